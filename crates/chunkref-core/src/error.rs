@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Errors of scanning, as callers match on them.
+
+use thiserror::Error;
+
+use crate::{SourceError, SourceErrorKind};
+
+/// What kind of fault ended a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScanErrorKind {
+    /// There is no such file.
+    NotFound,
+    /// Reading the file is not allowed.
+    PermissionDenied,
+    /// No registered format has files that begin like this one.
+    UnknownFormat,
+    /// More than one registered format claims the file.
+    Ambiguous,
+    /// The file ends before its structures do.
+    Truncated,
+    /// The file contradicts itself or its format.
+    Malformed,
+    /// The file is sound but uses something that is not covered yet.
+    Unsupported,
+    /// The file would cost more than the limits allow.
+    LimitExceeded,
+    /// The file changed while it was read.
+    Changed,
+    /// An option has no such name or value.
+    InvalidOption,
+    /// The store failed.
+    Io,
+}
+
+/// A file could not be scanned.
+#[derive(Debug, Error)]
+#[error("{location}: cannot be scanned{}", format.map(|name| format!(" as {name}")).unwrap_or_default())]
+pub struct ScanError {
+    /// What kind of fault.
+    pub kind: ScanErrorKind,
+    /// The format it was scanned as, when that was clear.
+    pub format: Option<&'static str>,
+    /// The file.
+    pub location: String,
+    /// The fault itself: which structure, at which byte, and what to do.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl ScanError {
+    /// The error of a file that could not be read.
+    #[must_use]
+    pub fn from_source(error: SourceError, format: Option<&'static str>) -> Self {
+        let kind = match error.kind {
+            SourceErrorKind::NotFound => ScanErrorKind::NotFound,
+            SourceErrorKind::PermissionDenied => ScanErrorKind::PermissionDenied,
+            SourceErrorKind::Changed => ScanErrorKind::Changed,
+            SourceErrorKind::OutOfBounds => ScanErrorKind::Truncated,
+            _ => ScanErrorKind::Io,
+        };
+        Self { kind, format, location: error.location.clone(), source: Box::new(error) }
+    }
+}

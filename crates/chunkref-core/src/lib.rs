@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What chunkref's formats, combiners and emitters share.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
+//! | [`combiner`] | [`Combiner`]: many datasets in, one out |
+//! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`source`] | [`ByteSource`]: range reads of one version of one object |
+//! | [`signature`], [`registry`] | which scanner a file is for |
+//! | [`cursor`], [`limits`] | reading untrusted bytes safely |
+//! | [`error`] | what callers match on |
+
+pub mod combiner;
+pub mod cursor;
+pub mod emitter;
+pub mod error;
+pub mod limits;
+pub mod registry;
+pub mod scanner;
+pub mod signature;
+pub mod source;
+
+pub use chunkref_model as model;
+pub use inventory;
+
+pub use combiner::{CombineError, CombineErrorKind, CombineOptions, Combiner};
+pub use cursor::{Cursor, Truncated};
+pub use emitter::{EmitError, EmitOptions, Emitted, Emitter};
+pub use error::{ScanError, ScanErrorKind};
+pub use limits::Limits;
+pub use registry::{Registry, RegistryError};
+pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
+pub use signature::Signature;
+pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};

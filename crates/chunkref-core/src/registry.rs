@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The formats that are linked in.
+
+use thiserror::Error;
+
+use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry};
+
+/// Why a file has no scanner, or entries no registry.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two entries of one name.
+    #[error("two formats are registered under the name {name:?}: link only one of the crates that submit it")]
+    Duplicate {
+        /// The name.
+        name: &'static str,
+    },
+    /// No format's files begin like this.
+    #[error(
+        "unknown format: the file begins with {}; the registered formats are {}",
+        describe_head(head),
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+    )]
+    UnknownFormat {
+        /// The first bytes of the file.
+        head: Vec<u8>,
+        /// The registered names.
+        known: Vec<&'static str>,
+    },
+    /// More than one format claims the file.
+    #[error("the file has the signatures of several formats ({}): name the one to use", matches.join(", "))]
+    Ambiguous {
+        /// The names that match.
+        matches: Vec<&'static str>,
+    },
+    /// No format of that name.
+    #[error("no format is registered under the name {name:?}; the registered formats are {}", known.join(", "))]
+    UnknownName {
+        /// The name asked for.
+        name: String,
+        /// The registered names.
+        known: Vec<&'static str>,
+    },
+}
+
+/// A set of formats, sorted by name.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    entries: Vec<ScannerEntry>,
+}
+
+impl Registry {
+    /// All formats that crates linked into this binary have submitted. A crate that nobody names is not linked.
+    ///
+    /// # Errors
+    /// [`RegistryError::Duplicate`] when two of them share a name.
+    pub fn linked() -> Result<Self, RegistryError> {
+        Self::from_entries(inventory::iter::<ScannerEntry>.into_iter().copied())
+    }
+
+    /// A registry of just these formats.
+    ///
+    /// # Errors
+    /// [`RegistryError::Duplicate`] when two of them share a name.
+    pub fn from_entries(entries: impl IntoIterator<Item = ScannerEntry>) -> Result<Self, RegistryError> {
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        entries.sort_by_key(|entry| entry.name);
+        for pair in entries.windows(2) {
+            if let [first, second] = pair
+                && first.name == second.name
+            {
+                return Err(RegistryError::Duplicate { name: first.name });
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// The formats in the order of their names.
+    #[must_use]
+    pub fn entries(&self) -> &[ScannerEntry] {
+        &self.entries
+    }
+
+    /// The format of that name.
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownName`] when there is none.
+    pub fn by_name(&self, name: &str) -> Result<&ScannerEntry, RegistryError> {
+        self.entries
+            .iter()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| RegistryError::UnknownName { name: name.to_owned(), known: self.names() })
+    }
+
+    /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file).
+    ///
+    /// # Errors
+    /// [`RegistryError::UnknownFormat`] when there is none, [`RegistryError::Ambiguous`] when there are several.
+    pub fn detect(&self, head: &[u8]) -> Result<&ScannerEntry, RegistryError> {
+        let matches: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.signatures.iter().any(|signature| signature.matches(head)))
+            .collect();
+        match matches.as_slice() {
+            [entry] => Ok(entry),
+            [] => Err(RegistryError::UnknownFormat {
+                head: head.iter().take(16).copied().collect(),
+                known: self.names(),
+            }),
+            several => Err(RegistryError::Ambiguous { matches: several.iter().map(|entry| entry.name).collect() }),
+        }
+    }
+
+    /// The format of a source, from one bounded read of its head.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the head cannot be read or names no single format.
+    pub async fn detect_source(&self, source: &dyn ByteSource) -> Result<&ScannerEntry, ScanError> {
+        let head = 0..source.version().length.min(self.reach());
+        let bytes = source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
+        self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| ScanError {
+            kind: match error {
+                RegistryError::Ambiguous { .. } => ScanErrorKind::Ambiguous,
+                _ => ScanErrorKind::UnknownFormat,
+            },
+            format: None,
+            location: source.location().to_owned(),
+            source: Box::new(error),
+        })
+    }
+
+    /// Bytes of a file's head that decide its format.
+    #[must_use]
+    pub fn reach(&self) -> u64 {
+        self.entries
+            .iter()
+            .flat_map(|entry| entry.signatures)
+            .map(crate::Signature::reach)
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        self.entries.iter().map(|entry| entry.name).collect()
+    }
+}
+
+fn describe_head(head: &[u8]) -> String {
+    if head.is_empty() {
+        return "nothing (it is empty)".to_owned();
+    }
+    let hex: Vec<_> = head.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text: String = head.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' }).collect();
+    format!("{} ({text:?})", hex.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scan, ScanOptions, Scanner, Signature};
+
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Scanner for Nothing {
+        fn entry(&self) -> &'static ScannerEntry {
+            &A
+        }
+
+        async fn scan(&self, _: &dyn ByteSource, _: &ScanOptions) -> Result<Scan, ScanError> {
+            Ok(Scan { dataset: chunkref_model::Dataset::new(), skipped: Vec::new() })
+        }
+    }
+
+    const fn entry(name: &'static str, signatures: &'static [Signature]) -> ScannerEntry {
+        ScannerEntry {
+            name,
+            description: "",
+            media_type: "",
+            extensions: &[],
+            signatures,
+            options: &[],
+            scanner: || Box::new(Nothing),
+        }
+    }
+
+    static A: ScannerEntry = entry("a", &[Signature::at_start(b"AAAA")]);
+    static B: ScannerEntry = entry("b", &[Signature::at(b"BBBB", &[0, 512])]);
+
+    #[test]
+    fn entries_are_sorted_and_unique() {
+        let registry = Registry::from_entries([B, A]).unwrap();
+        assert_eq!(registry.names(), ["a", "b"]);
+        assert_eq!(registry.reach(), 516);
+        assert_eq!(Registry::from_entries([A, B, A]).unwrap_err(), RegistryError::Duplicate { name: "a" });
+    }
+
+    #[test]
+    fn one_match_none_and_several() {
+        let registry = Registry::from_entries([A, B]).unwrap();
+        assert_eq!(registry.detect(b"AAAA....").unwrap().name, "a");
+        let error = registry.detect(b"hello").unwrap_err().to_string();
+        assert!(error.contains("68 65 6c 6c 6f (\"hello\")") && error.contains("a, b"), "{error}");
+        assert!(registry.detect(b"").unwrap_err().to_string().contains("it is empty"));
+        let mut both = b"AAAA".to_vec();
+        both.resize(512, 0);
+        both.extend(b"BBBB");
+        assert_eq!(registry.detect(&both).unwrap_err(), RegistryError::Ambiguous { matches: vec!["a", "b"] });
+        assert!(matches!(registry.by_name("c"), Err(RegistryError::UnknownName { .. })));
+    }
+}

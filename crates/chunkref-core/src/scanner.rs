@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Scanning one archival file.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+
+use async_trait::async_trait;
+use chunkref_model::Dataset;
+
+use crate::{ByteSource, Limits, ScanError, Signature};
+
+/// One archival file in, its description out.
+///
+/// # Contract
+/// - `scan` reads through `source` alone, and asks for everything it wants at one time in one
+///   [`ByteSource::read_many`]: the number of rounds grows with the depth of the file's structures, not their number.
+/// - The file is not trusted: whatever its bytes, `scan` ends, does not panic, and keeps to `options.limits`.
+/// - One odd variable costs only itself: it is left out of the dataset and listed in [`Scan::skipped`] with its reason.
+///   Nothing is left out in silence, and nothing is guessed.
+/// - Every reference decodes, by the array's codecs, to the values that the format's own library reads, and lies within
+///   the object it names.
+/// - The same bytes and options give the same result, whatever the timing of reads.
+/// - Scans of different sources may run at the same time.
+#[async_trait]
+pub trait Scanner: Send + Sync {
+    /// What the scanner is registered as.
+    fn entry(&self) -> &'static ScannerEntry;
+
+    /// Describes the file that `source` reads.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the file as a whole cannot be read or is not of the format.
+    async fn scan(&self, source: &dyn ByteSource, options: &ScanOptions) -> Result<Scan, ScanError>;
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scan {
+    /// Everything that references can say.
+    pub dataset: Dataset,
+    /// Everything that they cannot, in the order of the paths.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Something of the file that is not in the dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Path in the file, without leading slash; `path@name` for an attribute.
+    pub path: String,
+    /// Where in the file, in bytes from its start, when known.
+    pub offset: Option<u64>,
+    /// Why, in words: what it is and what to do.
+    pub reason: String,
+    /// What is missing.
+    pub kind: SkipKind,
+}
+
+/// What kind of thing was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SkipKind {
+    /// A variable, with its data.
+    Array,
+    /// A group, with all that is in it.
+    Group,
+    /// One attribute.
+    Attribute,
+    /// A link that leads nowhere, back to where it came from, or out of the file.
+    Link,
+}
+
+impl fmt::Display for SkipKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Array => "array",
+            Self::Group => "group",
+            Self::Attribute => "attribute",
+            Self::Link => "link",
+        })
+    }
+}
+
+/// How to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScanOptions {
+    /// Chunks whose stored length is below this many bytes are stored in the references themselves; 0 for none.
+    pub inline_threshold: u64,
+    /// Bounds on what the file may cost.
+    pub limits: Limits,
+    /// Options of single formats, by the names that their [`ScannerEntry::options`] list.
+    pub format_options: BTreeMap<String, String>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self { inline_threshold: 500, limits: Limits::default(), format_options: BTreeMap::new() }
+    }
+}
+
+impl ScanOptions {
+    /// The same options with another inline threshold, in stored bytes.
+    #[must_use]
+    pub fn with_inline_threshold(mut self, bytes: u64) -> Self {
+        self.inline_threshold = bytes;
+        self
+    }
+
+    /// The same options with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same options with one format option set.
+    #[must_use]
+    pub fn with_format_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.format_options.insert(name.into(), value.into());
+        self
+    }
+}
+
+/// An option that one format adds; the front-end offers it without knowing the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatOption {
+    /// Name, such as `hdf5.links`: the format's name, a dot, the option's.
+    pub name: &'static str,
+    /// The values it takes, or one word in capitals for a free one.
+    pub values: &'static [&'static str],
+    /// One line of help.
+    pub help: &'static str,
+}
+
+/// A registered format: plain data and a constructor.
+#[derive(Clone, Copy)]
+pub struct ScannerEntry {
+    /// Short lower-case name.
+    pub name: &'static str,
+    /// What the format is, in a few words.
+    pub description: &'static str,
+    /// Media type.
+    pub media_type: &'static str,
+    /// File extensions without the dot; for people only, files are told apart by signature.
+    pub extensions: &'static [&'static str],
+    /// How its files begin.
+    pub signatures: &'static [Signature],
+    /// Options it adds.
+    pub options: &'static [FormatOption],
+    /// Makes the scanner.
+    pub scanner: fn() -> Box<dyn Scanner>,
+}
+
+impl Debug for ScannerEntry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ScannerEntry")
+            .field("name", &self.name)
+            .field("media_type", &self.media_type)
+            .field("extensions", &self.extensions)
+            .field("signatures", &self.signatures)
+            .finish_non_exhaustive()
+    }
+}
+
+inventory::collect!(ScannerEntry);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Range reads.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chunkref_model::ObjectVersion;
+use thiserror::Error;
+
+/// What kind of fault kept bytes from being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceErrorKind {
+    /// There is no such object.
+    NotFound,
+    /// Reading it is not allowed.
+    PermissionDenied,
+    /// It is not an object: a directory, say.
+    NotAnObject,
+    /// A range reaches past the end of the object.
+    OutOfBounds,
+    /// The object was changed since it was opened.
+    Changed,
+    /// The location is not one that can be opened.
+    InvalidLocation,
+    /// The store failed.
+    Io,
+}
+
+/// Bytes could not be read.
+#[derive(Debug, Error)]
+#[error("{location}: {message}")]
+pub struct SourceError {
+    /// What kind of fault.
+    pub kind: SourceErrorKind,
+    /// The object.
+    pub location: String,
+    /// What happened and what to do, in words.
+    pub message: String,
+    /// The cause.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Range reads of one version of one object.
+///
+/// # Contract
+/// - All bytes come from the version that [`ByteSource::version`] names; an object that changes is an error of kind
+///   [`SourceErrorKind::Changed`], never a mix.
+/// - [`ByteSource::read_many`] returns one buffer per range, in the order asked, each exactly as long as its range.
+///   Ranges may overlap, be empty and come in any order. A range that ends past the object is an error of kind
+///   [`SourceErrorKind::OutOfBounds`]; nothing is returned short.
+/// - One call is one round: an implementation merges neighbouring ranges and reads all of them at once, so callers ask
+///   for everything they want in one call.
+/// - Calls may overlap in time; each is independent.
+/// - Two reads of one range give the same bytes.
+#[async_trait]
+pub trait ByteSource: Send + Sync + Debug {
+    /// Absolute URL of the object, as it is to appear in references.
+    fn location(&self) -> &str;
+
+    /// The version that is read.
+    fn version(&self) -> &ObjectVersion;
+
+    /// Reads ranges of bytes.
+    ///
+    /// # Errors
+    /// [`SourceError`] when any of the ranges cannot be read.
+    async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError>;
+
+    /// The source of another object beside this one (an external file that the scanned file names), or an error of kind
+    /// [`SourceErrorKind::NotFound`] when this source knows no neighbours. `path` is relative to this object's folder
+    /// or absolute, as the file says it; an implementation refuses what lies outside the folder unless it was told
+    /// otherwise.
+    ///
+    /// # Errors
+    /// [`SourceError`] when there is no such object or it must not be read.
+    async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError>;
+}
+
+/// An object in memory.
+#[derive(Debug, Clone)]
+pub struct MemorySource {
+    location: String,
+    version: ObjectVersion,
+    bytes: Bytes,
+}
+
+impl MemorySource {
+    /// The object `bytes` under the name `location`.
+    #[must_use]
+    pub fn new(location: impl Into<String>, bytes: Bytes) -> Self {
+        let version = ObjectVersion { length: bytes.len() as u64, ..ObjectVersion::default() };
+        Self { location: location.into(), version, bytes }
+    }
+}
+
+#[async_trait]
+impl ByteSource for MemorySource {
+    fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn version(&self) -> &ObjectVersion {
+        &self.version
+    }
+
+    async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
+        ranges
+            .iter()
+            .map(|range| {
+                let start = usize::try_from(range.start).ok();
+                let end = usize::try_from(range.end).ok();
+                match (start, end) {
+                    (Some(start), Some(end)) if start <= end && end <= self.bytes.len() => {
+                        Ok(self.bytes.slice(start..end))
+                    }
+                    _ => Err(SourceError::out_of_bounds(&self.location, range, self.version.length)),
+                }
+            })
+            .collect()
+    }
+
+    async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
+        Err(SourceError {
+            kind: SourceErrorKind::NotFound,
+            location: path.to_owned(),
+            message: format!("{} is in memory and has no neighbours", self.location),
+            source: None,
+        })
+    }
+}
+
+impl SourceError {
+    /// A range past the end of an object of `length` bytes.
+    #[must_use]
+    pub fn out_of_bounds(location: &str, range: &Range<u64>, length: u64) -> Self {
+        Self {
+            kind: SourceErrorKind::OutOfBounds,
+            location: location.to_owned(),
+            message: format!("bytes {} to {} lie past the end of the object at {length}", range.start, range.end),
+            source: None,
+        }
+    }
+}

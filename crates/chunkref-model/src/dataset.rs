@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Datasets, groups and the objects that chunks lie in.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use crate::{Array, Attributes, Dimension, SourceId};
+
+/// The identity of an object's bytes at the time it was scanned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectVersion {
+    /// Bytes in the object.
+    pub length: u64,
+    /// The store's entity tag, where it has one.
+    pub e_tag: Option<String>,
+    /// When the object was last changed, where the store says so.
+    pub last_modified: Option<SystemTime>,
+}
+
+/// An object that chunks lie in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Absolute URL, as it is to appear in references.
+    pub location: String,
+    /// The version that was scanned; `None` when it is not known (references read from kerchunk JSON).
+    pub version: Option<ObjectVersion>,
+}
+
+/// A tree of groups and arrays with the table of objects that its chunks lie in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dataset {
+    sources: Vec<Source>,
+    /// The root group.
+    pub root: Group,
+}
+
+impl Dataset {
+    /// An empty dataset.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an object to the table, or finds the entry of the same location and version.
+    ///
+    /// # Panics
+    /// Never in practice: only with 2³² − 2 sources, which memory does not hold.
+    pub fn add_source(&mut self, source: Source) -> SourceId {
+        if let Some(index) = self.sources.iter().position(|known| *known == source) {
+            return SourceId(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+        self.sources.push(source);
+        SourceId(u32::try_from(self.sources.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// The objects that chunks lie in; a [`SourceId`] is an index into it.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// One object of the table.
+    #[must_use]
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// The group at a `/`-separated path without leading slash; `""` is the root.
+    #[must_use]
+    pub fn group(&self, path: &str) -> Option<&Group> {
+        path.split('/').filter(|part| !part.is_empty()).try_fold(&self.root, |group, name| group.groups.get(name))
+    }
+
+    /// The array at a `/`-separated path without leading slash.
+    #[must_use]
+    pub fn array(&self, path: &str) -> Option<&Array> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.group(parent)?.arrays.get(name)
+    }
+
+    /// The group at a path, made with its parents where it is not there yet.
+    pub fn group_mut(&mut self, path: &str) -> &mut Group {
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .fold(&mut self.root, |group, name| group.groups.entry(name.to_owned()).or_default())
+    }
+
+    /// Calls `visit` with the path of every group, parents first, names in byte order; the root's path is `""`.
+    pub fn visit_groups<'a>(&'a self, visit: &mut dyn FnMut(&str, &'a Group)) {
+        self.root.visit("", visit);
+    }
+
+    /// Every array with its path, in the order of [`Dataset::visit_groups`].
+    #[must_use]
+    pub fn arrays(&self) -> Vec<(String, &Array)> {
+        let mut arrays = Vec::new();
+        self.visit_groups(&mut |path, group| {
+            for (name, array) in &group.arrays {
+                arrays.push((join_path(path, name), array));
+            }
+        });
+        arrays
+    }
+}
+
+/// A group: attributes, dimensions, arrays and subgroups.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Group {
+    /// Attributes, in the order of the file.
+    pub attributes: Attributes,
+    /// Dimensions that this group defines.
+    pub dimensions: Vec<Dimension>,
+    /// Arrays by name.
+    pub arrays: BTreeMap<String, Array>,
+    /// Subgroups by name.
+    pub groups: BTreeMap<String, Group>,
+}
+
+impl Group {
+    fn visit<'a>(&'a self, path: &str, visit: &mut dyn FnMut(&str, &'a Group)) {
+        visit(path, self);
+        for (name, group) in &self.groups {
+            group.visit(&join_path(path, name), visit);
+        }
+    }
+}
+
+/// A child's path from its parent's; the root's path is `""`.
+#[must_use]
+pub fn join_path(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_stored_once() {
+        let mut dataset = Dataset::new();
+        let a = Source { location: "s3://bucket/a.nc".to_owned(), version: None };
+        let b = Source { location: "s3://bucket/b.nc".to_owned(), version: None };
+        assert_eq!(dataset.add_source(a.clone()), SourceId(0));
+        assert_eq!(dataset.add_source(b), SourceId(1));
+        assert_eq!(dataset.add_source(a), SourceId(0));
+        assert_eq!(dataset.sources().len(), 2);
+    }
+
+    #[test]
+    fn groups_are_visited_parents_first_in_name_order() {
+        let mut dataset = Dataset::new();
+        dataset.group_mut("b/c");
+        dataset.group_mut("a");
+        let mut paths = Vec::new();
+        dataset.visit_groups(&mut |path, _| paths.push(path.to_owned()));
+        assert_eq!(paths, ["", "a", "b", "b/c"]);
+        assert!(dataset.group("b/c").is_some());
+        assert!(dataset.group("b/x").is_none());
+    }
+}
