@@ -172,12 +172,11 @@ def filters(d):
     d.createDimension("x", 20)
     choices = {"zlib": {"zlib": True, "complevel": 4}, "shuffled": {"zlib": True, "shuffle": True}, "checked": {"fletcher32": True},
                "all": {"zlib": True, "shuffle": True, "fletcher32": True}, "none": {"chunksizes": (7, 6)}, "contiguous": {"contiguous": True},
-               "zstd": {"compression": "zstd"}, "bzip2": {"compression": "bzip2"}, "big": {"zlib": True, "endian": "big"},
+               "zstd": {"compression": "zstd"}, "bzip2": {"compression": "bzip2"}, "big": {"zlib": True, "kind": ">f4"},
                "rounded": {"zlib": True, "least_significant_digit": 2, "significant_digits": 3, "quantize_mode": "BitRound"}}
     for name, settings in choices.items():
-        if settings.get("compression") in (None, "zstd", "bzip2"):
-            settings = {"chunksizes": (8, 7)} | settings if "contiguous" not in settings else settings
-            variable(d, name, ("y", "x"), "f4", ramp(30, 20), **settings)
+        chunks = {} if "contiguous" in settings else {"chunksizes": (8, 7)}
+        variable(d, name, ("y", "x"), values=ramp(30, 20), **chunks | settings)
 
 
 @fixture
