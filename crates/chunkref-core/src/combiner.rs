@@ -15,7 +15,10 @@ pub struct CombineOptions {
 impl CombineOptions {
     /// The same options with these dimensions to concatenate along.
     #[must_use]
-    pub fn with_concat_dimensions(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn with_concat_dimensions(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.concat_dimensions = names.into_iter().map(Into::into).collect();
         self
     }
@@ -59,5 +62,9 @@ pub trait Combiner: Send + Sync {
     ///
     /// # Errors
     /// [`CombineError`] when they do not fit together.
-    fn combine(&self, inputs: &[Dataset], options: &CombineOptions) -> Result<Dataset, CombineError>;
+    fn combine(
+        &self,
+        inputs: &[Dataset],
+        options: &CombineOptions,
+    ) -> Result<Dataset, CombineError>;
 }

@@ -193,7 +193,12 @@ impl<'a> Cursor<'a> {
     /// The error of a field of `needed` bytes that is not all there.
     #[must_use]
     pub fn truncated(&self, needed: u64) -> Truncated {
-        Truncated { structure: self.structure, offset: self.offset(), needed, available: self.remaining() as u64 }
+        Truncated {
+            structure: self.structure,
+            offset: self.offset(),
+            needed,
+            available: self.remaining() as u64,
+        }
     }
 }
 
@@ -217,7 +222,10 @@ mod tests {
         let mut cursor = Cursor::new(&[0; 6], 100, "superblock");
         cursor.skip(4).unwrap();
         let error = cursor.u32_le().unwrap_err();
-        assert_eq!(error, Truncated { structure: "superblock", offset: 104, needed: 4, available: 2 });
+        assert_eq!(
+            error,
+            Truncated { structure: "superblock", offset: 104, needed: 4, available: 2 }
+        );
         assert_eq!(error.to_string(), "superblock at byte 104: 4 bytes needed, 2 left");
         assert_eq!(cursor.bytes_u64(u64::MAX).unwrap_err().needed, u64::MAX);
         assert_eq!(cursor.u16_le(), Ok(0), "a failed read moves nothing");

@@ -64,5 +64,10 @@ pub trait Emitter: Send + Sync {
     ///
     /// # Errors
     /// [`EmitError`] when it cannot be said in the output format or cannot be written.
-    fn emit(&self, dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<Emitted, EmitError>;
+    fn emit(
+        &self,
+        dataset: &Dataset,
+        destination: &Path,
+        options: &EmitOptions,
+    ) -> Result<Emitted, EmitError>;
 }

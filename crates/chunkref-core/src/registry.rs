@@ -10,7 +10,9 @@ use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry};
 #[non_exhaustive]
 pub enum RegistryError {
     /// Two entries of one name.
-    #[error("two formats are registered under the name {name:?}: link only one of the crates that submit it")]
+    #[error(
+        "two formats are registered under the name {name:?}: link only one of the crates that submit it"
+    )]
     Duplicate {
         /// The name.
         name: &'static str,
@@ -62,7 +64,9 @@ impl Registry {
     ///
     /// # Errors
     /// [`RegistryError::Duplicate`] when two of them share a name.
-    pub fn from_entries(entries: impl IntoIterator<Item = ScannerEntry>) -> Result<Self, RegistryError> {
+    pub fn from_entries(
+        entries: impl IntoIterator<Item = ScannerEntry>,
+    ) -> Result<Self, RegistryError> {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.name);
         for pair in entries.windows(2) {
@@ -86,10 +90,9 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::UnknownName`] when there is none.
     pub fn by_name(&self, name: &str) -> Result<&ScannerEntry, RegistryError> {
-        self.entries
-            .iter()
-            .find(|entry| entry.name == name)
-            .ok_or_else(|| RegistryError::UnknownName { name: name.to_owned(), known: self.names() })
+        self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            RegistryError::UnknownName { name: name.to_owned(), known: self.names() }
+        })
     }
 
     /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file).
@@ -108,7 +111,9 @@ impl Registry {
                 head: head.iter().take(16).copied().collect(),
                 known: self.names(),
             }),
-            several => Err(RegistryError::Ambiguous { matches: several.iter().map(|entry| entry.name).collect() }),
+            several => Err(RegistryError::Ambiguous {
+                matches: several.iter().map(|entry| entry.name).collect(),
+            }),
         }
     }
 
@@ -118,7 +123,8 @@ impl Registry {
     /// [`ScanError`] when the head cannot be read or names no single format.
     pub async fn detect_source(&self, source: &dyn ByteSource) -> Result<&ScannerEntry, ScanError> {
         let head = 0..source.version().length.min(self.reach());
-        let bytes = source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
+        let bytes =
+            source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
         self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| ScanError {
             kind: match error {
                 RegistryError::Ambiguous { .. } => ScanErrorKind::Ambiguous,
@@ -151,7 +157,10 @@ fn describe_head(head: &[u8]) -> String {
         return "nothing (it is empty)".to_owned();
     }
     let hex: Vec<_> = head.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text: String = head.iter().map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' }).collect();
+    let text: String = head
+        .iter()
+        .map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' })
+        .collect();
     format!("{} ({text:?})", hex.join(" "))
 }
 
@@ -193,7 +202,10 @@ mod tests {
         let registry = Registry::from_entries([B, A]).unwrap();
         assert_eq!(registry.names(), ["a", "b"]);
         assert_eq!(registry.reach(), 516);
-        assert_eq!(Registry::from_entries([A, B, A]).unwrap_err(), RegistryError::Duplicate { name: "a" });
+        assert_eq!(
+            Registry::from_entries([A, B, A]).unwrap_err(),
+            RegistryError::Duplicate { name: "a" }
+        );
     }
 
     #[test]
@@ -206,7 +218,10 @@ mod tests {
         let mut both = b"AAAA".to_vec();
         both.resize(512, 0);
         both.extend(b"BBBB");
-        assert_eq!(registry.detect(&both).unwrap_err(), RegistryError::Ambiguous { matches: vec!["a", "b"] });
+        assert_eq!(
+            registry.detect(&both).unwrap_err(),
+            RegistryError::Ambiguous { matches: vec!["a", "b"] }
+        );
         assert!(matches!(registry.by_name("c"), Err(RegistryError::UnknownName { .. })));
     }
 }

@@ -30,7 +30,8 @@ pub trait Scanner: Send + Sync {
     ///
     /// # Errors
     /// [`ScanError`] when the file as a whole cannot be read or is not of the format.
-    async fn scan(&self, source: &dyn ByteSource, options: &ScanOptions) -> Result<Scan, ScanError>;
+    async fn scan(&self, source: &dyn ByteSource, options: &ScanOptions)
+    -> Result<Scan, ScanError>;
 }
 
 /// What a scan found.
@@ -84,6 +85,8 @@ impl fmt::Display for SkipKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanOptions {
+    /// Name of the format to scan as; `None` to go by signature. Scanners do not look at it.
+    pub format: Option<String>,
     /// Chunks whose stored length is below this many bytes are stored in the references themselves; 0 for none.
     pub inline_threshold: u64,
     /// Bounds on what the file may cost.
@@ -94,11 +97,23 @@ pub struct ScanOptions {
 
 impl Default for ScanOptions {
     fn default() -> Self {
-        Self { inline_threshold: 500, limits: Limits::default(), format_options: BTreeMap::new() }
+        Self {
+            format: None,
+            inline_threshold: 500,
+            limits: Limits::default(),
+            format_options: BTreeMap::new(),
+        }
     }
 }
 
 impl ScanOptions {
+    /// The same options with the format fixed by name.
+    #[must_use]
+    pub fn with_format(mut self, name: impl Into<String>) -> Self {
+        self.format = Some(name.into());
+        self
+    }
+
     /// The same options with another inline threshold, in stored bytes.
     #[must_use]
     pub fn with_inline_threshold(mut self, bytes: u64) -> Self {

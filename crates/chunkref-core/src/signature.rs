@@ -44,13 +44,17 @@ impl Signature {
         self.offsets.iter().any(|offset| other.offsets.contains(offset))
             && (0..self.bytes.len().min(other.bytes.len())).all(|index| {
                 let mask = self.mask_at(index) & other.mask_at(index);
-                let byte = |signature: &Self| signature.bytes.get(index).copied().unwrap_or_default() & mask;
+                let byte = |signature: &Self| {
+                    signature.bytes.get(index).copied().unwrap_or_default() & mask
+                };
                 byte(self) == byte(other)
             })
     }
 
     fn matches_at(&self, head: &[u8], offset: u64) -> bool {
-        let Some(found) = usize::try_from(offset).ok().and_then(|offset| head.get(offset..)) else { return false };
+        let Some(found) = usize::try_from(offset).ok().and_then(|offset| head.get(offset..)) else {
+            return false;
+        };
         !self.bytes.is_empty()
             && found.len() >= self.bytes.len()
             && self
@@ -83,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_mask_hides_bits() {
-        let signature = Signature { bytes: b"CDF\x00", mask: &[0xff, 0xff, 0xff, 0xf0], offsets: &[0] };
+        let signature =
+            Signature { bytes: b"CDF\x00", mask: &[0xff, 0xff, 0xff, 0xf0], offsets: &[0] };
         assert!(signature.matches(b"CDF\x05"));
         assert!(!signature.matches(b"CDF\x15"));
     }

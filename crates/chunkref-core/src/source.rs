@@ -80,6 +80,25 @@ pub trait ByteSource: Send + Sync + Debug {
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError>;
 }
 
+#[async_trait]
+impl<S: ByteSource + ?Sized> ByteSource for Box<S> {
+    fn location(&self) -> &str {
+        (**self).location()
+    }
+
+    fn version(&self) -> &ObjectVersion {
+        (**self).version()
+    }
+
+    async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
+        (**self).read_many(ranges).await
+    }
+
+    async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
+        (**self).open_sibling(path).await
+    }
+}
+
 /// An object in memory.
 #[derive(Debug, Clone)]
 pub struct MemorySource {
@@ -117,7 +136,9 @@ impl ByteSource for MemorySource {
                     (Some(start), Some(end)) if start <= end && end <= self.bytes.len() => {
                         Ok(self.bytes.slice(start..end))
                     }
-                    _ => Err(SourceError::out_of_bounds(&self.location, range, self.version.length)),
+                    _ => {
+                        Err(SourceError::out_of_bounds(&self.location, range, self.version.length))
+                    }
                 }
             })
             .collect()
@@ -140,7 +161,10 @@ impl SourceError {
         Self {
             kind: SourceErrorKind::OutOfBounds,
             location: location.to_owned(),
-            message: format!("bytes {} to {} lie past the end of the object at {length}", range.start, range.end),
+            message: format!(
+                "bytes {} to {} lie past the end of the object at {length}",
+                range.start, range.end
+            ),
             source: None,
         }
     }
