@@ -11,8 +11,11 @@ kind "done":      closes a source; its "reason" counts the attributes and dimens
 """
 import json
 import math
+import os
 import sys
 import warnings
+
+os.environ["HDF5_EXTFILE_PREFIX"] = "${ORIGIN}"  # external files lie beside the file that names them
 
 import fsspec
 import h5py
@@ -150,7 +153,7 @@ class Comparison:
                 read = np.asarray(array[region])
             except Exception as error:  # any failure to decode is a finding
                 return self.failed(error)
-            source = whole[region] if whole is not None else np.asarray(dataset[region[:dataset.ndim]])
+            source = np.asarray(whole[region] if whole is not None else dataset[region[:dataset.ndim]])
             same = same_values(source, read, to_name)
             if not same.all() and differs_in_padding_only(source, read):
                 padding = True

@@ -31,8 +31,8 @@ def type_difference(source, read):
                 return f"member {name}: {difference}"
         return None
     if source.kind == "O":
-        sequence = h5py.check_vlen_dtype(source)
-        return None if is_text(read) and sequence is None else f"{read} for {sequence or 'objects'} of variable length"
+        readable = h5py.check_string_dtype(source) or h5py.check_ref_dtype(source) is h5py.Reference
+        return None if is_text(read) and readable else f"{read} instead of {source} {source.metadata}"
     if source.kind == "S":
         return None if is_text(read) else f"{read} instead of {source}"
     if source.kind in "VM":

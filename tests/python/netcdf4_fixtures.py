@@ -172,7 +172,7 @@ def filters(d):
     d.createDimension("x", 20)
     choices = {"zlib": {"zlib": True, "complevel": 4}, "shuffled": {"zlib": True, "shuffle": True}, "checked": {"fletcher32": True},
                "all": {"zlib": True, "shuffle": True, "fletcher32": True}, "none": {"chunksizes": (7, 6)}, "contiguous": {"contiguous": True},
-               "zstd": {"compression": "zstd"}, "bzip2": {"compression": "bzip2"}, "big": {"zlib": True, "kind": ">f4"},
+               "zstd": {"compression": "zstd"}, "bzip2": {"compression": "bzip2"}, "big": {"zlib": True, "kind": ">f4", "endian": "big"},
                "rounded": {"zlib": True, "least_significant_digit": 2, "significant_digits": 3, "quantize_mode": "BitRound"}}
     for name, settings in choices.items():
         chunks = {} if "contiguous" in settings else {"chunksizes": (8, 7)}

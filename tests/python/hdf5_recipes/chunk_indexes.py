@@ -42,10 +42,10 @@ for number in (2, 700, 1023, 1024, 1025, 2048, 2050):
 def fixed_array_holes(f):
     """Whole pages that were never written, between written ones."""
     for name, settings in (("plain", {}), ("deflated", {"compression": "gzip"})):
-        d = f.create_dataset(name, (9000, 2), "i2", chunks=(2, 2), fillvalue=-9, **settings)
+        d = f.create_dataset(name, (5200, 2), "i2", chunks=(2, 2), fillvalue=-9, **settings)
         d[40:44] = 5
         d[2049:2051] = 6
-        d[8998:] = 7
+        d[5198:] = 7
 
 
 @recipe(*MODERN)
@@ -72,8 +72,8 @@ def extensible_axes(f):
 @recipe(*MODERN)
 def extensible_long(f):
     """Past the index block, into data blocks and super blocks."""
-    f.create_dataset("plain", data=ramp(6000, dtype="i2"), chunks=(1,), maxshape=(None,))
-    f.create_dataset("deflated", data=ramp(3000, dtype="i2"), chunks=(1,), maxshape=(None,), compression="gzip")
+    f.create_dataset("plain", data=ramp(3500, dtype="i2"), chunks=(1,), maxshape=(None,))
+    f.create_dataset("deflated", data=ramp(1800, dtype="i2"), chunks=(1,), maxshape=(None,), compression="gzip")
 
 
 @recipe(*MODERN)

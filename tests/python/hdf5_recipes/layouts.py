@@ -96,7 +96,7 @@ def fill_values(f):
     create(f, "undefined", (6,), "i4", chunk=(3,), fill_time=FILL_TIMES["never"])
     for name, when in FILL_TIMES.items():
         d = create(f, f"time_{name}", (6,), "i4", chunk=(3,), fill_value=np.array(11, "i4"), fill_time=when)
-        d[0:3] = 1
+        d[0:6 if name == "never" else 3] = 1  # what was never filled has no value to compare
 
 
 @recipe()

@@ -40,10 +40,10 @@ def links(f):
 def many_links(f):
     """More names than a group's header or one block holds, in no order."""
     g = f.create_group("dense")
-    for number in range(700):
-        g.create_dataset(f"v{number * 331 % 700:04d}", data=np.int16(number))
+    for number in range(500):
+        g.create_dataset(f"v{number * 331 % 500:04d}", data=np.int16(number))
     f.create_dataset("n" * 300 + "_long", data=ramp(2))
-    for number in range(120):
+    for number in range(40):
         f[f"soft_{number:03d}"] = h5py.SoftLink(f"/dense/v{number:04d}")
 
 
@@ -148,7 +148,7 @@ def filtered_group(f, filters):
     for function, arguments in filters:
         set_property(plan, function, *arguments)
     g = h5py.Group(h5py.h5g.create(f.id, b"filtered", gcpl=plan))
-    for number in range(300):
+    for number in range(200):
         g[f"n{number:03d} and a long common tail of the name"] = np.int16(number)
 
 
