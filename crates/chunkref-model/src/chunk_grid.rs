@@ -31,7 +31,11 @@ impl ChunkGrid {
     #[must_use]
     pub fn grid_shape(&self, shape: &[u64]) -> Vec<u64> {
         let chunk_shape = self.chunk_shape();
-        shape.iter().zip(chunk_shape).map(|(&length, &chunk)| length.div_ceil(chunk.max(1))).collect()
+        shape
+            .iter()
+            .zip(chunk_shape)
+            .map(|(&length, &chunk)| length.div_ceil(chunk.max(1)))
+            .collect()
     }
 }
 

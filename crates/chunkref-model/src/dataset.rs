@@ -68,7 +68,9 @@ impl Dataset {
     /// The group at a `/`-separated path without leading slash; `""` is the root.
     #[must_use]
     pub fn group(&self, path: &str) -> Option<&Group> {
-        path.split('/').filter(|part| !part.is_empty()).try_fold(&self.root, |group, name| group.groups.get(name))
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .try_fold(&self.root, |group, name| group.groups.get(name))
     }
 
     /// The array at a `/`-separated path without leading slash.

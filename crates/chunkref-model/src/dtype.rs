@@ -106,7 +106,8 @@ impl DataType {
             Self::DateTime { .. } | Self::TimeDelta { .. } => Some(8),
             Self::VlenString | Self::VlenBytes => None,
             Self::Struct { fields } => fields.iter().try_fold(0_u64, |sum, field| {
-                let count = field.shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n))?;
+                let count =
+                    field.shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n))?;
                 sum.checked_add(field.dtype.length_bytes()?.checked_mul(count)?)
             }),
         }
@@ -119,7 +120,11 @@ mod tests {
 
     #[test]
     fn struct_length_counts_array_fields() {
-        let field = |name: &str, dtype, shape: &[u64]| Field { name: name.to_owned(), dtype, shape: shape.to_vec() };
+        let field = |name: &str, dtype, shape: &[u64]| Field {
+            name: name.to_owned(),
+            dtype,
+            shape: shape.to_vec(),
+        };
         let dtype = DataType::Struct {
             fields: vec![
                 field("a", DataType::Float { length: 4, order: ByteOrder::Little }, &[]),

@@ -108,7 +108,9 @@ impl Manifest {
     /// The reference of the chunk at `chunk_indices`; places outside the grid are missing.
     #[must_use]
     pub fn get(&self, chunk_indices: &[u64]) -> ChunkRef {
-        let Some(number) = chunk_number(&self.grid_shape, chunk_indices) else { return ChunkRef::Missing };
+        let Some(number) = chunk_number(&self.grid_shape, chunk_indices) else {
+            return ChunkRef::Missing;
+        };
         let row = match &self.rows {
             Rows::Dense => usize::try_from(number).ok(),
             Rows::Sparse(numbers) => numbers.binary_search(&number).ok(),
@@ -142,7 +144,9 @@ impl Manifest {
             MISSING => ChunkRef::Missing,
             INLINE => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.inline.len());
-                let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(self.inline.len());
+                let end = start
+                    .saturating_add(usize::try_from(length).unwrap_or(usize::MAX))
+                    .min(self.inline.len());
                 ChunkRef::Inline(self.inline.slice(start..end))
             }
             source => ChunkRef::Virtual { source: SourceId(source), offset, length },
@@ -186,10 +190,16 @@ impl ManifestBuilder {
     /// # Errors
     /// [`ManifestError::OutsideGrid`] for a place outside the grid, [`ManifestError::ReservedSource`] for the two
     /// highest source indices.
-    pub fn push(&mut self, chunk_indices: &[u64], reference: ChunkRef) -> Result<(), ManifestError> {
-        let number = chunk_number(&self.grid_shape, chunk_indices).ok_or_else(|| ManifestError::OutsideGrid {
-            chunk_indices: chunk_indices.to_vec(),
-            grid_shape: self.grid_shape.clone(),
+    pub fn push(
+        &mut self,
+        chunk_indices: &[u64],
+        reference: ChunkRef,
+    ) -> Result<(), ManifestError> {
+        let number = chunk_number(&self.grid_shape, chunk_indices).ok_or_else(|| {
+            ManifestError::OutsideGrid {
+                chunk_indices: chunk_indices.to_vec(),
+                grid_shape: self.grid_shape.clone(),
+            }
         })?;
         let (source, offset, length) = match reference {
             ChunkRef::Missing => return Ok(()),
@@ -332,7 +342,9 @@ mod tests {
     #[test]
     fn any_order_of_pushes_gives_c_order() {
         let mut builder = ManifestBuilder::new([2, 3]).unwrap();
-        for (indices, offset) in [([1, 2], 60), ([0, 0], 10), ([0, 1], 20), ([1, 0], 40), ([0, 2], 30), ([1, 1], 50)] {
+        for (indices, offset) in
+            [([1, 2], 60), ([0, 0], 10), ([0, 1], 20), ([1, 0], 40), ([0, 2], 30), ([1, 1], 50)]
+        {
             builder.push(&indices, at(offset)).unwrap();
         }
         let manifest = builder.finish().unwrap();
@@ -383,7 +395,10 @@ mod tests {
         builder.push(&[1, 1], at(0)).unwrap();
         builder.push(&[1, 1], at(1)).unwrap();
         assert_eq!(builder.finish(), Err(ManifestError::Duplicate { chunk_indices: vec![1, 1] }));
-        assert!(matches!(ManifestBuilder::new([1 << 40, 1 << 40]), Err(ManifestError::GridTooLarge { .. })));
+        assert!(matches!(
+            ManifestBuilder::new([1 << 40, 1 << 40]),
+            Err(ManifestError::GridTooLarge { .. })
+        ));
         assert!(ManifestBuilder::new([1 << 40, 1 << 40, 0]).is_ok());
     }
 }

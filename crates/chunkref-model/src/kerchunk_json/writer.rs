@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Writing version 1 as a stream.
+//!
+//! All metadata documents are made first, so that what cannot be said fails before a byte is written. References then
+//! go through one buffer, without an allocation per reference.
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::dataset::join_path;
+use crate::json::writer::{push_escaped, push_integer, push_string};
+use crate::zarr::{ZarrError, v2};
+use crate::{Array, ChunkRef, Dataset, Group, WHOLE_OBJECT};
+
+/// Bytes that are collected before they go to the output.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Whether to write `.zmetadata`, without which zarr-python 3 shows nested groups of a reference set as empty.
+    pub consolidated: bool,
+}
+
+impl Default for WriteOptions {
+    /// With `.zmetadata`.
+    fn default() -> Self {
+        Self { consolidated: true }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Written {
+    /// Chunk references, inline ones among them.
+    pub references: u64,
+    /// Chunk references whose bytes are in the document.
+    pub inline: u64,
+    /// Length of the document in bytes.
+    pub length: u64,
+}
+
+/// Why a dataset was not written as kerchunk JSON.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// An array that Zarr v2 cannot say.
+    #[error("array {path:?} has no Zarr v2 form")]
+    Array {
+        /// The array.
+        path: String,
+        /// What it cannot say.
+        source: ZarrError,
+    },
+    /// A group or array with a name that cannot be part of a key.
+    #[error("{path:?} cannot be a key: {reason}")]
+    BadName {
+        /// The group or array.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// References that do not belong to the array's chunk grid or to the dataset's sources.
+    #[error("array {path:?}: {reason}")]
+    Inconsistent {
+        /// The array.
+        path: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The output failed.
+    #[error("the references cannot be written")]
+    Io(#[from] io::Error),
+}
+
+/// Writes `dataset` as a kerchunk JSON version 1 document: minified, and the same bytes for the same dataset.
+///
+/// The keys of a group are its documents, its arrays and then its subgroups, each in byte order of their names. Inline
+/// bytes are text when all of them are printable ASCII, else base64.
+///
+/// # Errors
+/// [`WriteError`] when Zarr v2 or kerchunk JSON cannot say the dataset, before anything is written; or when `output`
+/// fails.
+pub fn write(
+    dataset: &Dataset,
+    options: &WriteOptions,
+    output: impl Write,
+) -> Result<Written, WriteError> {
+    let mut documents = Vec::new();
+    collect_group("", &dataset.root, dataset.sources().len(), &mut documents)?;
+    let sources = dataset.sources().iter().map(|source| {
+        let mut text = String::from("[");
+        push_string(&mut text, &source.location);
+        text
+    });
+    let mut stream = Stream {
+        output,
+        buffer: String::new(),
+        sources: sources.collect(),
+        failure: None,
+        written: Written::default(),
+    };
+
+    stream.buffer.push_str("{\"version\":1,\"refs\":{");
+    for (index, document) in documents.iter().enumerate() {
+        if index > 0 {
+            stream.buffer.push(',');
+        }
+        stream.document(&document.key, &document.text);
+        if index == 1 && options.consolidated {
+            let all =
+                documents.iter().map(|document| (document.key.as_str(), document.text.as_str()));
+            stream.buffer.push(',');
+            stream.document(".zmetadata", &v2::consolidated(all));
+        }
+        if let Some((path, array)) = &document.chunks {
+            stream.chunks(path, array);
+        }
+    }
+    stream.buffer.push_str("}}");
+    stream.flush();
+    if let Some(error) = stream.failure {
+        return Err(WriteError::Io(error));
+    }
+    stream.output.flush()?;
+    Ok(stream.written)
+}
+
+/// One metadata document, and the array whose references follow it.
+struct Document<'a> {
+    key: String,
+    text: String,
+    chunks: Option<(String, &'a Array)>,
+}
+
+fn collect_group<'a>(
+    path: &str,
+    group: &'a Group,
+    sources: usize,
+    documents: &mut Vec<Document<'a>>,
+) -> Result<(), WriteError> {
+    let document = |name: &str, text| Document { key: join_path(path, name), text, chunks: None };
+    documents.push(document(".zgroup", v2::GROUP_METADATA.to_owned()));
+    documents.push(document(".zattrs", v2::attributes(&group.attributes, None)));
+    for (name, array) in &group.arrays {
+        let path = join_path(path, name);
+        check_name(&path, name)?;
+        check_manifest(&path, array, sources)?;
+        let text = v2::array_metadata(array)
+            .map_err(|source| WriteError::Array { path: path.clone(), source })?;
+        documents.push(Document { key: join_path(&path, ".zarray"), text, chunks: None });
+        let text = v2::attributes(&array.attributes, Some(&array.dimensions));
+        documents.push(Document {
+            key: join_path(&path, ".zattrs"),
+            text,
+            chunks: Some((path, array)),
+        });
+    }
+    for (name, subgroup) in &group.groups {
+        let path = join_path(path, name);
+        check_name(&path, name)?;
+        if group.arrays.contains_key(name) {
+            return Err(WriteError::BadName {
+                path,
+                reason: "an array and a group have the same name",
+            });
+        }
+        collect_group(&path, subgroup, sources, documents)?;
+    }
+    Ok(())
+}
+
+fn check_name(path: &str, name: &str) -> Result<(), WriteError> {
+    let reason = match name {
+        "" => "the name is empty",
+        "." | ".." => "the name means a directory",
+        name if name.contains('/') => "the name has a slash",
+        name if name.starts_with(".z") => "the name is that of a Zarr document",
+        _ => return Ok(()),
+    };
+    Err(WriteError::BadName { path: path.to_owned(), reason })
+}
+
+fn check_manifest(path: &str, array: &Array, sources: usize) -> Result<(), WriteError> {
+    let inconsistent = |reason| Err(WriteError::Inconsistent { path: path.to_owned(), reason });
+    let grid_shape = array.chunk_grid.grid_shape(&array.shape);
+    if array.manifest.grid_shape() != grid_shape {
+        return inconsistent(format!(
+            "references of a chunk grid of {:?}, but the array has {grid_shape:?}",
+            array.manifest.grid_shape()
+        ));
+    }
+    let mut fault = None;
+    array.manifest.visit(&mut |chunk_indices, reference| {
+        if let ChunkRef::Virtual { source, offset, length } = reference {
+            if usize::try_from(source.0).is_ok_and(|source| source >= sources) {
+                fault.get_or_insert_with(|| {
+                    format!("chunk {chunk_indices:?} is of source {}, which is not there", source.0)
+                });
+            } else if length == WHOLE_OBJECT && offset != 0 {
+                fault.get_or_insert_with(|| {
+                    format!("chunk {chunk_indices:?} starts at byte {offset} and has no length")
+                });
+            }
+        }
+    });
+    fault.map_or(Ok(()), inconsistent)
+}
+
+struct Stream<W> {
+    output: W,
+    buffer: String,
+    /// Per source the start of its references, `["url"`.
+    sources: Vec<String>,
+    failure: Option<io::Error>,
+    written: Written,
+}
+
+impl<W: Write> Stream<W> {
+    fn document(&mut self, key: &str, text: &str) {
+        push_string(&mut self.buffer, key);
+        self.buffer.push(':');
+        push_string(&mut self.buffer, text);
+        self.flush_when_full();
+    }
+
+    fn chunks(&mut self, path: &str, array: &Array) {
+        let mut prefix = String::from(",\"");
+        push_escaped(&mut prefix, path);
+        prefix.push('/');
+        array.manifest.visit(&mut |chunk_indices, reference| {
+            self.buffer.push_str(&prefix);
+            v2::push_chunk_key(&mut self.buffer, chunk_indices);
+            self.buffer.push_str("\":");
+            self.reference(&reference);
+            self.flush_when_full();
+        });
+    }
+
+    fn reference(&mut self, reference: &ChunkRef) {
+        self.written.references += 1;
+        match reference {
+            ChunkRef::Virtual { source, offset, length } => {
+                let source =
+                    usize::try_from(source.0).ok().and_then(|source| self.sources.get(source));
+                self.buffer.push_str(source.map_or("[null", String::as_str));
+                if *length != WHOLE_OBJECT {
+                    self.buffer.push(',');
+                    push_integer(&mut self.buffer, *offset);
+                    self.buffer.push(',');
+                    push_integer(&mut self.buffer, *length);
+                }
+                self.buffer.push(']');
+            }
+            ChunkRef::Inline(bytes) => {
+                self.written.inline += 1;
+                push_inline(&mut self.buffer, bytes);
+            }
+            // The manifest shows present chunks only.
+            ChunkRef::Missing => self.buffer.push_str("null"),
+        }
+    }
+
+    fn flush_when_full(&mut self) {
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.failure.is_none() {
+            self.failure = self.output.write_all(self.buffer.as_bytes()).err();
+        }
+        self.written.length = self.written.length.saturating_add(self.buffer.len() as u64);
+        self.buffer.clear();
+    }
+}
+
+fn push_inline(out: &mut String, bytes: &[u8]) {
+    let printable = bytes.iter().all(|byte| (0x20..=0x7e).contains(byte));
+    match std::str::from_utf8(bytes) {
+        Ok(text) if printable && !text.starts_with("base64:") => push_string(out, text),
+        _ => {
+            out.push_str("\"base64:");
+            STANDARD.encode_string(bytes, out);
+            out.push('"');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{
+        Attributes, ByteOrder, ChunkGrid, Codec, DataType, FillValue, ManifestBuilder, Source,
+        SourceId,
+    };
+
+    fn dataset() -> Dataset {
+        let mut dataset = Dataset::new();
+        let source =
+            dataset.add_source(Source { location: "s3://b/\"a\".nc".to_owned(), version: None });
+        let mut manifest = ManifestBuilder::new([4]).unwrap();
+        manifest.push(&[0], ChunkRef::Virtual { source, offset: 8, length: 16 }).unwrap();
+        manifest.push(&[1], ChunkRef::Inline(Bytes::from_static(b"a\"b"))).unwrap();
+        manifest.push(&[3], ChunkRef::Virtual { source, offset: 0, length: WHOLE_OBJECT }).unwrap();
+        let array = Array {
+            shape: vec![8],
+            dimensions: vec!["x".to_owned()],
+            dtype: DataType::Int { length: 2, order: ByteOrder::Little },
+            fill_value: Some(FillValue::Int(0)),
+            chunk_grid: ChunkGrid::regular([2]),
+            codecs: vec![Codec::new("zlib").with("level", 1)],
+            attributes: Attributes::new(),
+            manifest: manifest.finish().unwrap(),
+        };
+        dataset.root.arrays.insert("v".to_owned(), array);
+        dataset.group_mut("g").attributes.insert("title", "é");
+        dataset
+    }
+
+    fn text_of(dataset: &Dataset, consolidated: bool) -> Result<String, WriteError> {
+        let mut out = Vec::new();
+        write(dataset, &WriteOptions { consolidated }, &mut out)
+            .map(|_| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_whole_document() {
+        let mut out = Vec::new();
+        let written = write(&dataset(), &WriteOptions { consolidated: false }, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out.clone()).unwrap(),
+            concat!(
+                r#"{"version":1,"refs":{".zgroup":"{\"zarr_format\":2}",".zattrs":"{}","#,
+                r#""v/.zarray":"{\"shape\":[8],\"chunks\":[2],\"dtype\":\"<i2\",\"fill_value\":0,\"order\":\"C\",\"filters\":[{\"id\":\"zlib\",\"level\":1}],\"dimension_separator\":\".\",\"compressor\":null,\"zarr_format\":2}","#,
+                r#""v/.zattrs":"{\"_ARRAY_DIMENSIONS\":[\"x\"]}","#,
+                r#""v/0":["s3://b/\"a\".nc",8,16],"v/1":"a\"b","v/3":["s3://b/\"a\".nc"],"#,
+                r#""g/.zgroup":"{\"zarr_format\":2}","g/.zattrs":"{\"title\":\"é\"}"}}"#
+            )
+        );
+        assert_eq!((written.references, written.inline, written.length), (3, 1, out.len() as u64));
+    }
+
+    #[test]
+    fn consolidated_metadata_holds_every_document() {
+        let text = text_of(&dataset(), true).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let refs = value["refs"].as_object().unwrap();
+        let consolidated: serde_json::Value =
+            serde_json::from_str(refs[".zmetadata"].as_str().unwrap()).unwrap();
+        let documents = consolidated["metadata"].as_object().unwrap();
+        assert_eq!(documents.len(), 6);
+        for (key, document) in documents {
+            assert_eq!(
+                &serde_json::from_str::<serde_json::Value>(refs[key].as_str().unwrap()).unwrap(),
+                document
+            );
+        }
+    }
+
+    #[test]
+    fn inline_bytes_are_text_only_when_printable() {
+        let text = |bytes: &[u8]| {
+            let mut out = String::new();
+            push_inline(&mut out, bytes);
+            out
+        };
+        assert_eq!(text(b" ~"), "\" ~\"");
+        assert_eq!(text(b""), "\"\"");
+        assert_eq!(text(b"base64:x"), "\"base64:YmFzZTY0Ong=\"");
+        assert_eq!(text(b"a\n"), "\"base64:YQo=\"");
+        assert_eq!(text("é".as_bytes()), "\"base64:w6k=\"");
+        assert_eq!(text(b"\x7f"), "\"base64:fw==\"");
+    }
+
+    #[test]
+    fn what_has_no_key_is_an_error() {
+        for name in ["", "..", "a/b", ".zattrs"] {
+            let mut bad = dataset();
+            let array = bad.root.arrays.remove("v").unwrap();
+            bad.root.arrays.insert(name.to_owned(), array);
+            assert!(matches!(text_of(&bad, true), Err(WriteError::BadName { .. })), "{name:?}");
+        }
+        let mut bad = dataset();
+        bad.group_mut("v");
+        assert!(matches!(text_of(&bad, true), Err(WriteError::BadName { .. })));
+    }
+
+    #[test]
+    fn references_that_do_not_belong_are_errors() {
+        let change = |change: &dyn Fn(&mut Array)| {
+            let mut bad = dataset();
+            change(bad.root.arrays.get_mut("v").unwrap());
+            let mut out = Vec::new();
+            let error = write(&bad, &WriteOptions::default(), &mut out).unwrap_err();
+            assert!(out.is_empty());
+            error
+        };
+        assert!(matches!(change(&|array| array.shape = vec![10]), WriteError::Inconsistent { .. }));
+        assert!(matches!(
+            change(&|array| array.dtype = DataType::Float { length: 16, order: ByteOrder::Little }),
+            WriteError::Array { .. }
+        ));
+        for bad in [
+            ChunkRef::Virtual { source: SourceId(1), offset: 0, length: 1 },
+            ChunkRef::Virtual { source: SourceId(0), offset: 1, length: WHOLE_OBJECT },
+        ] {
+            let mut manifest = ManifestBuilder::new([4]).unwrap();
+            manifest.push(&[0], bad).unwrap();
+            let manifest = manifest.finish().unwrap();
+            assert!(matches!(
+                change(&|array| array.manifest = manifest.clone()),
+                WriteError::Inconsistent { .. }
+            ));
+        }
+    }
+
+    #[test]
+    fn a_failing_output_is_an_error() {
+        let mut small = [0_u8; 100];
+        assert!(matches!(
+            write(&dataset(), &WriteOptions::default(), &mut small[..]),
+            Err(WriteError::Io(_))
+        ));
+    }
+}
