@@ -1,4 +1,69 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask`: the workspace's only automation.
+//! `cargo xtask`: the workspace's only automation. What CI runs is a command of this, so it can be run at a desk.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task runner talks to its terminal"
+)]
 
-fn main() {}
+mod checks;
+mod demo;
+mod python;
+mod step;
+mod tidy;
+
+use std::process::ExitCode;
+use step::{Outcome, Step};
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  demo        write 24 GOES-16 twins, scan them, open the result with xarray and check its values
+  test        all tests, with a Python environment and fixtures of their own
+  ci          fmt, clippy, doc, tidy, test: what CI runs
+  scan ARGS   `chunkref scan ARGS`, built in release
+  tidy        the house rules that no other tool knows
+  fixtures    write the fixtures the tests read
+  golden      rewrite the golden references (look at the difference before you commit it)
+  bench       the benchmarks";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match run(&command, &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask {command}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, rest: &[String]) -> Outcome<()> {
+    if command != "scan" && !rest.is_empty() {
+        return Err(format!("unexpected argument `{}`\n{USAGE}", rest[0]));
+    }
+    match command {
+        "demo" => demo::run(),
+        "test" => checks::test(),
+        "ci" => checks::ci(),
+        "scan" => scan(rest),
+        "tidy" => tidy::run(),
+        "fixtures" => python::Environment::prepare()?.fixtures().map(drop),
+        "golden" => checks::golden(),
+        "bench" => Step::cargo(["bench", "--workspace"]).run(),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        "" => Err(format!("no command\n{USAGE}")),
+        _ => Err(format!("unknown command\n{USAGE}")),
+    }
+}
+
+fn scan(arguments: &[String]) -> Outcome<()> {
+    Step::cargo(["run", "--release", "--quiet", "--package", "chunkref-cli", "--", "scan"])
+        .args(arguments)
+        .here()
+        .run()
+}

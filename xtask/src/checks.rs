@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `test`, `ci` and `golden`.
+
+use crate::python::Environment;
+use crate::step::{Outcome, Step};
+use crate::tidy;
+use std::time::Instant;
+
+/// All tests; the last line says how many passed and failed.
+pub(crate) fn test() -> Outcome<()> {
+    let python = Environment::prepare()?;
+    let fixtures = python.fixtures()?;
+    let mut tally = Tally::default();
+    let success = Step::cargo(["test", "--workspace", "--no-fail-fast"])
+        .env("CHUNKREF_FIXTURES", &fixtures)
+        .env("CHUNKREF_PYTHON", python.python())
+        .env("PATH", python.path()?)
+        .watch(|line| tally.see(line))?;
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    tally.verdict(success)
+}
+
+/// What CI runs, cheapest first.
+pub(crate) fn ci() -> Outcome<()> {
+    let start = Instant::now();
+    Step::cargo(["fmt", "--all", "--check"]).run()?;
+    Step::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()?;
+    Step::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings").run()?;
+    eprintln!("$ cargo xtask tidy");
+    let before = Instant::now();
+    tidy::run()?;
+    eprintln!(
+        "  {:.1} s\n{:.0} s before the tests",
+        before.elapsed().as_secs_f64(),
+        start.elapsed().as_secs_f64()
+    );
+    test()
+}
+
+/// Rewrite the golden references.
+pub(crate) fn golden() -> Outcome<()> {
+    let python = Environment::prepare()?;
+    let fixtures = python.fixtures()?;
+    Step::cargo(["test", "--package", "chunkref-tests", "--test", "integration", "golden"])
+        .env("UPDATE_GOLDEN", "1")
+        .env("CHUNKREF_FIXTURES", &fixtures)
+        .env("CHUNKREF_PYTHON", python.python())
+        .run()?;
+    Step::new("git").args(["diff", "--stat", "--", "tests/golden"]).run()
+}
+
+/// The sums over all `test result:` lines of a `cargo test`.
+#[derive(Debug, Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+impl Tally {
+    fn see(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else { return };
+        let counts = counts.split_once(". ").map_or(counts, |(_, rest)| rest);
+        for part in counts.split(';') {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            match (number.parse::<u64>(), what) {
+                (Ok(number), "passed") => self.passed += number,
+                (Ok(number), "failed") => self.failed += number,
+                _ => {}
+            }
+        }
+    }
+
+    fn verdict(&self, success: bool) -> Outcome<()> {
+        match (success, self.failed, self.passed) {
+            (_, 1.., _) => Err("tests failed".to_owned()),
+            (false, ..) => {
+                Err("cargo test failed before or between the tests: see above".to_owned())
+            }
+            (.., 0) => Err("no test ran".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(lines: &str) -> Tally {
+        let mut tally = Tally::default();
+        lines.lines().for_each(|line| tally.see(line));
+        tally
+    }
+
+    #[test]
+    fn results_are_added_up() {
+        let sum = tally(
+            "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s",
+        );
+        assert_eq!((sum.passed, sum.failed), (4, 2));
+        assert!(sum.verdict(true).is_err());
+    }
+
+    #[test]
+    fn nothing_run_and_nothing_built_are_failures() {
+        assert!(tally("").verdict(true).is_err());
+        assert!(tally("test result: ok. 3 passed; 0 failed").verdict(false).is_err());
+        assert_eq!(tally("test result: ok. 3 passed; 0 failed").verdict(true), Ok(()));
+    }
+}

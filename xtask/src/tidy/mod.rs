@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The house rules that no other tool knows. Each check is a pure function over names and texts, so it is tested on good and bad ones.
+
+mod edges;
+mod files;
+mod quoted;
+mod sources;
+
+use crate::step::{Outcome, Step, root};
+use std::collections::BTreeMap;
+use std::fs;
+
+/// What a check found: warnings are printed, faults fail.
+#[derive(Debug, Default)]
+struct Findings {
+    faults: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Findings {
+    fn fault(&mut self, path: &str, what: impl AsRef<str>) {
+        self.faults.push(format!("{path}: {}", what.as_ref()));
+    }
+
+    fn warning(&mut self, path: &str, what: impl AsRef<str>) {
+        self.warnings.push(format!("{path}: {}", what.as_ref()));
+    }
+}
+
+/// The project's files: path from the root, with `/`, and content.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+/// Check everything that is committed or about to be.
+pub(crate) fn run() -> Outcome<()> {
+    let tree = tree()?;
+    let mut findings = Findings::default();
+    for (path, content) in &tree {
+        files::check(path, content, &tree, &mut findings);
+        if let Ok(text) = str::from_utf8(content) {
+            sources::check(path, text, &mut findings);
+            quoted::check(path, text, &tree, &mut findings);
+        }
+    }
+    edges::check(&tree, &mut findings);
+    for warning in &findings.warnings {
+        println!("warning: {warning}");
+    }
+    for fault in &findings.faults {
+        println!("error: {fault}");
+    }
+    println!(
+        "tidy: {} files, {} errors, {} warnings",
+        tree.len(),
+        findings.faults.len(),
+        findings.warnings.len()
+    );
+    match (tree.is_empty(), findings.faults.len()) {
+        (true, _) => Err("found no files to check".to_owned()),
+        (_, 0) => Ok(()),
+        (_, count) => Err(format!("{count} rules broken")),
+    }
+}
+
+fn tree() -> Outcome<Tree> {
+    let list = Step::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .output()?;
+    // A file that is listed and not there was deleted and not yet committed so.
+    let names = list.split('\0').filter(|name| !name.is_empty());
+    Ok(names
+        .filter_map(|name| Some((name.to_owned(), fs::read(root().join(name)).ok()?)))
+        .collect())
+}
+
+/// A tree for tests.
+#[cfg(test)]
+fn planted(files: &[(&str, &str)]) -> Tree {
+    files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+}
