@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Hold reference files against what h5py reads from their sources.
 
-Reads JSON lines {"source": PATH, "refs": PATH or "inline": {...}, "skipped": [PATH, ...]} and answers with JSON lines
-{"source", "kind", "path", "verdict", "reason"}. The references are opened as users open them: fsspec and zarr-python, and xarray.
+Reads JSON lines {"source": PATH, "refs": PATH or "inline": {...}, "skipped": [PATH, ...]}, or {"source": PATH, "refused": WHY} for a
+file of which there are no references, and answers with JSON lines {"source", "kind", "path", "verdict", "reason"}. The references are opened as users open them: fsspec and zarr-python, and xarray.
 
 kind "array":     exact | close (text that differs in padding) | wrong | unreadable | codec (no decoder in this environment)
                   | missing | skipped | dimonly (a netCDF dimension, no variable) | notruth (h5py cannot read it either)
 kind "attribute", "dimensions", "fill", "group", "xarray": only what is amiss, or, for "xarray", "opened"
+kind "open":      refused (by h5py too) | missing (h5py opens what was refused) | failed (this comparison did)
 kind "done":      closes a source; its "reason" counts the attributes and dimension lists that agree
 """
 import json
@@ -54,7 +55,7 @@ class Comparison:
 
     def say(self, kind, path, verdict, reason=""):
         """Write one line of the answer."""
-        print(json.dumps({"source": self.job["source"], "kind": kind, "path": path, "verdict": verdict, "reason": str(reason)[:300]}), flush=True)
+        say(self.job, kind, path, verdict, reason)
 
     def document(self, key):
         """A metadata document of the references."""
@@ -235,9 +236,27 @@ def main():
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            Comparison(job).run()
+            if "refused" in job:
+                refused(job)
+            else:
+                Comparison(job).run()
         except Exception as error:  # one odd file must not end the run; "failed" fails the test
-            print(json.dumps({"source": job["source"], "kind": "open", "path": "", "verdict": "failed", "reason": f"{type(error).__name__}: {error}"[:400]}), flush=True)
+            say(job, "open", "", "failed", f"{type(error).__name__}: {error}")
+
+
+def refused(job):
+    """There are no references: right, if h5py cannot open the file either."""
+    try:
+        with h5py.File(job["source"]):
+            say(job, "open", "", "missing", job["refused"])
+    except OSError as error:
+        say(job, "open", "", "refused", error)
+    say(job, "done", "", "done", "{}")
+
+
+def say(job, kind, path, verdict, reason=""):
+    """Write one line of the answer."""
+    print(json.dumps({"source": job["source"], "kind": kind, "path": path, "verdict": verdict, "reason": str(reason)[:300]}), flush=True)
 
 
 if __name__ == "__main__":
