@@ -5,6 +5,9 @@ use thiserror::Error;
 
 use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry};
 
+/// Bytes of an unknown file that its error shows.
+const SHOWN_HEAD_BYTES: usize = 16;
+
 /// Why a file has no scanner, or entries no registry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -21,7 +24,7 @@ pub enum RegistryError {
     #[error(
         "unknown format: the file begins with {}; the registered formats are {}",
         describe_head(head),
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        names_or_none(known)
     )]
     UnknownFormat {
         /// The first bytes of the file.
@@ -36,7 +39,7 @@ pub enum RegistryError {
         matches: Vec<&'static str>,
     },
     /// No format of that name.
-    #[error("no format is registered under the name {name:?}; the registered formats are {}", known.join(", "))]
+    #[error("no format is registered under the name {name:?}; the registered formats are {}", names_or_none(known))]
     UnknownName {
         /// The name asked for.
         name: String,
@@ -108,7 +111,7 @@ impl Registry {
         match matches.as_slice() {
             [entry] => Ok(entry),
             [] => Err(RegistryError::UnknownFormat {
-                head: head.iter().take(16).copied().collect(),
+                head: head.iter().take(SHOWN_HEAD_BYTES).copied().collect(),
                 known: self.names(),
             }),
             several => Err(RegistryError::Ambiguous {
@@ -122,7 +125,7 @@ impl Registry {
     /// # Errors
     /// [`ScanError`] when the head cannot be read or names no single format.
     pub async fn detect_source(&self, source: &dyn ByteSource) -> Result<&ScannerEntry, ScanError> {
-        let head = 0..source.version().length.min(self.reach());
+        let head = 0..source.version().length.min(self.reach().max(SHOWN_HEAD_BYTES as u64));
         let bytes =
             source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
         self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| ScanError {
@@ -150,6 +153,10 @@ impl Registry {
     fn names(&self) -> Vec<&'static str> {
         self.entries.iter().map(|entry| entry.name).collect()
     }
+}
+
+fn names_or_none(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn describe_head(head: &[u8]) -> String {

@@ -81,6 +81,7 @@ pub fn merge(ranges: &[Range<u64>], policy: MergePolicy) -> Vec<MergedRange> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is what is asked for")]
 mod tests {
     use proptest::prelude::*;
 

@@ -115,7 +115,7 @@ impl LocalSource {
         error(SourceErrorKind::Changed, self.location.url(), message, None)
     }
 
-    fn from_head(&self, range: &Range<u64>) -> Option<Bytes> {
+    fn head_part(&self, range: &Range<u64>) -> Option<Bytes> {
         let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
         (end <= self.head.len()).then(|| self.head.slice(start..end))
     }
@@ -142,7 +142,7 @@ impl ByteSource for LocalSource {
                     self.version.length,
                 ));
             }
-            match self.from_head(range) {
+            match self.head_part(range) {
                 Some(bytes) => {
                     *part = bytes;
                     beyond.push(0..0);
@@ -239,7 +239,9 @@ fn error(
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is what is asked for")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;

@@ -103,6 +103,7 @@ impl Location {
     }
 
     /// The parts of the URL's path, with the bucket or host first, without empty ones.
+    #[must_use = "this only looks at the location"]
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         // Only a local path may hold `?` and `#` in a name; elsewhere they begin a query or fragment.
@@ -178,7 +179,8 @@ fn invalid(location: &str, message: &str) -> SourceError {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -36,18 +36,14 @@ const OPENERS: &[Opener] = &[
 /// # Errors
 /// [`SourceError`] when there is none, it must not be read, or its scheme is not one of this build's.
 pub async fn open(location: &Location) -> Result<Box<dyn ByteSource>, SourceError> {
-    match OPENERS.iter().find(|opener| opener.schemes.contains(&location.scheme())) {
-        Some(opener) => (opener.open)(location).await,
-        None => {
-            let known: Vec<_> = OPENERS.iter().flat_map(|opener| opener.schemes).copied().collect();
-            let message = format!(
-                "unknown scheme {:?}: the known ones are {}",
-                location.scheme(),
-                known.join(", ")
-            );
-            Err(refuse(location, message))
-        }
+    if let Some(opener) = OPENERS.iter().find(|opener| opener.schemes.contains(&location.scheme()))
+    {
+        return (opener.open)(location).await;
     }
+    let known: Vec<_> = OPENERS.iter().flat_map(|opener| opener.schemes).copied().collect();
+    let message =
+        format!("unknown scheme {:?}: the known ones are {}", location.scheme(), known.join(", "));
+    Err(refuse(location, message))
 }
 
 fn open_local(location: &Location) -> Opening<'_> {

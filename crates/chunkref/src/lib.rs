@@ -1,2 +1,54 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! To come.
+//! Find the chunks of archival files and describe them as Zarr references.
+//!
+//! A scan reads a file's metadata alone, and says of each array what Zarr needs to know and where its chunks lie. What
+//! cannot be said is listed with its reason, never left out in silence.
+//!
+//! ```no_run
+//! use chunkref::emit::KerchunkJson;
+//! use chunkref::{EmitOptions, Emitter, ScanOptions};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let scan = chunkref::scan("data/sst.nc", &ScanOptions::default()).await?;
+//! for skipped in &scan.skipped {
+//!     eprintln!("{}: {}", skipped.path, skipped.reason);
+//! }
+//! KerchunkJson.emit(&scan.dataset, "sst.json".as_ref(), &EmitOptions::default())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Files in memory are scanned as they are, and what is no known format is an error that says how it begins:
+//!
+//! ```
+//! use chunkref::{ScanErrorKind, ScanOptions};
+//!
+//! # futures::executor::block_on(async {
+//! let bytes = bytes::Bytes::from_static(b"plain text");
+//! let error = chunkref::open(bytes, "memory://notes.txt", &ScanOptions::default()).await.unwrap_err();
+//! assert_eq!(error.kind, ScanErrorKind::UnknownFormat);
+//! # });
+//! ```
+//!
+//! Formats are cargo features (`hdf5`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
+//! binary names that crate, and nothing here changes.
+
+pub mod emit;
+pub mod scan;
+
+// A format registers itself only when its crate is named.
+#[cfg(feature = "hdf5")]
+use chunkref_hdf5 as _;
+
+pub use chunkref_core as core;
+pub use chunkref_model as model;
+pub use chunkref_store as store;
+
+pub use chunkref_core::{
+    ByteSource, EmitError, EmitOptions, Emitted, Emitter, FormatOption, Limits, Registry,
+    RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
+    Skipped, SourceError, SourceErrorKind,
+};
+pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
+pub use chunkref_store::Location;
+pub use scan::{OptionError, choose, open, registry, scan, scan_source, scan_with, validate};

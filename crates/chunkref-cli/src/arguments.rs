@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use chunkref::ScanOptions;
+use clap::{Args, ColorChoice, Parser, Subcommand};
+
+/// Find the chunks of archival files and describe them as Zarr references.
+#[derive(Debug, Parser)]
+#[command(name = "chunkref", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Say nothing but errors: no warnings, no progress.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Colour messages; `NO_COLOR` in the environment means never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write kerchunk references of files.
+    Scan(ScanArguments),
+    /// Show what a file contains and how it is stored.
+    Inspect(InspectArguments),
+    /// List the formats that can be read.
+    Formats,
+}
+
+/// The command line of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArguments {
+    /// Paths, URLs or quoted patterns such as 'data/**/*.nc'.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Where to write: a file for one input, DIR/ for one NAME.json per input, - for standard output.
+    #[arg(long, short, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// How to read the inputs.
+    #[command(flatten)]
+    pub format: FormatArguments,
+    /// Store chunks of fewer stored bytes than this in the references themselves; 0 for none.
+    #[arg(long, value_name = "BYTES", default_value_t = 500)]
+    pub inline_threshold: u64,
+    /// Exit with 3 when a variable is skipped; the references of the others are still written.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print what each file cost (rounds, requests, bytes, time), and every skipped variable.
+    #[arg(long)]
+    pub stats: bool,
+    /// Files to scan at the same time [default: one per core].
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Leave out consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.
+    #[arg(long)]
+    pub no_consolidated: bool,
+}
+
+/// The command line of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// Path or URL.
+    #[arg(value_name = "INPUT")]
+    pub input: String,
+    /// How to read the input.
+    #[command(flatten)]
+    pub format: FormatArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to read inputs.
+#[derive(Debug, Args)]
+pub struct FormatArguments {
+    /// Format of the inputs: auto goes by signature; `chunkref formats` lists the names.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub format: String,
+    /// Set an option of a format; may be given several times.
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option)]
+    pub options: Vec<(String, String)>,
+}
+
+impl FormatArguments {
+    /// The same choices for a scanner.
+    #[must_use]
+    pub fn scan_options(&self) -> ScanOptions {
+        let mut options = ScanOptions::default();
+        if self.format != "auto" {
+            options = options.with_format(&self.format);
+        }
+        self.options
+            .iter()
+            .fold(options, |options, (name, value)| options.with_format_option(name, value))
+    }
+}
+
+fn parse_option(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn format_options_are_collected() {
+        let line =
+            ["chunkref", "scan", "a", "--option", "x.a=1=2", "--option", "x.b=", "--format", "x"];
+        let Command::Scan(scan) = Arguments::try_parse_from(line).unwrap().command else {
+            panic!("not scan")
+        };
+        let options = scan.format.scan_options();
+        assert_eq!(options.format.as_deref(), Some("x"));
+        assert_eq!(options.format_options["x.a"], "1=2");
+        assert_eq!(options.format_options["x.b"], "");
+        for wrong in ["x", "=1"] {
+            assert!(
+                Arguments::try_parse_from(["chunkref", "scan", "a", "--option", wrong]).is_err()
+            );
+        }
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `chunkref inspect`.
+
+use std::error::Error;
+
+use chunkref::store::{self};
+use chunkref::{Array, ByteSource, Location, Registry, Scan, ScanOptions};
+use futures::executor::block_on;
+
+use crate::arguments::InspectArguments;
+use crate::console::{Console, Tone, paint, printable};
+use crate::table::{Align, Table, bytes, grouped};
+use crate::{Exit, Stop, report, summary};
+
+struct Inspected {
+    location: String,
+    format: &'static str,
+    description: &'static str,
+    length: u64,
+    scan: Scan,
+}
+
+pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let options = arguments.format.scan_options();
+    let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
+    chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
+    let url = Location::parse(&arguments.input)
+        .map(|location| location.url().to_owned())
+        .unwrap_or_default();
+    let inspected = match block_on(inspect(&registry, &arguments.input, &options)) {
+        Ok(inspected) => inspected,
+        Err(fault) => {
+            report::failure(console, &arguments.input, &url, &*fault);
+            return Ok(Exit::Failed);
+        }
+    };
+    if arguments.json {
+        let Inspected { location, format, length, scan, .. } = &inspected;
+        let document = summary::document(location, format, *length, scan);
+        serde_json::to_writer_pretty(&mut *console.out, &document).map_err(std::io::Error::from)?;
+        writeln!(console.out)?;
+    } else {
+        show(&inspected, console)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn inspect(
+    registry: &Registry,
+    input: &str,
+    options: &ScanOptions,
+) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
+    let source = store::open(&Location::parse(input)?).await?;
+    let entry = chunkref::choose(registry, &source, options).await?;
+    let scan = (entry.scanner)().scan(&source, options).await?;
+    Ok(Inspected {
+        location: source.location().to_owned(),
+        format: entry.name,
+        description: entry.description,
+        length: source.version().length,
+        scan,
+    })
+}
+
+fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
+    let Inspected { location, format, description, length, scan } = inspected;
+    let dataset = &scan.dataset;
+    let groups = summary::groups(dataset);
+    let arrays = dataset.arrays();
+    let colour = console.out_colour();
+    let heading = |text: &str| paint(text, Tone::Heading, colour);
+    let attribute_count = arrays.iter().map(|(_, array)| array.attributes.len()).sum::<usize>();
+    let group_attributes = groups.iter().map(|(_, count)| count).sum::<usize>();
+
+    writeln!(console.out, "{}", heading(&printable(location)))?;
+    writeln!(console.out, "format      {format} ({description})")?;
+    writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
+    writeln!(console.out, "attributes  {group_attributes} of groups, {attribute_count} of arrays")?;
+    if groups.len() > 1 {
+        writeln!(console.out, "\n{}", heading(&format!("{} groups", groups.len())))?;
+        for (path, count) in &groups {
+            writeln!(console.out, "  /{} ({count} attributes)", printable(path))?;
+        }
+    }
+    let dimensions = summary::dimensions(dataset, &groups);
+    if !dimensions.is_empty() {
+        writeln!(console.out, "\n{}", heading(&format!("{} dimensions", dimensions.len())))?;
+        for row in &dimensions {
+            let unlimited = if row.unlimited { " (unlimited)" } else { "" };
+            writeln!(console.out, "  {} = {}{unlimited}", printable(&row.path), row.length)?;
+        }
+    }
+    if !arrays.is_empty() {
+        writeln!(console.out, "\n{}", heading(&format!("{} arrays", arrays.len())))?;
+        table(&arrays).write(console, "  ")?;
+    }
+    if !scan.skipped.is_empty() {
+        writeln!(console.out, "\n{}", heading(&format!("{} skipped", scan.skipped.len())))?;
+        for skip in &scan.skipped {
+            writeln!(console.out, "  {}", report::describe_skip(skip))?;
+        }
+    }
+    Ok(())
+}
+
+fn table(arrays: &[(String, &Array)]) -> Table {
+    let mut table = Table::new(&[
+        ("ARRAY", Align::Left),
+        ("SHAPE", Align::Left),
+        ("CHUNK SHAPE", Align::Left),
+        ("DTYPE", Align::Left),
+        ("CODECS", Align::Left),
+        ("CHUNKS", Align::Right),
+        ("STORED", Align::Right),
+        ("LOGICAL", Align::Right),
+        ("RATIO", Align::Right),
+    ]);
+    for (path, array) in arrays {
+        let codecs: Vec<_> = array.codecs.iter().map(summary::codec).collect();
+        let (present, total) = (array.manifest.present(), array.manifest.count());
+        let (stored, logical) = (array.manifest.stored_bytes(), array.logical_bytes());
+        table.push([
+            path.clone(),
+            axes(&array.shape),
+            axes(array.chunk_grid.chunk_shape()),
+            summary::dtype(&array.dtype),
+            codecs.join(" "),
+            match total {
+                Some(total) if total == present => present.to_string(),
+                Some(total) => format!("{present} of {total}"),
+                None => format!("{present} of more than 2^64"),
+            },
+            bytes(stored),
+            logical.map_or_else(|| "varies".to_owned(), bytes),
+            logical.and_then(|logical| ratio(logical, stored)).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn axes(lengths: &[u64]) -> String {
+    if lengths.is_empty() {
+        return "scalar".to_owned();
+    }
+    lengths.iter().map(u64::to_string).collect::<Vec<_>>().join("×")
+}
+
+fn ratio(logical: u64, stored: u64) -> Option<String> {
+    if logical == 0 || stored == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let ratio = logical as f64 / stored as f64;
+    Some(format!("{ratio:.1}"))
+}

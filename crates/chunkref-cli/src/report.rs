@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Errors and warnings in words.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use chunkref::Skipped;
+
+use crate::console::{Console, Tone, paint, printable};
+
+/// Warnings of one file that are shown without `--stats`.
+const SHOWN_SKIPS: usize = 10;
+
+/// An input that failed: one line for the fault, one for each of its causes.
+pub(crate) fn failure(
+    console: &mut Console<'_>,
+    input: &str,
+    location: &str,
+    error: &(dyn Error + 'static),
+) {
+    // The errors name the file by its URL; the line begins with what the user wrote, once.
+    let prefix = format!("{location}: ");
+    let say = |error: &dyn Error| {
+        let message = error.to_string();
+        printable(message.strip_prefix(&prefix).unwrap_or(&message))
+    };
+    let label = paint("error:", Tone::Error, console.err_colour());
+    let mut text = format!("{label} {}: {}\n", printable(input), say(error));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = writeln!(text, "  caused by: {}", say(error));
+        cause = error.source();
+    }
+    console.note(&text);
+}
+
+/// Something other than an input that failed.
+pub(crate) fn fault(console: &mut Console<'_>, what: &str, error: &(dyn Error + 'static)) {
+    failure(console, what, what, error);
+}
+
+/// A line that says that something is wrong.
+pub(crate) fn error_line(console: &mut Console<'_>, message: &str) {
+    let label = paint("error:", Tone::Error, console.err_colour());
+    console.note(&format!("{label} {}\n", printable(message)));
+}
+
+/// A command line that makes no sense.
+pub(crate) fn usage(console: &mut Console<'_>, message: &str) {
+    error_line(console, message);
+    console.note("\nFor more information, try '--help'.\n");
+}
+
+/// One warning for each skipped thing, up to a number unless `all` are wanted.
+pub(crate) fn skipped(console: &mut Console<'_>, input: &str, skipped: &[Skipped], all: bool) {
+    if console.quiet() {
+        return;
+    }
+    let label = paint("warning:", Tone::Warning, console.err_colour());
+    let input = printable(input);
+    let shown = if all { skipped.len() } else { SHOWN_SKIPS };
+    let mut text = String::new();
+    for skip in skipped.iter().take(shown) {
+        let _ = writeln!(text, "{label} {input}: skipped {}", describe_skip(skip));
+    }
+    if let Some(more) = skipped.len().checked_sub(shown).filter(|&more| more > 0) {
+        let _ = writeln!(
+            text,
+            "{label} {input}: skipped {more} more (--stats or chunkref inspect lists all)"
+        );
+    }
+    console.note(&text);
+}
+
+/// Kind, path, place and reason of something that was skipped.
+pub(crate) fn describe_skip(skip: &Skipped) -> String {
+    let place = skip.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
+    format!("{} {}{place}: {}", skip.kind, printable(&skip.path), printable(&skip.reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkref::{ScanError, ScanErrorKind, SkipKind, SourceError, SourceErrorKind};
+
+    use super::*;
+
+    fn messages(write: impl FnOnce(&mut Console<'_>)) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        write(&mut Console::new(&mut out, &mut err));
+        assert!(out.is_empty());
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn a_failure_names_the_file_once_and_every_cause() {
+        let url = "file:///data/a.nc";
+        let cause = SourceError {
+            kind: SourceErrorKind::Io,
+            location: url.to_owned(),
+            message: "the disk is gone".to_owned(),
+            source: Some("I/O error 5".into()),
+        };
+        let error = ScanError {
+            kind: ScanErrorKind::Io,
+            format: Some("hdf5"),
+            location: url.to_owned(),
+            source: Box::new(cause),
+        };
+        assert_eq!(
+            messages(|console| failure(console, "a.nc", url, &error)),
+            "error: a.nc: cannot be scanned as hdf5\n  caused by: the disk is gone\n  caused by: I/O error 5\n"
+        );
+    }
+
+    #[test]
+    fn warnings_are_capped_with_a_count() {
+        let skips: Vec<_> = (0..13)
+            .map(|number| Skipped {
+                path: format!("g/v{number}\x07"),
+                offset: Some(number),
+                reason: "a filter that is not known".to_owned(),
+                kind: SkipKind::Array,
+            })
+            .collect();
+        let text = messages(|console| skipped(console, "a.nc", &skips, false));
+        assert_eq!(text.lines().count(), 11);
+        let first = "warning: a.nc: skipped array g/v0\\u{7} at byte 0: a filter that is not known";
+        assert_eq!(text.lines().next(), Some(first));
+        assert!(text.lines().last().unwrap().contains("3 more"));
+        assert_eq!(messages(|console| skipped(console, "a.nc", &skips, true)).lines().count(), 13);
+        assert_eq!(messages(|console| skipped(console, "a.nc", &[], false)), "");
+    }
+}

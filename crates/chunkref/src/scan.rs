@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a location to a scan.
+
+use bytes::Bytes;
+use chunkref_core::{
+    ByteSource, MemorySource, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
+    ScannerEntry,
+};
+use chunkref_store::Location;
+use thiserror::Error;
+
+/// Why options do not fit the formats that are linked in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// No format of the name that was asked for, or formats that share a name.
+    #[error(transparent)]
+    Format(#[from] RegistryError),
+    /// No format has an option of that name.
+    #[error(
+        "no format has an option {name:?}; the known options are {}",
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+    )]
+    UnknownOption {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
+    },
+    /// An option does not take that value.
+    #[error("option {name} does not take the value {value:?}; it takes {}", allowed.join(", "))]
+    InvalidValue {
+        /// The option.
+        name: &'static str,
+        /// The value.
+        value: String,
+        /// The values that it takes.
+        allowed: &'static [&'static str],
+    },
+}
+
+/// Scans the object at a path or URL with the formats that are linked in.
+///
+/// Local files are read where the future is polled, so any executor does.
+///
+/// # Errors
+/// [`ScanError`] when it cannot be read, is of no known format, or is broken as a whole.
+pub async fn scan(url: &str, options: &ScanOptions) -> Result<Scan, ScanError> {
+    let location = Location::parse(url).map_err(|error| ScanError::from_source(error, None))?;
+    let source = chunkref_store::open(&location)
+        .await
+        .map_err(|error| ScanError::from_source(error, None))?;
+    scan_source(&source, options).await
+}
+
+/// Scans a file in memory; `location` is what references call it.
+///
+/// # Errors
+/// [`ScanError`] when it is of no known format, or is broken as a whole.
+pub async fn open(bytes: Bytes, location: &str, options: &ScanOptions) -> Result<Scan, ScanError> {
+    scan_source(&MemorySource::new(location, bytes), options).await
+}
+
+/// Scans what `source` reads with the formats that are linked in.
+///
+/// # Errors
+/// [`ScanError`] when it is of no known format, or is broken as a whole.
+pub async fn scan_source(
+    source: &dyn ByteSource,
+    options: &ScanOptions,
+) -> Result<Scan, ScanError> {
+    let registry = registry().map_err(|error| refuse(source, error))?;
+    scan_with(&registry, source, options).await
+}
+
+/// Scans what `source` reads with the formats of `registry`.
+///
+/// # Errors
+/// [`ScanError`] when it is of no format of the registry, or is broken as a whole.
+pub async fn scan_with(
+    registry: &Registry,
+    source: &dyn ByteSource,
+    options: &ScanOptions,
+) -> Result<Scan, ScanError> {
+    validate(registry, options).map_err(|error| refuse(source, error))?;
+    let entry = choose(registry, source, options).await?;
+    (entry.scanner)().scan(source, options).await
+}
+
+/// The formats that are linked in.
+///
+/// # Errors
+/// [`OptionError::Format`] when two of them share a name.
+pub fn registry() -> Result<Registry, OptionError> {
+    Ok(Registry::linked()?)
+}
+
+/// The format that `source` is scanned as: the one that the options name, else the one whose signature it has.
+///
+/// # Errors
+/// [`ScanError`] when there is no such format, or no single one, or the head of the object cannot be read.
+pub async fn choose<'a>(
+    registry: &'a Registry,
+    source: &dyn ByteSource,
+    options: &ScanOptions,
+) -> Result<&'a ScannerEntry, ScanError> {
+    match &options.format {
+        Some(name) => registry.by_name(name).map_err(|error| refuse(source, error.into())),
+        None => registry.detect_source(source).await,
+    }
+}
+
+/// Checks the format's name and the format options before anything is read. An option of a format that a file turns out
+/// not to be in is allowed, so that one command line serves files of several formats.
+///
+/// # Errors
+/// [`OptionError`] with the names or values that there are.
+pub fn validate(registry: &Registry, options: &ScanOptions) -> Result<(), OptionError> {
+    let entries = match &options.format {
+        Some(name) => std::slice::from_ref(registry.by_name(name)?),
+        None => registry.entries(),
+    };
+    let known = || entries.iter().flat_map(|entry| entry.options);
+    for (name, value) in &options.format_options {
+        let Some(option) = known().find(|option| option.name == name) else {
+            let known = known().map(|option| option.name).collect();
+            return Err(OptionError::UnknownOption { name: name.clone(), known });
+        };
+        let free = matches!(option.values, [word] if word.chars().all(|letter| letter.is_ascii_uppercase()));
+        if !free && !option.values.contains(&value.as_str()) {
+            return Err(OptionError::InvalidValue {
+                name: option.name,
+                value: value.clone(),
+                allowed: option.values,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn refuse(source: &dyn ByteSource, error: OptionError) -> ScanError {
+    ScanError {
+        kind: ScanErrorKind::InvalidOption,
+        format: None,
+        location: source.location().to_owned(),
+        source: Box::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkref_testkit::toy;
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn toy_registry() -> Registry {
+        Registry::from_entries([toy::ENTRY]).unwrap()
+    }
+
+    fn scan_toy(options: &ScanOptions) -> Result<Scan, ScanError> {
+        let source = MemorySource::new("memory://a.toy", toy::file(&[("a", &[4, 5])]));
+        block_on(scan_with(&toy_registry(), &source, options))
+    }
+
+    #[test]
+    fn a_format_is_found_by_signature_and_by_name() {
+        let by_signature = scan_toy(&ScanOptions::default()).unwrap();
+        assert_eq!(by_signature.dataset.arrays().len(), 1);
+        assert_eq!(scan_toy(&ScanOptions::default().with_format("toy")).unwrap(), by_signature);
+        let error = scan_toy(&ScanOptions::default().with_format("grib2")).unwrap_err();
+        assert_eq!(error.kind, ScanErrorKind::InvalidOption);
+        assert!(
+            error.source.to_string().contains("\"grib2\"")
+                && error.source.to_string().contains("toy")
+        );
+    }
+
+    #[test]
+    fn options_are_checked_by_name_and_value() {
+        let with = |name: &str, value: &str| {
+            validate(&toy_registry(), &ScanOptions::default().with_format_option(name, value))
+        };
+        assert_eq!(with("toy.order", "big"), Ok(()));
+        assert_eq!(with("toy.label", "anything at all"), Ok(()));
+        let error = with("toy.colour", "red").unwrap_err().to_string();
+        assert!(error.contains("toy.colour") && error.contains("toy.order, toy.label"), "{error}");
+        let error = with("toy.order", "middle").unwrap_err().to_string();
+        assert!(error.contains("\"middle\"") && error.contains("little, big"), "{error}");
+        let error = scan_toy(&ScanOptions::default().with_format_option("x", "y")).unwrap_err();
+        assert_eq!(error.kind, ScanErrorKind::InvalidOption);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_says_why() {
+        let kind = |url: &str| block_on(scan(url, &ScanOptions::default())).unwrap_err().kind;
+        assert_eq!(kind("/absent/x.nc"), ScanErrorKind::NotFound);
+        assert_eq!(kind("Cargo.toml"), ScanErrorKind::UnknownFormat);
+        assert_eq!(kind("src"), ScanErrorKind::Io);
+        let empty =
+            block_on(open(Bytes::new(), "memory://empty", &ScanOptions::default())).unwrap_err();
+        assert!(empty.source.to_string().contains("it is empty"));
+    }
+}
