@@ -2,8 +2,13 @@
 //! The one integration binary of the workspace: references against the libraries of their sources, the command line's
 //! contract, golden references, hostile input.
 
+#[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod differential;
+#[cfg(test)]
 mod environment;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod hostile;

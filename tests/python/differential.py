@@ -199,11 +199,18 @@ class Comparison:
         if not isinstance(have, list) or len(have) != rank:
             self.say("dimensions", path, "wrong", f"{have} for {rank} axes")
             return
-        for mine, theirs in zip(have, self.netcdf.get(path, {}).get("dimensions", [])):
-            if mine != theirs and mine.rpartition("/")[2] != theirs and not (theirs.startswith("phony_dim") and mine.startswith("phony_dim")):
-                self.say("dimensions", path, "wrong", f"{have} instead of {self.netcdf[path]['dimensions']}")
-                return
+        shown = self.netcdf.get(path, {}).get("dimensions", [])
+        if any(not self.same_dimension(mine, theirs) for mine, theirs in zip(have, shown)):
+            self.say("dimensions", path, "wrong", f"{have} instead of {shown}")
+            return
         self.agreed["dimensions"] += 1
+
+    def same_dimension(self, mine, theirs):
+        """The name alone, after the path of its group, or another name of the same scale, or both made up."""
+        if theirs in (mine, mine.rpartition("/")[2]) or theirs.startswith("phony_dim") and mine.startswith("phony_dim"):
+            return True
+        identity, _ = self.source.dataset(mine)
+        return identity is not None and identity == self.source.dataset(theirs)[0]
 
     def fill(self, path, dataset):
         """`_FillValue` becomes the array's fill value, or stays an attribute."""
