@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Datasets, groups and the objects that chunks lie in.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 use std::time::SystemTime;
 
 use crate::{Array, Attributes, Dimension, SourceId};
 
 /// The identity of an object's bytes at the time it was scanned.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ObjectVersion {
     /// Bytes in the object.
     pub length: u64,
@@ -18,7 +20,7 @@ pub struct ObjectVersion {
 }
 
 /// An object that chunks lie in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source {
     /// Absolute URL, as it is to appear in references.
     pub location: String,
@@ -30,6 +32,8 @@ pub struct Source {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Dataset {
     sources: Vec<Source>,
+    /// The first source of each hash, so that a table of many thousands is not searched from end to end.
+    places: HashMap<u64, u32>,
     /// The root group.
     pub root: Group,
 }
@@ -46,11 +50,23 @@ impl Dataset {
     /// # Panics
     /// Never in practice: only with 2³² − 2 sources, which memory does not hold.
     pub fn add_source(&mut self, source: Source) -> SourceId {
-        if let Some(index) = self.sources.iter().position(|known| *known == source) {
+        // `DefaultHasher::new` has fixed keys, so equal tables have equal places.
+        let mut hasher = DefaultHasher::new();
+        source.hash(&mut hasher);
+        let next = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        let first = *self.places.entry(hasher.finish()).or_insert(next);
+        let start = usize::try_from(first).unwrap_or(usize::MAX);
+        if self.sources.get(start) == Some(&source) {
+            return SourceId(first);
+        }
+        // Either the source is new, or another one has the same hash.
+        if first != next
+            && let Some(index) = self.sources.iter().position(|known| *known == source)
+        {
             return SourceId(u32::try_from(index).unwrap_or(u32::MAX));
         }
         self.sources.push(source);
-        SourceId(u32::try_from(self.sources.len().saturating_sub(1)).unwrap_or(u32::MAX))
+        SourceId(next)
     }
 
     /// The objects that chunks lie in; a [`SourceId`] is an index into it.

@@ -3,6 +3,18 @@
 //!
 //! Spec: <https://fsspec.github.io/kerchunk/spec.html>. Version 1 is written; versions 0 and 1 are read.
 
+mod assemble;
+mod columns;
+mod generate;
+mod read_error;
+mod reader;
+mod template;
 mod writer;
 
+#[cfg(test)]
+mod round_trip;
+
+pub use generate::MAX_GENERATED_REFERENCES;
+pub use read_error::ReadError;
+pub use reader::read;
 pub use writer::{WriteError, WriteOptions, Written, write};

@@ -16,7 +16,7 @@ use super::ZarrError;
 const MAX_ELEMENT_BYTES: u64 = 1 << 20;
 
 /// kerchunk writes base64 without padding, zarr-python with it.
-const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );

@@ -6,7 +6,7 @@
 //! | [`v2`] | `.zarray`, `.zattrs`, `.zgroup`, `.zmetadata`: writing and reading |
 //! | [`v3`] | `zarr.json`: writing |
 
-mod fill_value;
+pub(crate) mod fill_value;
 pub mod v2;
 pub mod v3;
 

@@ -8,6 +8,7 @@ mod dtype;
 mod parse;
 
 pub use parse::{ArrayMetadata, parse_array_metadata, parse_attributes};
+pub(crate) use parse::{array_metadata_of, attributes_of};
 
 use crate::json::writer;
 use crate::{Array, Attributes, Codec, DataType};

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! References as they stream by, in columns, before it is known which array they belong to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base64::Engine as _;
+
+use crate::json::{reader, writer};
+use crate::zarr::{ZarrError, fill_value::ANY_PADDING};
+use crate::{AttributeValue, WHOLE_OBJECT};
+
+use super::ReadError;
+
+/// In the column of URLs: the bytes are in the document.
+pub(super) const INLINE: u32 = u32::MAX;
+
+/// The names of metadata documents.
+const DOCUMENTS: [&str; 4] = [".zarray", ".zattrs", ".zgroup", ".zmetadata"];
+
+/// The chunks below one path whose keys have the same form.
+#[derive(Debug)]
+pub(super) struct Columns {
+    /// The key up to its last run of numbers.
+    pub(super) path: String,
+    /// Numbers per key.
+    pub(super) axes: usize,
+    /// Whether dots stand between the numbers.
+    pub(super) dotted: bool,
+    /// The numbers, `axes` for each row.
+    pub(super) indices: Vec<u64>,
+    pub(super) urls: Vec<u32>,
+    pub(super) offsets: Vec<u64>,
+    pub(super) lengths: Vec<u64>,
+    /// The bytes of all inline chunks.
+    pub(super) inline: Vec<u8>,
+}
+
+impl Columns {
+    /// The key of a row.
+    pub(super) fn key(&self, indices: &[u64]) -> String {
+        let numbers: Vec<String> = indices.iter().map(u64::to_string).collect();
+        crate::dataset::join_path(&self.path, &numbers.join(if self.dotted { "." } else { "/" }))
+    }
+}
+
+/// Everything that a document says.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) columns: Vec<Columns>,
+    /// Distinct URLs as they are in the document, in order of first appearance.
+    pub(super) urls: Vec<String>,
+    /// Metadata documents by key.
+    pub(super) documents: BTreeMap<String, AttributeValue>,
+    column_places: HashMap<(String, usize, bool), usize>,
+    url_places: HashMap<String, u32>,
+    last_column: usize,
+    last_url: u32,
+    indices: Vec<u64>,
+}
+
+impl Collected {
+    /// Adds an inline value: text as it is, or base64.
+    pub(super) fn add_text(&mut self, key: &str, text: &str) -> Result<(), ReadError> {
+        let decoded;
+        let bytes = match text.strip_prefix("base64:") {
+            Some(encoded) => {
+                decoded = ANY_PADDING
+                    .decode(encoded)
+                    .map_err(|_| bad_reference(key, "the value is not base64"))?;
+                decoded.as_slice()
+            }
+            None => text.as_bytes(),
+        };
+        if !is_document(key) {
+            return self.add_inline(key, bytes);
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| bad_reference(key, "the metadata document is not UTF-8 text"))?;
+        let document = reader::parse(text).map_err(|error| ReadError::Document {
+            key: key.to_owned(),
+            source: ZarrError::Json(error),
+        })?;
+        self.add_document(key, document)
+    }
+
+    /// Adds a value that is a JSON object: a document, or a chunk whose bytes are the object's text.
+    pub(super) fn add_object(&mut self, key: &str, value: AttributeValue) -> Result<(), ReadError> {
+        if is_document(key) {
+            return self.add_document(key, value);
+        }
+        let mut text = String::new();
+        writer::push_value(&mut text, &value);
+        self.add_inline(key, text.as_bytes())
+    }
+
+    /// Adds a reference; without a `range` of offset and length it is to the whole object.
+    pub(super) fn add_virtual(
+        &mut self,
+        key: &str,
+        url: &str,
+        range: Option<(u64, u64)>,
+    ) -> Result<(), ReadError> {
+        if is_document(key) {
+            return Err(bad_reference(
+                key,
+                "a metadata document must be in the references themselves",
+            ));
+        }
+        let (offset, length) = range.unwrap_or((0, WHOLE_OBJECT));
+        if range.is_some() && offset.checked_add(length).is_none() {
+            return Err(bad_reference(key, "offset and length go beyond 64 bits"));
+        }
+        let url = self.intern(url)?;
+        self.add_row(key, url, offset, length)?;
+        Ok(())
+    }
+
+    fn add_inline(&mut self, key: &str, bytes: &[u8]) -> Result<(), ReadError> {
+        let column = self.add_row(key, INLINE, 0, bytes.len() as u64)?;
+        if let Some(columns) = self.columns.get_mut(column) {
+            if let Some(offset) = columns.offsets.last_mut() {
+                *offset = columns.inline.len() as u64;
+            }
+            columns.inline.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn add_document(&mut self, key: &str, document: AttributeValue) -> Result<(), ReadError> {
+        if self.documents.insert(key.to_owned(), document).is_some() {
+            return Err(ReadError::DuplicateKey { key: key.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn add_row(
+        &mut self,
+        key: &str,
+        url: u32,
+        offset: u64,
+        length: u64,
+    ) -> Result<usize, ReadError> {
+        let (path, dotted) =
+            split_key(key, &mut self.indices).ok_or_else(|| ReadError::BadKey {
+                key: key.to_owned(),
+                reason: "neither a Zarr v2 document nor a chunk",
+            })?;
+        let axes = self.indices.len();
+        let fits = |columns: &Columns| {
+            columns.axes == axes && columns.dotted == dotted && columns.path == path
+        };
+        if !self.columns.get(self.last_column).is_some_and(fits) {
+            let next = self.columns.len();
+            self.last_column =
+                *self.column_places.entry((path.to_owned(), axes, dotted)).or_insert(next);
+            if self.last_column == next {
+                self.columns.push(Columns {
+                    path: path.to_owned(),
+                    axes,
+                    dotted,
+                    indices: Vec::new(),
+                    urls: Vec::new(),
+                    offsets: Vec::new(),
+                    lengths: Vec::new(),
+                    inline: Vec::new(),
+                });
+            }
+        }
+        if let Some(columns) = self.columns.get_mut(self.last_column) {
+            columns.indices.extend_from_slice(&self.indices);
+            columns.urls.push(url);
+            columns.offsets.push(offset);
+            columns.lengths.push(length);
+        }
+        Ok(self.last_column)
+    }
+
+    /// The number of a URL; the one before is the likeliest.
+    fn intern(&mut self, url: &str) -> Result<u32, ReadError> {
+        let last = usize::try_from(self.last_url).ok().and_then(|last| self.urls.get(last));
+        if last.is_none_or(|last| last != url) {
+            self.last_url = if let Some(&place) = self.url_places.get(url) {
+                place
+            } else {
+                let limit = u64::from(INLINE) - 2;
+                let place =
+                    u32::try_from(self.urls.len()).ok().filter(|&place| u64::from(place) < limit);
+                let place =
+                    place.ok_or(ReadError::LimitExceeded { what: "distinct URLs", limit })?;
+                self.urls.push(url.to_owned());
+                self.url_places.insert(url.to_owned(), place);
+                place
+            };
+        }
+        Ok(self.last_url)
+    }
+}
+
+pub(super) fn bad_reference(key: &str, reason: &'static str) -> ReadError {
+    ReadError::BadReference { key: key.to_owned(), reason }
+}
+
+fn is_document(key: &str) -> bool {
+    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+    DOCUMENTS.contains(&name)
+}
+
+/// Splits a chunk key into its path and its last run of numbers, and tells whether dots stand between them.
+///
+/// With slashes between the numbers the path may be too short: groups and arrays may have numbers for names.
+fn split_key<'a>(key: &'a str, indices: &mut Vec<u64>) -> Option<(&'a str, bool)> {
+    indices.clear();
+    let (mut path, last) = key.rsplit_once('/')?;
+    if last.contains('.') {
+        for part in last.split('.') {
+            indices.push(chunk_index(part)?);
+        }
+        return Some((path, true));
+    }
+    indices.push(chunk_index(last)?);
+    while !path.is_empty() {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some(index) = chunk_index(name) else { break };
+        indices.push(index);
+        path = parent;
+    }
+    indices.reverse();
+    Some((path, false))
+}
+
+/// A number as chunk keys have it: digits without leading zeros.
+fn chunk_index(text: &str) -> Option<u64> {
+    let canonical =
+        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
+    if canonical { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_split() {
+        let mut indices = Vec::new();
+        for (key, path, dotted, expected) in [
+            ("a/0", "a", false, vec![0]),
+            ("g/a/10.0.3", "g/a", true, vec![10, 0, 3]),
+            ("a/1/2", "a", false, vec![1, 2]),
+            ("1/0", "", false, vec![1, 0]),
+            ("2/0.1", "2", true, vec![0, 1]),
+            ("a/007/5", "a/007", false, vec![5]),
+        ] {
+            assert_eq!(split_key(key, &mut indices), Some((path, dotted)), "{key}");
+            assert_eq!(indices, expected, "{key}");
+        }
+        for key in [
+            "",
+            "0",
+            "a/",
+            "a/b",
+            "a/0.",
+            "a/.0",
+            "a/01",
+            "a/-1",
+            "a/+1",
+            "a/18446744073709551616",
+            "zarr.json",
+        ] {
+            assert_eq!(split_key(key, &mut indices), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn rows_share_columns_and_urls() {
+        let mut collected = Collected::default();
+        collected.add_virtual("a/0.0", "u", Some((1, 2))).unwrap();
+        collected.add_virtual("b/0", "v", None).unwrap();
+        collected.add_virtual("a/0.1", "u", Some((3, 4))).unwrap();
+        collected.add_text("a/1.0", "base64:AAE").unwrap();
+        assert_eq!(collected.urls, ["u", "v"]);
+        assert_eq!(collected.columns.len(), 2);
+        let columns = &collected.columns[0];
+        assert_eq!(
+            (columns.urls.as_slice(), columns.inline.as_slice()),
+            (&[0, 0, INLINE][..], &[0, 1][..])
+        );
+        assert_eq!(columns.indices, [0, 0, 0, 1, 1, 0]);
+        assert_eq!(columns.key(&[0, 1]), "a/0.1");
+    }
+}
