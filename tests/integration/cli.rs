@@ -294,7 +294,7 @@ fn refused(source: &Path, words: &[&str]) {
 fn what_is_no_file_is_refused() {
     let folder = folder();
     refused(&folder.path().join("nowhere.h5"), &["no such file"]);
-    refused(folder.path(), &["directory"]);
+    refused(folder.path(), &["folder"]);
 }
 
 #[test]

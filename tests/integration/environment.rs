@@ -62,10 +62,13 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-/// The `chunkref` program, built with the profile of these tests.
+/// The `chunkref` program: another build that `CHUNKREF_PROGRAM` names, or one with the profile of these tests.
 pub(crate) fn program() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(program) = env::var_os("CHUNKREF_PROGRAM") {
+            return PathBuf::from(program);
+        }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let output = Command::new(cargo)
             .args(["build", "--quiet", "--package", "chunkref-cli"])

@@ -35,8 +35,8 @@ UNKNOWN_CODEC = ("codec not available", "UnknownCodecError")
 class Comparison:
     """One source and its references."""
 
-    def __init__(self, job):
-        self.job, self.agreed = job, {"attributes": 0, "dimensions": 0, "groups": 0}
+    def __init__(self, job, agreed):
+        self.job, self.agreed = job, agreed
         document = job.get("inline")
         if document is None:
             with open(job["refs"], encoding="utf-8") as file:
@@ -90,7 +90,6 @@ class Comparison:
             if f"{path}/.zgroup".lstrip("/") in self.keys:
                 self.attributes(path, self.source.file[path or "/"])
         self.smoke()
-        self.say("done", "", "done", json.dumps(self.agreed))
 
     def is_skipped(self, path):
         """Whether the scanner said that it left this, or a group above it, out."""
@@ -242,13 +241,15 @@ def main():
         pass
     for line in sys.stdin:
         job = json.loads(line)
+        agreed = {"attributes": 0, "dimensions": 0, "groups": 0}
         try:
             if "refused" in job:
                 refused(job)
             else:
-                Comparison(job).run()
+                Comparison(job, agreed).run()
         except Exception as error:  # one odd file must not end the run; "failed" fails the test
             say(job, "open", "", "failed", f"{type(error).__name__}: {error}")
+        say(job, "done", "", "done", json.dumps(agreed))
 
 
 def refused(job):
@@ -258,7 +259,6 @@ def refused(job):
             say(job, "open", "", "missing", job["refused"])
     except OSError as error:
         say(job, "open", "", "refused", error)
-    say(job, "done", "", "done", "{}")
 
 
 def say(job, kind, path, verdict, reason=""):
