@@ -12,6 +12,13 @@ import numpy as np
 import xarray
 
 
+def in_double_precision(dataset):
+    """JSON has one kind of number, so references carry `scale_factor` in double precision; decode the file that way too."""
+    for variable in dataset.variables.values():
+        variable.attrs = {name: value.item() if isinstance(value, np.generic) else value for name, value in variable.attrs.items()}
+    return dataset
+
+
 def main():
     """Command line."""
     refs, source, folder = sys.argv[1:]
@@ -25,8 +32,8 @@ def main():
     start = time.perf_counter()
     temperature = dataset["SST"].values
     read = time.perf_counter() - start
-    with xarray.open_dataset(source, engine="netcdf4") as direct:
-        np.testing.assert_array_equal(temperature, direct["SST"].values)
+    with xarray.open_dataset(source, engine="netcdf4", decode_cf=False) as direct:
+        np.testing.assert_array_equal(temperature, xarray.decode_cf(in_double_precision(direct))["SST"].values)
     raw = xarray.open_dataset("reference://", engine="zarr", backend_kwargs={"storage_options": options, "consolidated": False}, decode_cf=False)
     with h5py.File(source) as h5, netCDF4.Dataset(source) as nc:
         nc.set_auto_maskandscale(False)
@@ -36,7 +43,7 @@ def main():
         count = len(nc.variables)
     print(f"\nopened in {opened:.2f} s, SST read in {read:.2f} s: {np.isfinite(temperature).sum():,} of {temperature.size:,} pixels have a value,")
     print(f"{np.nanmin(temperature):.3f} to {np.nanmax(temperature):.3f} K")
-    print(f"checked: SST as xarray decodes it equals xarray over netCDF4, and the raw values of all {count} variables equal h5py's and netCDF4's")
+    print(f"checked: SST as xarray decodes it equals xarray over netCDF4 (in double precision), and the raw values of all {count} variables equal h5py's and netCDF4's")
     sets = sorted(pathlib.Path(folder).glob("*.json"))
     keys = sum(len(json.loads(path.read_text())["refs"]) for path in sets)
     if not sets:
