@@ -48,6 +48,50 @@ fn real_netcdf4_files_read_as_h5py_reads_them() {
     compare(&files).require("real NetCDF-4 files", 1000, &[]);
 }
 
+/// A comparison that finds nothing proves nothing: wrong references must be told from right ones.
+#[test]
+fn wrong_references_are_found() {
+    let source = fixtures("hdf5").join("contiguous.v1.h5");
+    let output = chunkref([
+        "scan".as_ref(),
+        source.as_os_str(),
+        "--inline-threshold".as_ref(),
+        "0".as_ref(),
+    ]);
+    assert!(output.status.success(), "{}", said(&output));
+    let right: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let refs = right["refs"].as_object().unwrap();
+    let mut wrong = right.clone();
+    wrong["refs"]["long/0"][1] = (refs["long/0"][1].as_u64().unwrap() + 2).into();
+    wrong["refs"]["early/.zarray"] =
+        refs["early/.zarray"].as_str().unwrap().replace("<i4", "<u4").into();
+    wrong["refs"]["late/.zattrs"] = r#"{"_ARRAY_DIMENSIONS":["phony_dim_9"],"made_up":1}"#.into();
+    wrong["refs"].as_object_mut().unwrap().retain(|key, _| !key.starts_with("cube/"));
+    let found = |document: &Value| {
+        let lines = answers(&[json!({ "source": source, "inline": document })]);
+        let amiss = lines.iter().filter(|line| {
+            !["exact", "opened", "done"].iter().any(|fine| line["verdict"] == *fine)
+        });
+        let mut amiss: Vec<String> = amiss
+            .map(|line| {
+                format!("{} {} {}", line["kind"], line["path"], line["verdict"]).replace('"', "")
+            })
+            .collect();
+        amiss.sort();
+        amiss
+    };
+    assert_eq!(found(&right), Vec::<String>::new());
+    assert_eq!(
+        found(&wrong),
+        [
+            "array cube missing",
+            "array early wrong",
+            "array long wrong",
+            "attribute late@made_up extra"
+        ]
+    );
+}
+
 /// What the comparison said, line by line.
 struct Verdicts {
     lines: Vec<Value>,

@@ -7,7 +7,7 @@ file of which there are no references, and answers with JSON lines {"source", "k
 kind "array":     exact | close (text that differs in padding) | wrong | unreadable | codec (no decoder in this environment)
                   | missing | skipped | dimonly (a netCDF dimension, no variable) | notruth (h5py cannot read it either)
 kind "attribute", "dimensions", "fill", "group", "xarray": only what is amiss, or, for "xarray", "opened"
-kind "open":      refused (by h5py too) | missing (h5py opens what was refused) | failed (this comparison did)
+kind "open":      refused (by h5py too) | notruth (only h5py refuses it) | missing (h5py opens what was refused) | failed (this comparison did)
 kind "done":      closes a source; its "reason" counts the attributes and dimension lists that agree
 """
 import json
@@ -243,22 +243,23 @@ def main():
         job = json.loads(line)
         agreed = {"attributes": 0, "dimensions": 0, "groups": 0}
         try:
-            if "refused" in job:
-                refused(job)
-            else:
+            if not nothing_to_compare(job):
                 Comparison(job, agreed).run()
         except Exception as error:  # one odd file must not end the run; "failed" fails the test
             say(job, "open", "", "failed", f"{type(error).__name__}: {error}")
         say(job, "done", "", "done", json.dumps(agreed))
 
 
-def refused(job):
-    """There are no references: right, if h5py cannot open the file either."""
+def nothing_to_compare(job):
+    """Whether there is nothing to compare: h5py cannot open the file, or there are no references, which is wrong if it can."""
     try:
-        with h5py.File(job["source"]):
-            say(job, "open", "", "missing", job["refused"])
+        h5py.File(job["source"], locking=False).close()
     except OSError as error:
-        say(job, "open", "", "refused", error)
+        say(job, "open", "", "refused" if "refused" in job else "notruth", error)
+        return True
+    if "refused" in job:
+        say(job, "open", "", "missing", job["refused"])
+    return "refused" in job
 
 
 def say(job, kind, path, verdict, reason=""):
