@@ -320,7 +320,7 @@ fn a_file_without_permission_is_refused() {
     let folder = folder();
     let path = folder.path().join("secret.h5");
     fs::copy(whole(), &path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&path).is_ok() {
         expect(&scan([&path]), DONE, &[]); // root reads everything
     } else {
