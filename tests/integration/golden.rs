@@ -66,7 +66,9 @@ fn golden_references_are_what_the_scan_gives() {
             ));
         }
     }
-    for entry in fs::read_dir(&folder).unwrap() {
+    let entries = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask golden`", folder.display()));
+    for entry in entries {
         let path = entry.unwrap().path();
         assert!(expected.contains(&path), "{} belongs to no fixture: delete it", path.display());
     }
