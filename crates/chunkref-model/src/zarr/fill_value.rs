@@ -127,7 +127,7 @@ pub(super) fn parse(
     fill_value.map(Some).ok_or_else(|| misfit(&writer::excerpt(value), dtype))
 }
 
-/// The fill value of an array that has none, for versions that need one: zeros, as readers give anyway.
+/// The fill value of an array that has none, for versions that need one: zeros, and `NaT` for times.
 pub(super) fn neutral(dtype: &DataType) -> FillValue {
     match dtype {
         DataType::Bool => FillValue::Bool(false),
