@@ -164,8 +164,8 @@ fn answers(jobs: &[Value]) -> Vec<Value> {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    let text: String = jobs.iter().map(|job| format!("{job}\n")).collect();
-    let writer = thread::spawn(move || input.write_all(text.as_bytes()));
+    let text: Vec<String> = jobs.iter().map(Value::to_string).collect();
+    let writer = thread::spawn(move || writeln!(input, "{}", text.join("\n")));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
     let lines: Vec<Value> = str::from_utf8(&output.stdout)
