@@ -112,7 +112,7 @@ mod tests {
         table.write(&mut Console::new(&mut out, &mut err), "  ").unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "  NAME          COUNT\n  ü\\u{1b}            5\n  longer name  123456\n"
+            "  NAME          COUNT\n  ü\\u{1b}           5\n  longer name  123456\n"
         );
     }
 

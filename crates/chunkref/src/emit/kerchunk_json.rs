@@ -102,7 +102,11 @@ fn replace(
     Ok(emitted)
 }
 
-fn write(dataset: &Dataset, options: &EmitOptions, mut output: impl Write) -> Result<Emitted, Fault> {
+fn write(
+    dataset: &Dataset,
+    options: &EmitOptions,
+    mut output: impl Write,
+) -> Result<Emitted, Fault> {
     let mut write_options = kerchunk_json::WriteOptions::default();
     write_options.consolidated = options.consolidated;
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
