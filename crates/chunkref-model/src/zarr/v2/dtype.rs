@@ -52,6 +52,11 @@ pub(super) fn push(out: &mut String, dtype: &DataType) -> Result<(), ZarrError> 
     Ok(())
 }
 
+/// Whether a field is one of plain bytes in the document.
+pub(super) fn is_written_as_bytes(field: &Field) -> bool {
+    !field.shape.is_empty() || matches!(field.dtype, DataType::Struct { .. } | DataType::Raw { .. })
+}
+
 fn field_name(field: &Field) -> Result<String, ZarrError> {
     if field.shape.is_empty() && !matches!(field.dtype, DataType::Struct { .. }) {
         if matches!(field.dtype, DataType::VlenString | DataType::VlenBytes) {

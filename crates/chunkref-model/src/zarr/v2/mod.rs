@@ -42,6 +42,9 @@ pub fn array_metadata(array: &Array) -> Result<String, ZarrError> {
     out.push_str(",\"fill_value\":");
     match &array.fill_value {
         Some(value) => fill_value::push(&mut out, &array.dtype, value)?,
+        None if needs_fill_value(array) => {
+            fill_value::push(&mut out, &array.dtype, &fill_value::neutral(&array.dtype))?;
+        }
         None => out.push_str("null"),
     }
     out.push_str(",\"order\":\"C\",\"filters\":");
@@ -102,6 +105,14 @@ pub fn push_chunk_key(out: &mut String, chunk_indices: &[u64]) {
     }
 }
 
+/// zarr-python 3 cannot read missing chunks of a structured type with a field of plain bytes and no fill value; zeros
+/// are what the others give.
+fn needs_fill_value(array: &Array) -> bool {
+    let DataType::Struct { fields } = &array.dtype else { return false };
+    let plain = fields.iter().any(|field| dtype::is_written_as_bytes(field));
+    plain && array.manifest.count() != Some(array.manifest.present())
+}
+
 /// Elements of variable length need the codec that tells what they are.
 fn check_object_codec(dtype: &DataType, codecs: &[Codec]) -> Result<(), ZarrError> {
     let name = match dtype {
@@ -133,7 +144,7 @@ fn push_codec(out: &mut String, codec: &Codec) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AttributeValue, ByteOrder, ChunkGrid, FillValue, Manifest};
+    use crate::{AttributeValue, ByteOrder, ChunkGrid, Field, FillValue, Manifest};
 
     fn array() -> Array {
         Array {
@@ -187,6 +198,28 @@ mod tests {
         assert!(matches!(array_metadata(&bad), Err(ZarrError::EmptyChunk { .. })));
         let bad = Array { dtype: DataType::VlenString, fill_value: None, ..array() };
         assert!(matches!(array_metadata(&bad), Err(ZarrError::UnsupportedCodec { .. })));
+    }
+
+    #[test]
+    fn missing_chunks_of_structs_with_bytes_get_zeros() {
+        let field = |name: &str, length| Field {
+            name: name.to_owned(),
+            dtype: DataType::Raw { length },
+            shape: vec![],
+        };
+        let dtype = DataType::Struct { fields: vec![field("a", 1), field("b", 2)] };
+        let fill_value = |manifest| {
+            let text = array_metadata(&Array {
+                dtype: dtype.clone(),
+                fill_value: None,
+                manifest,
+                ..array()
+            })
+            .unwrap();
+            text.split_once("\"fill_value\":").unwrap().1.split_once(',').unwrap().0.to_owned()
+        };
+        assert_eq!(fill_value(Manifest::empty([2, 1])), "\"AAAA\"");
+        assert_eq!(fill_value(Manifest::empty([0, 1])), "null");
     }
 
     #[test]
