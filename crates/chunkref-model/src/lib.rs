@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`dataset`] | [`Dataset`], [`Group`] and the table of sources |
-//! | [`array`] | [`Array`]: shape, type, codecs, attributes and its [`Manifest`] |
+//! | [`mod@array`] | [`Array`]: shape, type, codecs, attributes and its [`Manifest`] |
 //! | [`manifest`], [`chunk_ref`] | chunk references in columns; one reference |
 //! | [`dtype`], [`fill_value`], [`codec`], [`chunk_grid`], [`dimension`], [`attribute`] | the parts of an array |
 //! | [`zarr`] | Zarr v2 and v3 metadata documents |

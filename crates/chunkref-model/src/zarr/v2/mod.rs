@@ -109,7 +109,7 @@ pub fn push_chunk_key(out: &mut String, chunk_indices: &[u64]) {
 /// are what the others give.
 fn needs_fill_value(array: &Array) -> bool {
     let DataType::Struct { fields } = &array.dtype else { return false };
-    let plain = fields.iter().any(|field| dtype::is_written_as_bytes(field));
+    let plain = fields.iter().any(dtype::is_written_as_bytes);
     plain && array.manifest.count() != Some(array.manifest.present())
 }
 
