@@ -13,7 +13,8 @@ pub struct Console<'a> {
     err: &'a mut dyn Write,
     out_terminal: bool,
     err_terminal: bool,
-    environment_colour: bool,
+    /// What the environment says: [`ColorChoice::Never`] or [`ColorChoice::Auto`].
+    environment: ColorChoice,
     colour: ColorChoice,
     quiet: bool,
 }
@@ -46,7 +47,7 @@ impl<'a> Console<'a> {
             err,
             out_terminal: false,
             err_terminal: false,
-            environment_colour: true,
+            environment: ColorChoice::Auto,
             colour: ColorChoice::Auto,
             quiet: false,
         }
@@ -60,7 +61,7 @@ impl<'a> Console<'a> {
         Self {
             out_terminal: std::io::stdout().is_terminal(),
             err_terminal: std::io::stderr().is_terminal(),
-            environment_colour: !forbidden && !dumb,
+            environment: if forbidden || dumb { ColorChoice::Never } else { ColorChoice::Auto },
             ..Self::new(out, err)
         }
     }
@@ -91,7 +92,7 @@ impl<'a> Console<'a> {
         match self.colour {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && self.environment_colour,
+            ColorChoice::Auto => terminal && self.environment != ColorChoice::Never,
         }
     }
 
@@ -134,7 +135,7 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut console = Console { err_terminal: true, ..Console::new(&mut out, &mut err) };
         assert!(console.err_colour() && !console.out_colour());
-        console.environment_colour = false;
+        console.environment = ColorChoice::Never;
         assert!(!console.err_colour(), "NO_COLOR");
         console.configure(ColorChoice::Always, false);
         assert!(

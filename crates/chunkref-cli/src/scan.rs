@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
                 if let Err(error) =
                     write_kerchunk_json(&scan.dataset, &emit_options, &mut *console.out)
                 {
-                    return write_failure(console, input, error.source);
+                    return write_failure(console, input, &*error.source);
                 }
                 tally.settle(console, arguments, input, Ok(written));
             }
@@ -154,15 +154,19 @@ fn scan_to(
 }
 
 /// References that did not get out: no fault of anyone when the reader has gone.
-fn write_failure(console: &mut Console<'_>, input: &Input, fault: Fault) -> Result<Exit, Stop> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&*fault);
+fn write_failure(
+    console: &mut Console<'_>,
+    input: &Input,
+    fault: &(dyn Error + 'static),
+) -> Result<Exit, Stop> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
             return Err(Stop::Output(error.kind().into()));
         }
         cause = error.source();
     }
-    report::failure(console, &input.name, input.location.url(), &*fault);
+    report::failure(console, &input.name, input.location.url(), fault);
     Ok(Exit::Failed)
 }
 

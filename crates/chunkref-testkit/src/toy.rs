@@ -136,7 +136,8 @@ impl Scanner for ToyScanner {
 }
 
 async fn read(source: &dyn ByteSource, offset: u64, length: u64) -> Result<Bytes, ScanError> {
-    let read = source.read_many(&[offset..offset.saturating_add(length)]).await;
+    let range = offset..offset.saturating_add(length);
+    let read = source.read_many(std::slice::from_ref(&range)).await;
     let mut bytes = read.map_err(|error| ScanError::from_source(error, Some(ENTRY.name)))?;
     Ok(bytes.pop().unwrap_or_default())
 }

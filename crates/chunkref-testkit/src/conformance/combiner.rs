@@ -237,7 +237,7 @@ mod tests {
                     combined.root.attributes.insert("count", count);
                 }
                 Fault::Nested => {
-                    combined.root.attributes.insert("inputs", inputs.len().to_string())
+                    combined.root.attributes.insert("inputs", inputs.len().to_string());
                 }
                 Fault::LosesArray => combined.root.arrays.clear(),
                 _ => {}

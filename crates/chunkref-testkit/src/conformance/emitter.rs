@@ -85,7 +85,7 @@ fn emit_into_new_folder(
         |detail: String| Violation { clause: "a dataset that can be said is written", detail };
     let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
     let destination = folder.path().join("out");
-    let emitted = emitter
+    let counted = emitter
         .emit(dataset, &destination, options)
         .map_err(|error| failed(format!("{sample}: {error:?}")))?;
     let once = tree(folder.path()).map_err(|error| failed(error.to_string()))?;
@@ -94,7 +94,7 @@ fn emit_into_new_folder(
         .map_err(|error| failed(format!("{sample}, again: {error:?}")))?;
     let twice = tree(folder.path()).map_err(|error| failed(error.to_string()))?;
     require(once == twice, "what the destination held is replaced", || sample.to_owned())?;
-    Ok((once, emitted))
+    Ok((once, counted))
 }
 
 /// What cannot be said leaves everything as it was, whether there was something before or not.
@@ -182,16 +182,16 @@ mod tests {
         ) -> Result<Emitted, EmitError> {
             let unsayable = dataset.array("unsayable").is_some();
             let mut text: String =
-                dataset.arrays().iter().map(|(path, _)| format!("{path}\n")).collect();
+                dataset.arrays().into_iter().map(|(path, _)| path + "\n").collect();
             let mut references =
                 dataset.arrays().iter().map(|(_, array)| array.manifest.present()).sum();
             match self.0 {
                 Fault::Random => text += &self.1.fetch_add(1, Ordering::SeqCst).to_string(),
                 Fault::LeavesTemporary => {
-                    fs::write(destination.with_extension("tmp"), b"").unwrap()
+                    fs::write(destination.with_extension("tmp"), b"").unwrap();
                 }
                 Fault::Appends if destination.exists() => {
-                    text += &fs::read_to_string(destination).unwrap()
+                    text += &fs::read_to_string(destination).unwrap();
                 }
                 Fault::Miscounts => references += 1,
                 Fault::PartialFile if unsayable => fs::write(destination, b"partial").unwrap(),

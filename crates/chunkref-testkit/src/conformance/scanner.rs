@@ -271,6 +271,7 @@ fn memory(bytes: &Bytes) -> MemorySource {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is what is asked for")]
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -378,7 +379,9 @@ mod tests {
                     }
                 }
                 Fault::Inconsistent => {
-                    arrays.values_mut().for_each(|array| array.dimensions.clear())
+                    for array in arrays.values_mut() {
+                        array.dimensions.clear();
+                    }
                 }
                 Fault::Unsorted => scan.skipped = vec![skip("z", "why"), skip("b", "why")],
                 Fault::NoReason => scan.skipped.push(skip("z", "")),
@@ -388,6 +391,8 @@ mod tests {
             Ok(scan)
         }
     }
+
+    type Construct = fn() -> Box<dyn Scanner>;
 
     fn samples(rounds: u64) -> [Sample; 1] {
         [Sample {
@@ -401,7 +406,7 @@ mod tests {
     fn each_fault_is_found_by_its_clause() {
         let check = |scanner| self::scanner(&ScannerEntry { scanner, ..toy::ENTRY }, &samples(3));
         check(|| Box::new(Bad(Fault::None))).unwrap();
-        let cases: [(fn() -> Box<dyn Scanner>, &str); 15] = [
+        let cases: [(Construct, &str); 15] = [
             (|| Box::new(Bad(Fault::OtherEntry)), "the scanner knows its entry"),
             (|| Box::new(Bad(Fault::Panics)), "a scan does not panic"),
             (|| Box::new(Bad(Fault::Endless)), "a scan ends"),

@@ -22,9 +22,10 @@ pub fn byte_source(source: &dyn ByteSource, expected: &[u8]) -> Result<(), Viola
         format!("{} instead of {length}", source.version().length)
     })?;
     let (third, half) = (length / 3, length / 2);
+    let whole = 0..length;
     let lists: [Vec<Range<u64>>; 6] = [
         vec![],
-        vec![0..length],
+        vec![whole],
         vec![0..0, length..length, half..half],
         vec![half..length, 0..third, third..half],
         vec![0..half, third..length, third..half, 0..half],
@@ -165,10 +166,15 @@ mod tests {
                 Fault::Sorted => ranges.sort_by_key(|range| range.start),
                 Fault::MissingBuffer => ranges.retain(|range| !range.is_empty()),
                 Fault::ShortAtEnd => {
-                    ranges.iter_mut().for_each(|range| range.end = range.end.min(60))
+                    for range in &mut ranges {
+                        range.end = range.end.min(60);
+                    }
                 }
                 Fault::OutsideIsEmpty => {
-                    ranges.iter_mut().filter(|range| range.end > 61).for_each(|range| *range = 0..0)
+                    ranges
+                        .iter_mut()
+                        .filter(|range| range.end > 61)
+                        .for_each(|range| *range = 0..0);
                 }
                 Fault::EmptyIsError if ranges.iter().any(Range::is_empty) => {
                     return Err(SourceError::out_of_bounds("", &(0..0), 0));

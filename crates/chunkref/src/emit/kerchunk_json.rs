@@ -107,8 +107,7 @@ fn write(
     options: &EmitOptions,
     mut output: impl Write,
 ) -> Result<Emitted, Fault> {
-    let mut write_options = kerchunk_json::WriteOptions::default();
-    write_options.consolidated = options.consolidated;
+    let write_options = kerchunk_json::WriteOptions { consolidated: options.consolidated };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;
     Ok(Emitted { references: written.references, bytes: written.length })
