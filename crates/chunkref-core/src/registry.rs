@@ -39,7 +39,10 @@ pub enum RegistryError {
         matches: Vec<&'static str>,
     },
     /// No format of that name.
-    #[error("no format is registered under the name {name:?}; the registered formats are {}", names_or_none(known))]
+    #[error(
+        "no format is registered under the name {name:?}; the registered formats are {}",
+        names_or_none(known)
+    )]
     UnknownName {
         /// The name asked for.
         name: String,

@@ -142,6 +142,13 @@ mod tests {
     }
 
     #[test]
+    fn counting_changes_nothing() {
+        let object = Bytes::from_static(b"0123456789");
+        let source = Counted::new(MemorySource::new("memory://a", object.clone()));
+        chunkref_testkit::conformance::byte_source(&source, &object).unwrap();
+    }
+
+    #[test]
     fn a_small_object_costs_its_length() {
         let source = Counted::new(MemorySource::new("memory://a", Bytes::from_static(b"abc")));
         assert_eq!(source.cost(), Cost { rounds: 1, requests: 1, bytes: 3 });
