@@ -162,7 +162,8 @@ fn write_failure(
     let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return Err(Stop::Output(error.kind().into()));
+            let code = error.raw_os_error().map(std::io::Error::from_raw_os_error);
+            return Err(Stop::Output(code.unwrap_or_else(|| error.kind().into())));
         }
         cause = error.source();
     }
