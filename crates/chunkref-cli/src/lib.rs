@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`arguments`] | the command line |
 //! | [`console`] | where text goes, and whether in colour |
+//! | `run` | from arguments to an exit code |
 //! | `scan`, `inspect`, `formats` | the commands |
 //! | `destination` | which output belongs to which input |
 //! | `batch` | many inputs at a time, results in order |
@@ -19,108 +20,15 @@ mod destination;
 mod formats;
 mod inspect;
 mod report;
+mod run;
 mod scan;
 mod summary;
 mod table;
 
-use std::ffi::OsString;
-use std::io;
-use std::process::ExitCode;
+pub use console::Console;
+pub use run::{Exit, main, run};
 
-use clap::Parser;
-
-use crate::arguments::{Arguments, Command};
-pub use crate::console::Console;
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Everything was done.
-    Done = 0,
-    /// An input failed, or the output could not be written.
-    Failed = 1,
-    /// The command line makes no sense.
-    Usage = 2,
-    /// Some of many inputs failed, or variables were skipped under `--strict`.
-    Partial = 3,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
-
-/// Why a command stopped, other than a fault of an input.
-#[derive(Debug)]
-enum Stop {
-    Usage(String),
-    Output(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-/// Runs the command with the arguments, output and terminal of this process.
-#[must_use]
-pub fn main() -> ExitCode {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr();
-    let mut console = Console::of_process(&mut out, &mut err);
-    run(std::env::args_os(), &mut console).into()
-}
-
-/// Runs the command; the first of `arguments` is the name of the program.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> Exit {
-    let outcome = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => execute(&arguments, console),
-        Err(error) => explain(&error, console),
-    };
-    let flushed = outcome.and_then(|exit| {
-        console.out.flush()?;
-        Ok(exit)
-    });
-    match flushed {
-        Ok(exit) => exit,
-        // Whoever read the output has seen enough; that is no fault.
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-        Err(Stop::Output(error)) => {
-            report::fault(console, "the output cannot be written", &error);
-            Exit::Failed
-        }
-        Err(Stop::Usage(message)) => {
-            report::usage(console, &message);
-            Exit::Usage
-        }
-    }
-}
-
-fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    console.configure(arguments.color, arguments.quiet);
-    match &arguments.command {
-        Command::Scan(arguments) => scan::run(arguments, console),
-        Command::Inspect(arguments) => inspect::run(arguments, console),
-        Command::Formats => formats::run(console),
-    }
-}
-
-/// What clap has to say: help and version on the output, anything else as an error.
-fn explain(error: &clap::Error, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    console.configure(clap::ColorChoice::Auto, false);
-    let text = error.render();
-    let coloured = if error.use_stderr() { console.err_colour() } else { console.out_colour() };
-    let text = if coloured { text.ansi().to_string() } else { text.to_string() };
-    if error.use_stderr() {
-        console.note(&text);
-        Ok(Exit::Usage)
-    } else {
-        console.out.write_all(text.as_bytes())?;
-        Ok(Exit::Done)
-    }
-}
+use run::Stop;
 
 #[cfg(test)]
 mod tests;

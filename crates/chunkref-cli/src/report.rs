@@ -51,12 +51,20 @@ pub(crate) fn usage(console: &mut Console<'_>, message: &str) {
     console.note("\nFor more information, try '--help'.\n");
 }
 
-/// One warning for each skipped thing, up to a number unless `all` are wanted.
-pub(crate) fn skipped(console: &mut Console<'_>, input: &str, skipped: &[Skipped], all: bool) {
-    if console.quiet() {
+/// One warning for each skipped thing, up to a number unless `all` are wanted; an error when it is `forbidden`.
+pub(crate) fn skipped(
+    console: &mut Console<'_>,
+    input: &str,
+    skipped: &[Skipped],
+    all: bool,
+    forbidden: bool,
+) {
+    if console.quiet() && !forbidden {
         return;
     }
-    let label = paint("warning:", Tone::Warning, console.err_colour());
+    let (label, tone) =
+        if forbidden { ("error:", Tone::Error) } else { ("warning:", Tone::Warning) };
+    let label = paint(label, tone, console.err_colour());
     let input = printable(input);
     let shown = if all { skipped.len() } else { SHOWN_SKIPS };
     let mut text = String::new();
@@ -122,12 +130,15 @@ mod tests {
                 kind: SkipKind::Array,
             })
             .collect();
-        let text = messages(|console| skipped(console, "a.nc", &skips, false));
+        let text = messages(|console| skipped(console, "a.nc", &skips, false, false));
         assert_eq!(text.lines().count(), 11);
         let first = "warning: a.nc: skipped array g/v0\\u{7} at byte 0: a filter that is not known";
         assert_eq!(text.lines().next(), Some(first));
         assert!(text.lines().last().unwrap().contains("3 more"));
-        assert_eq!(messages(|console| skipped(console, "a.nc", &skips, true)).lines().count(), 13);
-        assert_eq!(messages(|console| skipped(console, "a.nc", &[], false)), "");
+        assert_eq!(
+            messages(|console| skipped(console, "a.nc", &skips, true, false)).lines().count(),
+            13
+        );
+        assert_eq!(messages(|console| skipped(console, "a.nc", &[], false, true)), "");
     }
 }

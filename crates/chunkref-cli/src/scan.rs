@@ -146,8 +146,9 @@ fn scan_to(
     };
     let (scan, written) = scan(registry, options, &input.location)?;
     if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            format!("{} cannot be written: its folder cannot be made: {error}", path.display())
+        })?;
     }
     KerchunkJson.emit(&scan.dataset, path, emit_options)?;
     Ok(written)
@@ -199,17 +200,8 @@ impl Tally {
             }
         };
         self.done += 1;
-        report::skipped(console, &input.name, &written.skipped, arguments.stats);
-        if !written.skipped.is_empty() {
-            self.skipped += 1;
-            if arguments.strict {
-                let count = written.skipped.len();
-                report::error_line(
-                    console,
-                    &format!("{}: {count} skipped, which --strict forbids", input.name),
-                );
-            }
-        }
+        report::skipped(console, &input.name, &written.skipped, arguments.stats, arguments.strict);
+        self.skipped += usize::from(!written.skipped.is_empty());
         if arguments.stats {
             let name = printable(&input.name);
             let time = written.time.as_secs_f64() * 1000.0;
