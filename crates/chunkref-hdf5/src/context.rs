@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What every structure of a file needs to be parsed: sizes of addresses and lengths, base address, limits.
+
+use chunkref_core::{Cursor, Limits};
+
+use crate::checksum::lookup3;
+use crate::error::{Hdf5Error, Result};
+
+/// A file address: bytes from the superblock's base address. The undefined address is `None` in parsed structures.
+/// Spec: HDF5 File Format 3.0, I.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Address(pub(crate) u64);
+
+/// Sizes and places that hold for a whole file.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    /// Bytes of an address.
+    pub(crate) size_of_offsets: u8,
+    /// Bytes of a length.
+    pub(crate) size_of_lengths: u8,
+    /// Bytes from the start of the file to address 0.
+    pub(crate) base: u64,
+    /// Bound on everything.
+    pub(crate) limits: Limits,
+}
+
+impl Context {
+    /// Bytes from the start of the file to `address`.
+    pub(crate) fn file_offset(&self, address: Address) -> u64 {
+        self.base.saturating_add(address.0)
+    }
+
+    /// An address field.
+    pub(crate) fn address(&self, cursor: &mut Cursor<'_>) -> Result<Option<Address>> {
+        let value = cursor.uint_le(usize::from(self.size_of_offsets))?;
+        let undefined = if self.size_of_offsets >= 8 {
+            u64::MAX
+        } else {
+            (1_u64 << (u32::from(self.size_of_offsets).saturating_mul(8))).wrapping_sub(1)
+        };
+        Ok((value != undefined).then_some(Address(value)))
+    }
+
+    /// An address field that must be defined.
+    pub(crate) fn defined_address(&self, cursor: &mut Cursor<'_>) -> Result<Address> {
+        let offset = cursor.offset();
+        self.address(cursor)?.ok_or_else(|| {
+            Hdf5Error::inconsistent(
+                cursor.structure(),
+                offset,
+                "an address that must be there is undefined",
+            )
+        })
+    }
+
+    /// A length field.
+    pub(crate) fn length(&self, cursor: &mut Cursor<'_>) -> Result<u64> {
+        Ok(cursor.uint_le(usize::from(self.size_of_lengths))?)
+    }
+
+    /// Bytes of an address, as a number to add up.
+    pub(crate) fn offset_bytes(&self) -> u64 {
+        u64::from(self.size_of_offsets)
+    }
+
+    /// Bytes of a length, as a number to add up.
+    pub(crate) fn length_bytes(&self) -> u64 {
+        u64::from(self.size_of_lengths)
+    }
+}
+
+/// Reads and checks a 4-byte signature.
+pub(crate) fn expect_signature(cursor: &mut Cursor<'_>, expected: [u8; 4]) -> Result<()> {
+    let offset = cursor.offset();
+    let found = cursor.array()?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Hdf5Error::BadSignature { structure: cursor.structure(), offset, expected, found })
+    }
+}
+
+/// Reads and checks a version byte.
+pub(crate) fn expect_version(cursor: &mut Cursor<'_>, known: &[u8]) -> Result<u8> {
+    let offset = cursor.offset();
+    let version = cursor.u8()?;
+    if known.contains(&version) {
+        Ok(version)
+    } else {
+        Err(Hdf5Error::UnsupportedVersion { structure: cursor.structure(), offset, version })
+    }
+}
+
+/// Checks the lookup3 checksum in the last 4 bytes of a structure that begins at `offset`.
+pub(crate) fn verify_checksum(bytes: &[u8], offset: u64, structure: &'static str) -> Result<()> {
+    let Some((body, stored)) = bytes.split_last_chunk::<4>() else {
+        return Err(Cursor::new(bytes, offset, structure).truncated(4).into());
+    };
+    let stored = u32::from_le_bytes(*stored);
+    let computed = lookup3(body);
+    if stored == computed {
+        Ok(())
+    } else {
+        Err(Hdf5Error::Checksum { structure, offset, stored, computed })
+    }
+}

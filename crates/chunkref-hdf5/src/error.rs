@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be wrong with an HDF5 file, and where.
+
+use std::sync::Arc;
+
+use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
+use thiserror::Error;
+
+/// A fault of an HDF5 file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
+/// start of the file.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum Hdf5Error {
+    /// The bytes end before the structure does.
+    #[error("{0}: the file is cut off or damaged")]
+    Truncated(#[from] Truncated),
+    /// A structure does not begin as it must.
+    #[error(
+        "{structure} at byte {offset}: expected signature {:?}, found {:?}",
+        expected.escape_ascii().to_string(),
+        found.escape_ascii().to_string()
+    )]
+    BadSignature {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// What it begins with.
+        expected: [u8; 4],
+        /// What is there.
+        found: [u8; 4],
+    },
+    /// A version of a structure that this release does not know.
+    #[error("{structure} at byte {offset}: version {version} is not known to this release")]
+    UnsupportedVersion {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// The version found.
+        version: u8,
+    },
+    /// A sound structure that this release does not cover.
+    #[error("{structure} at byte {offset}: {what} is not supported")]
+    Unsupported {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// What is not covered.
+        what: String,
+    },
+    /// A structure that contradicts itself, another one or the specification.
+    #[error("{structure} at byte {offset}: {reason}")]
+    Inconsistent {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// The contradiction.
+        reason: String,
+    },
+    /// A checksum that does not fit the bytes.
+    #[error(
+        "{structure} at byte {offset}: checksum {computed:#010x} does not match the stored {stored:#010x}: the file is damaged"
+    )]
+    Checksum {
+        /// The structure.
+        structure: &'static str,
+        /// Where it begins.
+        offset: u64,
+        /// The checksum in the file.
+        stored: u32,
+        /// The checksum of the bytes.
+        computed: u32,
+    },
+    /// A claim past what [`Limits`](chunkref_core::Limits) allow.
+    #[error("{structure} at byte {offset}: {claimed} {what} exceed the limit of {limit}")]
+    LimitExceeded {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much the file claims.
+        claimed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The bytes could not be read.
+    #[error("the file could not be read")]
+    Io(#[source] Arc<SourceError>),
+}
+
+impl Hdf5Error {
+    /// Where in the file the fault is, in bytes from its start.
+    #[must_use]
+    pub fn offset(&self) -> Option<u64> {
+        match self {
+            Self::Truncated(truncated) => Some(truncated.offset),
+            Self::BadSignature { offset, .. }
+            | Self::UnsupportedVersion { offset, .. }
+            | Self::Unsupported { offset, .. }
+            | Self::Inconsistent { offset, .. }
+            | Self::Checksum { offset, .. }
+            | Self::LimitExceeded { offset, .. } => Some(*offset),
+            Self::Io(_) => None,
+        }
+    }
+
+    /// The error of the whole scan of `location`.
+    pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
+        let kind = match &self {
+            Self::Truncated(_) => ScanErrorKind::Truncated,
+            Self::UnsupportedVersion { .. } | Self::Unsupported { .. } => {
+                ScanErrorKind::Unsupported
+            }
+            Self::BadSignature { .. } | Self::Inconsistent { .. } | Self::Checksum { .. } => {
+                ScanErrorKind::Malformed
+            }
+            Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
+            Self::Io(error) => match error.kind {
+                chunkref_core::SourceErrorKind::Changed => ScanErrorKind::Changed,
+                _ => ScanErrorKind::Io,
+            },
+        };
+        ScanError {
+            kind,
+            format: Some(crate::ENTRY.name),
+            location: location.to_owned(),
+            source: Box::new(self),
+        }
+    }
+
+    pub(crate) fn inconsistent(
+        structure: &'static str,
+        offset: u64,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Inconsistent { structure, offset, reason: reason.into() }
+    }
+
+    pub(crate) fn unsupported(
+        structure: &'static str,
+        offset: u64,
+        what: impl Into<String>,
+    ) -> Self {
+        Self::Unsupported { structure, offset, what: what.into() }
+    }
+
+    /// `Err` when `claimed` is more than `limit`.
+    pub(crate) fn check_limit(
+        structure: &'static str,
+        offset: u64,
+        what: &'static str,
+        claimed: u64,
+        limit: u64,
+    ) -> Result<(), Self> {
+        if claimed > limit {
+            Err(Self::LimitExceeded { structure, offset, what, claimed, limit })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+pub(crate) type Result<T, E = Hdf5Error> = std::result::Result<T, E>;

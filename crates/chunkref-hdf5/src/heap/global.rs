@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Global heap collections: variable-length data. Spec: HDF5 File Format 3.0, III.E.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use chunkref_core::Cursor;
+
+use crate::context::{Address, Context, expect_signature, expect_version};
+use crate::error::{Hdf5Error, Result};
+use crate::file::File;
+
+const STRUCTURE: &str = "global heap collection";
+
+/// Bytes of the smallest collection that libhdf5 writes.
+const USUAL_BYTES: u64 = 4096;
+
+/// Where one object of a global heap is. Spec: III.E, "Global Heap ID".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct GlobalHeapId {
+    /// The collection.
+    pub(crate) collection: Address,
+    /// The object's number in it.
+    pub(crate) index: u32,
+}
+
+impl GlobalHeapId {
+    /// An identifier; `None` for the zero address of an empty value.
+    pub(crate) fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Result<Option<Self>> {
+        let collection = context.address(cursor)?;
+        let index = cursor.u32_le()?;
+        Ok(collection.filter(|address| address.0 != 0).map(|collection| Self { collection, index }))
+    }
+}
+
+/// One collection.
+#[derive(Debug)]
+pub(crate) struct GlobalHeapCollection {
+    offset: u64,
+    objects: HashMap<u32, Bytes>,
+}
+
+impl GlobalHeapCollection {
+    /// Reads the collection at `address`.
+    pub(crate) async fn read(file: &File<'_>, address: Address) -> Result<Self> {
+        let offset = file.context.file_offset(address);
+        let guess = file.frontier.read_up_to(offset, USUAL_BYTES, STRUCTURE).await?;
+        let length = parse_header(&mut Cursor::new(&guess, offset, STRUCTURE), &file.context)?;
+        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", length, file.limits().structure_bytes)?;
+        let bytes = match usize::try_from(length) {
+            Ok(length) if length <= guess.len() => guess.slice(..length),
+            _ => file.frontier.read(offset, length, STRUCTURE).await?,
+        };
+        Self::parse(&bytes, offset, &file.context)
+    }
+
+    fn parse(bytes: &Bytes, offset: u64, context: &Context) -> Result<Self> {
+        let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
+        parse_header(&mut cursor, context)?;
+        let mut objects = HashMap::new();
+        let object_header = usize::from(context.size_of_lengths).saturating_add(8);
+        while cursor.remaining() >= object_header {
+            let index = cursor.u16_le()?;
+            cursor.skip(6)?; // reference count, reserved
+            let length = context.length(&mut cursor)?;
+            if index == 0 {
+                break; // the rest is free space
+            }
+            let from = cursor.position();
+            cursor.bytes_u64(length)?;
+            objects.insert(u32::from(index), bytes.slice(from..cursor.position()));
+            let padding = cursor.position().next_multiple_of(8).saturating_sub(cursor.position());
+            cursor.skip(padding.min(cursor.remaining()))?;
+        }
+        Ok(Self { offset, objects })
+    }
+
+    /// The bytes of one object.
+    pub(crate) fn object(&self, index: u32) -> Result<Bytes> {
+        self.objects.get(&index).cloned().ok_or_else(|| {
+            Hdf5Error::inconsistent(STRUCTURE, self.offset, format!("there is no object {index}"))
+        })
+    }
+}
+
+/// The bytes of the whole collection.
+fn parse_header(cursor: &mut Cursor<'_>, context: &Context) -> Result<u64> {
+    expect_signature(cursor, *b"GCOL")?;
+    expect_version(cursor, &[1])?;
+    cursor.skip(3)?;
+    context.length(cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::context;
+
+    fn collection() -> Vec<u8> {
+        let mut bytes = b"GCOL\x01\0\0\0".to_vec();
+        bytes.extend(80_u64.to_le_bytes());
+        bytes.extend([1, 0, 1, 0, 0, 0, 0, 0]);
+        bytes.extend(3_u64.to_le_bytes());
+        bytes.extend(b"abc\0\0\0\0\0");
+        bytes.extend([0; 40]); // free space
+        bytes
+    }
+
+    #[test]
+    fn objects_by_index() {
+        let parsed = GlobalHeapCollection::parse(&collection().into(), 0, &context()).unwrap();
+        assert_eq!(parsed.object(1).unwrap(), Bytes::from_static(b"abc"));
+        assert!(matches!(parsed.object(2), Err(Hdf5Error::Inconsistent { .. })));
+    }
+
+    #[test]
+    fn an_object_past_the_end_is_an_error() {
+        let mut bytes = collection();
+        bytes[24] = 200;
+        assert!(matches!(
+            GlobalHeapCollection::parse(&bytes.into(), 0, &context()),
+            Err(Hdf5Error::Truncated(_))
+        ));
+    }
+
+    #[test]
+    fn the_zero_address_is_no_object() {
+        let mut bytes = [0; 12];
+        assert_eq!(
+            GlobalHeapId::parse(&mut Cursor::new(&bytes, 0, "id"), &context()).unwrap(),
+            None
+        );
+        bytes[0] = 9;
+        assert!(
+            GlobalHeapId::parse(&mut Cursor::new(&bytes, 0, "id"), &context()).unwrap().is_some()
+        );
+    }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Heaps. Spec: HDF5 File Format 3.0, III.D to III.G.
+
+pub(crate) mod fractal;
+pub(crate) mod global;
+pub(crate) mod local;

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Dimensions as NetCDF-4 sees them: HDF5 dimension scales, `_Netcdf4Coordinates`, and phony dimensions for the rest.
+//! Source: NetCDF-4 format specification, "Dimensions" and "Dimensions without HDF5 dimension scales"; HDF5 Dimension
+//! Scale Specification.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chunkref_core::model::Dimension;
+
+use crate::context::Address;
+use crate::message::Dataspace;
+use crate::object::{Dataset, Object, ObjectKind, Objects};
+use crate::tree::Tree;
+use crate::value::Value;
+
+/// The beginning of the NAME attribute of a scale that is a dimension and no variable.
+const NOT_A_VARIABLE: &str = "This is a netCDF dimension but not a netCDF variable";
+
+/// The dimensions of a whole file.
+#[derive(Debug, Default)]
+pub(crate) struct Dimensions {
+    /// Names of the axes of every dataset, by path.
+    pub(crate) names: HashMap<String, Vec<String>>,
+    /// Dimensions that each group defines, by the group's path.
+    pub(crate) defined: HashMap<String, Vec<Dimension>>,
+}
+
+impl Object {
+    /// The values of an attribute.
+    fn attribute(&self, name: &str) -> Option<&[Value]> {
+        let attribute =
+            self.attributes.as_ref().ok()?.iter().find(|attribute| attribute.name == name)?;
+        attribute.value.as_ref().ok().map(|value| value.values.as_slice())
+    }
+
+    /// An attribute that is one text.
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.attribute(name)? {
+            [Value::Text(text)] => std::str::from_utf8(text).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether the object is a dimension scale.
+    pub(crate) fn is_scale(&self) -> bool {
+        self.text("CLASS") == Some("DIMENSION_SCALE")
+    }
+
+    /// Whether the object is a NetCDF-4 dimension without a variable, which no NetCDF reader shows.
+    pub(crate) fn is_dimension_only(&self) -> bool {
+        self.is_scale() && self.text("NAME").is_some_and(|name| name.starts_with(NOT_A_VARIABLE))
+    }
+
+    fn dataset(&self) -> Option<&Dataset> {
+        match &self.kind {
+            ObjectKind::Dataset(dataset) => dataset.as_ref().as_ref().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// A dimension: the scale that defines it and its name there.
+struct Scale<'a> {
+    name: &'a str,
+    path: &'a str,
+}
+
+/// Works the dimensions of all datasets out.
+pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
+    let mut result = Dimensions::default();
+    let mut scales: HashMap<Address, Scale<'_>> = HashMap::new();
+    let mut by_id: HashMap<i64, Address> = HashMap::new();
+    for (&address, object) in objects {
+        let Ok(object) = object else { continue };
+        let (true, Some(path)) = (object.is_scale(), tree.paths.get(&address)) else { continue };
+        scales.insert(address, Scale { name: base_name(path), path });
+        if let Some([id]) = object.attribute("_Netcdf4Dimid")
+            && let Some(id) = integer(id)
+        {
+            by_id.insert(id, address);
+        }
+        if let Some(dataset) = object.dataset()
+            && let Some(dimension) = scale_dimension(path, dataset)
+        {
+            result.defined.entry(parent(path).to_owned()).or_default().push(dimension);
+        }
+    }
+    let mut phony = Phony::new(scales.len());
+    // NetCDF-C numbers the phony dimensions of subgroups before those of the group itself.
+    let mut order: Vec<_> = tree.datasets.iter().collect();
+    order.sort_by(|a, b| group_order(parent(&a.path), parent(&b.path)));
+    let mut taken: HashMap<(&str, &str), Address> = HashMap::new();
+    for node in order {
+        let Some(Ok(object)) = objects.get(&node.address) else { continue };
+        let Some(dataset) = object.dataset() else { continue };
+        let group = parent(&node.path);
+        let shape = dataset.full_shape();
+        let axes = axis_scales(object, node.address, dataset.dataspace.shape().len(), &by_id);
+        let mut names: Vec<Option<String>> = vec![None; shape.len()];
+        for (name, scale) in names.iter_mut().zip(&axes) {
+            let Some((address, scale)) =
+                scale.and_then(|address| Some((address, scales.get(&address)?)))
+            else {
+                continue;
+            };
+            // Two dimensions of one name within reach of a group: the later one goes by its path.
+            let owner = *taken.entry((group, scale.name)).or_insert(address);
+            *name =
+                Some(if owner == address { scale.name.to_owned() } else { scale.path.to_owned() });
+        }
+        let names = phony.fill(group, &shape, names);
+        for (name, length) in names.iter().zip(&shape) {
+            phony.define(group, name, *length, &mut result);
+        }
+        result.names.insert(node.path.clone(), names);
+    }
+    for defined in result.defined.values_mut() {
+        defined.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    result
+}
+
+/// The scale of every axis of a dataset.
+fn axis_scales(
+    object: &Object,
+    address: Address,
+    rank: usize,
+    by_id: &HashMap<i64, Address>,
+) -> Vec<Option<Address>> {
+    let mut axes = vec![None; rank];
+    if let Some(list) = object.attribute("DIMENSION_LIST") {
+        for (axis, value) in axes.iter_mut().zip(list) {
+            if let Value::List(scales) = value
+                && let Some(Value::Object(scale)) = scales.first()
+            {
+                *axis = *scale;
+            }
+        }
+    }
+    // A coordinate variable of several dimensions names them by number.
+    if axes.iter().all(Option::is_none)
+        && let Some(ids) = object.attribute("_Netcdf4Coordinates")
+        && ids.len() == rank
+    {
+        for (axis, id) in axes.iter_mut().zip(ids) {
+            *axis = integer(id).and_then(|id| by_id.get(&id).copied());
+        }
+    }
+    if let [axis @ None] = axes.as_mut_slice()
+        && object.is_scale()
+    {
+        *axis = Some(address);
+    }
+    axes
+}
+
+fn scale_dimension(path: &str, dataset: &Dataset) -> Option<Dimension> {
+    let Dataspace::Simple { shape, max_shape } = &dataset.dataspace else { return None };
+    Some(Dimension {
+        name: base_name(path).to_owned(),
+        length: *shape.first()?,
+        unlimited: max_shape.first()?.is_none(),
+    })
+}
+
+/// Dimensions that have no scale: one per group and length, numbered through the file after the real ones.
+struct Phony {
+    next: usize,
+    known: BTreeMap<(String, u64), Vec<String>>,
+    defined: BTreeMap<(String, String), ()>,
+}
+
+impl Phony {
+    fn new(real: usize) -> Self {
+        Self { next: real, known: BTreeMap::new(), defined: BTreeMap::new() }
+    }
+
+    /// Names the axes that have no name; no name is used twice in one array.
+    fn fill(&mut self, group: &str, shape: &[u64], names: Vec<Option<String>>) -> Vec<String> {
+        let mut used: Vec<String> = Vec::new();
+        let mut filled = Vec::new();
+        for (name, &length) in names.into_iter().zip(shape) {
+            let name = name.unwrap_or_else(|| {
+                let known = self.known.entry((group.to_owned(), length)).or_default();
+                if let Some(name) = known.iter().find(|name| !used.contains(name)) {
+                    return name.clone();
+                }
+                let name = format!("phony_dim_{}", self.next);
+                self.next = self.next.saturating_add(1);
+                known.push(name.clone());
+                name
+            });
+            used.push(name.clone());
+            filled.push(name);
+        }
+        filled
+    }
+
+    /// Adds a phony dimension to those of its group, once.
+    fn define(&mut self, group: &str, name: &str, length: u64, result: &mut Dimensions) {
+        if name.starts_with("phony_dim_")
+            && self.defined.insert((group.to_owned(), name.to_owned()), ()).is_none()
+        {
+            let dimension = Dimension { name: name.to_owned(), length, unlimited: false };
+            result.defined.entry(group.to_owned()).or_default().push(dimension);
+        }
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(value) => Some(*value),
+        Value::UInt(value) => i64::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+/// Subgroups first, siblings by name.
+fn group_order(a: &str, b: &str) -> std::cmp::Ordering {
+    let inside = |inner: &str, outer: &str| {
+        inner != outer
+            && (outer.is_empty()
+                || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/')))
+    };
+    if inside(a, b) {
+        std::cmp::Ordering::Less
+    } else if inside(b, a) {
+        std::cmp::Ordering::Greater
+    } else {
+        a.split('/').cmp(b.split('/'))
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phony_dimensions_are_one_per_group_and_length() {
+        let mut phony = Phony::new(2);
+        assert_eq!(
+            phony.fill("", &[3, 4, 3], vec![None, None, None]),
+            ["phony_dim_2", "phony_dim_3", "phony_dim_4"]
+        );
+        assert_eq!(phony.fill("", &[4, 3], vec![None, None]), ["phony_dim_3", "phony_dim_2"]);
+        assert_eq!(phony.fill("", &[4, 3], vec![Some("x".to_owned()), None]), ["x", "phony_dim_2"]);
+        assert_eq!(phony.fill("g", &[3], vec![None]), ["phony_dim_5"]);
+    }
+
+    #[test]
+    fn subgroups_come_before_their_group() {
+        let mut groups = ["", "b", "a", "a/c", "ab"];
+        groups.sort_by(|a, b| group_order(a, b));
+        assert_eq!(groups, ["a/c", "a", "ab", "b", ""]);
+    }
+}

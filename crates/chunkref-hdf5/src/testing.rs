@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the unit tests of several parsers need.
+
+use chunkref_core::Limits;
+
+use crate::context::Context;
+
+/// 8-byte addresses and lengths, base 0.
+pub(crate) fn context() -> Context {
+    Context { size_of_offsets: 8, size_of_lengths: 8, base: 0, limits: Limits::default() }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Paths: the objects of a file as a tree of names, with links followed and cycles cut.
+
+use std::collections::HashMap;
+
+use chunkref_core::model::dataset::join_path;
+use chunkref_core::{Limits, SkipKind, Skipped};
+
+use crate::context::Address;
+use crate::error::{Hdf5Error, Result};
+use crate::message::link::{Link, LinkTarget};
+use crate::object::{ObjectKind, Objects};
+
+/// Soft links that lead to soft links, at the most; libhdf5's default too.
+const MAX_SOFT_LINKS: u32 = 16;
+
+/// One place in the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Names from the root, joined by `/`; the root's is empty.
+    pub(crate) path: String,
+    pub(crate) address: Address,
+}
+
+/// All places of groups and datasets.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// Parents before children, in the byte order of names.
+    pub(crate) groups: Vec<Node>,
+    /// In the order of a depth-first walk by name.
+    pub(crate) datasets: Vec<Node>,
+    /// The first path of every object.
+    pub(crate) paths: HashMap<Address, String>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+struct Walk<'a> {
+    objects: &'a Objects,
+    root: Address,
+    limits: &'a Limits,
+    tree: Tree,
+    /// Groups from the root to where the walk is.
+    ancestors: Vec<Address>,
+    visited: u64,
+}
+
+impl Tree {
+    /// Walks from `root`. The root itself must be a group that can be read.
+    pub(crate) fn new(objects: &mut Objects, root: Address, limits: &Limits) -> Result<Self> {
+        match objects.get(&root) {
+            Some(Ok(object)) if matches!(object.kind, ObjectKind::Group(Ok(_))) => {}
+            _ => return Err(root_error(objects, root)),
+        }
+        let tree = Self {
+            groups: Vec::new(),
+            datasets: Vec::new(),
+            paths: HashMap::new(),
+            skipped: Vec::new(),
+        };
+        let mut walk = Walk { objects, root, limits, tree, ancestors: Vec::new(), visited: 0 };
+        walk.group(root, "");
+        Ok(walk.tree)
+    }
+}
+
+/// Why the root is no readable group.
+fn root_error(objects: &mut Objects, root: Address) -> Hdf5Error {
+    match objects.remove(&root) {
+        Some(Err(error)) => error,
+        Some(Ok(object)) => match object.kind {
+            ObjectKind::Group(Err(error)) => error,
+            _ => Hdf5Error::inconsistent(
+                "root group",
+                object.offset,
+                "the root object is not a group",
+            ),
+        },
+        None => Hdf5Error::inconsistent("root group", root.0, "there is no root group"),
+    }
+}
+
+impl Walk<'_> {
+    fn group(&mut self, address: Address, path: &str) {
+        self.tree.groups.push(Node { path: path.to_owned(), address });
+        self.tree.paths.entry(address).or_insert_with(|| path.to_owned());
+        let Some(Ok(object)) = self.objects.get(&address) else { return };
+        let ObjectKind::Group(Ok(links)) = &object.kind else { return };
+        self.ancestors.push(address);
+        for link in links {
+            self.link(link, address, &join_path(path, &link.name));
+        }
+        self.ancestors.pop();
+    }
+
+    fn link(&mut self, link: &Link, group: Address, path: &str) {
+        if let Some(reason) = impossible_name(&link.name) {
+            return self.skip(path, None, reason, SkipKind::Link);
+        }
+        self.visited = self.visited.saturating_add(1);
+        if self.visited > self.limits.objects {
+            if self.visited == self.limits.objects.saturating_add(1) {
+                let reason = format!(
+                    "the links of the file lead to more than {} places; this one and the rest are left out",
+                    self.limits.objects
+                );
+                self.skip(path, None, reason, SkipKind::Link);
+            }
+            return;
+        }
+        let target = match self.target(link, group, MAX_SOFT_LINKS) {
+            Ok(address) => address,
+            Err(reason) => return self.skip(path, None, reason, SkipKind::Link),
+        };
+        let Some(object) = self.objects.get(&target) else { return };
+        match object {
+            Err(error) => self.skip(path, error.offset(), error.to_string(), SkipKind::Array),
+            Ok(object) => match &object.kind {
+                ObjectKind::Datatype => {
+                    self.tree.paths.entry(target).or_insert_with(|| path.to_owned());
+                }
+                ObjectKind::Dataset(_) => {
+                    self.tree.paths.entry(target).or_insert_with(|| path.to_owned());
+                    self.tree.datasets.push(Node { path: path.to_owned(), address: target });
+                }
+                ObjectKind::Group(Err(error)) => {
+                    self.skip(path, error.offset(), error.to_string(), SkipKind::Group)
+                }
+                ObjectKind::Group(Ok(_)) if self.ancestors.contains(&target) => {
+                    let reason =
+                        "the link leads back to a group that it is in: the cycle is cut here";
+                    self.skip(path, Some(object.offset), reason, SkipKind::Link);
+                }
+                ObjectKind::Group(Ok(_))
+                    if self.ancestors.len() as u64 >= u64::from(self.limits.depth) =>
+                {
+                    let reason = format!("groups are nested deeper than {}", self.limits.depth);
+                    self.skip(path, Some(object.offset), reason, SkipKind::Group);
+                }
+                ObjectKind::Group(Ok(_)) => self.group(target, path),
+            },
+        }
+    }
+
+    /// The object that a link of `group` leads to.
+    fn target(&self, link: &Link, group: Address, soft_links: u32) -> Result<Address, String> {
+        match &link.target {
+            LinkTarget::Hard(address) => Ok(*address),
+            LinkTarget::Soft(path) => self.resolve(path, group, soft_links),
+            LinkTarget::External { file, path } => Err(format!(
+                "the link leads to {path:?} in the other file {file:?}, which is not followed"
+            )),
+            LinkTarget::UserDefined(kind) => {
+                Err(format!("the link is of the user-defined type {kind}"))
+            }
+        }
+    }
+
+    fn resolve(&self, path: &str, group: Address, soft_links: u32) -> Result<Address, String> {
+        let Some(soft_links) = soft_links.checked_sub(1) else {
+            return Err(format!(
+                "the soft link to {path:?} goes through more than {MAX_SOFT_LINKS} soft links"
+            ));
+        };
+        let dangling = || format!("the soft link leads to {path:?}, which is not there");
+        let mut at = if path.starts_with('/') { self.root } else { group };
+        for name in path.split('/').filter(|name| !name.is_empty() && *name != ".") {
+            let Some(Ok(object)) = self.objects.get(&at) else { return Err(dangling()) };
+            let ObjectKind::Group(Ok(links)) = &object.kind else { return Err(dangling()) };
+            let index = links
+                .binary_search_by(|link| link.name.as_str().cmp(name))
+                .map_err(|_| dangling())?;
+            let link = links.get(index).ok_or_else(dangling)?;
+            at = self.target(link, at, soft_links)?;
+        }
+        Ok(at)
+    }
+
+    fn skip(&mut self, path: &str, offset: Option<u64>, reason: impl Into<String>, kind: SkipKind) {
+        self.tree.skipped.push(Skipped {
+            path: path.to_owned(),
+            offset,
+            reason: reason.into(),
+            kind,
+        });
+    }
+}
+
+/// Why a name cannot be a path component of a Zarr store.
+fn impossible_name(name: &str) -> Option<&'static str> {
+    match name {
+        "" => Some("the link has no name"),
+        "." | ".." => Some("the link's name would be a relative path"),
+        ".zarray" | ".zattrs" | ".zgroup" | ".zmetadata" | "zarr.json" => {
+            Some("the link's name is a Zarr metadata key")
+        }
+        _ if name.contains('\\') => {
+            Some("the link's name contains a backslash, which Zarr takes for a slash")
+        }
+        _ if name.contains('/') => Some("the link's name contains a slash"),
+        _ if name.contains('\0') => Some("the link's name contains a NUL"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::Object;
+
+    fn group(links: &[(&str, LinkTarget)]) -> Result<Object> {
+        let links = links.iter().map(|(name, target)| Link {
+            name: (*name).to_owned(),
+            creation_order: None,
+            target: target.clone(),
+        });
+        Ok(Object {
+            offset: 0,
+            attributes: Ok(Vec::new()),
+            kind: ObjectKind::Group(Ok(links.collect())),
+        })
+    }
+
+    fn hard(address: u64) -> LinkTarget {
+        LinkTarget::Hard(Address(address))
+    }
+
+    fn soft(path: &str) -> LinkTarget {
+        LinkTarget::Soft(path.to_owned())
+    }
+
+    #[test]
+    fn cycles_are_cut_and_soft_links_followed() {
+        let mut objects = Objects::new();
+        objects.insert(
+            Address(1),
+            group(&[
+                ("a", hard(2)),
+                ("dangling", soft("/x")),
+                ("loop", soft("loop")),
+                ("s", soft("a/b")),
+            ]),
+        );
+        objects.insert(Address(2), group(&[("b", hard(3)), ("up", hard(1))]));
+        objects.insert(Address(3), group(&[]));
+        let tree = Tree::new(&mut objects, Address(1), &Limits::default()).unwrap();
+        let paths: Vec<_> = tree.groups.iter().map(|node| node.path.as_str()).collect();
+        assert_eq!(paths, ["", "a", "a/b", "s"]);
+        let skipped: Vec<_> = tree.skipped.iter().map(|skip| skip.path.as_str()).collect();
+        assert_eq!(skipped, ["a/up", "dangling", "loop"]);
+        assert_eq!(tree.paths.get(&Address(3)).map(String::as_str), Some("a/b"));
+    }
+
+    #[test]
+    fn places_are_bounded() {
+        // Each group links the next one twice: 2^40 paths.
+        let mut objects = Objects::new();
+        for address in 1..=40 {
+            objects.insert(
+                Address(address),
+                group(&[("x", hard(address + 1)), ("y", hard(address + 1))]),
+            );
+        }
+        objects.insert(Address(41), group(&[]));
+        let mut limits = Limits::default();
+        limits.objects = 1000;
+        let tree = Tree::new(&mut objects, Address(1), &limits).unwrap();
+        assert!(tree.groups.len() <= 1001);
+        assert_eq!(tree.skipped.len(), 1);
+    }
+}
