@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`location`] | what a user wrote as an absolute URL |
 //! | [`glob`] | patterns expanded to the objects they match |
-//! | [`open`] | a location opened, by its scheme |
+//! | [`mod@open`] | a location opened, by its scheme |
 //! | [`local`] | files of this machine |
 //! | [`coalesce`] | neighbouring ranges merged into fewer requests |
 //! | [`counting`] | what reading costs: rounds, requests, bytes |
