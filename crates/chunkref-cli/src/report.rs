@@ -25,10 +25,16 @@ pub(crate) fn failure(
         printable(message.strip_prefix(&prefix).unwrap_or(&message))
     };
     let label = paint("error:", Tone::Error, console.err_colour());
-    let mut text = format!("{label} {}: {}\n", printable(input), say(error));
+    let mut last = say(error);
+    let mut text = format!("{label} {}: {last}\n", printable(input));
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(text, "  caused by: {}", say(error));
+        let message = say(error);
+        // Errors that only add advice to their cause begin with its words.
+        if !last.starts_with(&message) {
+            let _ = writeln!(text, "  caused by: {message}");
+            last = message;
+        }
         cause = error.source();
     }
     console.note(&text);
@@ -117,6 +123,20 @@ mod tests {
         assert_eq!(
             messages(|console| failure(console, "a.nc", url, &error)),
             "error: a.nc: cannot be scanned as hdf5\n  caused by: the disk is gone\n  caused by: I/O error 5\n"
+        );
+    }
+
+    #[test]
+    fn a_cause_in_the_same_words_is_not_said_twice() {
+        let cause = SourceError {
+            kind: SourceErrorKind::Io,
+            location: "a".to_owned(),
+            message: "cut off: copy it again".to_owned(),
+            source: Some("cut off".into()),
+        };
+        assert_eq!(
+            messages(|console| failure(console, "a", "a", &cause)),
+            "error: a: cut off: copy it again\n"
         );
     }
 
