@@ -13,12 +13,12 @@ use thiserror::Error;
 pub enum Hdf5Error {
     /// The bytes end before the structure does.
     #[error("{0}: the file is cut off or damaged")]
-    Truncated(#[from] Truncated),
+    Truncated(Truncated),
     /// A structure does not begin as it must.
     #[error(
-        "{structure} at byte {offset}: expected signature {:?}, found {:?}",
-        expected.escape_ascii().to_string(),
-        found.escape_ascii().to_string()
+        "{structure} at byte {offset}: expected signature \"{}\", found \"{}\"",
+        expected.escape_ascii(),
+        found.escape_ascii()
     )]
     BadSignature {
         /// The structure.
@@ -91,6 +91,12 @@ pub enum Hdf5Error {
     /// The bytes could not be read.
     #[error("the file could not be read")]
     Io(#[source] Arc<SourceError>),
+}
+
+impl From<Truncated> for Hdf5Error {
+    fn from(truncated: Truncated) -> Self {
+        Self::Truncated(truncated)
+    }
 }
 
 impl Hdf5Error {

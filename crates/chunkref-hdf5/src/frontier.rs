@@ -161,7 +161,7 @@ impl<'a> Frontier<'a> {
                 .read_many(&ranges)
                 .await
                 .map_err(|error| Hdf5Error::Io(Arc::new(error)));
-            self.answer(batch, &ranges, result);
+            self.answer(batch, &ranges, &result);
         }
     }
 
@@ -169,7 +169,7 @@ impl<'a> Frontier<'a> {
         &self,
         batch: Vec<Wanted>,
         ranges: &[std::ops::Range<u64>],
-        result: Result<Vec<Bytes>>,
+        result: &Result<Vec<Bytes>>,
     ) {
         let mut state = self.lock();
         let mut row = 0_usize;
@@ -177,7 +177,7 @@ impl<'a> Frontier<'a> {
             while ranges.get(row).is_some_and(|range| *range != (one.start..one.end)) {
                 row = row.saturating_add(1);
             }
-            let reply = match &result {
+            let reply = match result {
                 Ok(buffers) => buffers.get(row).cloned().ok_or_else(|| {
                     Truncated {
                         structure: "read",

@@ -3,12 +3,13 @@
 //! Source: NetCDF-4 format specification, "Dimensions" and "Dimensions without HDF5 dimension scales"; HDF5 Dimension
 //! Scale Specification.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::model::Dimension;
 
 use crate::context::Address;
-use crate::message::Dataspace;
+use crate::message::datatype::Class;
+use crate::message::{Dataspace, FillValue};
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::tree::Tree;
 use crate::value::Value;
@@ -23,6 +24,9 @@ pub(crate) struct Dimensions {
     pub(crate) names: HashMap<String, Vec<String>>,
     /// Dimensions that each group defines, by the group's path.
     pub(crate) defined: HashMap<String, Vec<Dimension>>,
+    /// Shapes, by path, of variables that NetCDF-4 shows longer than their datasets: an unlimited dimension is as long
+    /// as the longest variable along it, and the others read as fill values from their own end on.
+    pub(crate) shapes: HashMap<String, Vec<u64>>,
 }
 
 impl Object {
@@ -63,61 +67,121 @@ impl Object {
 struct Scale<'a> {
     name: &'a str,
     path: &'a str,
+    /// The length of an unlimited dimension of NetCDF-4.
+    unlimited: Option<u64>,
+}
+
+/// A dataset with the scale of each axis.
+struct Variable<'a> {
+    path: &'a str,
+    dataset: &'a Dataset,
+    axes: Vec<Option<Address>>,
 }
 
 /// Works the dimensions of all datasets out.
 pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
-    let mut result = Dimensions::default();
-    let mut scales: HashMap<Address, Scale<'_>> = HashMap::new();
-    let mut by_id: HashMap<i64, Address> = HashMap::new();
-    for (&address, object) in objects {
-        let Ok(object) = object else { continue };
-        let (true, Some(path)) = (object.is_scale(), tree.paths.get(&address)) else { continue };
-        scales.insert(address, Scale { name: base_name(path), path });
-        if let Some([id]) = object.attribute("_Netcdf4Dimid")
-            && let Some(id) = integer(id)
-        {
-            by_id.insert(id, address);
+    let mut scales = find_scales(objects, tree);
+    let variables = find_variables(objects, tree);
+    for variable in &variables {
+        for (axis, &length) in variable.axes.iter().zip(variable.dataset.dataspace.shape()) {
+            if let Some(scale) = axis.and_then(|address| scales.get_mut(&address)) {
+                scale.unlimited = scale.unlimited.map(|longest| longest.max(length));
+            }
         }
-        if let Some(dataset) = object.dataset()
-            && let Some(dimension) = scale_dimension(path, dataset)
+    }
+    let mut result = Dimensions::default();
+    for (address, scale) in &scales {
+        if let Some(Ok(object)) = objects.get(address)
+            && let Some(mut dimension) =
+                object.dataset().and_then(|dataset| scale_dimension(scale.name, dataset))
         {
-            result.defined.entry(parent(path).to_owned()).or_default().push(dimension);
+            dimension.length = scale.unlimited.unwrap_or(dimension.length);
+            result.defined.entry(parent(scale.path).to_owned()).or_default().push(dimension);
         }
     }
     let mut phony = Phony::new(scales.len());
-    // NetCDF-C numbers the phony dimensions of subgroups before those of the group itself.
-    let mut order: Vec<_> = tree.datasets.iter().collect();
-    order.sort_by(|a, b| group_order(parent(&a.path), parent(&b.path)));
     let mut taken: HashMap<(&str, &str), Address> = HashMap::new();
-    for node in order {
-        let Some(Ok(object)) = objects.get(&node.address) else { continue };
-        let Some(dataset) = object.dataset() else { continue };
-        let group = parent(&node.path);
-        let shape = dataset.full_shape();
-        let axes = axis_scales(object, node.address, dataset.dataspace.shape().len(), &by_id);
+    for variable in &variables {
+        let group = parent(variable.path);
+        let shape = full_shape(variable, &scales);
         let mut names: Vec<Option<String>> = vec![None; shape.len()];
-        for (name, scale) in names.iter_mut().zip(&axes) {
-            let Some((address, scale)) =
-                scale.and_then(|address| Some((address, scales.get(&address)?)))
-            else {
-                continue;
-            };
+        for (name, axis) in names.iter_mut().zip(&variable.axes) {
+            let Some(address) = *axis else { continue };
+            let Some(scale) = scales.get(&address) else { continue };
             // Two dimensions of one name within reach of a group: the later one goes by its path.
             let owner = *taken.entry((group, scale.name)).or_insert(address);
-            *name =
-                Some(if owner == address { scale.name.to_owned() } else { scale.path.to_owned() });
+            *name = Some(if owner == address { scale.name } else { scale.path }.to_owned());
         }
         let names = phony.fill(group, &shape, names);
         for (name, length) in names.iter().zip(&shape) {
             phony.define(group, name, *length, &mut result);
         }
-        result.names.insert(node.path.clone(), names);
+        result.names.insert(variable.path.to_owned(), names);
+        if shape != variable.dataset.full_shape() {
+            result.shapes.insert(variable.path.to_owned(), shape);
+        }
     }
     for defined in result.defined.values_mut() {
         defined.sort_by(|a, b| a.name.cmp(&b.name));
     }
     result
+}
+
+fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<Address, Scale<'a>> {
+    let root = tree.groups.first().and_then(|root| objects.get(&root.address)?.as_ref().ok());
+    let is_netcdf = root.is_some_and(|root| root.attribute("_NCProperties").is_some());
+    let mut scales = HashMap::new();
+    for (&address, object) in objects {
+        let Ok(object) = object else { continue };
+        let (true, Some(path)) = (object.is_scale(), tree.paths.get(&address)) else { continue };
+        let is_netcdf = is_netcdf || object.attribute("_Netcdf4Dimid").is_some();
+        let dimension = object.dataset().and_then(|dataset| scale_dimension("", dataset));
+        let unlimited = dimension.filter(|dimension| is_netcdf && dimension.unlimited);
+        let unlimited = unlimited.map(|dimension| dimension.length);
+        scales.insert(address, Scale { name: base_name(path), path, unlimited });
+    }
+    scales
+}
+
+/// All datasets; those of subgroups before those of the group itself, as NetCDF-C numbers their phony dimensions.
+fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>> {
+    let mut by_id: HashMap<i64, Address> = HashMap::new();
+    for (&address, object) in objects {
+        if let Ok(object) = object
+            && let Some([id]) = object.attribute("_Netcdf4Dimid")
+            && let Some(id) = integer(id)
+        {
+            by_id.insert(id, address);
+        }
+    }
+    let mut variables = Vec::new();
+    for node in &tree.datasets {
+        let Some(Ok(object)) = objects.get(&node.address) else { continue };
+        let Some(dataset) = object.dataset() else { continue };
+        let axes = axis_scales(object, node.address, dataset.dataspace.shape().len(), &by_id);
+        variables.push(Variable { path: &node.path, dataset, axes });
+    }
+    variables.sort_by(|a, b| group_order(parent(a.path), parent(b.path)));
+    variables
+}
+
+/// The shape as NetCDF-4 shows it. Only axes that may grow are longer than in the dataset, and only where the dataset
+/// says what its missing elements read as.
+fn full_shape(variable: &Variable<'_>, scales: &HashMap<Address, Scale<'_>>) -> Vec<u64> {
+    let mut shape = variable.dataset.full_shape();
+    let Dataspace::Simple { max_shape, .. } = &variable.dataset.dataspace else { return shape };
+    let has_fill = matches!(variable.dataset.fill_value, FillValue::Defined(_));
+    let is_text = matches!(variable.dataset.datatype.class, Class::VariableLengthString { .. });
+    if !has_fill && !is_text {
+        return shape;
+    }
+    for ((length, max), axis) in shape.iter_mut().zip(max_shape).zip(&variable.axes) {
+        let longest = axis.and_then(|address| scales.get(&address)?.unlimited);
+        if let (None, Some(longest)) = (max, longest) {
+            *length = longest.max(*length);
+        }
+    }
+    shape
 }
 
 /// The scale of every axis of a dataset.
@@ -154,10 +218,11 @@ fn axis_scales(
     axes
 }
 
-fn scale_dimension(path: &str, dataset: &Dataset) -> Option<Dimension> {
+/// The dimension that a scale defines.
+fn scale_dimension(name: &str, dataset: &Dataset) -> Option<Dimension> {
     let Dataspace::Simple { shape, max_shape } = &dataset.dataspace else { return None };
     Some(Dimension {
-        name: base_name(path).to_owned(),
+        name: name.to_owned(),
         length: *shape.first()?,
         unlimited: max_shape.first()?.is_none(),
     })
@@ -167,12 +232,12 @@ fn scale_dimension(path: &str, dataset: &Dataset) -> Option<Dimension> {
 struct Phony {
     next: usize,
     known: BTreeMap<(String, u64), Vec<String>>,
-    defined: BTreeMap<(String, String), ()>,
+    defined: BTreeSet<(String, String)>,
 }
 
 impl Phony {
     fn new(real: usize) -> Self {
-        Self { next: real, known: BTreeMap::new(), defined: BTreeMap::new() }
+        Self { next: real, known: BTreeMap::new(), defined: BTreeSet::new() }
     }
 
     /// Names the axes that have no name; no name is used twice in one array.
@@ -199,7 +264,7 @@ impl Phony {
     /// Adds a phony dimension to those of its group, once.
     fn define(&mut self, group: &str, name: &str, length: u64, result: &mut Dimensions) {
         if name.starts_with("phony_dim_")
-            && self.defined.insert((group.to_owned(), name.to_owned()), ()).is_none()
+            && self.defined.insert((group.to_owned(), name.to_owned()))
         {
             let dimension = Dimension { name: name.to_owned(), length, unlimited: false };
             result.defined.entry(group.to_owned()).or_default().push(dimension);

@@ -182,7 +182,7 @@ fn parse_messages(
 }
 
 /// The first block of messages, checked, as a cursor that ends where they end.
-fn first_block<'a>(bytes: &'a Bytes, offset: u64, prefix: Prefix) -> Result<Cursor<'a>> {
+fn first_block(bytes: &Bytes, offset: u64, prefix: Prefix) -> Result<Cursor<'_>> {
     let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
     if prefix.format.version == 2 {
         verify_checksum(bytes, offset, STRUCTURE)?;

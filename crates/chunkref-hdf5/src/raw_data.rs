@@ -23,7 +23,7 @@ impl File<'_> {
         let limit = self.limits().inline_bytes;
         let length = length.unwrap_or(u64::MAX);
         match &dataset.storage {
-            Storage::Compact(bytes) => exactly(bytes.clone(), length, offset).map(Some),
+            Storage::Compact(bytes) => exactly(bytes, length, offset).map(Some),
             Storage::Contiguous { offset: None, .. } => Ok(None),
             Storage::Contiguous { offset: Some(at), .. } => {
                 Hdf5Error::check_limit(STRUCTURE, *at, "bytes to store inline", length, limit)?;
@@ -34,7 +34,7 @@ impl File<'_> {
                 Hdf5Error::check_limit(STRUCTURE, offset, "bytes to store inline", length, limit)?;
                 self.chunked_elements(dataset, grid, table, length).await.map(Some)
             }
-            Storage::External { .. } | Storage::Virtual { .. } => Err(Hdf5Error::unsupported(
+            Storage::External { .. } | Storage::Virtual => Err(Hdf5Error::unsupported(
                 STRUCTURE,
                 offset,
                 "decoding elements that lie in other files",
@@ -85,7 +85,7 @@ impl File<'_> {
         )?;
         let stored = self.frontier.read_data(offset, length).await?;
         exactly(
-            filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?,
+            &filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?,
             grid.chunk_bytes,
             offset,
         )
@@ -93,7 +93,7 @@ impl File<'_> {
 }
 
 /// The first `length` bytes, all of which must be there.
-fn exactly(bytes: Bytes, length: u64, offset: u64) -> Result<Bytes> {
+fn exactly(bytes: &Bytes, length: u64, offset: u64) -> Result<Bytes> {
     match usize::try_from(length) {
         Ok(length) if length <= bytes.len() => Ok(bytes.slice(..length)),
         _ => {
@@ -160,7 +160,10 @@ mod tests {
 
     #[test]
     fn data_must_be_whole() {
-        assert!(exactly(Bytes::from_static(b"abc"), 4, 0).is_err());
-        assert_eq!(exactly(Bytes::from_static(b"abcd"), 3, 0).unwrap(), Bytes::from_static(b"abc"));
+        assert!(exactly(&Bytes::from_static(b"abc"), 4, 0).is_err());
+        assert_eq!(
+            exactly(&Bytes::from_static(b"abcd"), 3, 0).unwrap(),
+            Bytes::from_static(b"abc")
+        );
     }
 }

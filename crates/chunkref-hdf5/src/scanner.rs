@@ -65,7 +65,7 @@ async fn scan_file(frontier: &Frontier<'_>, options: &ScanOptions) -> Result<Sca
     let mut objects = read_objects(&file).await?;
     let tree = Tree::new(&mut objects, file.root, &options.limits)?;
     read_inline(&file, &mut objects, options.inline_threshold).await;
-    Ok(lower::lower(file.source(), &objects, tree))
+    Ok(lower::lower(file.source(), &objects, tree, &options.limits))
 }
 
 /// What one step of the walk found about an object.
@@ -111,10 +111,10 @@ async fn read_objects(file: &File<'_>) -> Result<Objects> {
                 update(&mut objects, address, |object| object.kind = ObjectKind::Group(links));
             }
             Step::Dataset(dataset) => {
-                update(&mut objects, address, |object| object.kind = ObjectKind::Dataset(dataset))
+                update(&mut objects, address, |object| object.kind = ObjectKind::Dataset(dataset));
             }
             Step::Attributes(attributes) => {
-                update(&mut objects, address, |object| object.attributes = attributes)
+                update(&mut objects, address, |object| object.attributes = attributes);
             }
         }
     }

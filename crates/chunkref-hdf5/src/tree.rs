@@ -123,7 +123,7 @@ impl Walk<'_> {
                     self.tree.datasets.push(Node { path: path.to_owned(), address: target });
                 }
                 ObjectKind::Group(Err(error)) => {
-                    self.skip(path, error.offset(), error.to_string(), SkipKind::Group)
+                    self.skip(path, error.offset(), error.to_string(), SkipKind::Group);
                 }
                 ObjectKind::Group(Ok(_)) if self.ancestors.contains(&target) => {
                     let reason =
@@ -207,6 +207,7 @@ mod tests {
     use super::*;
     use crate::object::Object;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an entry of `Objects` is a result")]
     fn group(links: &[(&str, LinkTarget)]) -> Result<Object> {
         let links = links.iter().map(|(name, target)| Link {
             name: (*name).to_owned(),

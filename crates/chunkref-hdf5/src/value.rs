@@ -346,10 +346,9 @@ mod tests {
 
     #[test]
     fn half_precision() {
-        assert_eq!(
-            [0x3c00, 0xc000, 0x0001, 0x7c00].map(half),
-            [1.0, -2.0, (-24.0_f64).exp2(), f64::INFINITY]
-        );
+        let bits = |values: [f64; 4]| values.map(f64::to_bits);
+        let expected = [1.0, -2.0, (-24.0_f64).exp2(), f64::INFINITY];
+        assert_eq!(bits([0x3c00, 0xc000, 0x0001, 0x7c00].map(half)), bits(expected));
         assert!(half(0x7e00).is_nan());
     }
 

@@ -27,6 +27,10 @@ pub(crate) struct ChunkTable {
 }
 
 /// One stored chunk.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the place of a chunk is called `chunk_indices` everywhere"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chunk<'a> {
     /// Place in the grid.

@@ -58,6 +58,7 @@ impl GlobalHeapCollection {
         let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
         parse_header(&mut cursor, context)?;
         let mut objects = HashMap::new();
+        align(&mut cursor)?;
         let object_header = usize::from(context.size_of_lengths).saturating_add(8);
         while cursor.remaining() >= object_header {
             let index = cursor.u16_le()?;
@@ -66,11 +67,11 @@ impl GlobalHeapCollection {
             if index == 0 {
                 break; // the rest is free space
             }
+            align(&mut cursor)?;
             let from = cursor.position();
             cursor.bytes_u64(length)?;
             objects.insert(u32::from(index), bytes.slice(from..cursor.position()));
-            let padding = cursor.position().next_multiple_of(8).saturating_sub(cursor.position());
-            cursor.skip(padding.min(cursor.remaining()))?;
+            align(&mut cursor)?;
         }
         Ok(Self { offset, objects })
     }
@@ -81,6 +82,12 @@ impl GlobalHeapCollection {
             Hdf5Error::inconsistent(STRUCTURE, self.offset, format!("there is no object {index}"))
         })
     }
+}
+
+/// Moves to the next multiple of 8 bytes in the collection, where headers and objects end.
+fn align(cursor: &mut Cursor<'_>) -> Result<()> {
+    let padding = cursor.position().next_multiple_of(8).saturating_sub(cursor.position());
+    Ok(cursor.skip(padding.min(cursor.remaining()))?)
 }
 
 /// The bytes of the whole collection.

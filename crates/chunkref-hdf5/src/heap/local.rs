@@ -48,14 +48,11 @@ impl LocalHeap {
     /// The NUL-terminated text at `offset` of the data.
     pub(crate) fn text(&self, offset: u64) -> Result<String> {
         let bytes = usize::try_from(offset).ok().and_then(|offset| self.data.get(offset..));
-        match bytes.and_then(|bytes| bytes.get(..bytes.iter().position(|&byte| byte == 0)?)) {
-            Some(text) => Ok(lossless(text)),
-            None => {
-                let reason =
-                    format!("no NUL-terminated text at {offset} of {} bytes", self.data.len());
-                Err(Hdf5Error::inconsistent(STRUCTURE, self.offset.saturating_add(offset), reason))
-            }
-        }
+        let text = bytes.and_then(|bytes| bytes.get(..bytes.iter().position(|&byte| byte == 0)?));
+        text.map(lossless).ok_or_else(|| {
+            let reason = format!("no NUL-terminated text at {offset} of {} bytes", self.data.len());
+            Hdf5Error::inconsistent(STRUCTURE, self.offset.saturating_add(offset), reason)
+        })
     }
 }
 

@@ -82,6 +82,10 @@ fn element(
                 return Err(Refusal::new("the reference points to no object that a path leads to"));
             }
         },
+        Value::Struct(members) if datatype::is_complex(datatype) => {
+            let parts = members.iter().map(|(_, value)| element(value, datatype, context));
+            AttributeValue::List(parts.collect::<Result<_, _>>()?)
+        }
         Value::Struct(members) => {
             let lowered = members.iter().map(|(name, value)| {
                 let inner = match &datatype.class {

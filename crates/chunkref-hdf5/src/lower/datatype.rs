@@ -35,6 +35,15 @@ pub(super) fn is_bool(datatype: &Datatype) -> bool {
     base.length == 1 && members.len() == 2 && has("FALSE", 0) && has("TRUE", 1)
 }
 
+/// Whether elements are complex numbers, of HDF5's class or as h5py writes them.
+pub(super) fn is_complex(datatype: &Datatype) -> bool {
+    match &datatype.class {
+        Class::Complex { .. } => true,
+        Class::Compound { members } => complex(datatype, members).is_some(),
+        _ => false,
+    }
+}
+
 fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
     match &datatype.class {
         Class::FixedPoint { order, signed, bits } => {
@@ -80,11 +89,11 @@ fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
             Err(Refusal::new("an array within another type is not something Zarr can say here"))
         }
         Class::Complex { base } => match element(base)? {
-            DataType::Float { length, order } => {
+            DataType::Float { length: length @ (4 | 8), order } => {
                 Ok(DataType::Complex { length: length.saturating_mul(2), order })
             }
             _ => Err(Refusal::new(
-                "a complex number of parts that are not floating-point, which Zarr cannot say",
+                "the element type is a complex number whose parts are not floating-point numbers of 4 or 8 bytes, which Zarr cannot say",
             )),
         },
     }
@@ -129,6 +138,11 @@ fn opaque(datatype: &Datatype, tag: &str) -> DataType {
             _ => return None,
         };
         let unit = rest.strip_prefix(kind)?.strip_prefix('[')?.strip_suffix(']')?;
+        let name = unit.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        if !["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"].contains(&name)
+        {
+            return None;
+        }
         Some((unit.to_owned(), order))
     };
     match (datatype.length, time("M8"), time("m8")) {
@@ -163,12 +177,15 @@ fn compound(datatype: &Datatype, members: &[Member]) -> Result<DataType, Refusal
             Some(0) => {}
             Some(gap) => pad(&mut fields, gap),
         }
-        let (dtype, shape) = lower(&member.datatype).map_err(|refusal| {
-            Refusal::new(format!(
-                "member {:?} of the compound type: {}",
-                member.name, refusal.reason
-            ))
-        })?;
+        let refuse = |reason: &str| {
+            Refusal::new(format!("member {:?} of the compound type: {reason}", member.name))
+        };
+        let (dtype, shape) = lower(&member.datatype).map_err(|refusal| refuse(&refusal.reason))?;
+        if !shape.is_empty() || matches!(dtype, DataType::Struct { .. }) {
+            return Err(refuse(
+                "arrays and compounds within a compound are not something Zarr libraries can read",
+            ));
+        }
         fields.push(Field { name: member.name.clone(), dtype, shape });
         end = member.offset.saturating_add(u64::from(member.datatype.length));
     }
@@ -187,7 +204,7 @@ fn complex(datatype: &Datatype, members: &[Member]) -> Option<DataType> {
     let [re, im] = members else { return None };
     let (part, same) = (element(&re.datatype).ok()?, re.datatype == im.datatype);
     let half = u64::from(re.datatype.length);
-    let DataType::Float { length, order } = part else { return None };
+    let DataType::Float { length: length @ (4 | 8), order } = part else { return None };
     let sound = same && re.name == "r" && im.name == "i" && re.offset == 0 && im.offset == half;
     (sound && u64::from(datatype.length) == half.saturating_mul(2))
         .then(|| DataType::Complex { length: length.saturating_mul(2), order })

@@ -89,7 +89,9 @@ fn convert(value: &Value, dtype: &DataType) -> Option<FillValue> {
             let value = integer(value)?;
             let bits = u32::from(*length).saturating_mul(8).saturating_sub(1);
             let bound = 1_i128.checked_shl(bits)?;
-            (-bound..bound).contains(&value).then_some(FillValue::Int(i64::try_from(value).ok()?))
+            (bound.checked_neg()?..bound)
+                .contains(&value)
+                .then_some(FillValue::Int(i64::try_from(value).ok()?))
         }
         (DataType::UInt { length, .. }, _) => {
             let value = integer(value)?;

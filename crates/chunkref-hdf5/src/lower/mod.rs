@@ -2,6 +2,7 @@
 //! From the on-disk description to the model: the only place where both vocabularies meet.
 
 mod attribute;
+mod chunks;
 mod codec;
 mod datatype;
 mod fill_value;
@@ -9,16 +10,15 @@ mod strings;
 
 use chunkref_core::model::dataset::join_path;
 use chunkref_core::model::{
-    Array, Attributes, ChunkGrid, ChunkRef, Codec, DataType, FillValue, Manifest, ManifestBuilder,
-    Source, SourceId,
+    Array, Attributes, ChunkGrid, ChunkRef, ManifestBuilder, ManifestError, Source, SourceId,
 };
-use chunkref_core::{ByteSource, Scan, SkipKind, Skipped};
+use chunkref_core::{ByteSource, Limits, Scan, SkipKind, Skipped};
 
 use crate::attributes::NamedAttribute;
 use crate::error::Result;
 use crate::message::Dataspace;
 use crate::netcdf4::{self, Dimensions};
-use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
+use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::tree::Tree;
 
 /// Why something has no place in the model: where, and what it is.
@@ -35,12 +35,18 @@ impl Refusal {
 }
 
 /// Lowers everything that was read of a file.
-pub(crate) fn lower(source: &dyn ByteSource, objects: &Objects, tree: Tree) -> Scan {
+pub(crate) fn lower(
+    source: &dyn ByteSource,
+    objects: &Objects,
+    tree: Tree,
+    limits: &Limits,
+) -> Scan {
     let mut dataset = chunkref_core::model::Dataset::new();
     let source = dataset.add_source(Source {
         location: source.location().to_owned(),
         version: Some(source.version().clone()),
     });
+    let mut budget = Budget { source, chunks: limits.chunks, inline_bytes: limits.inline_bytes };
     let dimensions = netcdf4::dimensions(objects, &tree);
     let mut skipped = tree.skipped;
     let paths = &tree.paths;
@@ -74,7 +80,7 @@ pub(crate) fn lower(source: &dyn ByteSource, objects: &Objects, tree: Tree) -> S
                 continue;
             }
         };
-        match array(object, description, &node.path, &dimensions, source) {
+        match array(object, description, &node.path, &dimensions, &mut budget) {
             Ok(mut array) => {
                 let context =
                     attribute::Context { path: &node.path, paths, is_scale: object.is_scale() };
@@ -135,36 +141,79 @@ fn array(
     dataset: &Dataset,
     path: &str,
     dimensions: &Dimensions,
-    source: SourceId,
+    budget: &mut Budget,
 ) -> Result<Array, Refusal> {
     if dataset.dataspace == Dataspace::Null {
         return Err(Refusal::new(
             "the dataset has a null dataspace: it holds no data, and Zarr has no such array",
         ));
     }
-    if let Some(array) = strings::array(dataset)? {
-        return Ok(named(array, path, dimensions));
-    }
-    let (dtype, _) = datatype::lower(&dataset.datatype)?;
-    let shape = dataset.full_shape();
-    let chunks = Chunks::of(dataset, source, &shape)?;
-    let fill_value = fill_value::lower(object, dataset, &dtype, chunks.has_missing());
-    let array = Array {
-        shape,
-        dimensions: Vec::new(),
-        dtype,
-        fill_value,
-        chunk_grid: ChunkGrid::regular(chunks.chunk_shape),
-        codecs: chunks.codecs,
-        attributes: Attributes::new(),
-        manifest: chunks.manifest,
+    let shape = dimensions.shapes.get(path).cloned().unwrap_or_else(|| dataset.full_shape());
+    let mut array = if let Some(array) = strings::array(dataset, &shape, budget)? {
+        array
+    } else {
+        let dtype = datatype::lower(&dataset.datatype)?.0;
+        let chunks = chunks::Chunks::of(dataset, &dtype, &shape, budget)?;
+        Array {
+            fill_value: fill_value::lower(object, dataset, &dtype, chunks.has_missing()),
+            shape,
+            dimensions: Vec::new(),
+            dtype,
+            chunk_grid: ChunkGrid::regular(chunks.chunk_shape),
+            codecs: chunks.codecs,
+            attributes: Attributes::new(),
+            manifest: chunks.manifest,
+        }
     };
-    Ok(named(array, path, dimensions))
+    array.dimensions = dimensions.names.get(path).cloned().unwrap_or_default();
+    Ok(array)
 }
 
-fn named(mut array: Array, path: &str, dimensions: &Dimensions) -> Array {
-    array.dimensions = dimensions.names.get(path).cloned().unwrap_or_default();
-    array
+/// What the references of a file may still take.
+#[derive(Debug)]
+struct Budget {
+    source: SourceId,
+    chunks: u64,
+    inline_bytes: u64,
+}
+
+impl Budget {
+    /// Counts a reference; `Err` when there are too many.
+    fn take(&mut self, reference: &ChunkRef) -> Result<(), Refusal> {
+        let length = match reference {
+            ChunkRef::Missing => return Ok(()),
+            ChunkRef::Virtual { .. } => 0,
+            ChunkRef::Inline(bytes) => bytes.len() as u64,
+        };
+        match (self.chunks.checked_sub(1), self.inline_bytes.checked_sub(length)) {
+            (Some(chunks), Some(inline_bytes)) => {
+                self.chunks = chunks;
+                self.inline_bytes = inline_bytes;
+                Ok(())
+            }
+            (None, _) => Err(Refusal::new("the file has more chunks than the limit allows")),
+            (_, None) => {
+                Err(Refusal::new("the file has more data to store inline than the limit allows"))
+            }
+        }
+    }
+}
+
+/// Adds a reference to a manifest within the budget.
+fn push(
+    manifest: &mut ManifestBuilder,
+    budget: &mut Budget,
+    chunk_indices: &[u64],
+    reference: ChunkRef,
+) -> Result<(), Refusal> {
+    budget.take(&reference)?;
+    Ok(manifest.push(chunk_indices, reference)?)
+}
+
+impl From<ManifestError> for Refusal {
+    fn from(error: ManifestError) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 impl Dataset {
@@ -174,98 +223,6 @@ impl Dataset {
         shape.extend(datatype::array_axes(&self.datatype));
         shape
     }
-}
-
-/// Where the chunks of an array are, and how they are encoded.
-struct Chunks {
-    chunk_shape: Vec<u64>,
-    codecs: Vec<Codec>,
-    manifest: Manifest,
-}
-
-impl Chunks {
-    fn of(dataset: &Dataset, source: SourceId, shape: &[u64]) -> Result<Self, Refusal> {
-        let inner = datatype::array_axes(&dataset.datatype);
-        let refuse = |error: chunkref_core::model::ManifestError| Refusal::new(error.to_string());
-        let stored = |row: usize, offset: u64, length: u64| match dataset.inline.get(&row) {
-            Some(bytes) => ChunkRef::Inline(bytes.clone()),
-            None => ChunkRef::Virtual { source, offset, length },
-        };
-        // Everything but chunked storage is one chunk of the array's shape.
-        let whole: Vec<u64> = shape.iter().map(|&length| length.max(1)).collect();
-        let one = |reference: ChunkRef| {
-            let grid = ChunkGrid::regular(whole.clone()).grid_shape(shape);
-            let mut manifest = ManifestBuilder::new(grid.clone()).map_err(refuse)?;
-            if !grid.contains(&0) {
-                manifest.push(&vec![0; shape.len()], reference).map_err(refuse)?;
-            }
-            let manifest = manifest.finish().map_err(refuse)?;
-            Ok(Self { chunk_shape: whole.clone(), codecs: Vec::new(), manifest })
-        };
-        match &dataset.storage {
-            Storage::Compact(bytes) => one(ChunkRef::Inline(bytes.clone())),
-            Storage::Contiguous { offset: None, .. } => one(ChunkRef::Missing),
-            Storage::Contiguous { offset: Some(offset), length } => {
-                one(stored(0, *offset, *length))
-            }
-            Storage::Chunked { grid, table } => {
-                let codecs = codec::lower(dataset)?;
-                let chunk_shape: Vec<u64> =
-                    grid.chunk_shape.iter().copied().chain(inner.iter().copied()).collect();
-                let grid_shape = ChunkGrid::regular(chunk_shape.clone()).grid_shape(shape);
-                let mut manifest = ManifestBuilder::new(grid_shape).map_err(refuse)?;
-                let mut chunk_indices = vec![0; shape.len()];
-                for (row, chunk) in table.iter().enumerate() {
-                    for (to, from) in chunk_indices.iter_mut().zip(chunk.chunk_indices) {
-                        *to = *from;
-                    }
-                    manifest
-                        .push(&chunk_indices, stored(row, chunk.offset, chunk.length))
-                        .map_err(refuse)?;
-                }
-                Ok(Self { chunk_shape, codecs, manifest: manifest.finish().map_err(refuse)? })
-            }
-            Storage::External { files } => Err(Refusal::new(format!(
-                "the data lies in {files} external file(s), which this release does not follow"
-            ))),
-            Storage::Virtual => Err(Refusal::new(
-                "the dataset is virtual: its data lies in other datasets, which this release does not follow",
-            )),
-        }
-    }
-
-    fn has_missing(&self) -> bool {
-        self.manifest.count() != Some(self.manifest.present())
-    }
-}
-
-/// An array of one chunk, whose encoded bytes are all in the references.
-fn inline_array(
-    shape: &[u64],
-    dtype: DataType,
-    codec: &str,
-    bytes: Option<bytes::Bytes>,
-    fill: Option<FillValue>,
-) -> Result<Array, Refusal> {
-    let refuse = |error: chunkref_core::model::ManifestError| Refusal::new(error.to_string());
-    let chunk_grid =
-        ChunkGrid::regular(shape.iter().map(|&length| length.max(1)).collect::<Vec<_>>());
-    let grid_shape = chunk_grid.grid_shape(shape);
-    let empty = grid_shape.contains(&0);
-    let mut manifest = ManifestBuilder::new(grid_shape).map_err(refuse)?;
-    if let Some(bytes) = bytes.filter(|_| !empty) {
-        manifest.push(&vec![0; shape.len()], ChunkRef::Inline(bytes)).map_err(refuse)?;
-    }
-    Ok(Array {
-        shape: shape.to_vec(),
-        dimensions: Vec::new(),
-        dtype,
-        fill_value: fill,
-        chunk_grid,
-        codecs: vec![Codec::new(codec)],
-        attributes: Attributes::new(),
-        manifest: manifest.finish().map_err(refuse)?,
-    })
 }
 
 /// The path of an object in references and messages: with a leading slash.

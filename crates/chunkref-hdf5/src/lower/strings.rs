@@ -5,31 +5,53 @@
 //! `u32` of its bytes and the bytes.
 
 use bytes::Bytes;
-use chunkref_core::model::{Array, DataType};
+use chunkref_core::model::{
+    Array, Attributes, ChunkGrid, ChunkRef, Codec, DataType, ManifestBuilder,
+};
 
-use super::{Refusal, inline_array};
+use super::{Budget, Refusal, push};
 use crate::message::datatype::{Class, StringPadding};
 use crate::object::Dataset;
 use crate::value::strip;
 
-/// The array of a dataset of variable-length strings; `None` for any other.
-pub(super) fn array(dataset: &Dataset) -> Result<Option<Array>, Refusal> {
+/// The array of a dataset of variable-length strings, of one chunk that is all of the dataset; `None` for any other.
+pub(super) fn array(
+    dataset: &Dataset,
+    shape: &[u64],
+    budget: &mut Budget,
+) -> Result<Option<Array>, Refusal> {
     if !matches!(dataset.datatype.class, Class::VariableLengthString { .. }) {
         return Ok(None);
     }
-    let shape = dataset.dataspace.shape();
-    let Some(strings) = &dataset.strings else {
-        return inline_array(shape, DataType::VlenString, "vlen-utf8", None, None).map(Some);
-    };
-    let strings: Vec<&[u8]> =
-        strings.iter().map(|string| strip(string, StringPadding::NulTerminated)).collect();
+    let chunk_shape: Vec<u64> =
+        dataset.dataspace.shape().iter().map(|&length| length.max(1)).collect();
+    let chunk_grid = ChunkGrid::regular(chunk_shape);
+    let mut manifest = ManifestBuilder::new(chunk_grid.grid_shape(shape))?;
+    let strings = dataset.strings.as_ref().filter(|strings| !strings.is_empty());
+    let strings: Vec<&[u8]> = strings
+        .into_iter()
+        .flatten()
+        .map(|string| strip(string, StringPadding::NulTerminated))
+        .collect();
+    if !strings.is_empty() {
+        push(&mut manifest, budget, &vec![0; shape.len()], ChunkRef::Inline(encode(&strings)?))?;
+    }
     // What is not UTF-8 can only be handed on as bytes.
     let (dtype, codec) = if strings.iter().all(|string| std::str::from_utf8(string).is_ok()) {
         (DataType::VlenString, "vlen-utf8")
     } else {
         (DataType::VlenBytes, "vlen-bytes")
     };
-    inline_array(shape, dtype, codec, Some(encode(&strings)?), None).map(Some)
+    Ok(Some(Array {
+        shape: shape.to_vec(),
+        dimensions: Vec::new(),
+        dtype,
+        fill_value: None,
+        chunk_grid,
+        codecs: vec![Codec::new(codec)],
+        attributes: Attributes::new(),
+        manifest: manifest.finish()?,
+    }))
 }
 
 fn encode(strings: &[&[u8]]) -> Result<Bytes, Refusal> {

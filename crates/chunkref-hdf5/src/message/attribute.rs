@@ -39,8 +39,9 @@ impl Attribute {
         if version == 3 {
             cursor.skip(1)?; // character set of the name: always there, and ASCII is UTF-8 too
         }
-        let stored =
-            |length: u16| u64::from(if version == 1 { length.next_multiple_of(8) } else { length });
+        let stored = |length: u16| {
+            if version == 1 { u64::from(length).next_multiple_of(8) } else { u64::from(length) }
+        };
         let name = cursor.bytes_u64(stored(name_bytes))?;
         let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
         let name = lossless(name.get(..end).unwrap_or_default());

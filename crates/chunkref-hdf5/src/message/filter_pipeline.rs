@@ -40,8 +40,9 @@ fn parse_filter(cursor: &mut Cursor<'_>, version: u8) -> Result<Filter> {
     let name_bytes = if version == 1 || id >= 256 { cursor.u16_le()? } else { 0 };
     cursor.skip(2)?; // flags: whether a failing filter is optional when writing
     let count = cursor.u16_le()?;
+    let name_bytes = usize::from(name_bytes);
     let stored = if version == 1 { name_bytes.next_multiple_of(8) } else { name_bytes };
-    let name = cursor.bytes(usize::from(stored))?;
+    let name = cursor.bytes(stored)?;
     let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
     let name = String::from_utf8_lossy(name.get(..end).unwrap_or_default()).into_owned();
     let values = (0..count).map(|_| Ok(cursor.u32_le()?)).collect::<Result<_>>()?;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Storage as a manifest: where the chunks of an array are.
+
+use bytes::Bytes;
+use chunkref_core::model::{ChunkGrid, ChunkRef, Codec, DataType, Manifest, ManifestBuilder};
+
+use super::{Budget, Refusal, codec, datatype, push};
+use crate::filter;
+use crate::message::FillValue;
+use crate::object::{Dataset, Storage};
+
+/// Bytes of chunks that were never written, and that are stored inline all the same, for one array at the most.
+const MAX_FILL_BYTES: u64 = 1 << 20;
+
+/// The chunks of an array, and how they are encoded.
+pub(super) struct Chunks {
+    pub(super) chunk_shape: Vec<u64>,
+    pub(super) codecs: Vec<Codec>,
+    pub(super) manifest: Manifest,
+}
+
+impl Chunks {
+    /// The chunks of a dataset whose array has `shape`.
+    pub(super) fn of(
+        dataset: &Dataset,
+        dtype: &DataType,
+        shape: &[u64],
+        budget: &mut Budget,
+    ) -> Result<Self, Refusal> {
+        let source = budget.source;
+        let stored = |row: usize, offset: u64, length: u64| match dataset.inline.get(&row) {
+            Some(bytes) => ChunkRef::Inline(bytes.clone()),
+            None => ChunkRef::Virtual { source, offset, length },
+        };
+        // Everything but chunked storage is one chunk of the array's shape.
+        let mut chunk_shape: Vec<u64> = shape.iter().map(|&length| length.max(1)).collect();
+        let mut codecs = Vec::new();
+        if let Storage::Chunked { grid, .. } = &dataset.storage {
+            let inner = datatype::array_axes(&dataset.datatype);
+            chunk_shape = grid.chunk_shape.iter().copied().chain(inner).collect();
+            codecs = codec::lower(dataset)?;
+        }
+        let grid_shape = ChunkGrid::regular(chunk_shape.clone()).grid_shape(shape);
+        let mut manifest = ManifestBuilder::new(grid_shape)?;
+        let mut chunk_indices = vec![0; shape.len()];
+        let mut whole = |reference: ChunkRef| match shape.contains(&0) {
+            true => Ok(()),
+            false => push(&mut manifest, budget, &vec![0; shape.len()], reference),
+        };
+        match &dataset.storage {
+            Storage::Compact(bytes) => whole(ChunkRef::Inline(bytes.clone()))?,
+            Storage::Contiguous { offset: None, .. } => {}
+            Storage::Contiguous { offset: Some(offset), length } => {
+                whole(stored(0, *offset, *length))?
+            }
+            Storage::Chunked { table, .. } => {
+                for (row, chunk) in table.iter().enumerate() {
+                    for (to, from) in chunk_indices.iter_mut().zip(chunk.chunk_indices) {
+                        *to = *from;
+                    }
+                    push(
+                        &mut manifest,
+                        budget,
+                        &chunk_indices,
+                        stored(row, chunk.offset, chunk.length),
+                    )?;
+                }
+            }
+            Storage::External { files } => {
+                return Err(Refusal::new(format!(
+                    "the data lies in {files} external file(s), which this release does not follow"
+                )));
+            }
+            Storage::Virtual => {
+                return Err(Refusal::new(
+                    "the dataset is virtual: its data lies in other datasets, which this release does not follow",
+                ));
+            }
+        }
+        let mut chunks = Self { chunk_shape, codecs, manifest: manifest.finish()? };
+        if matches!(dtype, DataType::Raw { .. } | DataType::Struct { .. }) && chunks.has_missing() {
+            chunks.fill_missing(dataset, budget)?;
+        }
+        Ok(chunks)
+    }
+
+    /// Whether some chunks are nowhere.
+    pub(super) fn has_missing(&self) -> bool {
+        self.manifest.count() != Some(self.manifest.present())
+    }
+
+    /// Stores chunks that were never written inline. Fill values of structured types keep xarray from opening a group
+    /// and zarr-python from reading the array, so such arrays must have no missing chunks.
+    fn fill_missing(&mut self, dataset: &Dataset, budget: &mut Budget) -> Result<(), Refusal> {
+        let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
+        let fill = match &dataset.fill_value {
+            FillValue::Defined(bytes) if bytes.len() == element => bytes.clone(),
+            _ => vec![0; element.min(1 << 20)],
+        };
+        let count =
+            self.chunk_shape.iter().try_fold(1_u64, |product, &length| product.checked_mul(length));
+        let missing =
+            self.manifest.count().map(|count| count.saturating_sub(self.manifest.present()));
+        let bytes = count.and_then(|count| count.checked_mul(element as u64)).zip(missing);
+        let total = bytes.and_then(|(bytes, missing)| bytes.checked_mul(missing));
+        let (Some(count), Some(_)) = (count, total.filter(|&total| total <= MAX_FILL_BYTES)) else {
+            return Err(Refusal::new(format!(
+                "chunks of this structured type were never written; Zarr libraries cannot fill them in, and they would take more than {MAX_FILL_BYTES} bytes to store inline"
+            )));
+        };
+        let decoded: Bytes = fill.repeat(usize::try_from(count).unwrap_or(0)).into();
+        let encoded = match &dataset.storage {
+            Storage::Chunked { .. } => {
+                filter::encode(&dataset.filters, dataset.usual_mask(), decoded, 0).map_err(
+                    |error| {
+                        Refusal::new(format!(
+                            "chunks that were never written cannot be filled in: {error}"
+                        ))
+                    },
+                )?
+            }
+            _ => decoded,
+        };
+        let grid_shape = self.manifest.grid_shape().to_vec();
+        let mut manifest = ManifestBuilder::new(grid_shape.clone())?;
+        let mut chunk_indices = vec![0; grid_shape.len()];
+        loop {
+            match self.manifest.get(&chunk_indices) {
+                ChunkRef::Missing => {
+                    push(&mut manifest, budget, &chunk_indices, ChunkRef::Inline(encoded.clone()))?;
+                }
+                present => manifest.push(&chunk_indices, present)?,
+            }
+            if !advance(&mut chunk_indices, &grid_shape) {
+                break;
+            }
+        }
+        self.manifest = manifest.finish()?;
+        Ok(())
+    }
+}
+
+/// The next place in C order; `false` behind the last.
+fn advance(chunk_indices: &mut [u64], grid_shape: &[u64]) -> bool {
+    for (index, &length) in chunk_indices.iter_mut().zip(grid_shape).rev() {
+        *index = index.saturating_add(1);
+        if *index < length {
+            return true;
+        }
+        *index = 0;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_follow_in_c_order() {
+        let (mut at, mut seen) = (vec![0, 0], Vec::new());
+        loop {
+            seen.push(at.clone());
+            if !advance(&mut at, &[2, 2]) {
+                break;
+            }
+        }
+        assert_eq!(seen, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+        assert!(!advance(&mut [], &[]));
+    }
+}
