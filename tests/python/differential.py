@@ -121,7 +121,9 @@ class Comparison:
         except Exception as error:  # whatever zarr makes of the metadata is a finding
             return self.failed(error)
         try:
-            source_type, inner = dataset.dtype.subdtype or (dataset.dtype, ())
+            source_type, inner = dataset.dtype, ()
+            while source_type.subdtype:  # an array of arrays too
+                inner, source_type = inner + source_type.subdtype[1], source_type.subdtype[0]
         except TypeError as error:
             return "notruth", error
         if dataset.shape is None:

@@ -147,7 +147,9 @@ fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<Address, Scale<
 fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>> {
     let mut by_id: HashMap<i64, Address> = HashMap::new();
     for (&address, object) in objects {
+        // Variables that are no coordinates carry the number of their first dimension under the same name.
         if let Ok(object) = object
+            && object.is_scale()
             && let Some([id]) = object.attribute("_Netcdf4Dimid")
             && let Some(id) = integer(id)
         {

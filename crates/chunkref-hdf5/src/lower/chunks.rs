@@ -43,15 +43,17 @@ impl Chunks {
         let grid_shape = ChunkGrid::regular(chunk_shape.clone()).grid_shape(shape);
         let mut manifest = ManifestBuilder::new(grid_shape)?;
         let mut chunk_indices = vec![0; shape.len()];
-        let mut whole = |reference: ChunkRef| match shape.contains(&0) {
-            true => Ok(()),
-            false => push(&mut manifest, budget, &vec![0; shape.len()], reference),
+        let mut whole = |reference: ChunkRef| {
+            if shape.contains(&0) {
+                return Ok(());
+            }
+            push(&mut manifest, budget, &vec![0; shape.len()], reference)
         };
         match &dataset.storage {
             Storage::Compact(bytes) => whole(ChunkRef::Inline(bytes.clone()))?,
             Storage::Contiguous { offset: None, .. } => {}
             Storage::Contiguous { offset: Some(offset), length } => {
-                whole(stored(0, *offset, *length))?
+                whole(stored(0, *offset, *length))?;
             }
             Storage::Chunked { table, .. } => {
                 for (row, chunk) in table.iter().enumerate() {
