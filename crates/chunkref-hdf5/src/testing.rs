@@ -9,3 +9,9 @@ use crate::context::Context;
 pub(crate) fn context() -> Context {
     Context { size_of_offsets: 8, size_of_lengths: 8, base: 0, limits: Limits::default() }
 }
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! N-bit, filter 5: only the bits of a type that hold something.
+//!
+//! Client data: count of parameters, 1 when nothing is to be packed, count of elements, and the type as a tree: class,
+//! length, and for an atom byte order (0 little, 1 big), precision and bit offset, for an array its base type, for a
+//! compound the count of members, each with its offset.
+
+use super::Fault;
+use super::bits::BitReader;
+
+/// Types in one another.
+const MAX_DEPTH: u32 = 32;
+
+/// Whether the filter leaves every chunk as it is.
+pub(crate) fn does_nothing(values: &[u32]) -> bool {
+    values.get(1) == Some(&1)
+}
+
+/// A type of the client data.
+#[derive(Debug)]
+enum Packed {
+    Atom {
+        length: usize,
+        big_endian: bool,
+        precision: u32,
+        offset: u32,
+    },
+    Array {
+        count: usize,
+        base: Box<Packed>,
+    },
+    Compound {
+        length: usize,
+        members: Vec<(usize, Packed)>,
+    },
+    /// Bytes that are not packed.
+    Whole {
+        length: usize,
+    },
+}
+
+impl Packed {
+    fn parse(
+        values: &mut impl Iterator<Item = u32>,
+        depth: u32,
+        room: usize,
+    ) -> Result<Self, Fault> {
+        let mut next = || values.next().ok_or_else(|| Fault::damaged("its parameters end early"));
+        let (class, length) = (next()?, next()?);
+        let length = Fault::check_room(length.into(), room)?;
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(Fault::damaged("its types are nested too deep"));
+        };
+        match class {
+            1 => {
+                let (order, precision, offset) = (next()?, next()?, next()?);
+                let end = u64::from(precision).saturating_add(offset.into());
+                if length > 16 || precision == 0 || end > (length as u64).saturating_mul(8) {
+                    let reason = format!("{precision} bits at {offset} of {length} bytes");
+                    return Err(Fault::Damaged(reason));
+                }
+                Ok(Self::Atom { length, big_endian: order == 1, precision, offset })
+            }
+            2 => {
+                let base = Box::new(Self::parse(values, depth, length)?);
+                match length.checked_rem(base.length()) {
+                    Some(0) => Ok(Self::Array {
+                        count: length.checked_div(base.length()).unwrap_or(0),
+                        base,
+                    }),
+                    _ => Err(Fault::damaged("an array of no whole number of elements")),
+                }
+            }
+            3 => {
+                let count = next()?;
+                let mut members = Vec::new();
+                let mut end = 0_usize;
+                for _ in 0..count {
+                    let offset = values.next().and_then(|offset| usize::try_from(offset).ok());
+                    let offset = offset.filter(|&offset| offset >= end).unwrap_or(usize::MAX);
+                    let member = Self::parse(values, depth, length.saturating_sub(offset))?;
+                    end = offset.saturating_add(member.length());
+                    members.push((offset, member));
+                }
+                Ok(Self::Compound { length, members })
+            }
+            4 => Ok(Self::Whole { length }),
+            class => Err(Fault::Unsupported(format!("nbit of type class {class}"))),
+        }
+    }
+
+    fn length(&self) -> usize {
+        match self {
+            Self::Atom { length, .. } | Self::Compound { length, .. } | Self::Whole { length } => {
+                *length
+            }
+            Self::Array { count, base } => count.saturating_mul(base.length()),
+        }
+    }
+
+    /// Fills one element, which is zero before.
+    fn unpack(&self, reader: &mut BitReader<'_>, element: &mut [u8]) -> Result<(), Fault> {
+        match self {
+            Self::Atom { big_endian, precision, offset, .. } => {
+                let value = reader.read_wide(*precision)?.checked_shl(*offset).unwrap_or(0);
+                for (to, byte) in element.iter_mut().zip(value.to_le_bytes()) {
+                    *to = byte;
+                }
+                if *big_endian {
+                    element.reverse();
+                }
+            }
+            Self::Array { base, .. } => {
+                for element in element.chunks_exact_mut(base.length().max(1)) {
+                    base.unpack(reader, element)?;
+                }
+            }
+            Self::Compound { members, .. } => {
+                for (offset, member) in members {
+                    let end = offset.saturating_add(member.length());
+                    let element = element.get_mut(*offset..end).ok_or_else(Fault::end)?;
+                    member.unpack(reader, element)?;
+                }
+            }
+            Self::Whole { .. } => {
+                for to in element {
+                    *to = u8::try_from(reader.read(8)?).unwrap_or_default();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Undoes the filter.
+pub(super) fn decode(bytes: &[u8], values: &[u32], room: usize) -> Result<Vec<u8>, Fault> {
+    if does_nothing(values) {
+        Fault::check_room(bytes.len() as u64, room)?;
+        return Ok(bytes.to_vec());
+    }
+    let [_, _, count, types @ ..] = values else {
+        return Err(Fault::unsupported("nbit without its parameters"));
+    };
+    let packed = Packed::parse(&mut types.iter().copied(), MAX_DEPTH, room)?;
+    let total = u64::from(*count).saturating_mul(packed.length() as u64);
+    let mut output = vec![0; Fault::check_room(total, room)?];
+    let mut reader = BitReader::new(bytes);
+    for element in output.chunks_exact_mut(packed.length().max(1)) {
+        packed.unpack(&mut reader, element)?;
+    }
+    Ok(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::hex;
+
+    #[test]
+    fn chunks_of_libhdf5() {
+        // h5py 3.16 with HDF5 2.0: 10 values n * 307, 12 bits of a <u2, and of a >u2 at bit 3.
+        let numbers = || (0..10_u16).map(|n| n * 307);
+        for (values, stored, data) in [
+            (
+                vec![8, 0, 10, 1, 2, 0, 12, 0],
+                "0001332663994cc5ff732865998acb00",
+                numbers().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+            ),
+            (
+                vec![8, 0, 10, 1, 2, 1, 12, 3],
+                "0001332663994cc5ff732865998acb00",
+                numbers().flat_map(|n| (n << 3).to_be_bytes()).collect(),
+            ),
+            // A compound of 12 bits, an array of two such, and a string of two bytes.
+            (
+                vec![23, 0, 5, 3, 9, 3, 0, 1, 2, 0, 12, 0, 2, 2, 4, 1, 2, 0, 12, 0, 7, 4, 2],
+                "00000019961622bc3324cb63645786647fd6566834996b2f6700af0cc8e6100000",
+                hex(
+                    "000000009901006162bc023203cb0400636478056406fd07006566340896092f0b006700f00ac80c610e000000",
+                ),
+            ),
+        ] {
+            let stored = hex(stored);
+            assert_eq!(decode(&stored, &values, 1000).unwrap(), data, "{values:?}");
+            assert!(decode(&stored, &values, data.len() - 1).is_err());
+            assert!(decode(&stored[..stored.len() - 2], &values, 1000).is_err());
+        }
+    }
+
+    #[test]
+    fn what_needs_no_packing_is_kept() {
+        assert!(does_nothing(&[8, 1, 10]) && !does_nothing(&[8, 0, 10]) && !does_nothing(&[]));
+        assert_eq!(decode(&[1, 2], &[8, 1, 10], 2).unwrap(), [1, 2]);
+        assert!(decode(&[1, 2], &[8, 1, 10], 1).is_err());
+    }
+
+    #[test]
+    fn types_are_checked() {
+        let deep: Vec<u32> =
+            [0, 0, 1].into_iter().chain([2, 8].repeat(40)).chain([1, 8, 0, 8, 0]).collect();
+        let wrong: [&[u32]; 8] = [
+            &[],
+            &[0, 0, 1],
+            &[0, 0, 1, 9, 4],
+            &[0, 0, 1, 1, 2, 0, 12, 5],            // bits past the end
+            &[0, 0, 1, 1, 2, 0, 0, 0],             // no bits
+            &[0, 0, 1, 2, 0, 4, 0],                // an array of nothing
+            &[0, 0, 1, 3, 4, 2, 0, 4, 4, 2, 4, 4], // members over one another
+            &deep,
+        ];
+        for values in wrong {
+            assert!(decode(&[0; 64], values, 1000).is_err(), "{values:?}");
+        }
+        assert!(decode(&[0; 64], &[0, 0, u32::MAX, 4, 8], 1000).is_err());
+    }
+}
