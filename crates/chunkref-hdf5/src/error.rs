@@ -50,6 +50,14 @@ pub enum Hdf5Error {
         /// What is not covered.
         what: String,
     },
+    /// Filters that no codec undoes, of chunks that are not stored inline.
+    #[error("filter pipeline of the object at byte {offset}: {reason}")]
+    UnsupportedFilter {
+        /// Where the dataset's header is.
+        offset: u64,
+        /// The filter, and what to do.
+        reason: String,
+    },
     /// A structure that contradicts itself, another one or the specification.
     #[error("{structure} at byte {offset}: {reason}")]
     Inconsistent {
@@ -108,6 +116,7 @@ impl Hdf5Error {
             Self::BadSignature { offset, .. }
             | Self::UnsupportedVersion { offset, .. }
             | Self::Unsupported { offset, .. }
+            | Self::UnsupportedFilter { offset, .. }
             | Self::Inconsistent { offset, .. }
             | Self::Checksum { offset, .. }
             | Self::LimitExceeded { offset, .. } => Some(*offset),
@@ -119,9 +128,9 @@ impl Hdf5Error {
     pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
         let kind = match &self {
             Self::Truncated(_) => ScanErrorKind::Truncated,
-            Self::UnsupportedVersion { .. } | Self::Unsupported { .. } => {
-                ScanErrorKind::Unsupported
-            }
+            Self::UnsupportedVersion { .. }
+            | Self::Unsupported { .. }
+            | Self::UnsupportedFilter { .. } => ScanErrorKind::Unsupported,
             Self::BadSignature { .. } | Self::Inconsistent { .. } | Self::Checksum { .. } => {
                 ScanErrorKind::Malformed
             }

@@ -8,6 +8,7 @@
 //! | `superblock`, `object_header`, `message`, `btree`, `heap`, `chunk_index` | one on-disk structure each |
 //! | `file`, `group`, `attributes`, `object`, `value`, `raw_data`, `filter` | the walks, and what they find |
 //! | `tree`, `netcdf4` | paths of objects; dimensions as NetCDF-4 sees them |
+//! | `inline`, `filter_options` | chunks whose bytes go into the references, and the options on filters |
 //! | `lower` | from the on-disk description to the model |
 
 #![warn(
@@ -28,9 +29,11 @@ mod context;
 mod error;
 mod file;
 mod filter;
+mod filter_options;
 mod frontier;
 mod group;
 mod heap;
+mod inline;
 mod lower;
 mod message;
 mod netcdf4;

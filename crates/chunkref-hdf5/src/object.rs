@@ -11,6 +11,7 @@ use crate::chunk_index::{ChunkTable, Grid};
 use crate::context::Address;
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
+use crate::inline::Encoding;
 use crate::message::datatype::Class;
 use crate::message::external_data_files::ExternalDataFiles;
 use crate::message::link::Link;
@@ -47,6 +48,8 @@ pub(crate) struct Dataset {
     pub(crate) storage: Storage,
     /// Bytes of small or odd chunks, by row of the chunk table (row 0 of contiguous storage), to store inline.
     pub(crate) inline: BTreeMap<usize, Bytes>,
+    /// What `inline` and the chunks in the file went through.
+    pub(crate) encoding: Encoding,
     /// Every element of a dataset of variable-length strings, in C order.
     pub(crate) strings: Option<Vec<Bytes>>,
 }
@@ -102,6 +105,7 @@ impl File<'_> {
             fill_value,
             filters,
             inline: BTreeMap::new(),
+            encoding: Encoding::default(),
             strings: None,
         };
         if matches!(dataset.datatype.class, Class::VariableLengthString { .. }) {

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entry and the walk over all objects of a file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use chunkref_core::{ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature};
 use futures::StreamExt;
-use futures::future::{BoxFuture, join_all};
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
 use crate::attributes::NamedAttribute;
 use crate::context::Address;
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
-use crate::filter;
+use crate::filter_options::{self, FilterOptions};
 use crate::frontier::Frontier;
+use crate::inline::read_inline;
 use crate::lower;
 use crate::message::kind;
 use crate::message::link::{Link, LinkTarget};
-use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
+use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::object_header::ObjectHeader;
 use crate::superblock::SIGNATURE;
 use crate::tree::Tree;
@@ -33,7 +33,7 @@ pub const ENTRY: ScannerEntry = ScannerEntry {
     media_type: "application/x-hdf5",
     extensions: &["h5", "hdf5", "he5", "nc", "nc4", "mat"],
     signatures: &[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])],
-    options: &[],
+    options: &[filter_options::UNSUPPORTED, filter_options::BUDGET, filter_options::CODEC],
     scanner: || Box::new(Hdf5Scanner),
 };
 
@@ -54,17 +54,23 @@ impl Scanner for Hdf5Scanner {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
+        let filters = FilterOptions::new(options)
+            .map_err(|error| error.into_scan_error(source.location()))?;
         let frontier = Frontier::new(source, &options.limits);
-        let scan = frontier.run(scan_file(&frontier, options)).await;
+        let scan = frontier.run(scan_file(&frontier, options, &filters)).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
     }
 }
 
-async fn scan_file(frontier: &Frontier<'_>, options: &ScanOptions) -> Result<Scan> {
+async fn scan_file(
+    frontier: &Frontier<'_>,
+    options: &ScanOptions,
+    filters: &FilterOptions,
+) -> Result<Scan> {
     let file = File::open(frontier, &options.limits).await?;
     let mut objects = read_objects(&file).await?;
     let tree = Tree::new(&mut objects, file.root, &options.limits)?;
-    read_inline(&file, &mut objects, options.inline_threshold).await;
+    read_inline(&file, &mut objects, &tree.paths, options.inline_threshold, filters).await?;
     Ok(lower::lower(file.source(), &objects, tree, &options.limits))
 }
 
@@ -158,144 +164,5 @@ fn begin<'f>(
 fn update(objects: &mut Objects, address: Address, change: impl FnOnce(&mut Object)) {
     if let Some(Ok(object)) = objects.get_mut(&address) {
         change(object);
-    }
-}
-
-/// What is to be read of one dataset: single rows of its chunk table.
-struct InlineRead {
-    address: Address,
-    row: usize,
-    offset: u64,
-    length: u64,
-    /// The mask of a chunk that must be encoded again with the dataset's own.
-    recode: Option<(u32, u32)>,
-}
-
-/// Reads the stored bytes of all chunks below `threshold`, and encodes again those that skipped other filters than the
-/// rest of their dataset.
-async fn read_inline(file: &File<'_>, objects: &mut Objects, threshold: u64) {
-    let mut wanted = Vec::new();
-    let mut room = file.limits().inline_bytes;
-    for (&address, object) in objects.iter() {
-        if let Ok(Object { kind: ObjectKind::Dataset(dataset), .. }) = object
-            && let Ok(dataset) = dataset.as_ref()
-        {
-            plan_inline(dataset, address, threshold, &mut room, &mut wanted);
-        }
-    }
-    let shared: &Objects = objects;
-    let reads = wanted.iter().map(|read| async move {
-        let bytes = match (read.recode, dataset_at(shared, read.address)) {
-            (Some((from, to)), Some(dataset)) => recode(file, dataset, read, from, to).await,
-            _ => file.frontier.read_data(read.offset, read.length).await,
-        };
-        (read, bytes)
-    });
-    let results: Vec<(Address, usize, Result<Bytes>)> = join_all(reads)
-        .await
-        .into_iter()
-        .map(|(read, bytes)| (read.address, read.row, bytes))
-        .collect();
-    for (address, row, bytes) in results {
-        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
-            objects.get_mut(&address)
-        {
-            match (bytes, dataset.as_mut()) {
-                (Ok(bytes), Ok(dataset)) => {
-                    dataset.inline.insert(row, bytes);
-                }
-                (Err(error), Ok(_)) => **dataset = Err(error),
-                (_, Err(_)) => {}
-            }
-        }
-    }
-}
-
-fn dataset_at(objects: &Objects, address: Address) -> Option<&Dataset> {
-    match objects.get(&address) {
-        Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) => {
-            dataset.as_ref().as_ref().ok()
-        }
-        _ => None,
-    }
-}
-
-fn plan_inline(
-    dataset: &Dataset,
-    address: Address,
-    threshold: u64,
-    room: &mut u64,
-    wanted: &mut Vec<InlineRead>,
-) {
-    if dataset.strings.is_some() {
-        return;
-    }
-    match &dataset.storage {
-        Storage::Contiguous { offset: Some(offset), length } if *length < threshold => {
-            if let Some(rest) = room.checked_sub(*length) {
-                *room = rest;
-                wanted.push(InlineRead {
-                    address,
-                    row: 0,
-                    offset: *offset,
-                    length: *length,
-                    recode: None,
-                });
-            }
-        }
-        Storage::Chunked { table, grid } => {
-            let usual = dataset.usual_mask();
-            for (row, chunk) in table.iter().enumerate() {
-                let mask = dataset.effective_mask(chunk.filter_mask);
-                let odd = mask != usual;
-                let cost = if odd { grid.chunk_bytes } else { chunk.length };
-                if !odd && chunk.length >= threshold {
-                    continue;
-                }
-                if let Some(rest) = room.checked_sub(cost) {
-                    *room = rest;
-                    let recode = odd.then_some((mask, usual));
-                    wanted.push(InlineRead {
-                        address,
-                        row,
-                        offset: chunk.offset,
-                        length: chunk.length,
-                        recode,
-                    });
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-async fn recode(
-    file: &File<'_>,
-    dataset: &Dataset,
-    read: &InlineRead,
-    from: u32,
-    to: u32,
-) -> Result<Bytes> {
-    let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Bytes::new()) };
-    let data = file.chunk_data(&dataset.filters, from, read.offset, read.length, grid).await?;
-    filter::encode(&dataset.filters, to, data, read.offset)
-}
-
-impl Dataset {
-    /// The bits of a chunk's mask that stand for filters of the pipeline.
-    pub(crate) fn effective_mask(&self, mask: u32) -> u32 {
-        (0..self.filters.len()).map(filter::bit).fold(0, |all, bit| all | bit) & mask
-    }
-
-    /// The mask of most chunks; filters in it are not among the array's codecs.
-    pub(crate) fn usual_mask(&self) -> u32 {
-        let Storage::Chunked { table, .. } = &self.storage else { return 0 };
-        let mut counts = BTreeMap::new();
-        for chunk in table.iter() {
-            let count: &mut u64 = counts.entry(self.effective_mask(chunk.filter_mask)).or_default();
-            *count = count.saturating_add(1);
-        }
-        // The lowest of the most frequent masks.
-        counts.into_iter().rev().max_by_key(|&(_, count)| count).map_or(0, |(mask, _)| mask)
     }
 }

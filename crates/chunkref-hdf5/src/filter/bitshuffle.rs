@@ -73,12 +73,11 @@ pub(crate) fn plain_block_elements(values: &[u32]) -> Option<u32> {
 pub(super) fn decode(bytes: &[u8], values: &[u32], room: usize) -> Result<Vec<u8>, Fault> {
     let settings = Settings::new(values)?;
     let mut cursor = Cursor::new(bytes, 0, "bitshuffle chunk");
-    let (total, block_length) = match settings.compressor {
-        Compressor::None => (Fault::check_room(bytes.len() as u64, room)?, settings.block_length()),
-        _ => {
-            let total = Fault::check_room(cursor.u64_be()?, room)?;
-            (total, usize::try_from(cursor.u32_be()?).unwrap_or(usize::MAX))
-        }
+    let (total, block_length) = if settings.compressor == Compressor::None {
+        (Fault::check_room(bytes.len() as u64, room)?, settings.block_length())
+    } else {
+        let total = Fault::check_room(cursor.u64_be()?, room)?;
+        (total, usize::try_from(cursor.u32_be()?).unwrap_or(usize::MAX))
     };
     let eight = settings.element_length.saturating_mul(8);
     if block_length.checked_rem(eight) != Some(0) || block_length == 0 {

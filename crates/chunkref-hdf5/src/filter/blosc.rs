@@ -97,7 +97,7 @@ fn decode_block(stored: &[u8], header: Header, length: usize) -> Result<Vec<u8>,
         block = shuffle::decode(&block, element);
     } else if header.flags & BIT_SHUFFLED != 0 && length >= element {
         let elements = length.checked_div(element).unwrap_or(0);
-        if elements % 8 == 0 {
+        if elements.is_multiple_of(8) {
             let (whole, rest) = block.split_at(elements.saturating_mul(element).min(length));
             block = [&bitshuffle::gather_elements(whole, element), rest].concat();
         }

@@ -43,7 +43,7 @@ impl Settings {
             64 => (8, 8),
             _ => return Err(Fault::Unsupported(format!("szip of {bits} bits a pixel"))),
         };
-        if block < 2 || block > 32 || block % 2 != 0 || line < block || line > 4096 {
+        if !(2..=32).contains(&block) || block % 2 != 0 || line < block || line > 4096 {
             let what = format!("szip with blocks of {block} and lines of {line} pixels");
             return Err(Fault::Unsupported(what));
         }
@@ -75,16 +75,21 @@ impl Settings {
 
     /// The identifier of a block that is stored as it is: all ones.
     fn uncompressed(self) -> u32 {
-        (1 << self.identifier_bits().min(5)) - 1
+        all_ones(self.identifier_bits())
     }
 
     fn largest(self) -> u32 {
-        (1 << self.sample_bits.min(24)) - 1
+        all_ones(self.sample_bits)
     }
 
     fn line_blocks(self) -> usize {
         self.line_samples.div_ceil(self.block_samples.max(1))
     }
+}
+
+/// The largest number of so many bits.
+fn all_ones(bits: u32) -> u32 {
+    1_u32.checked_shl(bits).map_or(u32::MAX, |bit| bit.wrapping_sub(1))
 }
 
 /// Undoes the filter.
@@ -143,7 +148,8 @@ fn decode_line(
         let coded = block.saturating_sub(reference.into());
         match low_entropy {
             Some(0) => {
-                let blocks = zero_blocks(reader, settings, line.len() / block.max(1))?;
+                let blocks =
+                    zero_blocks(reader, settings, line.len().checked_div(block).unwrap_or(0))?;
                 let zeros = blocks.saturating_mul(block).saturating_sub(reference.into());
                 line.resize(line.len().saturating_add(zeros), 0);
             }
@@ -348,9 +354,9 @@ mod tests {
             ),
         ] {
             let stored = hex(stored);
-            assert_eq!(decode(&stored, &values, 480).unwrap(), data(480), "{values:?}");
-            assert!(decode(&stored, &values, 479).is_err());
-            assert!((0..stored.len() - 4).all(|end| decode(&stored[..end], &values, 480).is_err()));
+            assert_eq!(decode(&stored, values, 480).unwrap(), data(480), "{values:?}");
+            assert!(decode(&stored, values, 479).is_err());
+            assert!((0..stored.len() - 4).all(|end| decode(&stored[..end], values, 480).is_err()));
         }
     }
 

@@ -4,8 +4,7 @@
 use bytes::Bytes;
 use chunkref_core::model::{ChunkGrid, ChunkRef, Codec, DataType, Manifest, ManifestBuilder};
 
-use super::{Budget, Refusal, codec, datatype, push};
-use crate::filter;
+use super::{Budget, Refusal, datatype, push};
 use crate::message::FillValue;
 use crate::object::{Dataset, Storage};
 
@@ -38,7 +37,7 @@ impl Chunks {
         if let Storage::Chunked { grid, .. } = &dataset.storage {
             let inner = datatype::array_axes(&dataset.datatype);
             chunk_shape = grid.chunk_shape.iter().copied().chain(inner).collect();
-            codecs = codec::lower(dataset)?;
+            codecs = dataset.encoding.codecs();
         }
         let grid_shape = ChunkGrid::regular(chunk_shape.clone()).grid_shape(shape);
         let mut manifest = ManifestBuilder::new(grid_shape)?;
@@ -113,7 +112,7 @@ impl Chunks {
         let decoded: Bytes = fill.repeat(usize::try_from(count).unwrap_or(0)).into();
         let encoded = match &dataset.storage {
             Storage::Chunked { .. } => {
-                filter::encode(&dataset.filters, dataset.usual_mask(), decoded, 0).map_err(
+                dataset.encode_chunk(decoded, 0).map_err(
                     |error| {
                         Refusal::new(format!(
                             "chunks that were never written cannot be filled in: {error}"

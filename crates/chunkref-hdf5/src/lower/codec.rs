@@ -1,75 +1,186 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Filters as codecs.
+//! Filters as codecs, by their names in numcodecs and in imagecodecs. Only those that decode HDF5's bytes as they are.
 
 use chunkref_core::model::Codec;
 
-use super::Refusal;
-use crate::filter::{applied, id};
+use super::codec_table::CodecTable;
+use crate::filter::{self, SzipSettings, id};
 use crate::message::Filter;
-use crate::object::Dataset;
+use crate::object::{Dataset, Storage};
 
-/// The codecs of a chunked dataset, in the order of its filters.
-pub(super) fn lower(dataset: &Dataset) -> Result<Vec<Codec>, Refusal> {
-    applied(&dataset.filters, dataset.usual_mask())
-        .map(|filter| codec(filter, dataset.datatype.length))
-        .collect()
+/// imagecodecs decodes LZF into this many bytes for each stored one, since the stream does not say its length.
+const LZF_GROWTH: u64 = 8;
+
+/// The codecs of a chunked dataset, in the order of its filters; the error says which filter has none, and why.
+pub(crate) fn codecs(dataset: &Dataset, table: &CodecTable) -> Result<Vec<Codec>, String> {
+    let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Vec::new()) };
+    let filters: Vec<&Filter> = filter::applied(&dataset.filters, dataset.usual_mask()).collect();
+    let mut pipeline = Pipeline {
+        codecs: Vec::new(),
+        length: Some(grid.chunk_bytes),
+        element_length: dataset.datatype.length,
+    };
+    for (number, filter) in filters.iter().enumerate() {
+        let later = filters.get(number.saturating_add(1)..).unwrap_or_default();
+        let least = || least_stored(dataset, later);
+        pipeline.push(filter, table, least).map_err(|reason| {
+            format!(
+                "the chunks went through filter {} ({}): {reason}",
+                filter.id,
+                filter::name(filter)
+            )
+        })?;
+    }
+    Ok(pipeline.codecs)
 }
 
-fn codec(filter: &Filter, element_length: u32) -> Result<Codec, Refusal> {
-    let value = |index: usize| filter.values.get(index).copied();
-    match filter.id {
-        id::DEFLATE => Ok(Codec::new("zlib").with("level", value(0).unwrap_or(6))),
-        id::SHUFFLE => {
-            Ok(Codec::new("shuffle").with("elementsize", value(0).unwrap_or(element_length)))
+/// The stored length of the smallest chunk, before the checksums of `later` filters; `None` when those change more.
+fn least_stored(dataset: &Dataset, later: &[&Filter]) -> Option<u64> {
+    let Storage::Chunked { table, .. } = &dataset.storage else { return None };
+    let checksums = later.iter().try_fold(0_u64, |sum, filter| match filter.id {
+        id::FLETCHER32 => sum.checked_add(4),
+        _ => None,
+    })?;
+    let usual = dataset.usual_mask();
+    let lengths = table
+        .iter()
+        .filter(|chunk| dataset.effective_mask(chunk.filter_mask) == usual)
+        .map(|chunk| chunk.length);
+    Some(lengths.min().unwrap_or(u64::MAX).saturating_sub(checksums))
+}
+
+/// Codecs so far.
+struct Pipeline {
+    codecs: Vec<Codec>,
+    /// Bytes of a chunk at this point, unless a compressor came before.
+    length: Option<u64>,
+    element_length: u32,
+}
+
+impl Pipeline {
+    fn push(
+        &mut self,
+        filter: &Filter,
+        table: &CodecTable,
+        least_stored: impl Fn() -> Option<u64>,
+    ) -> Result<(), String> {
+        if let Some(codecs) = table.codecs(filter) {
+            self.codecs.extend(codecs?);
+            self.length = None;
+            return Ok(());
         }
-        id::FLETCHER32 => Ok(Codec::new("fletcher32")),
-        id::BZIP2 => Ok(Codec::new("bz2").with("level", value(0).unwrap_or(9))),
-        id::ZSTD => {
-            Ok(Codec::new("zstd").with("level", value(0).unwrap_or(3)).with("checksum", false))
+        let value = |index: usize| filter.values.get(index).copied();
+        let codec = match filter.id {
+            id::SHUFFLE => {
+                let element_length = value(0).unwrap_or(self.element_length);
+                if element_length > 1 {
+                    self.require_whole(element_length)?;
+                    let codec = Codec::new("shuffle").with("elementsize", element_length);
+                    self.codecs.push(codec);
+                }
+                return Ok(());
+            }
+            id::FLETCHER32 => {
+                self.length = self.length.and_then(|length| length.checked_add(4));
+                self.codecs.push(Codec::new("fletcher32"));
+                return Ok(());
+            }
+            id::NBIT if filter::nbit_does_nothing(&filter.values) => return Ok(()),
+            id::BITSHUFFLE => {
+                let codec = self.bitshuffle(filter)?;
+                self.codecs.push(codec);
+                return Ok(());
+            }
+            id::DEFLATE => Codec::new("zlib").with("level", value(0).unwrap_or(6)),
+            id::BZIP2 => Codec::new("bz2").with("level", value(0).unwrap_or(9)),
+            id::ZSTD => {
+                Codec::new("zstd").with("level", value(0).unwrap_or(3)).with("checksum", false)
+            }
+            id::BLOSC => blosc(filter)?,
+            id::LZ4 => Codec::new("imagecodecs_lz4h5"),
+            id::LZF => self.lzf(least_stored())?,
+            id::SZIP => szip(filter)?,
+            _ => return Err("this release has no Zarr codec for it".to_owned()),
+        };
+        self.codecs.push(codec);
+        self.length = None;
+        Ok(())
+    }
+
+    /// Codecs that move bytes or bits of elements refuse what is no whole number of them.
+    fn require_whole(&self, element_length: u32) -> Result<(), String> {
+        match self.length.map(|length| length.checked_rem(element_length.into())) {
+            Some(Some(0)) => Ok(()),
+            Some(_) => Err(format!(
+                "Zarr's codec for it takes whole elements of {element_length} bytes only"
+            )),
+            None => Err(format!(
+                "behind a compressor, and Zarr's codec for it takes whole elements of {element_length} bytes only"
+            )),
         }
-        id::BLOSC => blosc(filter),
-        _ => Err(Refusal::new(format!(
-            "the chunks went through filter {} ({}), for which this release has no Zarr codec",
-            filter.id,
-            name(filter)
-        ))),
+    }
+
+    fn bitshuffle(&self, filter: &Filter) -> Result<Codec, String> {
+        let Some(block_elements) = filter::plain_block_elements(&filter.values) else {
+            return Err("Zarr has a codec for it without compression only".to_owned());
+        };
+        let element_length = filter.values.get(2).copied().unwrap_or(0);
+        self.require_whole(element_length)?;
+        Ok(Codec::new("imagecodecs_bitshuffle")
+            .with("itemsize", element_length)
+            .with("blocksize", block_elements))
+    }
+
+    /// Its codec must guess the length, and so is of no use for chunks that shrank very well.
+    fn lzf(&self, least_stored: Option<u64>) -> Result<Codec, String> {
+        let fits = self
+            .length
+            .zip(least_stored)
+            .is_some_and(|(length, stored)| length <= stored.saturating_mul(LZF_GROWTH));
+        if fits {
+            return Ok(Codec::new("imagecodecs_lzf").with("header", false));
+        }
+        Err(format!(
+            "Zarr's codec for it finds room for chunks of at most {LZF_GROWTH} times their stored bytes, and one is longer"
+        ))
     }
 }
 
 /// The filter's client data: version, Blosc version, element length, chunk bytes, level, shuffle, compressor.
-fn blosc(filter: &Filter) -> Result<Codec, Refusal> {
+fn blosc(filter: &Filter) -> Result<Codec, String> {
     let [_, _, _, bytes, level, shuffle, rest @ ..] = filter.values.as_slice() else {
-        let reason =
-            format!("the blosc filter has {} parameters where 6 or 7 must be", filter.values.len());
-        return Err(Refusal::new(reason));
+        return Err(format!("it has {} parameters where 6 or 7 must be", filter.values.len()));
     };
-    let compressor = rest.first().copied().unwrap_or(0);
-    let names = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"];
-    let Some(name) = usize::try_from(compressor).ok().and_then(|index| names.get(index)) else {
-        return Err(Refusal::new(format!(
-            "the blosc filter has compressor {compressor}, which is not known"
-        )));
+    let name = match rest.first().copied().unwrap_or(0) {
+        0 => "blosclz",
+        1 => "lz4",
+        2 => "lz4hc",
+        3 => return Err("Zarr's codec for it comes without Snappy".to_owned()),
+        4 => "zlib",
+        5 => "zstd",
+        other => return Err(format!("its compressor {other} is not known")),
     };
     Ok(Codec::new("blosc")
-        .with("cname", *name)
+        .with("cname", name)
         .with("clevel", *level)
         .with("shuffle", *shuffle)
         .with("blocksize", *bytes))
 }
 
-/// What a filter is called, by the file or by the registry.
-fn name(filter: &Filter) -> &str {
-    match filter.id {
-        id::SZIP => "szip",
-        id::NBIT => "nbit",
-        id::SCALEOFFSET => "scaleoffset",
-        id::LZF => "lzf",
-        id::LZ4 => "lz4",
-        id::BITSHUFFLE => "bitshuffle",
-        id::BLOSC2 => "blosc2",
-        _ if filter.name.is_empty() => "not named in the file",
-        _ => &filter.name,
+/// The filter's client data: options, pixels of a block, bits of a pixel, pixels of a scan line.
+fn szip(filter: &Filter) -> Result<Codec, String> {
+    let [options, block, bits, line, ..] = *filter.values.as_slice() else {
+        return Err(format!("it has {} parameters where 4 must be", filter.values.len()));
+    };
+    if SzipSettings::new(&filter.values).is_err() {
+        return Err("its parameters are not those of a known coder".to_owned());
     }
+    Ok(Codec::new("imagecodecs_szip")
+        .with("options_mask", options)
+        .with("pixels_per_block", block)
+        .with("bits_per_pixel", bits)
+        .with("pixels_per_scanline", line)
+        .with("header", true))
 }
 
 #[cfg(test)]
@@ -80,23 +191,78 @@ mod tests {
         Filter { id, name: String::new(), values: values.to_vec() }
     }
 
+    /// The codecs of chunks of 400 bytes, the smallest of which has 60 stored.
+    fn lower(filters: &[Filter]) -> Result<Vec<Codec>, String> {
+        let mut pipeline = Pipeline { codecs: Vec::new(), length: Some(400), element_length: 4 };
+        for filter in filters {
+            pipeline.push(filter, &CodecTable::default(), || Some(60))?;
+        }
+        Ok(pipeline.codecs)
+    }
+
     #[test]
     fn known_filters_keep_their_parameters() {
-        let shuffle = codec(&filter(id::SHUFFLE, &[2]), 4).unwrap();
-        assert_eq!(shuffle, Codec::new("shuffle").with("elementsize", 2));
-        let blosc = codec(&filter(id::BLOSC, &[2, 2, 4, 400, 5, 1, 5]), 4).unwrap();
-        let expected = Codec::new("blosc")
+        let blosc = Codec::new("blosc")
             .with("cname", "zstd")
             .with("clevel", 5)
             .with("shuffle", 1)
             .with("blocksize", 400);
-        assert_eq!(blosc, expected);
+        let szip = Codec::new("imagecodecs_szip")
+            .with("options_mask", 169)
+            .with("pixels_per_block", 8)
+            .with("bits_per_pixel", 32)
+            .with("pixels_per_scanline", 40)
+            .with("header", true);
+        let bitshuffle =
+            Codec::new("imagecodecs_bitshuffle").with("itemsize", 4).with("blocksize", 16);
+        for (filter, codec) in [
+            (filter(id::SHUFFLE, &[2]), Codec::new("shuffle").with("elementsize", 2)),
+            (filter(id::BLOSC, &[2, 2, 4, 400, 5, 1, 5]), blosc),
+            (filter(id::SZIP, &[169, 8, 32, 40]), szip),
+            (filter(id::LZ4, &[0]), Codec::new("imagecodecs_lz4h5")),
+            (filter(id::BITSHUFFLE, &[0, 4, 4, 16, 0]), bitshuffle),
+            (filter(id::LZF, &[4, 261, 400]), Codec::new("imagecodecs_lzf").with("header", false)),
+        ] {
+            assert_eq!(lower(&[filter]).unwrap(), [codec]);
+        }
     }
 
     #[test]
-    fn unknown_filters_are_refused_by_name() {
-        assert!(codec(&filter(id::SZIP, &[]), 4).unwrap_err().reason.contains("filter 4 (szip)"));
-        assert!(codec(&filter(id::BLOSC, &[2]), 4).is_err());
-        assert!(codec(&filter(id::BLOSC, &[2, 2, 4, 400, 5, 1, 9]), 4).is_err());
+    fn filters_that_do_nothing_need_no_codec() {
+        let nothing = [filter(id::SHUFFLE, &[1]), filter(id::NBIT, &[8, 1, 100])];
+        assert_eq!(lower(&nothing).unwrap(), []);
+    }
+
+    #[test]
+    fn what_no_codec_undoes_is_refused() {
+        for values in [&[][..], &[2], &[2, 2, 4, 400, 5, 1, 3], &[2, 2, 4, 400, 5, 1, 9]] {
+            assert!(lower(&[filter(id::BLOSC, values)]).is_err());
+        }
+        assert!(lower(&[filter(id::SZIP, &[169, 8])]).is_err());
+        assert!(lower(&[filter(id::SCALEOFFSET, &[])]).is_err());
+        assert!(lower(&[filter(id::NBIT, &[8, 0, 100])]).is_err());
+        assert!(lower(&[filter(id::BITSHUFFLE, &[0, 4, 4, 0, 2])]).is_err());
+        let (deflate, shuffle) = (filter(id::DEFLATE, &[6]), filter(id::SHUFFLE, &[8]));
+        let checksum = filter(id::FLETCHER32, &[]);
+        assert!(lower(&[shuffle.clone(), deflate.clone()]).is_ok());
+        assert!(lower(&[deflate.clone(), shuffle.clone()]).is_err());
+        assert!(lower(&[checksum.clone(), shuffle]).is_err());
+        assert!(lower(&[checksum, filter(id::SHUFFLE, &[4])]).is_ok());
+        assert!(lower(&[deflate, filter(id::LZF, &[])]).is_err());
+    }
+
+    #[test]
+    fn chunks_that_outgrow_lzf_are_refused() {
+        let pipeline = Pipeline { codecs: Vec::new(), length: Some(400), element_length: 4 };
+        assert!(pipeline.lzf(Some(50)).is_ok());
+        assert!(pipeline.lzf(Some(49)).is_err() && pipeline.lzf(None).is_err());
+    }
+
+    #[test]
+    fn the_users_table_comes_first() {
+        let table = CodecTable::parse(r#"1=[{"id":"mine","level":"$0"}]"#).unwrap();
+        let mut pipeline = Pipeline { codecs: Vec::new(), length: Some(400), element_length: 4 };
+        pipeline.push(&filter(id::DEFLATE, &[6]), &table, || None).unwrap();
+        assert_eq!(pipeline.codecs, [Codec::new("mine").with("level", 6)]);
     }
 }

@@ -4,6 +4,7 @@
 mod attribute;
 mod chunks;
 mod codec;
+mod codec_table;
 mod datatype;
 mod fill_value;
 mod strings;
@@ -20,6 +21,9 @@ use crate::message::Dataspace;
 use crate::netcdf4::{self, Dimensions};
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::tree::Tree;
+
+pub(crate) use codec::codecs;
+pub(crate) use codec_table::CodecTable;
 
 /// Why something has no place in the model: where, and what it is.
 #[derive(Debug)]
@@ -214,6 +218,11 @@ impl From<ManifestError> for Refusal {
     fn from(error: ManifestError) -> Self {
         Self::new(error.to_string())
     }
+}
+
+/// Whether the elements of a dataset have a type in Zarr.
+pub(crate) fn has_data_type(dataset: &Dataset) -> bool {
+    datatype::lower(&dataset.datatype).is_ok()
 }
 
 impl Dataset {

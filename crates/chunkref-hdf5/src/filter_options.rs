@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Options on filters: what becomes of those that no Zarr codec undoes, and codecs that the user names.
+
+use std::num::ParseIntError;
+
+use chunkref_core::{FormatOption, ScanError, ScanErrorKind, ScanOptions};
+use thiserror::Error;
+
+use crate::lower::CodecTable;
+
+/// What becomes of arrays that no Zarr codec decodes.
+pub(crate) const UNSUPPORTED: FormatOption = FormatOption {
+    name: "hdf5.unsupported-filters",
+    values: &["inline", "skip", "error"],
+    help: "arrays whose filters no Zarr codec undoes: decode them and store their data in the references (default, up to hdf5.inline-budget), skip them, or fail",
+};
+
+/// How much of an array is decoded.
+pub(crate) const BUDGET: FormatOption = FormatOption {
+    name: "hdf5.inline-budget",
+    values: &["BYTES"],
+    help: "decoded bytes of one array that hdf5.unsupported-filters=inline stores at the most (default 16777216)",
+};
+
+/// Codecs for filters.
+pub(crate) const CODEC: FormatOption = FormatOption {
+    name: "hdf5.codec",
+    values: &["TABLE"],
+    help: "numcodecs configurations for filters: ID=JSON;ID=JSON or a JSON object, with \"$0\" \"$1\" for the filter's client data",
+};
+
+const DEFAULT_BUDGET: u64 = 16 << 20;
+
+/// What becomes of arrays that no Zarr codec decodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Unsupported {
+    /// Their data is decoded and stored inline.
+    #[default]
+    Inline,
+    /// They are skipped.
+    Skip,
+    /// The whole scan fails.
+    Error,
+}
+
+/// The options on filters.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FilterOptions {
+    pub(crate) unsupported: Unsupported,
+    /// Decoded bytes of one array at the most.
+    pub(crate) inline_budget: u64,
+    pub(crate) codecs: CodecTable,
+}
+
+impl Default for FilterOptions {
+    fn default() -> Self {
+        let unsupported = Unsupported::default();
+        Self { unsupported, inline_budget: DEFAULT_BUDGET, codecs: CodecTable::default() }
+    }
+}
+
+/// Why an option has no meaning.
+#[derive(Debug, Error)]
+pub(crate) enum FilterOptionError {
+    #[error(
+        "hdf5.unsupported-filters does not take the value {value:?}; it takes inline, skip, error"
+    )]
+    Unsupported { value: String },
+    #[error("hdf5.inline-budget wants a number of bytes, not {value:?}")]
+    Budget { value: String, source: ParseIntError },
+    #[error("hdf5.codec wants ID=JSON;ID=JSON or a JSON object: {reason}")]
+    Codec { reason: String },
+}
+
+impl FilterOptionError {
+    /// The error of the whole scan of `location`.
+    pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
+        ScanError {
+            kind: ScanErrorKind::InvalidOption,
+            format: Some(crate::ENTRY.name),
+            location: location.to_owned(),
+            source: Box::new(self),
+        }
+    }
+}
+
+impl FilterOptions {
+    /// Reads the options.
+    pub(crate) fn new(options: &ScanOptions) -> Result<Self, FilterOptionError> {
+        let mut chosen = Self::default();
+        let option = |option: FormatOption| options.format_options.get(option.name);
+        if let Some(value) = option(UNSUPPORTED) {
+            chosen.unsupported = match value.as_str() {
+                "inline" => Unsupported::Inline,
+                "skip" => Unsupported::Skip,
+                "error" => Unsupported::Error,
+                _ => return Err(FilterOptionError::Unsupported { value: value.clone() }),
+            };
+        }
+        if let Some(value) = option(BUDGET) {
+            let number = value.parse();
+            chosen.inline_budget = number
+                .map_err(|source| FilterOptionError::Budget { value: value.clone(), source })?;
+        }
+        if let Some(value) = option(CODEC) {
+            let table = CodecTable::parse(value);
+            chosen.codecs = table.map_err(|reason| FilterOptionError::Codec { reason })?;
+        }
+        Ok(chosen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(name: &str, value: &str) -> Result<FilterOptions, FilterOptionError> {
+        FilterOptions::new(&ScanOptions::default().with_format_option(name, value))
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let default = FilterOptions::new(&ScanOptions::default()).unwrap();
+        assert_eq!(default, FilterOptions::default());
+        for (value, meaning) in UNSUPPORTED.values.iter().zip([
+            Unsupported::Inline,
+            Unsupported::Skip,
+            Unsupported::Error,
+        ]) {
+            assert_eq!(options(UNSUPPORTED.name, value).unwrap().unsupported, meaning);
+        }
+        assert_eq!(options(BUDGET.name, "77").unwrap().inline_budget, 77);
+        let table = CodecTable::parse(r#"511={"id":"mine"}"#).unwrap();
+        assert_eq!(options(CODEC.name, r#"511={"id":"mine"}"#).unwrap().codecs, table);
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_an_invalid_option() {
+        for (option, value) in [(UNSUPPORTED, "drop"), (BUDGET, "1 MiB"), (CODEC, "511")] {
+            let error = options(option.name, value).unwrap_err();
+            assert!(error.to_string().starts_with(option.name), "{error}");
+            assert_eq!(error.into_scan_error("a").kind, ScanErrorKind::InvalidOption);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Chunks whose bytes go into the references: small ones, ones that skipped other filters than the rest of their dataset,
+//! and whole arrays that no Zarr codec decodes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bytes::Bytes;
+use chunkref_core::model::Codec;
+use futures::future::join_all;
+
+use crate::chunk_index::{ChunkTable, Grid};
+use crate::context::Address;
+use crate::error::{Hdf5Error, Result};
+use crate::file::File;
+use crate::filter;
+use crate::filter_options::{BUDGET, CODEC, FilterOptions, UNSUPPORTED, Unsupported};
+use crate::lower;
+use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
+
+/// How the bytes of a dataset's chunks are encoded in the references, and in the file for those that stay there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Encoding {
+    /// By the filters that most chunks went through, which these codecs undo.
+    Filters(Vec<Codec>),
+    /// All inline and decoded, then compressed by zlib if that made them smaller.
+    Decoded { zlib: bool },
+}
+
+impl Default for Encoding {
+    fn default() -> Self {
+        Self::Filters(Vec::new())
+    }
+}
+
+impl Encoding {
+    /// The codecs of the array.
+    pub(crate) fn codecs(&self) -> Vec<Codec> {
+        match self {
+            Self::Filters(codecs) => codecs.clone(),
+            Self::Decoded { zlib: true } => vec![Codec::new("zlib").with("level", 6)],
+            Self::Decoded { zlib: false } => Vec::new(),
+        }
+    }
+}
+
+/// One chunk to read: a row of a dataset's chunk table, or row 0 of contiguous storage.
+struct Wanted {
+    address: Address,
+    row: usize,
+    offset: u64,
+    length: u64,
+    form: Form,
+}
+
+/// What is to be stored of a chunk.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Its bytes as they are.
+    Stored,
+    /// Its bytes without the filters of this mask, and with those of most chunks.
+    Recoded { mask: u32 },
+    /// Its bytes without the filters of this mask, as a zlib stream.
+    Decoded { mask: u32 },
+}
+
+/// Reads the bytes of all chunks that go into the references: those shorter than `threshold`, and those that references
+/// into the file cannot say.
+pub(crate) async fn read_inline(
+    file: &File<'_>,
+    objects: &mut Objects,
+    paths: &HashMap<Address, String>,
+    threshold: u64,
+    options: &FilterOptions,
+) -> Result<()> {
+    let room = file.limits().inline_bytes;
+    let mut plan = Plan { threshold, options, room, wanted: Vec::new() };
+    for (&address, object) in objects.iter_mut() {
+        let Ok(object) = object else { continue };
+        if object.is_dimension_only() {
+            continue;
+        }
+        let offset = object.offset;
+        let ObjectKind::Dataset(dataset) = &mut object.kind else { continue };
+        let Ok(description) = dataset.as_mut() else { continue };
+        if description.strings.is_some() || !lower::has_data_type(description) {
+            continue;
+        }
+        if let Err(reason) = plan.add(description, address) {
+            if options.unsupported == Unsupported::Error {
+                let path = paths.get(&address).map_or("", String::as_str);
+                let reason = format!("dataset /{path}: {reason}");
+                return Err(Hdf5Error::UnsupportedFilter { offset, reason });
+            }
+            **dataset = Err(Hdf5Error::UnsupportedFilter { offset, reason });
+        }
+    }
+    let shared: &Objects = objects;
+    let reads = plan
+        .wanted
+        .iter()
+        .map(|wanted| async move { (wanted.address, wanted.row, wanted.read(file, shared).await) });
+    let mut decoded = BTreeSet::new();
+    for (address, row, bytes) in join_all(reads).await {
+        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
+            objects.get_mut(&address)
+        {
+            match (bytes, dataset.as_mut()) {
+                (Ok(bytes), Ok(dataset)) => {
+                    dataset.inline.insert(row, bytes);
+                    if dataset.encoding != Encoding::default() {
+                        decoded.insert(address);
+                    }
+                }
+                (Err(error), Ok(_)) => **dataset = Err(error),
+                (_, Err(_)) => {}
+            }
+        }
+    }
+    for address in decoded {
+        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
+            objects.get_mut(&address)
+            && let Ok(dataset) = dataset.as_mut()
+        {
+            dataset.settle()?;
+        }
+    }
+    Ok(())
+}
+
+/// Which chunks to read.
+struct Plan<'a> {
+    threshold: u64,
+    options: &'a FilterOptions,
+    /// Bytes that the file's references may still take.
+    room: u64,
+    wanted: Vec<Wanted>,
+}
+
+impl Plan<'_> {
+    /// Chooses a dataset's encoding and the chunks to read of it; the error says why it cannot be in the references.
+    fn add(&mut self, dataset: &mut Dataset, address: Address) -> Result<(), String> {
+        match &dataset.storage {
+            Storage::Contiguous { offset: Some(offset), length } if *length < self.threshold => {
+                let (offset, length) = (*offset, *length);
+                self.push(length, Wanted { address, row: 0, offset, length, form: Form::Stored });
+            }
+            Storage::Chunked { table, grid } => {
+                match lower::codecs(dataset, &self.options.codecs) {
+                    Ok(codecs) => {
+                        self.add_some(dataset, address, table, grid);
+                        dataset.encoding = Encoding::Filters(codecs);
+                    }
+                    Err(reason) => {
+                        self.add_all(dataset, address, table, grid, &reason)?;
+                        dataset.encoding = Encoding::Decoded { zlib: table_len(dataset) > 0 };
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The chunks that are small or odd.
+    fn add_some(&mut self, dataset: &Dataset, address: Address, table: &ChunkTable, grid: &Grid) {
+        let usual = dataset.usual_mask();
+        for (row, chunk) in table.iter().enumerate() {
+            let mask = dataset.effective_mask(chunk.filter_mask);
+            let (cost, form) = if mask == usual {
+                (chunk.length, Form::Stored)
+            } else {
+                (grid.chunk_bytes, Form::Recoded { mask })
+            };
+            if mask != usual || chunk.length < self.threshold {
+                let (offset, length) = (chunk.offset, chunk.length);
+                self.push(cost, Wanted { address, row, offset, length, form });
+            }
+        }
+    }
+
+    /// All chunks of a dataset that no codec decodes, for this `reason`.
+    fn add_all(
+        &mut self,
+        dataset: &Dataset,
+        address: Address,
+        table: &ChunkTable,
+        grid: &Grid,
+        reason: &str,
+    ) -> Result<(), String> {
+        if table.len() == 0 {
+            return Ok(());
+        }
+        match self.options.unsupported {
+            Unsupported::Error => return Err(reason.to_owned()),
+            Unsupported::Skip => {
+                return Err(format!("{reason} ({}=inline decodes it)", UNSUPPORTED.name));
+            }
+            Unsupported::Inline => {}
+        }
+        let masks: BTreeSet<u32> =
+            table.iter().map(|chunk| dataset.effective_mask(chunk.filter_mask)).collect();
+        let unknown = masks
+            .iter()
+            .flat_map(|&mask| filter::applied(&dataset.filters, mask))
+            .find(|filter| !filter::is_decodable(filter));
+        if let Some(filter) = unknown {
+            let (id, name) = (filter.id, filter::name(filter));
+            return Err(format!(
+                "{reason}; nor does it decode filter {id} ({name}) itself: name a codec of yours for it with {}",
+                CODEC.name
+            ));
+        }
+        let total = grid.chunk_bytes.saturating_mul(table.len() as u64);
+        let (budget, name) = (self.options.inline_budget, BUDGET.name);
+        if total > budget {
+            return Err(format!(
+                "{reason}; decoded, its {total} bytes are more than {name}={budget} stores in the references"
+            ));
+        }
+        if total > self.room {
+            return Err(format!(
+                "{reason}; decoded, its {total} bytes are more than the limit leaves for data in the references of one file"
+            ));
+        }
+        for (row, chunk) in table.iter().enumerate() {
+            let form = Form::Decoded { mask: dataset.effective_mask(chunk.filter_mask) };
+            let (offset, length) = (chunk.offset, chunk.length);
+            self.push(grid.chunk_bytes, Wanted { address, row, offset, length, form });
+        }
+        Ok(())
+    }
+
+    /// Adds a chunk if there is room for it.
+    fn push(&mut self, cost: u64, wanted: Wanted) {
+        if let Some(rest) = self.room.checked_sub(cost) {
+            self.room = rest;
+            self.wanted.push(wanted);
+        }
+    }
+}
+
+fn table_len(dataset: &Dataset) -> usize {
+    match &dataset.storage {
+        Storage::Chunked { table, .. } => table.len(),
+        _ => 0,
+    }
+}
+
+impl Wanted {
+    async fn read(&self, file: &File<'_>, objects: &Objects) -> Result<Bytes> {
+        let (Form::Recoded { mask } | Form::Decoded { mask }) = self.form else {
+            return file.frontier.read_data(self.offset, self.length).await;
+        };
+        let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
+            objects.get(&self.address)
+        else {
+            return Ok(Bytes::new());
+        };
+        let Ok(dataset) = dataset.as_ref() else { return Ok(Bytes::new()) };
+        let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Bytes::new()) };
+        let data = file.chunk_data(&dataset.filters, mask, self.offset, self.length, grid).await?;
+        dataset.encode_chunk(data, self.offset)
+    }
+}
+
+impl Dataset {
+    /// The bits of a chunk's mask that stand for filters of the pipeline.
+    pub(crate) fn effective_mask(&self, mask: u32) -> u32 {
+        (0..self.filters.len()).map(filter::bit).fold(0, |all, bit| all | bit) & mask
+    }
+
+    /// The mask of most chunks; filters in it are not among the array's codecs.
+    pub(crate) fn usual_mask(&self) -> u32 {
+        let Storage::Chunked { table, .. } = &self.storage else { return 0 };
+        let mut counts = BTreeMap::new();
+        for chunk in table.iter() {
+            let count: &mut u64 = counts.entry(self.effective_mask(chunk.filter_mask)).or_default();
+            *count = count.saturating_add(1);
+        }
+        // The lowest of the most frequent masks.
+        counts.into_iter().rev().max_by_key(|&(_, count)| count).map_or(0, |(mask, _)| mask)
+    }
+
+    /// A chunk's elements as the array's codecs expect them; `offset` is where they came from.
+    pub(crate) fn encode_chunk(&self, decoded: Bytes, offset: u64) -> Result<Bytes> {
+        match self.encoding {
+            Encoding::Filters(_) => {
+                filter::encode(&self.filters, self.usual_mask(), decoded, offset)
+            }
+            Encoding::Decoded { zlib: true } => filter::zlib(&decoded, offset),
+            Encoding::Decoded { zlib: false } => Ok(decoded),
+        }
+    }
+
+    /// Keeps the zlib streams of a decoded dataset only if they are shorter than the elements.
+    fn settle(&mut self) -> Result<()> {
+        let Storage::Chunked { grid, .. } = &self.storage else { return Ok(()) };
+        if self.encoding != (Encoding::Decoded { zlib: true }) {
+            return Ok(());
+        }
+        let stored =
+            self.inline.values().fold(0_u64, |sum, bytes| sum.saturating_add(bytes.len() as u64));
+        if stored < grid.chunk_bytes.saturating_mul(self.inline.len() as u64) {
+            return Ok(());
+        }
+        for bytes in self.inline.values_mut() {
+            *bytes = filter::unzlib(std::mem::take(bytes), grid.chunk_bytes, 0)?;
+        }
+        self.encoding = Encoding::Decoded { zlib: false };
+        Ok(())
+    }
+}
