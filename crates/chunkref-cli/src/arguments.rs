@@ -85,6 +85,10 @@ pub struct FormatArguments {
     /// Set an option of a format; may be given several times.
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option)]
     pub options: Vec<(String, String)>,
+    /// HDF5 filters that no Zarr codec undoes: decode the data into the references, skip the variable, or fail; short for
+    /// --option hdf5.unsupported-filters=MODE.
+    #[arg(long, value_name = "MODE", value_parser = ["inline", "skip", "error"])]
+    pub unsupported_filters: Option<String>,
 }
 
 impl FormatArguments {
@@ -95,8 +99,11 @@ impl FormatArguments {
         if self.format != "auto" {
             options = options.with_format(&self.format);
         }
-        self.options
-            .iter()
+        let filters =
+            self.unsupported_filters.iter().map(|mode| ("hdf5.unsupported-filters", mode.as_str()));
+        let named = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        named
+            .chain(filters)
             .fold(options, |options, (name, value)| options.with_format_option(name, value))
     }
 }
@@ -130,6 +137,12 @@ mod tests {
         assert_eq!(options.format.as_deref(), Some("x"));
         assert_eq!(options.format_options["x.a"], "1=2");
         assert_eq!(options.format_options["x.b"], "");
+        let line = ["chunkref", "scan", "a", "--unsupported-filters", "skip"];
+        let Command::Scan(scan) = Arguments::try_parse_from(line).unwrap().command else {
+            panic!("not scan")
+        };
+        let options = scan.format.scan_options();
+        assert_eq!(options.format_options["hdf5.unsupported-filters"], "skip");
         for wrong in ["x", "=1"] {
             assert!(
                 Arguments::try_parse_from(["chunkref", "scan", "a", "--option", wrong]).is_err()

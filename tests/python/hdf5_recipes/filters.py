@@ -74,6 +74,98 @@ def library_filters(f):
     create(f, "nbit_twelve", (90,), twelve, ramp(90, dtype="u2"), chunk=(40,), filter=[h5z.FILTER_NBIT, 0, ()])
 
 
+def noise(*shape, dtype="u1", seed=11):
+    """Bytes that no filter shrinks."""
+    count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.random.default_rng(seed).integers(0, 256, count).astype("u1").view(dtype).reshape(shape)
+
+
+def steps(count, dtype):
+    """Slow slopes with zeros between, so that every way of coding a block occurs; three parts in four are noise of few bits."""
+    values = np.concatenate([np.arange(count) // 5 % 100, np.zeros(count), np.random.default_rng(3).integers(0, 9, 2 * count)])
+    return values.astype(dtype)
+
+
+NUMBERS = ("i1", "u1", "<i2", ">u2", "<i4", ">u4", "<i8", ">i8", "<f4", ">f4", "<f8", ">f8")
+
+
+@recipe()
+def szip_types(f):
+    """Both options, every number, blocks that do not divide the line, noise."""
+    for dtype in NUMBERS:
+        for option in ("nn", "ec"):
+            name = f"{option}_{np.dtype(dtype).str[1:]}_{'big' if dtype.startswith('>') else 'little'}"
+            f.create_dataset(name, data=steps(300, dtype), chunks=(500,), compression="szip", compression_opts=(option, 8))
+    f.create_dataset("padded_lines", data=steps(90, "<i2").reshape(12, 30), chunks=(5, 11), compression="szip", compression_opts=("nn", 4))
+    f.create_dataset("long_lines", data=steps(5000, "<i4"), chunks=(20000,), compression="szip", compression_opts=("nn", 32))
+    f.create_dataset("zeros", data=np.zeros(9000, "<u2"), chunks=(9000,), compression="szip", compression_opts=("nn", 8))
+    f.create_dataset("noise", data=noise(600, dtype="<i4"), chunks=(200,), compression="szip", compression_opts=("ec", 16))
+    mixed = np.concatenate([steps(100, "<i4"), noise(400, dtype="<i4")])
+    f.create_dataset("some_did_not_shrink", data=mixed, chunks=(100,), compression="szip", compression_opts=("nn", 8))
+    f.create_dataset("shuffled", data=steps(300, "<f4"), chunks=(400,), shuffle=True, compression="szip")
+    f.create_dataset("checked", data=steps(300, "<f4"), chunks=(400,), fletcher32=True, compression="szip")
+
+
+@recipe()
+def scaleoffset_types(f):
+    """Integers and decimal floats of every kind, with fill values among them."""
+    for dtype in NUMBERS:
+        name = f"{np.dtype(dtype).str[1:]}_{'big' if dtype.startswith('>') else 'little'}"
+        values = steps(60, dtype)
+        f.create_dataset(name, data=values, chunks=(100,), scaleoffset=2 if values.dtype.kind == "f" else 0)
+        f.create_dataset(f"{name}_wide", data=values, chunks=(100,), scaleoffset=5 if values.dtype.kind == "f" else 7)
+        d = f.create_dataset(f"{name}_fill", (240,), dtype, chunks=(100,), scaleoffset=1 if values.dtype.kind == "f" else 0, fillvalue=77)
+        d[:150] = np.where(np.arange(150) % 7 == 0, np.array(77, dtype), values[:150])
+    f.create_dataset("negative", data=-steps(60, "<i4"), chunks=(100,), scaleoffset=0)
+    f.create_dataset("tens", data=steps(60, "<f8") * 100, chunks=(100,), scaleoffset=0)
+    f.create_dataset("all_alike", data=np.full(50, 9, "<i2"), chunks=(20,), scaleoffset=0)
+    f.create_dataset("whole_range", data=noise(100, dtype="<i4"), chunks=(50,), scaleoffset=0)
+    f.create_dataset("compressed", data=steps(60, "<i4"), chunks=(100,), scaleoffset=0, shuffle=True, compression="gzip")
+
+
+@recipe()
+def no_codec(f):
+    """Pipelines that no Zarr codec undoes: the data goes into the references."""
+    packed = [h5z.FILTER_NBIT, 0, ()]
+    record = np.zeros(40, [("a", "<i2"), ("b", ">f4"), ("c", "S3")])
+    record["a"], record["b"], record["c"] = ramp(40), ramp(40) / 4, b"xyz"
+    create(f, "nbit_record", (40,), record.dtype, record, chunk=(16,), filter=packed)
+    create(f, "nbit_f8", (40,), ">f8", ramp(40, dtype="f8"), chunk=(16,), filter=packed)
+    f.create_dataset("lzf_zeros", data=np.zeros((64, 64), "<i4"), chunks=(32, 32), compression="lzf")
+    f.create_dataset("cube", data=steps(60, "<i4").reshape(6, 8, 5), chunks=(4, 3, 5), scaleoffset=0)
+    f.create_dataset("noise", data=noise(256, dtype="<i4"), chunks=(64,), scaleoffset=0)
+    d = f.create_dataset("sparse", (100,), "<i4", chunks=(10,), scaleoffset=0, fillvalue=3)
+    d[40:55] = ramp(15)
+    d = create(f, "never_written", (16,), "i4", chunk=(8,), filter=[UNREGISTERED, OPTIONAL, ()])
+    f.create_dataset("words", data=["one", "two", "three"] * 9, dtype=h5py.string_dtype(), chunks=(4,), compression="szip")
+    f.create_dataset("lzf_words", data=["one", "two", "three"] * 9, dtype=h5py.string_dtype(), chunks=(4,), compression="lzf")
+
+
+@recipe("v1", "latest")
+def plugin_types(f):
+    """Filters of hdf5plugin on elements of other lengths, on noise, on chunks of one block and of many."""
+    for name, settings in {
+        "lz4": hdf5plugin.LZ4(),
+        "bits": hdf5plugin.Bitshuffle(cname="none"),
+        "bits_blocks": hdf5plugin.Bitshuffle(cname="none", nelems=16),
+        "bits_lz4": hdf5plugin.Bitshuffle(cname="lz4"),
+        "bits_lz4_blocks": hdf5plugin.Bitshuffle(cname="lz4", nelems=64),
+        "bits_zstd": hdf5plugin.Bitshuffle(cname="zstd"),
+        "blosc2": hdf5plugin.Blosc2(),
+        "blosc2_bits": hdf5plugin.Blosc2(cname="lz4", filters=hdf5plugin.Blosc2.BITSHUFFLE),
+        "blosc2_delta": hdf5plugin.Blosc2(cname="zlib", filters=hdf5plugin.Blosc2.DELTA),
+        "blosc2_plain": hdf5plugin.Blosc2(cname="blosclz", filters=hdf5plugin.Blosc2.NOFILTER),
+    }.items():
+        for dtype in ("u1", "<i2", ">f4", "<f8", "<c16"):
+            f.create_dataset(f"{name}_{np.dtype(dtype).str[1:]}", data=steps(1000, dtype), chunks=(1500,), **settings)
+        f.create_dataset(f"{name}_noise", data=noise(999, dtype="<i4"), chunks=(333,), **settings)
+        f.create_dataset(f"{name}_zeros", data=np.zeros(50000, "<i4"), chunks=(30000,), **settings)
+        f.create_dataset(f"{name}_few", data=ramp(5, dtype="<i4"), chunks=(5,), **settings)
+        f.create_dataset(f"{name}_many", data=steps(12500, "<i4").reshape(250, 200), chunks=(250, 150), **settings)
+    f.create_dataset("shuffled_lz4", data=steps(1000, "<i4"), chunks=(1500,), shuffle=True, **hdf5plugin.LZ4())
+    f.create_dataset("checked_bits", data=steps(1000, "<i4"), chunks=(1500,), fletcher32=True, **hdf5plugin.Bitshuffle(cname="none"))
+
+
 @recipe("v1", "latest")
 def plugin_filters(f):
     """The lossless ones of hdf5plugin, and one that is not."""

@@ -87,8 +87,8 @@ impl Pipeline {
             }
             id::NBIT if filter::nbit_does_nothing(&filter.values) => return Ok(()),
             id::BITSHUFFLE => {
-                let codec = self.bitshuffle(filter)?;
-                self.codecs.push(codec);
+                let codecs = self.bitshuffle(filter)?;
+                self.codecs.extend(codecs);
                 return Ok(());
             }
             id::DEFLATE => Codec::new("zlib").with("level", value(0).unwrap_or(6)),
@@ -120,15 +120,27 @@ impl Pipeline {
         }
     }
 
-    fn bitshuffle(&self, filter: &Filter) -> Result<Codec, String> {
+    /// imagecodecs takes the element length from an array where it is given one, and zarr-python gives it arrays of bytes:
+    /// `astype` changes nothing but that.
+    fn bitshuffle(&self, filter: &Filter) -> Result<Vec<Codec>, String> {
         let Some(block_elements) = filter::plain_block_elements(&filter.values) else {
             return Err("Zarr has a codec for it without compression only".to_owned());
         };
         let element_length = filter.values.get(2).copied().unwrap_or(0);
         self.require_whole(element_length)?;
-        Ok(Codec::new("imagecodecs_bitshuffle")
+        let dtype = match element_length {
+            1 => "|u1",
+            2 => "<u2",
+            4 => "<u4",
+            8 => "<u8",
+            16 => "<c16",
+            other => return Err(format!("Zarr's codec for it has no elements of {other} bytes")),
+        };
+        let shuffle = Codec::new("imagecodecs_bitshuffle")
             .with("itemsize", element_length)
-            .with("blocksize", block_elements))
+            .with("blocksize", block_elements);
+        let elements = Codec::new("astype").with("encode_dtype", dtype).with("decode_dtype", dtype);
+        Ok(vec![shuffle, elements])
     }
 
     /// Its codec must guess the length, and so is of no use for chunks that shrank very well.
@@ -213,18 +225,25 @@ mod tests {
             .with("bits_per_pixel", 32)
             .with("pixels_per_scanline", 40)
             .with("header", true);
-        let bitshuffle =
-            Codec::new("imagecodecs_bitshuffle").with("itemsize", 4).with("blocksize", 16);
         for (filter, codec) in [
             (filter(id::SHUFFLE, &[2]), Codec::new("shuffle").with("elementsize", 2)),
             (filter(id::BLOSC, &[2, 2, 4, 400, 5, 1, 5]), blosc),
             (filter(id::SZIP, &[169, 8, 32, 40]), szip),
             (filter(id::LZ4, &[0]), Codec::new("imagecodecs_lz4h5")),
-            (filter(id::BITSHUFFLE, &[0, 4, 4, 16, 0]), bitshuffle),
             (filter(id::LZF, &[4, 261, 400]), Codec::new("imagecodecs_lzf").with("header", false)),
         ] {
             assert_eq!(lower(&[filter]).unwrap(), [codec]);
         }
+    }
+
+    #[test]
+    fn bitshuffle_is_told_the_element_length_twice() {
+        let codecs = lower(&[filter(id::BITSHUFFLE, &[0, 4, 4, 16, 0])]).unwrap();
+        let shuffle =
+            Codec::new("imagecodecs_bitshuffle").with("itemsize", 4).with("blocksize", 16);
+        let elements = Codec::new("astype").with("encode_dtype", "<u4").with("decode_dtype", "<u4");
+        assert_eq!(codecs, [shuffle, elements]);
+        assert!(lower(&[filter(id::BITSHUFFLE, &[0, 4, 5, 0, 0])]).is_err());
     }
 
     #[test]
