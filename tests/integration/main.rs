@@ -7,6 +7,9 @@ mod cli;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+#[cfg(feature = "libhdf5")]
+mod engines;
+#[cfg(test)]
 mod environment;
 #[cfg(test)]
 mod golden;

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `scanner` | the entry and the walk over all objects |
+//! | `engine`, `libhdf5` | the option between this walk and libhdf5 (feature `libhdf5`), or both against each other |
 //! | `frontier` | batched reading: the rounds of a scan are the depth of the file, not its size |
 //! | `superblock`, `object_header`, `message`, `btree`, `heap`, `chunk_index` | one on-disk structure each |
 //! | `file`, `group`, `attributes`, `object`, `value`, `raw_data`, `filter` | the walks, and what they find |
@@ -26,6 +27,7 @@ mod btree;
 mod checksum;
 mod chunk_index;
 mod context;
+mod engine;
 mod error;
 mod file;
 mod filter;
@@ -34,6 +36,8 @@ mod frontier;
 mod group;
 mod heap;
 mod inline;
+#[cfg(feature = "libhdf5")]
+mod libhdf5;
 mod lower;
 mod message;
 mod netcdf4;

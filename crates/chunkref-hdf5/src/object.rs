@@ -55,7 +55,7 @@ pub(crate) struct Dataset {
 }
 
 /// Where a dataset's elements are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Storage {
     /// In the object header.
     Compact(Bytes),
@@ -236,7 +236,7 @@ impl File<'_> {
 }
 
 /// Chunks that reach past the array's edge skipped all filters: says so in their masks.
-fn mask_edges(table: &mut ChunkTable, grid: &Grid, shape: &[u64]) {
+pub(crate) fn mask_edges(table: &mut ChunkTable, grid: &Grid, shape: &[u64]) {
     for row in 0..table.len() {
         let Some(chunk) = table.get(row) else { continue };
         let partial = chunk.chunk_indices.iter().zip(&grid.chunk_shape).zip(shape).any(

@@ -12,6 +12,7 @@ use futures::stream::FuturesUnordered;
 
 use crate::attributes::NamedAttribute;
 use crate::context::Address;
+use crate::engine::{self, Engine};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::filter_options::{self, FilterOptions};
@@ -33,7 +34,12 @@ pub const ENTRY: ScannerEntry = ScannerEntry {
     media_type: "application/x-hdf5",
     extensions: &["h5", "hdf5", "he5", "nc", "nc4", "mat"],
     signatures: &[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])],
-    options: &[filter_options::UNSUPPORTED, filter_options::BUDGET, filter_options::CODEC],
+    options: &[
+        engine::OPTION,
+        filter_options::UNSUPPORTED,
+        filter_options::BUDGET,
+        filter_options::CODEC,
+    ],
     scanner: || Box::new(Hdf5Scanner),
 };
 
@@ -54,10 +60,12 @@ impl Scanner for Hdf5Scanner {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
+        let engine = Engine::choose(source, options)
+            .map_err(|error| error.into_scan_error(source.location()))?;
         let filters = FilterOptions::new(options)
             .map_err(|error| error.into_scan_error(source.location()))?;
         let frontier = Frontier::new(source, &options.limits);
-        let scan = frontier.run(scan_file(&frontier, options, &filters)).await;
+        let scan = frontier.run(scan_file(&frontier, options, engine, &filters)).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
     }
 }
@@ -65,10 +73,11 @@ impl Scanner for Hdf5Scanner {
 async fn scan_file(
     frontier: &Frontier<'_>,
     options: &ScanOptions,
+    engine: Engine,
     filters: &FilterOptions,
 ) -> Result<Scan> {
     let file = File::open(frontier, &options.limits).await?;
-    let mut objects = read_objects(&file).await?;
+    let mut objects = engine.objects(&file).await?;
     let tree = Tree::new(&mut objects, file.root, &options.limits)?;
     read_inline(&file, &mut objects, &tree.paths, options.inline_threshold, filters).await?;
     Ok(lower::lower(file.source(), &objects, tree, &options.limits))
@@ -85,7 +94,7 @@ enum Step {
 type Steps<'f> = FuturesUnordered<BoxFuture<'f, (Address, Step)>>;
 
 /// Reads every object that hard links lead to from the root, each once, all at the same time.
-async fn read_objects(file: &File<'_>) -> Result<Objects> {
+pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects> {
     let mut objects = Objects::new();
     let mut seen = HashSet::from([file.root]);
     let mut steps: Steps<'_> = FuturesUnordered::new();
