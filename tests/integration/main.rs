@@ -12,6 +12,8 @@ mod engines;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;
