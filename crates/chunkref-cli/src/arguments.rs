@@ -89,6 +89,13 @@ pub struct FormatArguments {
     /// --option hdf5.unsupported-filters=MODE.
     #[arg(long, value_name = "MODE", value_parser = ["inline", "skip", "error"])]
     pub unsupported_filters: Option<String>,
+    /// Who reads the structures of HDF5 files: this program, or libhdf5 (local files that you trust, in builds with the
+    /// feature `libhdf5`); short for --option hdf5.engine=NAME.
+    #[arg(long, value_name = "NAME", value_parser = ["native", "libhdf5"])]
+    pub engine: Option<String>,
+    /// Read HDF5 files with both engines, and skip what they disagree on; short for --option hdf5.engine=both.
+    #[arg(long, conflicts_with = "engine")]
+    pub cross_check: bool,
 }
 
 impl FormatArguments {
@@ -102,8 +109,10 @@ impl FormatArguments {
         let filters =
             self.unsupported_filters.iter().map(|mode| ("hdf5.unsupported-filters", mode.as_str()));
         let named = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let engine = if self.cross_check { Some("both") } else { self.engine.as_deref() };
         named
             .chain(filters)
+            .chain(engine.map(|engine| ("hdf5.engine", engine)))
             .fold(options, |options, (name, value)| options.with_format_option(name, value))
     }
 }
@@ -148,5 +157,23 @@ mod tests {
                 Arguments::try_parse_from(["chunkref", "scan", "a", "--option", wrong]).is_err()
             );
         }
+    }
+
+    #[test]
+    fn engines_are_an_option_of_the_format() {
+        let engine = |arguments: &[&str]| {
+            let line = ["chunkref", "inspect", "a"].iter().chain(arguments);
+            let Ok(Arguments { command: Command::Inspect(inspect), .. }) =
+                Arguments::try_parse_from(line)
+            else {
+                return Err(());
+            };
+            Ok(inspect.format.scan_options().format_options.get("hdf5.engine").cloned())
+        };
+        assert_eq!(engine(&[]), Ok(None));
+        assert_eq!(engine(&["--engine", "libhdf5"]), Ok(Some("libhdf5".to_owned())));
+        assert_eq!(engine(&["--cross-check"]), Ok(Some("both".to_owned())));
+        assert_eq!(engine(&["--engine", "native", "--cross-check"]), Err(()));
+        assert_eq!(engine(&["--engine", "both"]), Err(()));
     }
 }
