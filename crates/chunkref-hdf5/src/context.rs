@@ -11,9 +11,23 @@ use crate::error::{Hdf5Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Address(pub(crate) u64);
 
+/// Number of a file of a scan: 0 is the scanned file, others lie beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(crate) struct FileNumber(pub(crate) u32);
+
+/// An object of any file of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjectId {
+    pub(crate) file: FileNumber,
+    /// Its object header.
+    pub(crate) address: Address,
+}
+
 /// Sizes and places that hold for a whole file.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
+    /// The file.
+    pub(crate) file: FileNumber,
     /// Bytes of an address.
     pub(crate) size_of_offsets: u8,
     /// Bytes of a length.
@@ -28,6 +42,11 @@ impl Context {
     /// Bytes from the start of the file to `address`.
     pub(crate) fn file_offset(&self, address: Address) -> u64 {
         self.base.saturating_add(address.0)
+    }
+
+    /// The object whose header is at `address`.
+    pub(crate) fn object(&self, address: Address) -> ObjectId {
+        ObjectId { file: self.file, address }
     }
 
     /// An address field.

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chunkref_core::{ByteSource, Limits};
+use chunkref_core::Limits;
 
-use crate::context::{Address, Context};
+use crate::context::{Address, Context, FileNumber};
 use crate::error::{Hdf5Error, Result};
 use crate::frontier::{Frontier, HEAD_BYTES};
 use crate::heap::fractal::FractalHeap;
@@ -18,7 +18,7 @@ use crate::superblock::{BtreeK, SIGNATURE, Superblock};
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct File<'a> {
-    pub(crate) frontier: &'a Frontier<'a>,
+    pub(crate) frontier: Frontier<'a>,
     pub(crate) context: Context,
     pub(crate) btree_k: BtreeK,
     pub(crate) root: Address,
@@ -29,14 +29,15 @@ pub(crate) struct File<'a> {
 
 impl<'a> File<'a> {
     /// Finds and reads the superblock and its extension.
-    pub(crate) async fn open(frontier: &'a Frontier<'a>, limits: &Limits) -> Result<Self> {
-        let head = frontier.read_up_to(0, HEAD_BYTES, "superblock").await?;
-        let offset = find_superblock(frontier, &head).await?;
-        let bytes = frontier.read_up_to(offset, 128, "superblock").await?;
-        let superblock = Superblock::parse(&bytes, offset, limits)?;
+    pub(crate) async fn open(
+        frontier: Frontier<'a>,
+        number: FileNumber,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let superblock = frontier.run(read_superblock(&frontier, limits)).await?;
         let mut file = Self {
             frontier,
-            context: superblock.context,
+            context: Context { file: number, ..superblock.context },
             btree_k: superblock.btree_k,
             root: superblock.root,
             shared_messages: None,
@@ -44,17 +45,22 @@ impl<'a> File<'a> {
             heaps: Mutex::default(),
         };
         if let Some(extension) = superblock.extension {
-            file.read_extension(extension).await?;
+            (file.btree_k, file.shared_messages) =
+                file.frontier.run(file.read_extension(extension)).await?;
         }
         Ok(file)
     }
 
-    async fn read_extension(&mut self, address: Address) -> Result<()> {
+    async fn read_extension(
+        &self,
+        address: Address,
+    ) -> Result<(BtreeK, Option<SharedMessageTable>)> {
         let header = self.object_header(address).await?;
+        let (mut btree_k, mut shared_messages) = (self.btree_k, None);
         if let Some(message) = header.message(kind::BTREE_K) {
             let mut cursor = message.cursor("B-tree K values");
             crate::context::expect_version(&mut cursor, &[0])?;
-            self.btree_k = BtreeK {
+            btree_k = BtreeK {
                 chunk: cursor.u16_le()?,
                 group_internal: cursor.u16_le()?,
                 group_leaf: cursor.u16_le()?,
@@ -65,14 +71,9 @@ impl<'a> File<'a> {
             crate::context::expect_version(&mut cursor, &[0])?;
             let table = self.context.defined_address(&mut cursor)?;
             let count = cursor.u8()?;
-            self.shared_messages = Some(self.shared_message_table(table, count).await?);
+            shared_messages = Some(self.shared_message_table(table, count).await?);
         }
-        Ok(())
-    }
-
-    /// The source of the file.
-    pub(crate) fn source(&self) -> &'a dyn ByteSource {
-        self.frontier.source()
+        Ok((btree_k, shared_messages))
     }
 
     /// Bounds on everything.
@@ -128,6 +129,13 @@ impl<'a> File<'a> {
             )),
         }
     }
+}
+
+async fn read_superblock(frontier: &Frontier<'_>, limits: &Limits) -> Result<Superblock> {
+    let head = frontier.read_up_to(0, HEAD_BYTES, "superblock").await?;
+    let offset = find_superblock(frontier, &head).await?;
+    let bytes = frontier.read_up_to(offset, 128, "superblock").await?;
+    Superblock::parse(&bytes, offset, limits)
 }
 
 /// Where the superblock is: at 0, 512, 1024, 2048 … of the file. Spec: II.A.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use bytes::Bytes;
-use chunkref_core::{ByteSource, Limits, Truncated};
+use chunkref_core::{ByteSource, Limits, MemorySource, Truncated};
 use futures::channel::oneshot;
 
 use crate::error::{Hdf5Error, Result};
@@ -27,10 +27,17 @@ const ROUND_BYTES: u64 = 64 << 20;
 /// Batched reading of one file.
 #[derive(Debug)]
 pub(crate) struct Frontier<'a> {
-    source: &'a dyn ByteSource,
+    source: Source<'a>,
     length: u64,
     metadata_limit: u64,
     state: Mutex<State>,
+}
+
+/// The source of the scanned file, or of one beside it that the scan opened.
+#[derive(Debug)]
+enum Source<'a> {
+    Borrowed(&'a dyn ByteSource),
+    Owned(Box<dyn ByteSource>),
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +59,19 @@ impl<'a> Frontier<'a> {
     /// A frontier over `source`.
     pub(crate) fn new(source: &'a dyn ByteSource, limits: &Limits) -> Self {
         let length = source.version().length;
+        let source = Source::Borrowed(source);
+        Self { source, length, metadata_limit: limits.metadata_bytes, state: Mutex::default() }
+    }
+
+    /// A frontier that reads nothing.
+    pub(crate) fn closed() -> Self {
+        Self::owning(Box::new(MemorySource::new("", Bytes::new())), &Limits::default())
+    }
+
+    /// A frontier over a source of its own.
+    pub(crate) fn owning(source: Box<dyn ByteSource>, limits: &Limits) -> Self {
+        let length = source.version().length;
+        let source = Source::Owned(source);
         Self { source, length, metadata_limit: limits.metadata_bytes, state: Mutex::default() }
     }
 
@@ -61,8 +81,11 @@ impl<'a> Frontier<'a> {
     }
 
     /// The source that is read.
-    pub(crate) fn source(&self) -> &'a dyn ByteSource {
-        self.source
+    pub(crate) fn source(&self) -> &dyn ByteSource {
+        match &self.source {
+            Source::Borrowed(source) => *source,
+            Source::Owned(source) => source.as_ref(),
+        }
     }
 
     /// Exactly `length` bytes of metadata at `offset`; they are kept, so that a neighbour within them costs nothing.
@@ -157,7 +180,7 @@ impl<'a> Frontier<'a> {
                 batch.push(one);
             }
             let result = self
-                .source
+                .source()
                 .read_many(&ranges)
                 .await
                 .map_err(|error| Hdf5Error::Io(Arc::new(error)));
@@ -251,8 +274,8 @@ impl Wake for Flag {
 mod tests {
     use std::ops::Range;
 
+    use chunkref_core::SourceError;
     use chunkref_core::model::ObjectVersion;
-    use chunkref_core::{MemorySource, SourceError};
     use futures::executor::block_on;
     use futures::future::join_all;
 

@@ -167,13 +167,16 @@ fn parse_symbol_table_node(
             LinkTarget::Soft(heap.text(u64::from(u32::from_le_bytes([a, b, c, d])))?)
         } else {
             let offset = cursor.offset();
-            LinkTarget::Hard(address.ok_or_else(|| {
-                Hdf5Error::inconsistent(
-                    SYMBOL_TABLE_NODE,
-                    offset,
-                    "an entry without an object header",
-                )
-            })?)
+            {
+                let missing = || {
+                    Hdf5Error::inconsistent(
+                        SYMBOL_TABLE_NODE,
+                        offset,
+                        "an entry without an object header",
+                    )
+                };
+                LinkTarget::Hard(context.object(address.ok_or_else(missing)?))
+            }
         };
         links.push(Link { name: heap.text(name_offset)?, creation_order: None, target });
     }

@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use chunkref_core::model::Codec;
+use chunkref_core::{Limits, ScanOptions};
 use futures::future::join_all;
 
 use crate::chunk_index::{ChunkTable, Grid};
-use crate::context::Address;
+use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::filter;
 use crate::filter_options::{BUDGET, CODEC, FilterOptions, UNSUPPORTED, Unsupported};
+use crate::frontier::Frontier;
 use crate::lower;
+use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
 
 /// How the bytes of a dataset's chunks are encoded in the references, and in the file for those that stay there.
@@ -45,8 +47,9 @@ impl Encoding {
 
 /// One chunk to read: a row of a dataset's chunk table, or row 0 of contiguous storage.
 struct Wanted {
-    address: Address,
+    id: ObjectId,
     row: usize,
+    file: FileNumber,
     offset: u64,
     length: u64,
     form: Form,
@@ -63,20 +66,21 @@ enum Form {
     Decoded { mask: u32 },
 }
 
-/// Reads the bytes of all chunks that go into the references: those shorter than `threshold`, and those that references
-/// into the file cannot say.
+/// Reads the bytes of all chunks that go into the references: small ones, and those that references into the file
+/// cannot say.
 pub(crate) async fn read_inline(
-    file: &File<'_>,
+    files: &Files<'_>,
     objects: &mut Objects,
-    paths: &HashMap<Address, String>,
-    threshold: u64,
+    paths: &HashMap<ObjectId, String>,
+    scan: &ScanOptions,
     options: &FilterOptions,
 ) -> Result<()> {
-    let room = file.limits().inline_bytes;
+    let limits = &scan.limits;
+    let (threshold, room) = (scan.inline_threshold, limits.inline_bytes);
     let mut plan = Plan { threshold, options, room, wanted: Vec::new() };
-    for (&address, object) in objects.iter_mut() {
+    for (&id, object) in objects.iter_mut() {
         let Ok(object) = object else { continue };
-        if object.is_dimension_only() {
+        if object.is_dimension_only() || !paths.contains_key(&id) {
             continue;
         }
         let offset = object.offset;
@@ -85,30 +89,23 @@ pub(crate) async fn read_inline(
         if description.strings.is_some() || !lower::has_data_type(description) {
             continue;
         }
-        if let Err(reason) = plan.add(description, address) {
+        if let Err(reason) = plan.add(description, id) {
             if options.unsupported == Unsupported::Error {
-                let path = paths.get(&address).map_or("", String::as_str);
+                let path = paths.get(&id).map_or("", String::as_str);
                 let reason = format!("dataset /{path}: {reason}");
                 return Err(Hdf5Error::UnsupportedFilter { offset, reason });
             }
             **dataset = Err(Hdf5Error::UnsupportedFilter { offset, reason });
         }
     }
-    let shared: &Objects = objects;
-    let reads = plan
-        .wanted
-        .iter()
-        .map(|wanted| async move { (wanted.address, wanted.row, wanted.read(file, shared).await) });
     let mut decoded = BTreeSet::new();
-    for (address, row, bytes) in join_all(reads).await {
-        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
-            objects.get_mut(&address)
-        {
+    for (id, row, bytes) in plan.read(files, objects, limits).await {
+        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = objects.get_mut(&id) {
             match (bytes, dataset.as_mut()) {
                 (Ok(bytes), Ok(dataset)) => {
                     dataset.inline.insert(row, bytes);
                     if dataset.encoding != Encoding::default() {
-                        decoded.insert(address);
+                        decoded.insert(id);
                     }
                 }
                 (Err(error), Ok(_)) => **dataset = Err(error),
@@ -116,9 +113,8 @@ pub(crate) async fn read_inline(
             }
         }
     }
-    for address in decoded {
-        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
-            objects.get_mut(&address)
+    for id in decoded {
+        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = objects.get_mut(&id)
             && let Ok(dataset) = dataset.as_mut()
         {
             dataset.settle()?;
@@ -137,21 +133,44 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Reads what was chosen, from all files at the same time.
+    async fn read(
+        &self,
+        files: &Files<'_>,
+        objects: &Objects,
+        limits: &Limits,
+    ) -> Vec<(ObjectId, usize, Result<Bytes>)> {
+        let of_files = files.sources().filter_map(|(number, _)| {
+            let frontier = files.frontier(number)?;
+            let wanted = self.wanted.iter().filter(|wanted| wanted.file == number);
+            let reads: Vec<_> = wanted
+                .map(|wanted| async move {
+                    (wanted.id, wanted.row, wanted.read(frontier, objects, limits).await)
+                })
+                .collect();
+            (!reads.is_empty()).then(|| frontier.run(join_all(reads)))
+        });
+        join_all(of_files).await.into_iter().flatten().collect()
+    }
+
     /// Chooses a dataset's encoding and the chunks to read of it; the error says why it cannot be in the references.
-    fn add(&mut self, dataset: &mut Dataset, address: Address) -> Result<(), String> {
+    fn add(&mut self, dataset: &mut Dataset, id: ObjectId) -> Result<(), String> {
         match &dataset.storage {
             Storage::Contiguous { offset: Some(offset), length } if *length < self.threshold => {
                 let (offset, length) = (*offset, *length);
-                self.push(length, Wanted { address, row: 0, offset, length, form: Form::Stored });
+                self.push(
+                    length,
+                    Wanted { id, row: 0, file: id.file, offset, length, form: Form::Stored },
+                );
             }
             Storage::Chunked { table, grid } => {
                 match lower::codecs(dataset, &self.options.codecs) {
                     Ok(codecs) => {
-                        self.add_some(dataset, address, table, grid);
+                        self.add_some(dataset, id, table, grid)?;
                         dataset.encoding = Encoding::Filters(codecs);
                     }
                     Err(reason) => {
-                        self.add_all(dataset, address, table, grid, &reason)?;
+                        self.add_all(dataset, id, table, grid, &reason)?;
                         dataset.encoding = Encoding::Decoded { zlib: table_len(dataset) > 0 };
                     }
                 }
@@ -162,7 +181,13 @@ impl Plan<'_> {
     }
 
     /// The chunks that are small or odd.
-    fn add_some(&mut self, dataset: &Dataset, address: Address, table: &ChunkTable, grid: &Grid) {
+    fn add_some(
+        &mut self,
+        dataset: &Dataset,
+        id: ObjectId,
+        table: &ChunkTable,
+        grid: &Grid,
+    ) -> Result<(), String> {
         let usual = dataset.usual_mask();
         for (row, chunk) in table.iter().enumerate() {
             let mask = dataset.effective_mask(chunk.filter_mask);
@@ -172,17 +197,24 @@ impl Plan<'_> {
                 (grid.chunk_bytes, Form::Recoded { mask })
             };
             if mask != usual || chunk.length < self.threshold {
-                let (offset, length) = (chunk.offset, chunk.length);
-                self.push(cost, Wanted { address, row, offset, length, form });
+                let (file, offset, length) = (chunk.file, chunk.offset, chunk.length);
+                if mask != usual && cost > self.room {
+                    // The array's codecs would not decode the chunk where it is.
+                    return Err(format!(
+                        "a chunk of {cost} bytes skipped other filters than most, and the limit leaves no room to store it in the references"
+                    ));
+                }
+                self.push(cost, Wanted { id, row, file, offset, length, form });
             }
         }
+        Ok(())
     }
 
     /// All chunks of a dataset that no codec decodes, for this `reason`.
     fn add_all(
         &mut self,
         dataset: &Dataset,
-        address: Address,
+        id: ObjectId,
         table: &ChunkTable,
         grid: &Grid,
         reason: &str,
@@ -224,8 +256,8 @@ impl Plan<'_> {
         }
         for (row, chunk) in table.iter().enumerate() {
             let form = Form::Decoded { mask: dataset.effective_mask(chunk.filter_mask) };
-            let (offset, length) = (chunk.offset, chunk.length);
-            self.push(grid.chunk_bytes, Wanted { address, row, offset, length, form });
+            let (file, offset, length) = (chunk.file, chunk.offset, chunk.length);
+            self.push(grid.chunk_bytes, Wanted { id, row, file, offset, length, form });
         }
         Ok(())
     }
@@ -247,18 +279,24 @@ fn table_len(dataset: &Dataset) -> usize {
 }
 
 impl Wanted {
-    async fn read(&self, file: &File<'_>, objects: &Objects) -> Result<Bytes> {
+    async fn read(
+        &self,
+        frontier: &Frontier<'_>,
+        objects: &Objects,
+        limits: &Limits,
+    ) -> Result<Bytes> {
         let (Form::Recoded { mask } | Form::Decoded { mask }) = self.form else {
-            return file.frontier.read_data(self.offset, self.length).await;
+            return frontier.read_data(self.offset, self.length).await;
         };
-        let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) =
-            objects.get(&self.address)
+        let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = objects.get(&self.id)
         else {
             return Ok(Bytes::new());
         };
         let Ok(dataset) = dataset.as_ref() else { return Ok(Bytes::new()) };
         let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Bytes::new()) };
-        let data = file.chunk_data(&dataset.filters, mask, self.offset, self.length, grid).await?;
+        let data = frontier
+            .chunk_data(&dataset.filters, mask, (self.offset, self.length), grid, limits)
+            .await?;
         dataset.encode_chunk(data, self.offset)
     }
 }

@@ -39,12 +39,15 @@ mod inline;
 #[cfg(feature = "libhdf5")]
 mod libhdf5;
 mod lower;
+mod mapped_data;
 mod message;
+mod neighbours;
 mod netcdf4;
 mod object;
 mod object_header;
 mod raw_data;
 mod scanner;
+mod selection;
 mod shared_message;
 mod superblock;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::model::Dimension;
 
-use crate::context::Address;
+use crate::context::ObjectId;
 use crate::message::datatype::Class;
 use crate::message::{Dataspace, FillValue};
 use crate::object::{Dataset, Object, ObjectKind, Objects};
@@ -75,7 +75,7 @@ struct Scale<'a> {
 struct Variable<'a> {
     path: &'a str,
     dataset: &'a Dataset,
-    axes: Vec<Option<Address>>,
+    axes: Vec<Option<ObjectId>>,
 }
 
 /// Works the dimensions of all datasets out.
@@ -100,7 +100,7 @@ pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
         }
     }
     let mut phony = Phony::new(scales.len());
-    let mut taken: HashMap<(&str, &str), Address> = HashMap::new();
+    let mut taken: HashMap<(&str, &str), ObjectId> = HashMap::new();
     for variable in &variables {
         let group = parent(variable.path);
         let shape = full_shape(variable, &scales);
@@ -127,8 +127,8 @@ pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
     result
 }
 
-fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<Address, Scale<'a>> {
-    let root = tree.groups.first().and_then(|root| objects.get(&root.address)?.as_ref().ok());
+fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<ObjectId, Scale<'a>> {
+    let root = tree.groups.first().and_then(|root| objects.get(&root.id)?.as_ref().ok());
     let is_netcdf = root.is_some_and(|root| root.attribute("_NCProperties").is_some());
     let mut scales = HashMap::new();
     for (&address, object) in objects {
@@ -145,7 +145,7 @@ fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<Address, Scale<
 
 /// All datasets; those of subgroups before those of the group itself, as NetCDF-C numbers their phony dimensions.
 fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>> {
-    let mut by_id: HashMap<i64, Address> = HashMap::new();
+    let mut by_id: HashMap<i64, ObjectId> = HashMap::new();
     for (&address, object) in objects {
         // Variables that are no coordinates carry the number of their first dimension under the same name.
         if let Ok(object) = object
@@ -158,9 +158,9 @@ fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>>
     }
     let mut variables = Vec::new();
     for node in &tree.datasets {
-        let Some(Ok(object)) = objects.get(&node.address) else { continue };
+        let Some(Ok(object)) = objects.get(&node.id) else { continue };
         let Some(dataset) = object.dataset() else { continue };
-        let axes = axis_scales(object, node.address, dataset.dataspace.shape().len(), &by_id);
+        let axes = axis_scales(object, node.id, dataset.dataspace.shape().len(), &by_id);
         variables.push(Variable { path: &node.path, dataset, axes });
     }
     variables.sort_by(|a, b| group_order(parent(a.path), parent(b.path)));
@@ -169,7 +169,7 @@ fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>>
 
 /// The shape as NetCDF-4 shows it. Only axes that may grow are longer than in the dataset, and only where the dataset
 /// says what its missing elements read as.
-fn full_shape(variable: &Variable<'_>, scales: &HashMap<Address, Scale<'_>>) -> Vec<u64> {
+fn full_shape(variable: &Variable<'_>, scales: &HashMap<ObjectId, Scale<'_>>) -> Vec<u64> {
     let mut shape = variable.dataset.full_shape();
     let Dataspace::Simple { max_shape, .. } = &variable.dataset.dataspace else { return shape };
     let has_fill = matches!(variable.dataset.fill_value, FillValue::Defined(_));
@@ -189,10 +189,10 @@ fn full_shape(variable: &Variable<'_>, scales: &HashMap<Address, Scale<'_>>) -> 
 /// The scale of every axis of a dataset.
 fn axis_scales(
     object: &Object,
-    address: Address,
+    address: ObjectId,
     rank: usize,
-    by_id: &HashMap<i64, Address>,
-) -> Vec<Option<Address>> {
+    by_id: &HashMap<i64, ObjectId>,
+) -> Vec<Option<ObjectId>> {
     let mut axes = vec![None; rank];
     if let Some(list) = object.attribute("DIMENSION_LIST") {
         for (axis, value) in axes.iter_mut().zip(list) {

@@ -8,15 +8,17 @@ use chunkref_core::Cursor;
 
 use crate::attributes::NamedAttribute;
 use crate::chunk_index::{ChunkTable, Grid};
-use crate::context::Address;
+use crate::context::{Address, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
+use crate::heap::local::LocalHeap;
 use crate::inline::Encoding;
 use crate::message::datatype::Class;
 use crate::message::external_data_files::ExternalDataFiles;
 use crate::message::link::Link;
 use crate::message::{DataLayout, Dataspace, Datatype, FillValue, Filter, filter_pipeline, kind};
 use crate::object_header::ObjectHeader;
+use crate::selection::{Mapping, parse_mappings};
 use crate::value::{heap_bytes, sequence};
 
 /// An object of the file.
@@ -64,9 +66,20 @@ pub(crate) enum Storage {
     /// In chunks.
     Chunked { grid: Grid, table: ChunkTable },
     /// In other files, one piece after another.
-    External { files: usize },
+    External(Vec<Piece>),
     /// In other datasets.
-    Virtual,
+    Virtual(Vec<Mapping>),
+}
+
+/// A piece of an external file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// The file, as the dataset names it.
+    pub(crate) name: String,
+    /// Bytes from the start of that file.
+    pub(crate) offset: u64,
+    /// Bytes.
+    pub(crate) length: u64,
 }
 
 impl ObjectHeader {
@@ -158,7 +171,7 @@ impl File<'_> {
                         &mut message.cursor("external data files"),
                         context,
                     )?;
-                    return Ok(Storage::External { files: files.slots.len() });
+                    return self.external(files).await;
                 }
                 let Some(address) = address.filter(|_| logical > 0) else {
                     return Ok(Storage::Contiguous { offset: None, length: 0 });
@@ -214,8 +227,24 @@ impl File<'_> {
                 }
                 Ok(Storage::Chunked { grid, table })
             }
-            DataLayout::Virtual { .. } => Ok(Storage::Virtual),
+            DataLayout::Virtual { heap, index } => self.virtual_mappings(heap, index).await,
         }
+    }
+
+    async fn external(&self, files: ExternalDataFiles) -> Result<Storage> {
+        let names = LocalHeap::read(self, files.heap).await?;
+        let pieces = files.slots.into_iter().map(|slot| {
+            let name = names.text(slot.name_offset)?;
+            Ok(Piece { name, offset: slot.offset, length: slot.length })
+        });
+        Ok(Storage::External(pieces.collect::<Result<_>>()?))
+    }
+
+    async fn virtual_mappings(&self, heap: Option<Address>, index: u32) -> Result<Storage> {
+        let Some(heap) = heap else { return Ok(Storage::Virtual(Vec::new())) };
+        let object = self.global_heap(heap).await?.object(index)?;
+        let offset = self.context.file_offset(heap);
+        Ok(Storage::Virtual(parse_mappings(&object, offset, &self.context)?))
     }
 
     /// The elements of a dataset of variable-length strings; `None` when nothing is allocated.
@@ -248,5 +277,5 @@ pub(crate) fn mask_edges(table: &mut ChunkTable, grid: &Grid, shape: &[u64]) {
     }
 }
 
-/// Addresses of all objects with what was read of them.
-pub(crate) type Objects = BTreeMap<Address, Result<Object>>;
+/// All objects, with what was read of them.
+pub(crate) type Objects = BTreeMap<ObjectId, Result<Object>>;

@@ -2,13 +2,15 @@
 //! Reading a dataset's elements, for what references cannot say. Bounded by `Limits::inline_bytes`.
 
 use bytes::Bytes;
+use chunkref_core::Limits;
 use futures::future::try_join_all;
 
 use crate::chunk_index::{ChunkTable, Grid};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::filter;
-use crate::message::Filter;
+use crate::frontier::Frontier;
+use crate::message::{FillValue, Filter};
 use crate::object::{Dataset, Storage};
 
 const STRUCTURE: &str = "raw data";
@@ -16,12 +18,8 @@ const STRUCTURE: &str = "raw data";
 impl File<'_> {
     /// All elements of a dataset in C order, as stored but without filters; `None` when nothing is allocated.
     pub(crate) async fn elements(&self, dataset: &Dataset, offset: u64) -> Result<Option<Bytes>> {
-        let length = dataset
-            .dataspace
-            .count()
-            .and_then(|count| count.checked_mul(u64::from(dataset.datatype.length)));
+        let length = dataset.logical_bytes().unwrap_or(u64::MAX);
         let limit = self.limits().inline_bytes;
-        let length = length.unwrap_or(u64::MAX);
         match &dataset.storage {
             Storage::Compact(bytes) => exactly(bytes, length, offset).map(Some),
             Storage::Contiguous { offset: None, .. } => Ok(None),
@@ -32,64 +30,93 @@ impl File<'_> {
             Storage::Chunked { table, .. } if table.len() == 0 => Ok(None),
             Storage::Chunked { grid, table } => {
                 Hdf5Error::check_limit(STRUCTURE, offset, "bytes to store inline", length, limit)?;
-                self.chunked_elements(dataset, grid, table, length).await.map(Some)
+                let reads = table.iter().map(|chunk| {
+                    let place = (chunk.offset, chunk.length);
+                    self.frontier.chunk_data(
+                        &dataset.filters,
+                        chunk.filter_mask,
+                        place,
+                        grid,
+                        self.limits(),
+                    )
+                });
+                let chunks = try_join_all(reads).await?;
+                Ok(Some(assemble(dataset, grid, table, &chunks)))
             }
-            Storage::External { .. } | Storage::Virtual => Err(Hdf5Error::unsupported(
+            Storage::External(_) | Storage::Virtual(_) => Err(Hdf5Error::unsupported(
                 STRUCTURE,
                 offset,
-                "decoding elements that lie in other files",
+                "decoding elements of this type that lie in other files",
             )),
         }
     }
+}
 
-    async fn chunked_elements(
-        &self,
-        dataset: &Dataset,
-        grid: &Grid,
-        table: &ChunkTable,
-        length: u64,
-    ) -> Result<Bytes> {
-        let mut output = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-        let shape = dataset.dataspace.shape();
-        let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
-        let reads = table.iter().map(|chunk| {
-            self.chunk_data(&dataset.filters, chunk.filter_mask, chunk.offset, chunk.length, grid)
-        });
-        for (chunk, bytes) in table.iter().zip(try_join_all(reads).await?) {
-            let start: Vec<u64> = chunk
-                .chunk_indices
-                .iter()
-                .zip(&grid.chunk_shape)
-                .map(|(&i, &n)| i.saturating_mul(n))
-                .collect();
-            place_chunk(&bytes, &grid.chunk_shape, &start, shape, element, &mut output);
-        }
-        Ok(output.into())
-    }
-
-    /// One chunk without its filters, of the full chunk's length.
+impl Frontier<'_> {
+    /// The chunk at an offset and of a stored length, without its filters: of the full chunk's length.
     pub(crate) async fn chunk_data(
         &self,
         filters: &[Filter],
         mask: u32,
-        offset: u64,
-        length: u64,
+        (offset, length): (u64, u64),
         grid: &Grid,
+        limits: &Limits,
     ) -> Result<Bytes> {
+        let longest = length.max(grid.chunk_bytes);
         Hdf5Error::check_limit(
             STRUCTURE,
             offset,
             "bytes in a chunk",
-            length.max(grid.chunk_bytes),
-            self.limits().inline_bytes,
+            longest,
+            limits.inline_bytes,
         )?;
-        let stored = self.frontier.read_data(offset, length).await?;
-        exactly(
-            &filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?,
-            grid.chunk_bytes,
-            offset,
-        )
+        let stored = self.read_data(offset, length).await?;
+        let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?;
+        exactly(&data, grid.chunk_bytes, offset)
     }
+}
+
+impl Dataset {
+    /// Bytes of all elements; `None` when 64 bits do not hold it.
+    pub(crate) fn logical_bytes(&self) -> Option<u64> {
+        self.dataspace.count()?.checked_mul(u64::from(self.datatype.length))
+    }
+
+    /// `length` bytes of elements that were never written.
+    pub(crate) fn fill_bytes(&self, length: u64) -> Vec<u8> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        match &self.fill_value {
+            FillValue::Defined(fill)
+                if fill.len() == usize::try_from(self.datatype.length).unwrap_or(0) =>
+            {
+                fill.iter().copied().cycle().take(length).collect()
+            }
+            _ => vec![0; length],
+        }
+    }
+}
+
+/// All elements of a chunked dataset; `chunks` are its decoded chunks in the order of the table. The length is checked
+/// by the caller.
+pub(crate) fn assemble(
+    dataset: &Dataset,
+    grid: &Grid,
+    table: &ChunkTable,
+    chunks: &[Bytes],
+) -> Bytes {
+    let mut output = dataset.fill_bytes(dataset.logical_bytes().unwrap_or(0));
+    let shape = dataset.dataspace.shape();
+    let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
+    for (chunk, bytes) in table.iter().zip(chunks) {
+        let start: Vec<u64> = chunk
+            .chunk_indices
+            .iter()
+            .zip(&grid.chunk_shape)
+            .map(|(&i, &n)| i.saturating_mul(n))
+            .collect();
+        place_chunk(bytes, &grid.chunk_shape, &start, shape, element, &mut output);
+    }
+    output.into()
 }
 
 /// The first `length` bytes, all of which must be there.

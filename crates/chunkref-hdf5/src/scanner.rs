@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chunkref_core::{ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature};
+use chunkref_core::{
+    ByteSource, FormatOption, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature,
+};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
 use crate::attributes::NamedAttribute;
-use crate::context::Address;
+use crate::context::{Address, FileNumber, ObjectId};
 use crate::engine::{self, Engine};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
@@ -19,8 +21,10 @@ use crate::filter_options::{self, FilterOptions};
 use crate::frontier::Frontier;
 use crate::inline::read_inline;
 use crate::lower;
+use crate::mapped_data;
 use crate::message::kind;
 use crate::message::link::{Link, LinkTarget};
+use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::object_header::ObjectHeader;
 use crate::superblock::SIGNATURE;
@@ -36,11 +40,18 @@ pub const ENTRY: ScannerEntry = ScannerEntry {
     signatures: &[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])],
     options: &[
         engine::OPTION,
+        LINKS,
         filter_options::UNSUPPORTED,
         filter_options::BUDGET,
         filter_options::CODEC,
     ],
     scanner: || Box::new(Hdf5Scanner),
+};
+
+const LINKS: FormatOption = FormatOption {
+    name: "hdf5.links",
+    values: &["follow", "skip"],
+    help: "whether soft and external links are followed (default: follow)",
 };
 
 static STATIC_ENTRY: ScannerEntry = ENTRY;
@@ -64,23 +75,27 @@ impl Scanner for Hdf5Scanner {
             .map_err(|error| error.into_scan_error(source.location()))?;
         let filters = FilterOptions::new(options)
             .map_err(|error| error.into_scan_error(source.location()))?;
-        let frontier = Frontier::new(source, &options.limits);
-        let scan = frontier.run(scan_file(&frontier, options, engine, &filters)).await;
+        let scan = scan_files(source, options, engine, &filters).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
     }
 }
 
-async fn scan_file(
-    frontier: &Frontier<'_>,
+async fn scan_files(
+    source: &dyn ByteSource,
     options: &ScanOptions,
     engine: Engine,
     filters: &FilterOptions,
 ) -> Result<Scan> {
-    let file = File::open(frontier, &options.limits).await?;
-    let mut objects = engine.objects(&file).await?;
-    let tree = Tree::new(&mut objects, file.root, &options.limits)?;
-    read_inline(&file, &mut objects, &tree.paths, options.inline_threshold, filters).await?;
-    Ok(lower::lower(file.source(), &objects, tree, &options.limits))
+    let limits = &options.limits;
+    let follow_links = options.format_options.get(LINKS.name).is_none_or(|value| value != "skip");
+    let file = File::open(Frontier::new(source, limits), FileNumber(0), limits).await?;
+    let mut objects = file.frontier.run(engine.objects(&file)).await?;
+    let mut files = Files::new(file);
+    let neighbours = files.open_neighbours(&mut objects, follow_links, limits).await;
+    let tree = Tree::new(&objects, &neighbours, limits)?;
+    mapped_data::resolve(&files, &neighbours, &mut objects).await;
+    read_inline(&files, &mut objects, &tree.paths, options, filters).await?;
+    Ok(lower::lower(&files, &objects, tree, limits))
 }
 
 /// What one step of the walk found about an object.
@@ -102,14 +117,14 @@ pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects> {
     while let Some((address, step)) = steps.next().await {
         match step {
             Step::Header(Err(error)) => {
-                objects.insert(address, Err(error));
+                objects.insert(file.context.object(address), Err(error));
             }
             Step::Header(Ok(header)) => {
-                objects.insert(address, begin(&steps, file, address, header));
+                objects.insert(file.context.object(address), begin(&steps, file, address, header));
             }
             Step::Links(links) => {
                 for link in links.iter().flatten() {
-                    if let LinkTarget::Hard(target) = link.target
+                    if let LinkTarget::Hard(ObjectId { address: target, .. }) = link.target
                         && seen.insert(target)
                     {
                         push_header(&steps, file, target);
@@ -123,13 +138,19 @@ pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects> {
                     count,
                     file.limits().objects,
                 )?;
-                update(&mut objects, address, |object| object.kind = ObjectKind::Group(links));
+                update(&mut objects, file.context.object(address), |object| {
+                    object.kind = ObjectKind::Group(links)
+                });
             }
             Step::Dataset(dataset) => {
-                update(&mut objects, address, |object| object.kind = ObjectKind::Dataset(dataset));
+                update(&mut objects, file.context.object(address), |object| {
+                    object.kind = ObjectKind::Dataset(dataset)
+                });
             }
             Step::Attributes(attributes) => {
-                update(&mut objects, address, |object| object.attributes = attributes);
+                update(&mut objects, file.context.object(address), |object| {
+                    object.attributes = attributes
+                });
             }
         }
     }
@@ -170,8 +191,8 @@ fn begin<'f>(
     Ok(Object { offset, attributes: Ok(Vec::new()), kind })
 }
 
-fn update(objects: &mut Objects, address: Address, change: impl FnOnce(&mut Object)) {
-    if let Some(Ok(object)) = objects.get_mut(&address) {
+fn update(objects: &mut Objects, id: ObjectId, change: impl FnOnce(&mut Object)) {
+    if let Some(Ok(object)) = objects.get_mut(&id) {
         change(object);
     }
 }

@@ -3,7 +3,7 @@
 
 use chunkref_core::{Cursor, Limits};
 
-use crate::context::{Address, Context, expect_version, verify_checksum};
+use crate::context::{Address, Context, FileNumber, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
 
 /// The 8 bytes that every HDF5 superblock begins with.
@@ -114,7 +114,13 @@ fn sizes(cursor: &mut Cursor<'_>, base: u64, limits: &Limits) -> Result<Context>
         let what = format!("addresses of {size_of_offsets} and lengths of {size_of_lengths} bytes");
         return Err(Hdf5Error::unsupported(STRUCTURE, offset, what));
     }
-    Ok(Context { size_of_offsets, size_of_lengths, base, limits: limits.clone() })
+    Ok(Context {
+        file: FileNumber::default(),
+        size_of_offsets,
+        size_of_lengths,
+        base,
+        limits: limits.clone(),
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,17 @@
 
 use chunkref_core::Limits;
 
-use crate::context::Context;
+use crate::context::{Context, FileNumber};
 
 /// 8-byte addresses and lengths, base 0.
 pub(crate) fn context() -> Context {
-    Context { size_of_offsets: 8, size_of_lengths: 8, base: 0, limits: Limits::default() }
+    Context {
+        file: FileNumber(0),
+        size_of_offsets: 8,
+        size_of_lengths: 8,
+        base: 0,
+        limits: Limits::default(),
+    }
 }
 
 /// Bytes in hexadecimal.

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use chunkref_core::model::dataset::join_path;
 use chunkref_core::{Limits, SkipKind, Skipped};
 
-use crate::context::Address;
+use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::link::{Link, LinkTarget};
-use crate::object::{ObjectKind, Objects};
+use crate::neighbours::Neighbours;
+use crate::object::{Object, ObjectKind, Objects};
 
 /// Soft links that lead to soft links, at the most; libhdf5's default too.
 const MAX_SOFT_LINKS: u32 = 16;
@@ -19,7 +20,7 @@ const MAX_SOFT_LINKS: u32 = 16;
 pub(crate) struct Node {
     /// Names from the root, joined by `/`; the root's is empty.
     pub(crate) path: String,
-    pub(crate) address: Address,
+    pub(crate) id: ObjectId,
 }
 
 /// All places of groups and datasets.
@@ -30,26 +31,33 @@ pub(crate) struct Tree {
     /// In the order of a depth-first walk by name.
     pub(crate) datasets: Vec<Node>,
     /// The first path of every object.
-    pub(crate) paths: HashMap<Address, String>,
+    pub(crate) paths: HashMap<ObjectId, String>,
     pub(crate) skipped: Vec<Skipped>,
 }
 
+/// Follows links from group to group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resolver<'a> {
+    pub(crate) objects: &'a Objects,
+    pub(crate) neighbours: &'a Neighbours,
+}
+
 struct Walk<'a> {
-    objects: &'a Objects,
-    root: Address,
+    resolver: Resolver<'a>,
     limits: &'a Limits,
     tree: Tree,
     /// Groups from the root to where the walk is.
-    ancestors: Vec<Address>,
+    ancestors: Vec<ObjectId>,
     visited: u64,
 }
 
 impl Tree {
-    /// Walks from `root`. The root itself must be a group that can be read.
-    pub(crate) fn new(objects: &mut Objects, root: Address, limits: &Limits) -> Result<Self> {
-        match objects.get(&root) {
+    /// Walks from the root of the scanned file, which must be a group that can be read.
+    pub(crate) fn new(objects: &Objects, neighbours: &Neighbours, limits: &Limits) -> Result<Self> {
+        let root = neighbours.root(FileNumber(0));
+        match root.and_then(|root| objects.get(&root)) {
             Some(Ok(object)) if matches!(object.kind, ObjectKind::Group(Ok(_))) => {}
-            _ => return Err(root_error(objects, root)),
+            object => return Err(root_error(object)),
         }
         let tree = Self {
             groups: Vec::new(),
@@ -57,42 +65,45 @@ impl Tree {
             paths: HashMap::new(),
             skipped: Vec::new(),
         };
-        let mut walk = Walk { objects, root, limits, tree, ancestors: Vec::new(), visited: 0 };
-        walk.group(root, "");
+        let resolver = Resolver { objects, neighbours };
+        let mut walk = Walk { resolver, limits, tree, ancestors: Vec::new(), visited: 0 };
+        if let Some(root) = root {
+            walk.group(root, "");
+        }
         Ok(walk.tree)
     }
 }
 
 /// Why the root is no readable group.
-fn root_error(objects: &mut Objects, root: Address) -> Hdf5Error {
-    match objects.remove(&root) {
-        Some(Err(error)) => error,
-        Some(Ok(object)) => match object.kind {
-            ObjectKind::Group(Err(error)) => error,
+fn root_error(object: Option<&Result<Object>>) -> Hdf5Error {
+    match object {
+        Some(Err(error)) => error.clone(),
+        Some(Ok(object)) => match &object.kind {
+            ObjectKind::Group(Err(error)) => error.clone(),
             _ => Hdf5Error::inconsistent(
                 "root group",
                 object.offset,
                 "the root object is not a group",
             ),
         },
-        None => Hdf5Error::inconsistent("root group", root.0, "there is no root group"),
+        None => Hdf5Error::inconsistent("root group", 0, "there is no root group"),
     }
 }
 
 impl Walk<'_> {
-    fn group(&mut self, address: Address, path: &str) {
-        self.tree.groups.push(Node { path: path.to_owned(), address });
-        self.tree.paths.entry(address).or_insert_with(|| path.to_owned());
-        let Some(Ok(object)) = self.objects.get(&address) else { return };
+    fn group(&mut self, id: ObjectId, path: &str) {
+        self.tree.groups.push(Node { path: path.to_owned(), id });
+        self.tree.paths.entry(id).or_insert_with(|| path.to_owned());
+        let Some(Ok(object)) = self.resolver.objects.get(&id) else { return };
         let ObjectKind::Group(Ok(links)) = &object.kind else { return };
-        self.ancestors.push(address);
+        self.ancestors.push(id);
         for link in links {
-            self.link(link, address, &join_path(path, &link.name));
+            self.link(link, id, &join_path(path, &link.name));
         }
         self.ancestors.pop();
     }
 
-    fn link(&mut self, link: &Link, group: Address, path: &str) {
+    fn link(&mut self, link: &Link, group: ObjectId, path: &str) {
         if let Some(reason) = impossible_name(&link.name) {
             return self.skip(path, None, reason, SkipKind::Link);
         }
@@ -107,11 +118,11 @@ impl Walk<'_> {
             }
             return;
         }
-        let target = match self.target(link, group, MAX_SOFT_LINKS) {
-            Ok(address) => address,
+        let target = match self.resolver.target(link, group, MAX_SOFT_LINKS) {
+            Ok(target) => target,
             Err(reason) => return self.skip(path, None, reason, SkipKind::Link),
         };
-        let Some(object) = self.objects.get(&target) else { return };
+        let Some(object) = self.resolver.objects.get(&target) else { return };
         match object {
             Err(error) => self.skip(path, error.offset(), error.to_string(), SkipKind::Array),
             Ok(object) => match &object.kind {
@@ -120,7 +131,7 @@ impl Walk<'_> {
                 }
                 ObjectKind::Dataset(_) => {
                     self.tree.paths.entry(target).or_insert_with(|| path.to_owned());
-                    self.tree.datasets.push(Node { path: path.to_owned(), address: target });
+                    self.tree.datasets.push(Node { path: path.to_owned(), id: target });
                 }
                 ObjectKind::Group(Err(error)) => {
                     self.skip(path, error.offset(), error.to_string(), SkipKind::Group);
@@ -141,28 +152,57 @@ impl Walk<'_> {
         }
     }
 
+    fn skip(&mut self, path: &str, offset: Option<u64>, reason: impl Into<String>, kind: SkipKind) {
+        self.tree.skipped.push(Skipped {
+            path: path.to_owned(),
+            offset,
+            reason: reason.into(),
+            kind,
+        });
+    }
+}
+
+impl Resolver<'_> {
+    /// The object at an absolute path of a file.
+    pub(crate) fn find(&self, file: FileNumber, path: &str) -> Result<ObjectId, String> {
+        let root = self.neighbours.root(file).ok_or("the file has no root group")?;
+        self.resolve(path, root, MAX_SOFT_LINKS)
+    }
+
     /// The object that a link of `group` leads to.
-    fn target(&self, link: &Link, group: Address, soft_links: u32) -> Result<Address, String> {
+    fn target(&self, link: &Link, group: ObjectId, soft_links: u32) -> Result<ObjectId, String> {
         match &link.target {
-            LinkTarget::Hard(address) => Ok(*address),
+            LinkTarget::Hard(target) => Ok(*target),
+            LinkTarget::Soft(_) | LinkTarget::External { .. } if !self.neighbours.follow_links => {
+                Err("soft and external links are not followed, as the option hdf5.links=skip asks"
+                    .to_owned())
+            }
             LinkTarget::Soft(path) => self.resolve(path, group, soft_links),
-            LinkTarget::External { file, path } => Err(format!(
-                "the link leads to {path:?} in the other file {file:?}, which is not followed"
-            )),
+            LinkTarget::External { file, path } => {
+                let number = self.neighbours.find(group.file, file).map_err(|reason| {
+                    format!("the link leads to {path:?} in the other file {file:?}: {reason}")
+                })?;
+                let root = self.neighbours.root(number).ok_or("the file has no root group")?;
+                self.resolve(path, root, soft_links)
+                    .map_err(|reason| format!("in the other file {file:?}: {reason}"))
+            }
             LinkTarget::UserDefined(kind) => {
                 Err(format!("the link is of the user-defined type {kind}"))
             }
         }
     }
 
-    fn resolve(&self, path: &str, group: Address, soft_links: u32) -> Result<Address, String> {
+    fn resolve(&self, path: &str, group: ObjectId, soft_links: u32) -> Result<ObjectId, String> {
         let Some(soft_links) = soft_links.checked_sub(1) else {
             return Err(format!(
                 "the soft link to {path:?} goes through more than {MAX_SOFT_LINKS} soft links"
             ));
         };
         let dangling = || format!("the soft link leads to {path:?}, which is not there");
-        let mut at = if path.starts_with('/') { self.root } else { group };
+        let mut at = group;
+        if path.starts_with('/') {
+            at = self.neighbours.root(group.file).ok_or_else(dangling)?;
+        }
         for name in path.split('/').filter(|name| !name.is_empty() && *name != ".") {
             let Some(Ok(object)) = self.objects.get(&at) else { return Err(dangling()) };
             let ObjectKind::Group(Ok(links)) = &object.kind else { return Err(dangling()) };
@@ -173,15 +213,6 @@ impl Walk<'_> {
             at = self.target(link, at, soft_links)?;
         }
         Ok(at)
-    }
-
-    fn skip(&mut self, path: &str, offset: Option<u64>, reason: impl Into<String>, kind: SkipKind) {
-        self.tree.skipped.push(Skipped {
-            path: path.to_owned(),
-            offset,
-            reason: reason.into(),
-            kind,
-        });
     }
 }
 
@@ -205,6 +236,7 @@ fn impossible_name(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Address;
     use crate::object::Object;
 
     #[expect(clippy::unnecessary_wraps, reason = "an entry of `Objects` is a result")]
@@ -221,8 +253,12 @@ mod tests {
         })
     }
 
+    fn id(address: u64) -> ObjectId {
+        ObjectId { file: FileNumber(0), address: Address(address) }
+    }
+
     fn hard(address: u64) -> LinkTarget {
-        LinkTarget::Hard(Address(address))
+        LinkTarget::Hard(id(address))
     }
 
     fn soft(path: &str) -> LinkTarget {
@@ -233,7 +269,7 @@ mod tests {
     fn cycles_are_cut_and_soft_links_followed() {
         let mut objects = Objects::new();
         objects.insert(
-            Address(1),
+            id(1),
             group(&[
                 ("a", hard(2)),
                 ("dangling", soft("/x")),
@@ -241,14 +277,14 @@ mod tests {
                 ("s", soft("a/b")),
             ]),
         );
-        objects.insert(Address(2), group(&[("b", hard(3)), ("up", hard(1))]));
-        objects.insert(Address(3), group(&[]));
-        let tree = Tree::new(&mut objects, Address(1), &Limits::default()).unwrap();
+        objects.insert(id(2), group(&[("b", hard(3)), ("up", hard(1))]));
+        objects.insert(id(3), group(&[]));
+        let tree = Tree::new(&objects, &Neighbours::alone(id(1)), &Limits::default()).unwrap();
         let paths: Vec<_> = tree.groups.iter().map(|node| node.path.as_str()).collect();
         assert_eq!(paths, ["", "a", "a/b", "s"]);
         let skipped: Vec<_> = tree.skipped.iter().map(|skip| skip.path.as_str()).collect();
         assert_eq!(skipped, ["a/up", "dangling", "loop"]);
-        assert_eq!(tree.paths.get(&Address(3)).map(String::as_str), Some("a/b"));
+        assert_eq!(tree.paths.get(&id(3)).map(String::as_str), Some("a/b"));
     }
 
     #[test]
@@ -256,15 +292,13 @@ mod tests {
         // Each group links the next one twice: 2^40 paths.
         let mut objects = Objects::new();
         for address in 1..=40 {
-            objects.insert(
-                Address(address),
-                group(&[("x", hard(address + 1)), ("y", hard(address + 1))]),
-            );
+            objects
+                .insert(id(address), group(&[("x", hard(address + 1)), ("y", hard(address + 1))]));
         }
-        objects.insert(Address(41), group(&[]));
+        objects.insert(id(41), group(&[]));
         let mut limits = Limits::default();
         limits.objects = 1000;
-        let tree = Tree::new(&mut objects, Address(1), &limits).unwrap();
+        let tree = Tree::new(&objects, &Neighbours::alone(id(1)), &limits).unwrap();
         assert!(tree.groups.len() <= 1001);
         assert_eq!(tree.skipped.len(), 1);
     }

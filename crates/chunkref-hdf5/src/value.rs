@@ -8,7 +8,7 @@ use chunkref_core::Cursor;
 use chunkref_core::model::ByteOrder;
 use futures::future::try_join_all;
 
-use crate::context::{Address, Context};
+use crate::context::{Address, Context, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::heap::global::GlobalHeapId;
@@ -30,7 +30,7 @@ pub(crate) enum Value {
     Struct(Vec<(String, Value)>),
     List(Vec<Value>),
     /// The object header that an object reference points to; `None` for a null reference.
-    Object(Option<Address>),
+    Object(Option<ObjectId>),
     /// A number or reference that has no form here; the text says why.
     Unsupported(&'static str),
 }
@@ -180,7 +180,8 @@ pub(crate) fn decode(
                 .collect::<Result<_>>()?,
         ),
         Class::Reference(ReferenceKind::Object) => {
-            Value::Object(context.address(&mut element)?.filter(|address| address.0 != 0))
+            let address = context.address(&mut element)?.filter(|address| address.0 != 0);
+            Value::Object(address.map(|address| context.object(address)))
         }
         Class::Reference(_) => Value::Unsupported("a region or opaque reference"),
         Class::Enumeration { base, .. } => decode(base, &mut element, context, heap)?,

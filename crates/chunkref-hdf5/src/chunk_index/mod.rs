@@ -10,7 +10,7 @@ mod single_chunk;
 
 use chunkref_core::Cursor;
 
-use crate::context::{Address, Context};
+use crate::context::{Address, Context, FileNumber};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::message::data_layout::ChunkIndexKind;
@@ -24,6 +24,7 @@ pub(crate) struct ChunkTable {
     offsets: Vec<u64>,
     lengths: Vec<u64>,
     filter_masks: Vec<u32>,
+    files: Vec<FileNumber>,
 }
 
 /// One stored chunk.
@@ -35,6 +36,8 @@ pub(crate) struct ChunkTable {
 pub(crate) struct Chunk<'a> {
     /// Place in the grid.
     pub(crate) chunk_indices: &'a [u64],
+    /// The file that the bytes are in.
+    pub(crate) file: FileNumber,
     /// Bytes from the start of the file.
     pub(crate) offset: u64,
     /// Stored bytes.
@@ -58,6 +61,7 @@ impl ChunkTable {
         self.offsets.push(chunk.offset);
         self.lengths.push(chunk.length);
         self.filter_masks.push(chunk.filter_mask);
+        self.files.push(chunk.file);
     }
 
     /// The chunk in row `row`.
@@ -68,6 +72,7 @@ impl ChunkTable {
             offset: *self.offsets.get(row)?,
             length: *self.lengths.get(row)?,
             filter_mask: *self.filter_masks.get(row)?,
+            file: *self.files.get(row)?,
         })
     }
 
@@ -138,6 +143,7 @@ impl Grid {
 struct Collector<'a> {
     grid: &'a Grid,
     structure: &'static str,
+    file: FileNumber,
     base: u64,
     file_length: u64,
     limit: u64,
@@ -149,6 +155,7 @@ impl<'a> Collector<'a> {
         Self {
             grid,
             structure,
+            file: file.context.file,
             base: file.context.base,
             file_length: file.frontier.length(),
             limit: file.limits().chunks,
@@ -176,7 +183,7 @@ impl<'a> Collector<'a> {
             );
             return Err(Hdf5Error::inconsistent(self.structure, at, reason));
         }
-        self.table.push(Chunk { chunk_indices, offset, length, filter_mask });
+        self.table.push(Chunk { chunk_indices, file: self.file, offset, length, filter_mask });
         Hdf5Error::check_limit(self.structure, at, "chunks", self.table.len() as u64, self.limit)
     }
 }

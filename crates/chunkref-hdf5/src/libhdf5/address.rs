@@ -6,7 +6,7 @@
 
 use hdf5_metno::{LocationToken, ObjectReference1};
 
-use crate::context::Address;
+use crate::context::{Address, Context};
 use crate::value::Value;
 
 /// The address in a token: its first 8 bytes, the lowest first.
@@ -19,18 +19,19 @@ pub(super) fn of_token(token: LocationToken) -> Option<Address> {
     Some(Address(u64::from_le_bytes(*bytes.first_chunk()?)))
 }
 
-/// The value of an object reference in a file with addresses of `length` bytes.
-pub(super) fn of_reference(reference: ObjectReference1, length: u8) -> Value {
+/// The value of an object reference in a file.
+pub(super) fn of_reference(reference: ObjectReference1, context: &Context) -> Value {
     let text = format!("{reference:?}");
     let number = text.split_once("inner: ").and_then(|(_, number)| number.strip_suffix(" }"));
     let Some(Ok(number)) = number.map(str::parse::<u64>) else {
         return Value::Unsupported("a reference of unknown form");
     };
     // libhdf5 sets only as many bytes as the file's addresses have.
-    let unused = 64_u32.saturating_sub(u32::from(length).saturating_mul(8));
+    let unused = 64_u32.saturating_sub(u32::from(context.size_of_offsets).saturating_mul(8));
     let all = u64::MAX.checked_shr(unused).unwrap_or(0);
     let address = number & all;
-    Value::Object((address != 0 && address != all).then_some(Address(address)))
+    let id = context.object(Address(address));
+    Value::Object((address != 0 && address != all).then_some(id))
 }
 
 #[cfg(test)]
@@ -46,9 +47,12 @@ mod tests {
         file.create_group("g").unwrap();
         let token = of_token(file.loc_info_by_name("g").unwrap().token).unwrap();
         let reference = file.reference::<ObjectReference1>("g").unwrap();
-        assert_eq!(of_reference(reference, 8), Value::Object(Some(token)));
+        let mut context = crate::testing::context();
+        assert_eq!(of_reference(reference, &context), Value::Object(Some(context.object(token))));
         assert!(token.0 > 0 && token.0 < 10_000, "{token:?}");
         let low = Address(token.0 & 0xff);
-        assert_eq!(of_reference(reference, 1), Value::Object((low.0 != 0).then_some(low)));
+        context.size_of_offsets = 1;
+        let id = (low.0 != 0).then_some(context.object(low));
+        assert_eq!(of_reference(reference, &context), Value::Object(id));
     }
 }

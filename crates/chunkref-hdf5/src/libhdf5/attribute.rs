@@ -139,5 +139,5 @@ fn sequence<T: Copy>(list: &VarLenArray<T>, form: impl Fn(T) -> Value) -> Value 
 }
 
 fn object(reference: ObjectReference1, context: &Context) -> Value {
-    address::of_reference(reference, context.size_of_offsets)
+    address::of_reference(reference, context)
 }

@@ -18,12 +18,17 @@ use crate::object::{Dataset, Storage, mask_edges};
 use crate::value::Value;
 
 /// The links of a group; where soft, external and user-defined ones lead is from `native`.
-pub(super) fn links(links: Vec<FoundLink>, native: &[Link], offset: u64) -> Result<Vec<Link>> {
+pub(super) fn links(
+    links: Vec<FoundLink>,
+    native: &[Link],
+    context: &Context,
+    offset: u64,
+) -> Result<Vec<Link>> {
     let mut built = Vec::new();
     for link in links {
         let known = native.iter().find(|known| known.name == link.name);
         let target = match (link.target, known.map(|known| &known.target)) {
-            (FoundTarget::Hard(address), _) => LinkTarget::Hard(address),
+            (FoundTarget::Hard(address), _) => LinkTarget::Hard(context.object(address)),
             (FoundTarget::Soft, Some(target @ LinkTarget::Soft(_)))
             | (
                 FoundTarget::Other,
@@ -219,12 +224,12 @@ fn storage(
             }
             Storage::Chunked { grid, table }
         }
-        (FoundStorage::External { files }, Some(known @ Storage::External { .. }))
+        (FoundStorage::External { files }, Some(known @ Storage::External(_)))
             if files == known.file_count() =>
         {
             known.clone()
         }
-        (FoundStorage::Virtual, Some(known @ Storage::Virtual)) => known.clone(),
+        (FoundStorage::Virtual, Some(known @ Storage::Virtual(_))) => known.clone(),
         (FoundStorage::External { .. } | FoundStorage::Virtual, _) => {
             return Err(left("list of sources", offset));
         }
@@ -235,7 +240,7 @@ impl Storage {
     /// How many external files the elements are in.
     fn file_count(&self) -> usize {
         match self {
-            Self::External { files } => *files,
+            Self::External(pieces) => pieces.len(),
             _ => 0,
         }
     }

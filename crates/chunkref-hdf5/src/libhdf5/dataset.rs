@@ -116,6 +116,7 @@ fn chunks(
             place.map(|(&at, &length)| at.checked_div(length).unwrap_or(0)).collect();
         table.push(Chunk {
             chunk_indices: &chunk_indices,
+            file: context.file,
             offset: chunk.addr,
             length: chunk.size,
             filter_mask: chunk.filter_mask,
@@ -217,14 +218,17 @@ fn unlimited_first(table: &ChunkTable, counts: &[u64], axis: usize) -> ChunkTabl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::FileNumber;
 
     #[test]
     fn the_unlimited_axis_counts_slowest() {
+        let file = FileNumber(0);
         // Two rows of chunks, columns without bound: libhdf5 gives chunk n of the array the place (0, n).
         let mut table = ChunkTable::new(2);
         for number in [0, 1, 2, 3, 7] {
             table.push(Chunk {
                 chunk_indices: &[0, number],
+                file,
                 offset: number,
                 length: 8,
                 filter_mask: 0,
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(places, [[0, 0], [1, 0], [0, 1], [1, 1], [1, 3]]);
         // With an axis of 3 chunks behind it, chunk 3 a + b of the array has the place (0, a, b).
         let mut table = ChunkTable::new(3);
-        table.push(Chunk { chunk_indices: &[0, 4, 2], offset: 0, length: 8, filter_mask: 0 });
+        table.push(Chunk { chunk_indices: &[0, 4, 2], file, offset: 0, length: 8, filter_mask: 0 });
         let ordered = unlimited_first(&table, &[2, 0, 3], 1);
         // Chunk 14 is 2 * (2 * 3) + 0 * 3 + 2.
         assert_eq!(ordered.get(0).map(|chunk| chunk.chunk_indices.to_vec()), Some(vec![0, 2, 2]));

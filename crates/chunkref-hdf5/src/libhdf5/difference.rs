@@ -54,8 +54,8 @@ fn of_storage(ours: &Storage, theirs: &Storage) -> Option<String> {
             same("shape of chunks", &a.chunk_shape, &b.chunk_shape).or_else(|| of_chunks(m, n))
         }
         // The lists of these are the native engine's in both.
-        (Storage::External { .. }, Storage::External { .. })
-        | (Storage::Virtual, Storage::Virtual) => None,
+        (Storage::External(_), Storage::External(_))
+        | (Storage::Virtual(_), Storage::Virtual(_)) => None,
         (a, b) => Some(text("storage", a, b)),
     }
 }
@@ -115,11 +115,13 @@ pub(super) fn text(what: &str, ours: &impl Debug, theirs: &impl Debug) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::FileNumber;
 
     fn table(places: &[(u64, u64)]) -> ChunkTable {
         let mut table = ChunkTable::new(1);
         for &(place, offset) in places {
-            table.push(Chunk { chunk_indices: &[place], offset, length: 4, filter_mask: 0 });
+            let file = FileNumber(0);
+            table.push(Chunk { chunk_indices: &[place], file, offset, length: 4, filter_mask: 0 });
         }
         table
     }

@@ -49,7 +49,7 @@ pub(crate) fn local_path(location: &str) -> Option<PathBuf> {
 
 /// Reads the file with libhdf5 too, and settles what either engine says as `role` wants it.
 pub(crate) async fn read(file: &File<'_>, native: Objects, role: Role) -> Result<Objects> {
-    let location = file.source().location();
+    let location = file.frontier.source().location();
     let path = local_path(location).ok_or_else(|| {
         Hdf5Error::unsupported("libhdf5", 0, format!("reading {location}, which is no local file,"))
     })?;

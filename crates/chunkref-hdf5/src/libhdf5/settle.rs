@@ -29,11 +29,12 @@ pub(super) fn settle(
     context: &Context,
     role: Role,
 ) -> Objects {
-    let addresses: BTreeSet<Address> = native.keys().chain(found.keys()).copied().collect();
+    let known = native.keys().map(|id| id.address);
+    let addresses: BTreeSet<Address> = known.chain(found.keys().copied()).collect();
     let mut settled = BTreeMap::new();
     for address in addresses {
         let offset = context.file_offset(address);
-        let (ours, theirs) = (native.remove(&address), found.remove(&address));
+        let (ours, theirs) = (native.remove(&context.object(address)), found.remove(&address));
         let built = theirs.map(|theirs| {
             let known = ours.as_ref().and_then(|ours| ours.as_ref().ok());
             theirs.map(|theirs| object(theirs, known, descriptions, context, offset))
@@ -48,7 +49,7 @@ pub(super) fn settle(
             (Role::Witness, ours, _) => ours,
         };
         if let Some(object) = object {
-            settled.insert(address, object);
+            settled.insert(context.object(address), object);
         }
     }
     settled
@@ -75,7 +76,7 @@ fn object(
                 Some(ObjectKind::Group(Ok(known))) => known.as_slice(),
                 _ => &[],
             };
-            ObjectKind::Group(links.and_then(|links| build::links(links, known, offset)))
+            ObjectKind::Group(links.and_then(|links| build::links(links, known, context, offset)))
         }
         (FoundKind::Dataset(dataset), ours) => {
             let known = match ours {
@@ -201,7 +202,7 @@ mod tests {
     }
 
     fn group(attributes: Vec<NamedAttribute>, target: u64) -> Object {
-        let target = LinkTarget::Hard(Address(target));
+        let target = LinkTarget::Hard(crate::testing::context().object(Address(target)));
         let links = vec![Link { name: "a".to_owned(), creation_order: None, target }];
         Object { offset: 96, attributes: Ok(attributes), kind: ObjectKind::Group(Ok(links)) }
     }

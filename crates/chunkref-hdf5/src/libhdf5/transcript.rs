@@ -128,7 +128,7 @@ pub(super) async fn parse(bytes: Bytes) -> Result<Descriptions> {
 
 async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<object::Dataset>)> {
     let entry = Entry(link.name.parse().ok()?);
-    let LinkTarget::Hard(address) = link.target else { return None };
+    let LinkTarget::Hard(ObjectId { address, .. }) = link.target else { return None };
     let dataset = match file.object_header(address).await {
         Ok(header) => file.dataset(&header).await,
         Err(error) => Err(error),

@@ -7,7 +7,7 @@ use chunkref_core::model::{AttributeValue, Attributes};
 
 use super::{Refusal, absolute, datatype};
 use crate::attributes::{AttributeValue as Stored, NamedAttribute};
-use crate::context::Address;
+use crate::context::ObjectId;
 use crate::message::datatype::Class;
 use crate::message::{Dataspace, Datatype};
 use crate::value::{Value, unsigned};
@@ -17,7 +17,7 @@ pub(super) struct Context<'a> {
     /// The object's path.
     pub(super) path: &'a str,
     /// The first path of every object of the file.
-    pub(super) paths: &'a HashMap<Address, String>,
+    pub(super) paths: &'a HashMap<ObjectId, String>,
     /// Whether the object is a dimension scale.
     pub(super) is_scale: bool,
 }
@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn one_element_is_itself_and_more_are_nested() {
-        let paths = HashMap::from([(Address(9), "g/d".to_owned())]);
+        let id = crate::testing::context().object(crate::context::Address(9));
+        let paths = HashMap::from([(id, "g/d".to_owned())]);
         let context = Context { path: "", paths: &paths, is_scale: false };
         let lower = |shape: &[u64], values| super::lower(&stored(shape, values), &context);
         assert_eq!(lower(&[1, 1], vec![Value::Int(3)]).unwrap(), AttributeValue::Int(3));
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(matrix, AttributeValue::List(vec![row(1, 2), row(3, 4)]));
         assert_eq!(lower(&[0], vec![]).unwrap(), AttributeValue::List(vec![]));
         assert_eq!(
-            lower(&[], vec![Value::Object(Some(Address(9)))]).unwrap(),
+            lower(&[], vec![Value::Object(Some(id))]).unwrap(),
             AttributeValue::from("/g/d")
         );
         assert!(lower(&[], vec![Value::Unsupported("odd")]).is_err());

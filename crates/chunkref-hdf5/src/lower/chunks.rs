@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use chunkref_core::model::{ChunkGrid, ChunkRef, Codec, DataType, Manifest, ManifestBuilder};
 
-use super::{Budget, Refusal, datatype, push};
+use super::{Budget, Refusal, Sources, datatype, push};
+use crate::context::{FileNumber, ObjectId};
 use crate::message::FillValue;
 use crate::object::{Dataset, Storage};
 
@@ -21,16 +22,22 @@ pub(super) struct Chunks {
 impl Chunks {
     /// The chunks of a dataset whose array has `shape`.
     pub(super) fn of(
+        id: ObjectId,
         dataset: &Dataset,
         dtype: &DataType,
         shape: &[u64],
+        sources: &Sources,
         budget: &mut Budget,
     ) -> Result<Self, Refusal> {
-        let source = budget.source;
-        let stored = |row: usize, offset: u64, length: u64| match dataset.inline.get(&row) {
-            Some(bytes) => ChunkRef::Inline(bytes.clone()),
-            None => ChunkRef::Virtual { source, offset, length },
-        };
+        let stored =
+            |row: usize, file: FileNumber, offset: u64, length: u64| match dataset.inline.get(&row)
+            {
+                Some(bytes) => Ok(ChunkRef::Inline(bytes.clone())),
+                None => match sources.get(&file) {
+                    Some(&source) => Ok(ChunkRef::Virtual { source, offset, length }),
+                    None => Err(Refusal::new("the data lies in a file that is not open")),
+                },
+            };
         // Everything but chunked storage is one chunk of the array's shape.
         let mut chunk_shape: Vec<u64> = shape.iter().map(|&length| length.max(1)).collect();
         let mut codecs = Vec::new();
@@ -52,7 +59,7 @@ impl Chunks {
             Storage::Compact(bytes) => whole(ChunkRef::Inline(bytes.clone()))?,
             Storage::Contiguous { offset: None, .. } => {}
             Storage::Contiguous { offset: Some(offset), length } => {
-                whole(stored(0, *offset, *length))?;
+                whole(stored(0, id.file, *offset, *length)?)?;
             }
             Storage::Chunked { table, .. } => {
                 for (row, chunk) in table.iter().enumerate() {
@@ -63,19 +70,13 @@ impl Chunks {
                         &mut manifest,
                         budget,
                         &chunk_indices,
-                        stored(row, chunk.offset, chunk.length),
+                        stored(row, chunk.file, chunk.offset, chunk.length)?,
                     )?;
                 }
             }
-            Storage::External { files } => {
-                return Err(Refusal::new(format!(
-                    "the data lies in {files} external file(s), which this release does not follow"
-                )));
-            }
-            Storage::Virtual => {
-                return Err(Refusal::new(
-                    "the dataset is virtual: its data lies in other datasets, which this release does not follow",
-                ));
+            // What could be resolved is chunked or compact by now.
+            Storage::External(_) | Storage::Virtual(_) => {
+                return Err(Refusal::new("the data lies in other files and was not resolved"));
             }
         }
         let mut chunks = Self { chunk_shape, codecs, manifest: manifest.finish()? };
@@ -111,15 +112,9 @@ impl Chunks {
         };
         let decoded: Bytes = fill.repeat(usize::try_from(count).unwrap_or(0)).into();
         let encoded = match &dataset.storage {
-            Storage::Chunked { .. } => {
-                dataset.encode_chunk(decoded, 0).map_err(
-                    |error| {
-                        Refusal::new(format!(
-                            "chunks that were never written cannot be filled in: {error}"
-                        ))
-                    },
-                )?
-            }
+            Storage::Chunked { .. } => dataset.encode_chunk(decoded, 0).map_err(|error| {
+                Refusal::new(format!("chunks that were never written cannot be filled in: {error}"))
+            })?,
             _ => decoded,
         };
         let grid_shape = self.manifest.grid_shape().to_vec();

@@ -9,15 +9,19 @@ mod datatype;
 mod fill_value;
 mod strings;
 
+use std::collections::HashMap;
+
 use chunkref_core::model::dataset::join_path;
 use chunkref_core::model::{
     Array, Attributes, ChunkGrid, ChunkRef, ManifestBuilder, ManifestError, Source, SourceId,
 };
-use chunkref_core::{ByteSource, Limits, Scan, SkipKind, Skipped};
+use chunkref_core::{Limits, Scan, SkipKind, Skipped};
 
 use crate::attributes::NamedAttribute;
+use crate::context::{FileNumber, ObjectId};
 use crate::error::Result;
 use crate::message::Dataspace;
+use crate::neighbours::Files;
 use crate::netcdf4::{self, Dimensions};
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::tree::Tree;
@@ -39,31 +43,27 @@ impl Refusal {
 }
 
 /// Lowers everything that was read of a file.
-pub(crate) fn lower(
-    source: &dyn ByteSource,
-    objects: &Objects,
-    tree: Tree,
-    limits: &Limits,
-) -> Scan {
+pub(crate) fn lower(files: &Files<'_>, objects: &Objects, tree: Tree, limits: &Limits) -> Scan {
     let mut dataset = chunkref_core::model::Dataset::new();
-    let source = dataset.add_source(Source {
-        location: source.location().to_owned(),
-        version: Some(source.version().clone()),
+    let sources = files.sources().map(|(number, source)| {
+        let (location, version) = (source.location().to_owned(), Some(source.version().clone()));
+        (number, dataset.add_source(Source { location, version }))
     });
-    let mut budget = Budget { source, chunks: limits.chunks, inline_bytes: limits.inline_bytes };
+    let sources: Sources = sources.collect();
+    let mut budget = Budget { chunks: limits.chunks, inline_bytes: limits.inline_bytes };
     let dimensions = netcdf4::dimensions(objects, &tree);
     let mut skipped = tree.skipped;
     let paths = &tree.paths;
     for node in &tree.groups {
         let group = dataset.group_mut(&node.path);
         group.dimensions = dimensions.defined.get(&node.path).cloned().unwrap_or_default();
-        if let Some(Ok(object)) = objects.get(&node.address) {
+        if let Some(Ok(object)) = objects.get(&node.id) {
             let context = attribute::Context { path: &node.path, paths, is_scale: false };
             group.attributes = attributes(object, &context, None, &mut skipped);
         }
     }
     for node in &tree.datasets {
-        let Some(Ok(object)) = objects.get(&node.address) else { continue };
+        let Some(Ok(object)) = objects.get(&node.id) else { continue };
         let ObjectKind::Dataset(description) = &object.kind else { continue };
         if object.is_dimension_only() {
             continue;
@@ -84,7 +84,8 @@ pub(crate) fn lower(
                 continue;
             }
         };
-        match array(object, description, &node.path, &dimensions, &mut budget) {
+        match array((node.id, object), description, &node.path, &dimensions, &sources, &mut budget)
+        {
             Ok(mut array) => {
                 let context =
                     attribute::Context { path: &node.path, paths, is_scale: object.is_scale() };
@@ -141,10 +142,11 @@ fn attributes(
 
 /// An array without its attributes.
 fn array(
-    object: &Object,
+    (id, object): (ObjectId, &Object),
     dataset: &Dataset,
     path: &str,
     dimensions: &Dimensions,
+    sources: &Sources,
     budget: &mut Budget,
 ) -> Result<Array, Refusal> {
     if dataset.dataspace == Dataspace::Null {
@@ -157,7 +159,7 @@ fn array(
         array
     } else {
         let dtype = datatype::lower(&dataset.datatype)?.0;
-        let chunks = chunks::Chunks::of(dataset, &dtype, &shape, budget)?;
+        let chunks = chunks::Chunks::of(id, dataset, &dtype, &shape, sources, budget)?;
         Array {
             fill_value: fill_value::lower(object, dataset, &dtype, chunks.has_missing()),
             shape,
@@ -173,10 +175,12 @@ fn array(
     Ok(array)
 }
 
+/// The model's numbers of the files of a scan.
+type Sources = HashMap<FileNumber, SourceId>;
+
 /// What the references of a file may still take.
 #[derive(Debug)]
 struct Budget {
-    source: SourceId,
     chunks: u64,
     inline_bytes: u64,
 }

@@ -3,7 +3,7 @@
 
 use chunkref_core::Cursor;
 
-use crate::context::{Address, Context, expect_version};
+use crate::context::{Context, ObjectId, expect_version};
 use crate::error::{Hdf5Error, Result};
 
 /// A named way from a group to something else.
@@ -19,7 +19,7 @@ pub(crate) struct Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LinkTarget {
     /// An object header of this file.
-    Hard(Address),
+    Hard(ObjectId),
     /// A path in this file.
     Soft(String),
     /// A path in another file.
@@ -40,7 +40,7 @@ impl Link {
         let name_bytes = cursor.uint_le(1 << (flags & 3))?;
         let name = lossless(cursor.bytes_u64(name_bytes)?);
         let target = match kind {
-            0 => LinkTarget::Hard(context.defined_address(cursor)?),
+            0 => LinkTarget::Hard(context.object(context.defined_address(cursor)?)),
             1 => {
                 let length = cursor.u16_le()?;
                 LinkTarget::Soft(lossless(cursor.bytes(usize::from(length))?))
@@ -83,6 +83,7 @@ pub(crate) fn lossless(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Address;
     use crate::testing::context;
 
     fn parse(bytes: &[u8]) -> Result<Link> {
@@ -95,7 +96,7 @@ mod tests {
         hard.extend(96_u64.to_le_bytes());
         let link = parse(&hard).unwrap();
         assert_eq!((link.name.as_str(), link.creation_order), ("ab", Some(7)));
-        assert_eq!(link.target, LinkTarget::Hard(Address(96)));
+        assert_eq!(link.target, LinkTarget::Hard(context().object(Address(96))));
         let soft = [1, 0x08, 1, 1, b's', 2, 0, b'/', b'x'];
         assert_eq!(parse(&soft).unwrap().target, LinkTarget::Soft("/x".to_owned()));
         let external = [1, 0x08, 64, 1, b'e', 8, 0, 0, b'f', b'.', b'h', 0, b'/', b'd', 0];
