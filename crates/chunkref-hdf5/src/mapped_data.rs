@@ -382,11 +382,11 @@ fn matching_axes(from: &Region, to: &Region) -> Option<Vec<Option<usize>>> {
             axes.push(None);
             continue;
         }
-        let (axis, &selected) = long.next()?;
+        let (running, &selected) = long.next()?;
         if selected != length {
             return None;
         }
-        axes.push(Some(axis));
+        axes.push(Some(running));
     }
     long.next().is_none().then_some(axes)
 }

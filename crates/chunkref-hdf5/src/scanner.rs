@@ -139,17 +139,17 @@ pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects> {
                     file.limits().objects,
                 )?;
                 update(&mut objects, file.context.object(address), |object| {
-                    object.kind = ObjectKind::Group(links)
+                    object.kind = ObjectKind::Group(links);
                 });
             }
             Step::Dataset(dataset) => {
                 update(&mut objects, file.context.object(address), |object| {
-                    object.kind = ObjectKind::Dataset(dataset)
+                    object.kind = ObjectKind::Dataset(dataset);
                 });
             }
             Step::Attributes(attributes) => {
                 update(&mut objects, file.context.object(address), |object| {
-                    object.attributes = attributes
+                    object.attributes = attributes;
                 });
             }
         }

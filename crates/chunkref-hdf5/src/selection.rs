@@ -32,6 +32,7 @@ pub(crate) struct Region {
 }
 
 /// Blocks along one axis.
+#[expect(clippy::struct_field_names, reason = "the specification's names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stride {
     pub(crate) start: u64,

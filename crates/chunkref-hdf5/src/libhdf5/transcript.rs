@@ -14,6 +14,7 @@ use hdf5_metno::dataset::DatasetCreate;
 use hdf5_metno::{Dataset, Datatype, Extent, Extents, File as Library, SimpleExtents};
 use tempfile::NamedTempFile;
 
+use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::frontier::Frontier;
@@ -116,14 +117,14 @@ pub(super) async fn parse(bytes: Bytes) -> Result<Descriptions> {
     limits.metadata_bytes = u64::MAX;
     limits.members = u64::MAX;
     let frontier = Frontier::new(&source, &limits);
+    let file = File::open(frontier, FileNumber(0), &limits).await?;
     let walk = async {
-        let file = File::open(&frontier, &limits).await?;
         let root = file.object_header(file.root).await?;
         let links = file.links(&root).await?;
         let entries = links.iter().map(|link| entry(&file, link));
         Ok(join_all(entries).await.into_iter().flatten().collect())
     };
-    frontier.run(walk).await
+    file.frontier.run(walk).await
 }
 
 async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<object::Dataset>)> {
