@@ -131,7 +131,7 @@ fn exactly(bytes: &Bytes, length: u64, offset: u64) -> Result<Bytes> {
 }
 
 /// Copies the part of a chunk that lies within `shape`, row by row.
-fn place_chunk(
+pub(crate) fn place_chunk(
     chunk: &[u8],
     chunk_shape: &[u64],
     start: &[u64],

@@ -162,6 +162,8 @@ def plugin_types(f):
         f.create_dataset(f"{name}_zeros", data=np.zeros(50000, "<i4"), chunks=(30000,), **settings)
         f.create_dataset(f"{name}_few", data=ramp(5, dtype="<i4"), chunks=(5,), **settings)
         f.create_dataset(f"{name}_many", data=steps(12500, "<i4").reshape(250, 200), chunks=(250, 150), **settings)
+    f.create_dataset("blosc2_blocks", data=steps(90000, "<i4").reshape(600, 600), chunks=(500, 590), **hdf5plugin.Blosc2(cname="lz4"))
+    f.create_dataset("blosc2_cube", data=steps(45000, "<u2").reshape(50, 60, 60), chunks=(47, 50, 33), **hdf5plugin.Blosc2(filters=hdf5plugin.Blosc2.DELTA))
     f.create_dataset("shuffled_lz4", data=steps(1000, "<i4"), chunks=(1500,), shuffle=True, **hdf5plugin.LZ4())
     f.create_dataset("checked_bits", data=steps(1000, "<i4"), chunks=(1500,), fletcher32=True, **hdf5plugin.Bitshuffle(cname="none"))
 

@@ -105,7 +105,11 @@ fn decode_block(stored: &[u8], header: Header, length: usize) -> Result<Vec<u8>,
     Ok(block)
 }
 
-fn decode_stream(stored: &[u8], compressor: u8, length: usize) -> Result<Vec<u8>, Fault> {
+pub(super) fn decode_stream(
+    stored: &[u8],
+    compressor: u8,
+    length: usize,
+) -> Result<Vec<u8>, Fault> {
     match compressor {
         0 => blosclz::decode(stored, length),
         1 => {

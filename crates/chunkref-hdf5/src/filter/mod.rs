@@ -7,6 +7,7 @@
 mod bits;
 mod bitshuffle;
 mod blosc;
+mod blosc2;
 mod blosclz;
 mod bzip2;
 mod deflate;
@@ -113,6 +114,7 @@ pub(crate) fn decode(
             id::BZIP2 => bzip2::decode(&bytes, room),
             id::LZF => lzf::decode(&bytes, room),
             id::BLOSC => blosc::decode(&bytes, room),
+            id::BLOSC2 => blosc2::decode(&bytes, room),
             id::LZ4 => lz4::decode(&bytes, room),
             id::BITSHUFFLE => bitshuffle::decode(&bytes, values, room),
             id::ZSTD => zstd::decode(&bytes, room),
@@ -173,6 +175,7 @@ pub(crate) fn is_decodable(filter: &Filter) -> bool {
             | id::BZIP2
             | id::LZF
             | id::BLOSC
+            | id::BLOSC2
             | id::LZ4
             | id::BITSHUFFLE
             | id::ZSTD
@@ -314,9 +317,9 @@ mod tests {
             decode(&pipeline(), 0, stored.into(), 100, 0),
             Err(Hdf5Error::Checksum { .. })
         ));
-        let blosc2 = [filter(id::BLOSC2, &[])];
-        assert!(!is_decodable(&blosc2[0]));
-        let error = decode(&blosc2, 0, Bytes::new(), 0, 0).unwrap_err();
-        assert!(error.to_string().contains("filter 32026 (blosc2)"), "{error}");
+        let unknown = [Filter { id: 32013, name: "zfp".to_owned(), values: Vec::new() }];
+        assert!(!is_decodable(&unknown[0]));
+        let error = decode(&unknown, 0, Bytes::new(), 0, 0).unwrap_err();
+        assert!(error.to_string().contains("filter 32013 (zfp)"), "{error}");
     }
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The layer `b2nd`: chunks in blocks along several axes, and their elements put in C order.
+
+use chunkref_core::Cursor;
+
+use super::Fault;
+use crate::raw_data::place_chunk;
+
+/// Axes that Blosc2 has at the most.
+const MAX_AXES: u8 = 16;
+
+/// The shapes of a chunk and its blocks.
+#[derive(Debug)]
+pub(super) struct Axes {
+    chunk_shape: Vec<u64>,
+    block_shape: Vec<u64>,
+}
+
+impl Axes {
+    pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Fault> {
+        cursor.skip(2)?; // a list, the version
+        let rank = cursor.u8()?;
+        if rank == 0 || rank > MAX_AXES {
+            return Err(Fault::Unsupported(format!("Blosc2 with {rank} axes")));
+        }
+        let shape = numbers(cursor, rank, Cursor::u64_be)?;
+        let chunk_shape = numbers(cursor, rank, |cursor| cursor.u32_be().map(u64::from))?;
+        let block_shape = numbers(cursor, rank, |cursor| cursor.u32_be().map(u64::from))?;
+        if shape != chunk_shape {
+            return Err(Fault::unsupported("Blosc2 with several chunks along axes"));
+        }
+        if block_shape.contains(&0) {
+            return Err(Fault::damaged("its blocks have no elements"));
+        }
+        Ok(Self { chunk_shape, block_shape })
+    }
+
+    /// The elements of `data`, which has whole blocks one after another.
+    pub(super) fn in_order(
+        &self,
+        data: &[u8],
+        element_length: usize,
+        room: usize,
+    ) -> Result<Vec<u8>, Fault> {
+        let bytes = |shape: &[u64]| {
+            let length = shape.iter().try_fold(element_length as u64, |all, &n| all.checked_mul(n));
+            Fault::check_room(length.unwrap_or(u64::MAX), usize::MAX)
+        };
+        let total = Fault::check_room(bytes(&self.chunk_shape)? as u64, room)?;
+        let block_length = bytes(&self.block_shape)?;
+        let blocks = self.chunk_shape.iter().zip(&self.block_shape);
+        let grid: Vec<u64> = blocks.map(|(&chunk, &block)| chunk.div_ceil(block.max(1))).collect();
+        let count = grid.iter().try_fold(1_u64, |all, &n| all.checked_mul(n)).unwrap_or(u64::MAX);
+        if (block_length as u64).checked_mul(count) != Some(data.len() as u64) || block_length == 0
+        {
+            return Err(Fault::damaged("its blocks do not fill its chunk"));
+        }
+        let mut output = vec![0; total];
+        let mut at = vec![0_u64; grid.len()];
+        for block in data.chunks_exact(block_length) {
+            let start: Vec<u64> =
+                at.iter().zip(&self.block_shape).map(|(&at, &n)| at.saturating_mul(n)).collect();
+            let (from, to) = (&self.block_shape, &self.chunk_shape);
+            place_chunk(block, from, &start, to, element_length, &mut output);
+            for (index, &length) in at.iter_mut().zip(&grid).rev() {
+                *index = index.saturating_add(1);
+                if *index < length {
+                    break;
+                }
+                *index = 0;
+            }
+        }
+        Ok(output)
+    }
+}
+
+/// A list of numbers, each with its type before it.
+fn numbers(
+    cursor: &mut Cursor<'_>,
+    rank: u8,
+    read: impl Fn(&mut Cursor<'_>) -> Result<u64, chunkref_core::Truncated>,
+) -> Result<Vec<u64>, Fault> {
+    cursor.skip(1)?;
+    (0..rank)
+        .map(|_| {
+            cursor.skip(1)?;
+            Ok(read(cursor)?)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_become_rows() {
+        // 3 x 3 in blocks of 2 x 2, whose elements past the edge are 9.
+        let axes = Axes { chunk_shape: vec![3, 3], block_shape: vec![2, 2] };
+        let data = [0, 1, 3, 4, 2, 9, 5, 9, 6, 7, 9, 9, 8, 9, 9, 9];
+        assert_eq!(axes.in_order(&data, 1, 9).unwrap(), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(axes.in_order(&data[..15], 1, 9).is_err());
+        assert!(axes.in_order(&data, 1, 8).is_err());
+        assert!(axes.in_order(&[], 0, 9).is_err());
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        let layer = |rank: u8, shape: u8, chunk: u8, block: u8| {
+            let mut bytes = vec![0x97, 0, rank, 0x91, 0xd3, 0, 0, 0, 0, 0, 0, 0, shape, 0x91, 0xd2];
+            bytes.extend([0, 0, 0, chunk, 0x91, 0xd2, 0, 0, 0, block]);
+            Axes::parse(&mut Cursor::new(&bytes, 0, "layer"))
+        };
+        assert_eq!(layer(1, 7, 7, 4).unwrap().block_shape, [4]);
+        assert!(layer(1, 7, 6, 4).is_err() && layer(1, 7, 7, 0).is_err());
+        assert!(layer(0, 7, 7, 4).is_err() && layer(2, 7, 7, 4).is_err());
+    }
+}
