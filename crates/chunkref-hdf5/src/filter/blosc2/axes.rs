@@ -23,9 +23,9 @@ impl Axes {
         if rank == 0 || rank > MAX_AXES {
             return Err(Fault::Unsupported(format!("Blosc2 with {rank} axes")));
         }
-        let shape = numbers(cursor, rank, Cursor::u64_be)?;
-        let chunk_shape = numbers(cursor, rank, |cursor| cursor.u32_be().map(u64::from))?;
-        let block_shape = numbers(cursor, rank, |cursor| cursor.u32_be().map(u64::from))?;
+        let shape = numbers(cursor, rank, true)?;
+        let chunk_shape = numbers(cursor, rank, false)?;
+        let block_shape = numbers(cursor, rank, false)?;
         if shape != chunk_shape {
             return Err(Fault::unsupported("Blosc2 with several chunks along axes"));
         }
@@ -74,17 +74,13 @@ impl Axes {
     }
 }
 
-/// A list of numbers, each with its type before it.
-fn numbers(
-    cursor: &mut Cursor<'_>,
-    rank: u8,
-    read: impl Fn(&mut Cursor<'_>) -> Result<u64, chunkref_core::Truncated>,
-) -> Result<Vec<u64>, Fault> {
+/// A list of numbers of 64 or of 32 bits, each with its type before it.
+fn numbers(cursor: &mut Cursor<'_>, rank: u8, wide: bool) -> Result<Vec<u64>, Fault> {
     cursor.skip(1)?;
     (0..rank)
         .map(|_| {
             cursor.skip(1)?;
-            Ok(read(cursor)?)
+            Ok(if wide { cursor.u64_be()? } else { cursor.u32_be()?.into() })
         })
         .collect()
 }
