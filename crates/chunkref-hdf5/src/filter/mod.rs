@@ -304,6 +304,34 @@ mod tests {
     }
 
     #[test]
+    fn damage_is_an_error_or_stays_in_bounds() {
+        let data: Bytes = (0..240_u32).flat_map(|n| (n / 7 % 50).to_le_bytes()).collect();
+        let mut errors = 0;
+        for (id, values) in [
+            (id::DEFLATE, &[9][..]),
+            (id::SZIP, &[169, 8, 32, 256]),
+            (id::BZIP2, &[]),
+            (id::LZF, &[]),
+            (id::BLOSC, &[2, 2, 4]),
+            (id::LZ4, &[]),
+            (id::BITSHUFFLE, &[0, 4, 4, 0, 0]),
+            (id::ZSTD, &[]),
+        ] {
+            let filters = [filter(id, values)];
+            let stored = encode(&filters, 0, data.clone(), 0).unwrap();
+            for at in 0..stored.len() {
+                let mut damaged = stored.to_vec();
+                damaged[at] ^= 0xa5;
+                match decode(&filters, 0, damaged.into(), 960, 0) {
+                    Ok(bytes) => assert!(bytes.len() <= 960, "{id} at {at}"),
+                    Err(_) => errors += 1,
+                }
+            }
+        }
+        assert!(errors > 0);
+    }
+
+    #[test]
     fn a_bomb_and_damage_are_errors() {
         let zeros = Bytes::from(vec![0; 1 << 20]);
         let stored = encode(&pipeline(), 0b101, zeros, 0).unwrap();
