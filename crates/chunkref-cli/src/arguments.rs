@@ -93,6 +93,17 @@ pub struct FormatArguments {
     /// feature `libhdf5`); short for --option hdf5.engine=NAME.
     #[arg(long, value_name = "NAME", value_parser = ["native", "libhdf5"])]
     pub engine: Option<String>,
+    /// Whether soft and external links of HDF5 files are followed; short for --option hdf5.links=MODE.
+    #[arg(long, value_name = "MODE", value_parser = ["follow", "skip"])]
+    pub links: Option<String>,
+    /// Also read files that an input names from this folder; those beside the input are read in any case. May be given
+    /// several times.
+    #[arg(long, value_name = "FOLDER")]
+    pub allow_outside: Vec<String>,
+    /// Cut uncompressed contiguous data into chunks of about this many bytes, along the slowest axes; short for
+    /// --option hdf5.split-contiguous=BYTES.
+    #[arg(long, value_name = "BYTES")]
+    pub split_contiguous: Option<u64>,
     /// Read HDF5 files with both engines, and skip what they disagree on; short for --option hdf5.engine=both.
     #[arg(long, conflicts_with = "engine")]
     pub cross_check: bool,
@@ -106,13 +117,19 @@ impl FormatArguments {
         if self.format != "auto" {
             options = options.with_format(&self.format);
         }
+        for folder in &self.allow_outside {
+            options = options.with_allowed_outside(folder);
+        }
         let filters =
             self.unsupported_filters.iter().map(|mode| ("hdf5.unsupported-filters", mode.as_str()));
         let named = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let split = self.split_contiguous.map(|bytes| bytes.to_string());
         let engine = if self.cross_check { Some("both") } else { self.engine.as_deref() };
         named
             .chain(filters)
             .chain(engine.map(|engine| ("hdf5.engine", engine)))
+            .chain(self.links.iter().map(|mode| ("hdf5.links", mode.as_str())))
+            .chain(split.iter().map(|bytes| ("hdf5.split-contiguous", bytes.as_str())))
             .fold(options, |options, (name, value)| options.with_format_option(name, value))
     }
 }

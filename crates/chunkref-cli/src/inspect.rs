@@ -50,7 +50,7 @@ async fn inspect(
     input: &str,
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let source = store::open(&Location::parse(input)?).await?;
+    let source = store::open(&Location::parse(input)?, &crate::scan::opening(options)).await?;
     let entry = chunkref::choose(registry, &source, options).await?;
     let scan = (entry.scanner)().scan(&source, options).await?;
     Ok(Inspected {

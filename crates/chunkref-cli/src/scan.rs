@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chunkref::emit::{KerchunkJson, write_kerchunk_json};
-use chunkref::store::{self, Cost, Counted};
+use chunkref::store::{self, Cost, Counted, OpenOptions};
 use chunkref::{EmitOptions, Emitter, Location, Registry, Scan, ScanOptions, Skipped, SourceError};
 use futures::executor::block_on;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -119,6 +119,11 @@ fn expand(texts: &[String]) -> (Vec<Input>, Vec<SourceError>) {
     (inputs, errors)
 }
 
+/// How inputs are opened.
+pub(crate) fn opening(options: &ScanOptions) -> OpenOptions {
+    OpenOptions::default().with_allowed_outside(&options.allow_outside)
+}
+
 fn scan(
     registry: &Registry,
     options: &ScanOptions,
@@ -126,7 +131,7 @@ fn scan(
 ) -> Result<(Scan, Written), Fault> {
     let start = Instant::now();
     let (scan, cost) = block_on(async {
-        let source = Counted::new(store::open(location).await?);
+        let source = Counted::new(store::open(location, &opening(options)).await?);
         let scan = chunkref::scan_with(registry, &source, options).await?;
         Ok::<_, Fault>((scan, source.cost()))
     })?;

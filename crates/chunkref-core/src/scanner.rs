@@ -91,6 +91,9 @@ pub struct ScanOptions {
     pub inline_threshold: u64,
     /// Bounds on what the file may cost.
     pub limits: Limits,
+    /// Folders, as local paths, from which other files may be read that the scanned file names (external links, external
+    /// data, sources of virtual datasets); files beside the scanned one may be read in any case.
+    pub allow_outside: Vec<String>,
     /// Options of single formats, by the names that their [`ScannerEntry::options`] list.
     pub format_options: BTreeMap<String, String>,
 }
@@ -101,6 +104,7 @@ impl Default for ScanOptions {
             format: None,
             inline_threshold: 500,
             limits: Limits::default(),
+            allow_outside: Vec::new(),
             format_options: BTreeMap::new(),
         }
     }
@@ -125,6 +129,13 @@ impl ScanOptions {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same options with one more folder that files named by the scanned file may be read from.
+    #[must_use]
+    pub fn with_allowed_outside(mut self, folder: impl Into<String>) -> Self {
+        self.allow_outside.push(folder.into());
         self
     }
 

@@ -49,6 +49,7 @@ mod raw_data;
 mod scanner;
 mod selection;
 mod shared_message;
+mod split_contiguous;
 mod superblock;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chunkref_core::{
-    ByteSource, FormatOption, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature,
+    ByteSource, FormatOption, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry,
+    Signature,
 };
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -27,6 +28,7 @@ use crate::message::link::{Link, LinkTarget};
 use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::object_header::ObjectHeader;
+use crate::split_contiguous;
 use crate::superblock::SIGNATURE;
 use crate::tree::Tree;
 
@@ -41,6 +43,7 @@ pub const ENTRY: ScannerEntry = ScannerEntry {
     options: &[
         engine::OPTION,
         LINKS,
+        split_contiguous::OPTION,
         filter_options::UNSUPPORTED,
         filter_options::BUDGET,
         filter_options::CODEC,
@@ -75,7 +78,17 @@ impl Scanner for Hdf5Scanner {
             .map_err(|error| error.into_scan_error(source.location()))?;
         let filters = FilterOptions::new(options)
             .map_err(|error| error.into_scan_error(source.location()))?;
-        let scan = scan_files(source, options, engine, &filters).await;
+        let piece_bytes = split_contiguous::piece_bytes(options).map_err(|value| ScanError {
+            kind: ScanErrorKind::InvalidOption,
+            format: Some(ENTRY.name),
+            location: source.location().to_owned(),
+            source: format!(
+                "{} takes a number of bytes, not {value:?}",
+                split_contiguous::OPTION.name
+            )
+            .into(),
+        })?;
+        let scan = scan_files(source, options, engine, &filters, piece_bytes).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
     }
 }
@@ -85,6 +98,7 @@ async fn scan_files(
     options: &ScanOptions,
     engine: Engine,
     filters: &FilterOptions,
+    piece_bytes: Option<u64>,
 ) -> Result<Scan> {
     let limits = &options.limits;
     let follow_links = options.format_options.get(LINKS.name).is_none_or(|value| value != "skip");
@@ -94,6 +108,9 @@ async fn scan_files(
     let neighbours = files.open_neighbours(&mut objects, follow_links, limits).await;
     let tree = Tree::new(&objects, &neighbours, limits)?;
     mapped_data::resolve(&files, &neighbours, &mut objects).await;
+    if let Some(piece_bytes) = piece_bytes {
+        split_contiguous::split(&mut objects, piece_bytes);
+    }
     read_inline(&files, &mut objects, &tree.paths, options, filters).await?;
     Ok(lower::lower(&files, &objects, tree, limits))
 }

@@ -22,4 +22,4 @@ pub use counting::{Cost, Counted};
 pub use glob::expand;
 pub use local::LocalSource;
 pub use location::Location;
-pub use open::open;
+pub use open::{OpenOptions, open};

@@ -27,6 +27,7 @@ pub struct LocalSource {
     identity: Identity,
     version: ObjectVersion,
     head: Bytes,
+    allowed: Vec<PathBuf>,
 }
 
 /// What tells one version of a file from another.
@@ -76,10 +77,18 @@ impl LocalSource {
             e_tag: None,
             last_modified: identity.modified,
         };
-        let mut source = Self { location, path, file, identity, version, head: Bytes::new() };
+        let (head, allowed) = (Bytes::new(), Vec::new());
+        let mut source = Self { location, path, file, identity, version, head, allowed };
         source.head = source.read(&(0..source.version.length.min(HEAD_BYTES)))?;
         source.check_unchanged()?;
         Ok(source)
+    }
+
+    /// The same source, whose siblings may lie in these folders too.
+    #[must_use]
+    pub fn with_allowed(mut self, folders: &[PathBuf]) -> Self {
+        self.allowed = folders.to_vec();
+        self
     }
 
     fn read(&self, range: &Range<u64>) -> Result<Bytes, SourceError> {
@@ -168,9 +177,18 @@ impl ByteSource for LocalSource {
         let real = wanted
             .canonicalize()
             .map_err(|cause| describe(&wanted.display().to_string(), cause))?;
-        let Ok(inside) = real.strip_prefix(&real_folder) else {
+        let path = if let Ok(inside) = real.strip_prefix(&real_folder) {
+            folder.join(inside)
+        } else if self
+            .allowed
+            .iter()
+            .filter_map(|folder| folder.canonicalize().ok())
+            .any(|folder| real.starts_with(folder))
+        {
+            real
+        } else {
             let message = format!(
-                "this lies outside the folder of {}, which names it, and is not read: put it into that folder",
+                "this lies outside the folder of {}, which names it, and is not read: put it into that folder, or allow its own with --allow-outside",
                 self.location
             );
             return Err(error(
@@ -180,7 +198,7 @@ impl ByteSource for LocalSource {
                 None,
             ));
         };
-        Ok(Box::new(Self::open(Location::from_path(&folder.join(inside))?)?))
+        Ok(Box::new(Self::open(Location::from_path(&path)?)?.with_allowed(&self.allowed)))
     }
 }
 
@@ -375,5 +393,16 @@ mod tests {
             );
         }
         assert_eq!(sibling("absent").unwrap_err().kind, SourceErrorKind::NotFound);
+        let source =
+            open(&folder.join("main.nc")).unwrap().with_allowed(&[outer.path().to_owned()]);
+        let part = block_on(source.open_sibling("../secret")).unwrap();
+        assert_eq!(block_on(part.read_many(&[0..6])).unwrap()[0], b"secret".as_slice());
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("x"), b"x").unwrap();
+        let x = elsewhere.path().join("x").display().to_string();
+        assert_eq!(
+            block_on(source.open_sibling(&x)).unwrap_err().kind,
+            SourceErrorKind::PermissionDenied
+        );
     }
 }

@@ -6,7 +6,7 @@ use chunkref_core::{
     ByteSource, MemorySource, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
     ScannerEntry,
 };
-use chunkref_store::Location;
+use chunkref_store::{Location, OpenOptions};
 use thiserror::Error;
 
 /// Why options do not fit the formats that are linked in.
@@ -47,7 +47,8 @@ pub enum OptionError {
 /// [`ScanError`] when it cannot be read, is of no known format, or is broken as a whole.
 pub async fn scan(url: &str, options: &ScanOptions) -> Result<Scan, ScanError> {
     let location = Location::parse(url).map_err(|error| ScanError::from_source(error, None))?;
-    let source = chunkref_store::open(&location)
+    let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
+    let source = chunkref_store::open(&location, &opening)
         .await
         .map_err(|error| ScanError::from_source(error, None))?;
     scan_source(&source, options).await
