@@ -13,6 +13,7 @@ use hdf5_metno::{
 
 use super::address;
 use super::dataset::dataspace;
+use super::datatype::FoundType;
 use super::found::{FoundAttribute, FoundValue};
 use super::transcript::Transcript;
 use crate::context::Context;
@@ -53,12 +54,13 @@ fn value(
     let dataspace = dataspace(attribute, offset)?;
     let count = dataspace.count().unwrap_or(u64::MAX);
     Hdf5Error::check_limit("libhdf5", offset, "elements", count, context.limits.members)?;
-    let elements = match datatype.to_descriptor() {
+    let datatype = FoundType::write(&datatype, transcript).map_err(fault)?;
+    let elements = match &datatype.descriptor {
         _ if count == 0 => Some(Vec::new()),
-        Ok(descriptor) => elements(attribute, &descriptor, context).map_err(fault)?,
-        Err(_) => None,
+        Some(descriptor) => elements(attribute, descriptor, context).map_err(fault)?,
+        None => None,
     };
-    Ok(FoundValue { datatype: transcript.datatype(&datatype).map_err(fault)?, dataspace, elements })
+    Ok(FoundValue { datatype, dataspace, elements })
 }
 
 /// The elements of a type that a Rust type stands for; `None` for any other.

@@ -3,19 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use chunkref_core::Cursor;
+
 use super::found::{
-    FoundAttribute, FoundDataset, FoundFilter, FoundLink, FoundStorage, FoundTarget, FoundValue,
+    FoundAttribute, FoundDataset, FoundFillValue, FoundFilter, FoundLink, FoundStorage,
+    FoundTarget, FoundValue,
 };
 use super::transcript::{Descriptions, Entry};
+use super::{datatype::FoundType, difference};
 use crate::attributes::{AttributeValue, NamedAttribute};
 use crate::chunk_index::{ChunkTable, Grid};
 use crate::context::Context;
 use crate::error::{Hdf5Error, Result};
 use crate::message::datatype::Class;
 use crate::message::link::{Link, LinkTarget};
-use crate::message::{Dataspace, Datatype, Filter};
+use crate::message::{Dataspace, Datatype, FillValue, Filter};
 use crate::object::{Dataset, Storage, mask_edges};
-use crate::value::Value;
+use crate::value::{HeapObjects, Value, decode};
 
 /// The links of a group; where soft, external and user-defined ones lead is from `native`.
 pub(super) fn links(
@@ -42,7 +46,7 @@ pub(super) fn links(
         let creation_order = known.and_then(|known| known.creation_order);
         built.push(Link { name: link.name, creation_order, target });
     }
-    // libhdf5 orders by bytes too, but nothing else does the tree rely on.
+    // The tree looks links up by name, in the order of bytes.
     built.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(built)
 }
@@ -72,8 +76,7 @@ fn attribute_value(
     offset: u64,
 ) -> Result<AttributeValue> {
     let known = native.map(|native| &native.datatype);
-    let described = description(found.datatype, descriptions);
-    let datatype = datatype(described, known, context, offset)?;
+    let datatype = datatype(&found.datatype, descriptions, known, context, offset)?;
     let values = match (found.elements, native) {
         (Some(elements), _) => {
             elements.into_iter().map(|value| as_native(value, &datatype)).collect()
@@ -92,15 +95,15 @@ pub(super) fn dataset(
     context: &Context,
     offset: u64,
 ) -> Result<Dataset> {
-    let description = description(found.description, descriptions);
-    let complete = description.filter(|_| found.complete);
+    let complete = description(found.datatype.entry, descriptions).filter(|_| found.complete);
     let known = native.map(|native| &native.datatype);
-    let datatype = datatype(description, known, context, offset)?;
+    let datatype = datatype(&found.datatype, descriptions, known, context, offset)?;
     let fill_value = match (complete, native) {
         (Some(description), _) if !points_elsewhere(&datatype) => description.fill_value.clone(),
         (_, Some(native)) => native.fill_value.clone(),
         (_, None) => return Err(left("fill value", offset)),
     };
+    check_fill_value(&found.fill_value, &fill_value, &datatype, context, offset)?;
     let filters = filters(&found, complete, native, offset)?;
     let is_elsewhere =
         matches!(found.storage, FoundStorage::External { .. } | FoundStorage::Virtual);
@@ -132,17 +135,48 @@ fn description(entry: Entry, descriptions: &Descriptions) -> Option<&Dataset> {
 /// The type as the file has it: elements that point elsewhere are as long as the file's addresses make them, which the
 /// transcript has its own of.
 fn datatype(
-    description: Option<&Dataset>,
+    found: &FoundType,
+    descriptions: &Descriptions,
     native: Option<&Datatype>,
     context: &Context,
     offset: u64,
 ) -> Result<Datatype> {
-    let described = description.map(|description| &description.datatype);
-    described
+    let described = description(found.entry, descriptions).map(|dataset| &dataset.datatype);
+    let datatype = described
         .filter(|described| context.size_of_offsets == 8 || !points_elsewhere(described))
         .or(native)
-        .cloned()
-        .ok_or_else(|| left("datatype", offset))
+        .ok_or_else(|| left("datatype", offset))?;
+    if !found.fits(datatype) {
+        let reason = format!("the datatype {datatype:?} is {found:?} to libhdf5");
+        return Err(Hdf5Error::inconsistent("libhdf5", offset, reason));
+    }
+    Ok(datatype.clone())
+}
+
+/// The fill value's bytes mean what libhdf5 says.
+fn check_fill_value(
+    found: &FoundFillValue,
+    fill_value: &FillValue,
+    datatype: &Datatype,
+    context: &Context,
+    offset: u64,
+) -> Result<()> {
+    let same = match (found, fill_value) {
+        (FoundFillValue::Default, FillValue::Default)
+        | (FoundFillValue::Undefined, FillValue::Undefined)
+        | (FoundFillValue::Defined(None), FillValue::Defined(_)) => true,
+        (FoundFillValue::Defined(Some(value)), FillValue::Defined(bytes)) => {
+            let mut cursor = Cursor::new(bytes, offset, "fill value");
+            let ours = decode(datatype, &mut cursor, context, &HeapObjects::new())?;
+            difference::value_same(&ours, &as_native(value.clone(), datatype))
+        }
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    let reason = format!("the fill value {fill_value:?} is {found:?} to libhdf5");
+    Err(Hdf5Error::inconsistent("libhdf5", offset, reason))
 }
 
 /// Whether elements are or hold references or heap identifiers.
@@ -169,8 +203,13 @@ fn filters(
     let listed: Option<&[FoundFilter]> = found.filters.as_deref();
     // The transcript lacks filters that libhdf5 could do without.
     let written = description.map(|description| description.filters.as_slice()).filter(|written| {
-        let ids = written.iter().map(|filter| filter.id);
-        listed.is_none_or(|listed| ids.eq(listed.iter().map(|filter| filter.id)))
+        listed.is_none_or(|listed| {
+            listed.len() == written.len()
+                && listed.iter().zip(*written).all(|(listed, written)| {
+                    listed.id == written.id
+                        && listed.values.as_ref().is_none_or(|values| *values == written.values)
+                })
+        })
     });
     if let Some(written) = written {
         let with_name = |(number, filter): (usize, &Filter)| Filter {
@@ -224,9 +263,12 @@ fn storage(
             }
             Storage::Chunked { grid, table }
         }
-        (FoundStorage::External { files }, Some(known @ Storage::External(_)))
-            if files == known.file_count() =>
-        {
+        (FoundStorage::External { pieces }, Some(known @ Storage::External(ours))) => {
+            let ours = ours.iter().map(|piece| (piece.name.as_str(), piece.offset));
+            if !ours.eq(pieces.iter().map(|(name, offset)| (name.as_str(), *offset))) {
+                let reason = format!("the pieces in other files are {pieces:?} to libhdf5");
+                return Err(Hdf5Error::inconsistent("libhdf5", offset, reason));
+            }
             known.clone()
         }
         (FoundStorage::Virtual, Some(known @ Storage::Virtual(_))) => known.clone(),
@@ -234,16 +276,6 @@ fn storage(
             return Err(left("list of sources", offset));
         }
     })
-}
-
-impl Storage {
-    /// How many external files the elements are in.
-    fn file_count(&self) -> usize {
-        match self {
-            Self::External(pieces) => pieces.len(),
-            _ => 0,
-        }
-    }
 }
 
 /// The chunks within the dataset's shape, which are those that anyone sees.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Datasets as libhdf5 describes them.
 
-use hdf5_metno::dataset::{ChunkOpts, DatasetCreate, Layout};
+use hdf5_metno::dataset::{ChunkOpts, DatasetCreate, ExternalFile, FillValue, Layout};
 use hdf5_metno::filters::Filter;
 use hdf5_metno::types::TypeDescriptor;
 use hdf5_metno::{Container, Dataset, Datatype, Extents};
 
 use super::attribute::strings;
-use super::found::{Found, FoundDataset, FoundFilter, FoundKind, FoundObject, FoundStorage};
+use super::datatype::FoundType;
+use super::found::{
+    Found, FoundDataset, FoundFillValue, FoundFilter, FoundKind, FoundObject, FoundStorage,
+};
 use super::transcript::{Entry, Transcript};
 use crate::chunk_index::{Chunk, ChunkTable};
 use crate::context::{Address, Context};
@@ -15,6 +18,7 @@ use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::message::data_layout::ChunkIndexKind;
 use crate::message::{DataLayout, Dataspace, kind};
+use crate::value::Value;
 
 /// Reads everything about a dataset but its attributes.
 pub(super) fn dataset(
@@ -28,23 +32,25 @@ pub(super) fn dataset(
     let datatype = dataset.dtype().map_err(fault)?;
     let dataspace = dataspace(dataset, offset)?;
     let storage = storage(dataset, &properties, context, offset)?;
-    let (description, complete) =
+    let (entry, complete) =
         describe(dataset, &datatype, &properties, &storage, transcript).map_err(fault)?;
+    let datatype = FoundType::new(&datatype, entry);
     let mut found = FoundDataset {
-        description,
+        fill_value: fill_value(&properties, datatype.descriptor.as_ref()).map_err(fault)?,
+        datatype,
         complete,
         filters: properties.get_filters().ok().map(|filters| filters.iter().map(filter).collect()),
         dataspace,
         storage,
         strings: None,
     };
-    if let (true, Ok(descriptor)) = (found.is_stored(), datatype.to_descriptor())
+    if let (true, Some(descriptor)) = (found.is_stored(), &found.datatype.descriptor)
         && matches!(descriptor, TypeDescriptor::VarLenAscii | TypeDescriptor::VarLenUnicode)
     {
         let length = found.dataspace.count().and_then(|count| count.checked_mul(16));
         let (length, limit) = (length.unwrap_or(u64::MAX), context.limits.inline_bytes);
         Hdf5Error::check_limit("libhdf5", offset, "bytes to store inline", length, limit)?;
-        found.strings = strings(dataset, &descriptor).map_err(fault).transpose();
+        found.strings = strings(dataset, descriptor).map_err(fault).transpose();
     }
     Ok(found)
 }
@@ -84,10 +90,14 @@ fn storage(
     match properties.get_layout().map_err(fault)? {
         Layout::Compact => Ok(FoundStorage::Compact),
         Layout::Virtual => Ok(FoundStorage::Virtual),
-        Layout::Contiguous => Ok(match properties.get_external().map_err(fault)?.len() {
-            0 => FoundStorage::Contiguous { offset: dataset.offset() },
-            files => FoundStorage::External { files },
-        }),
+        Layout::Contiguous => {
+            let files = properties.get_external().map_err(fault)?;
+            if files.is_empty() {
+                return Ok(FoundStorage::Contiguous { offset: dataset.offset() });
+            }
+            let piece = |file: ExternalFile| (file.name, file.offset as u64);
+            Ok(FoundStorage::External { pieces: files.into_iter().map(piece).collect() })
+        }
         Layout::Chunked => {
             let shape = properties.get_chunk().map_err(fault)?.unwrap_or_default();
             let chunk_shape: Vec<u64> = shape.iter().map(|&length| length as u64).collect();
@@ -126,6 +136,23 @@ fn chunks(
     visited.map_err(|error| super::fault(offset, &error))?;
     Hdf5Error::check_limit("libhdf5", offset, "chunks", table.len() as u64, limit)?;
     Ok(table)
+}
+
+fn fill_value(
+    properties: &DatasetCreate,
+    descriptor: Option<&TypeDescriptor>,
+) -> hdf5_metno::Result<FoundFillValue> {
+    use TypeDescriptor as Type;
+    Ok(match properties.get_fill_value_defined()? {
+        FillValue::Default => FoundFillValue::Default,
+        FillValue::Undefined => FoundFillValue::Undefined,
+        FillValue::UserDefined => FoundFillValue::Defined(match descriptor {
+            Some(Type::Integer(_)) => properties.get_fill_value_as()?.map(Value::Int),
+            Some(Type::Unsigned(_)) => properties.get_fill_value_as()?.map(Value::UInt),
+            Some(Type::Float(_)) => properties.get_fill_value_as()?.map(Value::Float),
+            _ => None,
+        }),
+    })
 }
 
 fn filter(filter: &Filter) -> FoundFilter {

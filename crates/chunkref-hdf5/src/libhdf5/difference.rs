@@ -83,7 +83,7 @@ fn all_same(ours: &[Value], theirs: &[Value]) -> bool {
 }
 
 /// Whether two values are one: a NaN is any other NaN.
-fn value_same(ours: &Value, theirs: &Value) -> bool {
+pub(super) fn value_same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Float(a), Value::Float(b)) => {
             a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()

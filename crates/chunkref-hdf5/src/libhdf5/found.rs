@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::transcript::Entry;
+use super::datatype::FoundType;
 use crate::chunk_index::ChunkTable;
 use crate::context::Address;
 use crate::error::Result;
@@ -56,7 +56,7 @@ pub(super) struct FoundAttribute {
 /// An attribute's type, shape and elements.
 #[derive(Debug)]
 pub(super) struct FoundValue {
-    pub(super) datatype: Entry,
+    pub(super) datatype: FoundType,
     pub(super) dataspace: Dataspace,
     /// The elements in C order; `None` when the safe interface does not read their type.
     pub(super) elements: Option<Vec<Value>>,
@@ -65,16 +65,26 @@ pub(super) struct FoundValue {
 /// A dataset.
 #[derive(Debug)]
 pub(super) struct FoundDataset {
-    pub(super) description: Entry,
+    pub(super) datatype: FoundType,
     /// Whether the transcript has fill value and filters too.
     pub(super) complete: bool,
     pub(super) dataspace: Dataspace,
+    pub(super) fill_value: FoundFillValue,
     /// `None` when hdf5-metno does not take their parameters for possible ones.
     pub(super) filters: Option<Vec<FoundFilter>>,
     pub(super) storage: FoundStorage,
     /// The elements of a dataset of variable-length strings, when they are allocated in this file. libhdf5 fails on
     /// filters that it was not built with.
     pub(super) strings: Option<Result<Vec<Bytes>>>,
+}
+
+/// A fill value.
+#[derive(Debug)]
+pub(super) enum FoundFillValue {
+    Default,
+    Undefined,
+    /// With its value, for numbers.
+    Defined(Option<Value>),
 }
 
 /// A filter; libhdf5's own ones without their parameters, which the transcript has.
@@ -98,8 +108,9 @@ pub(super) enum FoundStorage {
         table: ChunkTable,
         unfiltered_edges: bool,
     },
+    /// Names of files, and bytes from their starts.
     External {
-        files: usize,
+        pieces: Vec<(String, u64)>,
     },
     Virtual,
 }

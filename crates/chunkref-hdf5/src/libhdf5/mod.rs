@@ -26,6 +26,7 @@ mod address;
 mod attribute;
 mod build;
 mod dataset;
+mod datatype;
 mod difference;
 mod found;
 mod settle;

@@ -72,23 +72,34 @@ fn object(
     let kind = match (theirs.kind, ours.map(|ours| &ours.kind)) {
         (FoundKind::Datatype, _) => ObjectKind::Datatype,
         (FoundKind::Group(links), ours) => {
-            let known = match ours {
-                Some(ObjectKind::Group(Ok(known))) => known.as_slice(),
-                _ => &[],
-            };
-            ObjectKind::Group(links.and_then(|links| build::links(links, known, context, offset)))
-        }
-        (FoundKind::Dataset(dataset), ours) => {
-            let known = match ours {
-                Some(ObjectKind::Dataset(known)) => known.as_ref().as_ref().ok(),
+            let ours = match ours {
+                Some(ObjectKind::Group(ours)) => Some(ours),
                 _ => None,
             };
+            let known = ours.and_then(|ours| ours.as_ref().ok()).map_or(&[][..], Vec::as_slice);
+            let built = links.and_then(|links| build::links(links, known, context, offset));
+            ObjectKind::Group(in_native_words(built, ours))
+        }
+        (FoundKind::Dataset(dataset), ours) => {
+            let ours = match ours {
+                Some(ObjectKind::Dataset(ours)) => Some(ours.as_ref()),
+                _ => None,
+            };
+            let known = ours.and_then(|ours| ours.as_ref().ok());
             let built = dataset
                 .and_then(|dataset| build::dataset(dataset, known, descriptions, context, offset));
-            ObjectKind::Dataset(Box::new(built))
+            ObjectKind::Dataset(Box::new(in_native_words(built, ours)))
         }
     };
     Object { offset, attributes, kind }
+}
+
+/// What neither engine can read is said as the native one says it: structure and byte.
+fn in_native_words<T>(theirs: Result<T>, ours: Option<&Result<T>>) -> Result<T> {
+    match (theirs, ours) {
+        (Err(_), Some(Err(error))) => Err(error.clone()),
+        (theirs, _) => theirs,
+    }
 }
 
 /// The native object, with an error in the place of everything that libhdf5 says otherwise.
@@ -213,6 +224,15 @@ mod tests {
         let settled = agreed(ours(), &ours());
         assert!(matches!(&settled.kind, ObjectKind::Group(Ok(links)) if links.len() == 1));
         assert!(settled.attributes.unwrap().iter().all(|one| one.value.is_ok()));
+    }
+
+    #[test]
+    fn what_no_engine_reads_is_said_in_native_words() {
+        let error = |reason| Err::<(), _>(Hdf5Error::inconsistent("heap", 8, reason));
+        let words = |result: Result<()>| result.unwrap_err().to_string();
+        assert!(words(in_native_words(error("b"), Some(&error("a")))).ends_with(": a"));
+        assert!(words(in_native_words(error("b"), Some(&Ok(())))).ends_with(": b"));
+        assert!(in_native_words(Ok(()), Some(&error("a"))).is_ok());
     }
 
     #[test]
