@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod cost;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 #[cfg(feature = "libhdf5")]

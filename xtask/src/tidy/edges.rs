@@ -11,6 +11,7 @@ const SPECIAL: [(&str, &[&str]); 4] = [
     ("chunkref-python", &["chunkref", "chunkref-core", "chunkref-model"]),
 ];
 const TOP: [&str; 3] = ["chunkref-cli", "chunkref-python", "chunkref-testkit"];
+/// Each of these, or a folder of the name with a `mod.rs`.
 const BACKEND_FILES: [&str; 4] = ["lib.rs", "scanner.rs", "lower.rs", "error.rs"];
 
 /// Check the manifests and the front-end.
@@ -41,10 +42,11 @@ pub(super) fn check(tree: &Tree, findings: &mut Findings) {
                     format!("no `{import}`: a backend that nobody names registers nothing"),
                 );
             }
-            for file in BACKEND_FILES
-                .iter()
-                .filter(|file| !tree.contains_key(&format!("crates/{name}/src/{file}")))
-            {
+            for file in BACKEND_FILES.iter().filter(|file| {
+                let folder = file.replace(".rs", "/mod.rs");
+                let there = |file: &str| tree.contains_key(&format!("crates/{name}/src/{file}"));
+                !there(file) && !there(&folder)
+            }) {
                 findings.fault(path, format!("a backend has `src/{file}`"));
             }
         }

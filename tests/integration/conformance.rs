@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The traits' contracts, held against what the workspace ships.
+
+use std::fs;
+
+use chunkref::Registry;
+use chunkref_testkit::conformance::{self, Sample};
+
+use crate::environment::fixtures;
+
+/// Small files with structures of every kind, and the rounds that reading them takes on a source without a cache: the
+/// signature, the head, and what lies behind it, which is nothing for files as small as these.
+const SAMPLES: [(&str, &str); 5] = [
+    ("hdf5", "contiguous.v1.h5"),
+    ("hdf5", "compact.latest.h5"),
+    ("hdf5", "extensible_axes.v110.h5"),
+    ("hdf5", "links.v108.h5"),
+    ("netcdf4", "coordinates.nc"),
+];
+
+fn samples() -> Vec<Sample> {
+    SAMPLES
+        .iter()
+        .map(|&(folder, name)| {
+            let bytes = fs::read(fixtures(folder).join(name)).unwrap();
+            assert!(bytes.len() < 64 << 10, "{name} is too long to be cut at every byte");
+            Sample { name, bytes: bytes.into(), rounds: 2 }
+        })
+        .collect()
+}
+
+#[test]
+fn the_hdf5_scanner_keeps_its_contract() {
+    let registry = Registry::linked().unwrap();
+    let entry = registry.by_name("hdf5").unwrap();
+    conformance::scanner(entry, &samples()).unwrap();
+}
+
+#[test]
+fn signatures_of_linked_formats_are_disjoint() {
+    let registry = Registry::linked().unwrap();
+    assert!(!registry.entries().is_empty());
+    for (index, entry) in registry.entries().iter().enumerate() {
+        for other in registry.entries().iter().skip(index + 1) {
+            let overlap = entry
+                .signatures
+                .iter()
+                .any(|one| other.signatures.iter().any(|another| one.overlaps(another)));
+            assert!(!overlap, "{} and {} claim the same files", entry.name, other.name);
+        }
+    }
+}
