@@ -130,18 +130,33 @@ pub(super) fn encode(bytes: &[u8], values: &[u32]) -> Result<Vec<u8>, Fault> {
 
 /// Rows of bits to elements; their count is a multiple of eight.
 pub(super) fn gather_elements(block: &[u8], element_length: usize) -> Vec<u8> {
-    let elements = block.len().checked_div(element_length).unwrap_or(0);
     let mut output = vec![0; block.len()];
-    let rows = block.chunks_exact((elements >> 3).max(1));
-    for (row, bits) in rows.enumerate() {
-        let (byte, bit) = (row >> 3, row & 7);
-        let targets = output.iter_mut().skip(byte).step_by(element_length.max(1));
-        let eights = bits.iter().flat_map(|bits| (0..8).map(move |n| bits >> n & 1));
-        for (target, one) in targets.zip(eights) {
-            *target |= one << bit;
+    let row_length = block.len().checked_div(element_length).unwrap_or(0) >> 3;
+    // Eight rows hold one byte of every element.
+    let planes = block.chunks_exact(row_length.saturating_mul(8).max(1));
+    for (byte, plane) in planes.enumerate() {
+        let mut targets = output.iter_mut().skip(byte).step_by(element_length.max(1));
+        for column in 0..row_length {
+            let mut bits = plane.iter().skip(column).step_by(row_length.max(1));
+            let rows: [u8; 8] = std::array::from_fn(|_| bits.next().copied().unwrap_or(0));
+            // The array comes first, so that no target is taken in vain.
+            for (byte, target) in transpose(rows).into_iter().zip(&mut targets) {
+                *target = byte;
+            }
         }
     }
     output
+}
+
+/// Bit n of byte m becomes bit m of byte n.
+fn transpose(rows: [u8; 8]) -> [u8; 8] {
+    let mut bits = u64::from_le_bytes(rows);
+    let steps = [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0xf0f0_f0f0)];
+    for (distance, mask) in steps {
+        let swapped = (bits ^ (bits >> distance)) & mask;
+        bits = bits ^ swapped ^ (swapped << distance);
+    }
+    bits.to_le_bytes()
 }
 
 /// The reverse of [`gather_elements`].
