@@ -74,9 +74,13 @@ fn is(descriptor: &TypeDescriptor, datatype: &Datatype) -> bool {
                 && kind.members.iter().zip(members).all(same)
         }
         (Type::Compound(kind), Class::Compound { members }) => {
+            // Pointers in memory are shorter than heap identifiers, and what follows them moves up.
+            let moved = datatype.has_heap_data();
             kind.fields.len() == members.len()
                 && kind.fields.iter().zip(members).all(|(field, member)| {
-                    field.name == member.name && is(&field.ty, &member.datatype)
+                    field.name == member.name
+                        && (moved || field.offset as u64 == member.offset)
+                        && is(&field.ty, &member.datatype)
                 })
         }
         (Type::FixedArray(base, count), Class::Array { shape, base: inner }) => {

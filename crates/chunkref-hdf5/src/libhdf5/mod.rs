@@ -20,7 +20,7 @@
 //! `H5D__earray_idx_iterate_cb` and the `swizzled_coords` of `H5D__earray_idx_get_addr`). The count can be told from the
 //! wrong place, so the right one is worked out here.
 //!
-//! libhdf5 does not stand damaged files: use this engine on files that you trust.
+//! libhdf5 has a record of crashes on damaged files: this engine is for files that one trusts.
 
 mod address;
 mod attribute;
