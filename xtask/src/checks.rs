@@ -59,6 +59,15 @@ pub(crate) fn ci() -> Outcome<()> {
     test()
 }
 
+/// The benchmarks, with libhdf5 beside the native engine.
+pub(crate) fn bench() -> Outcome<()> {
+    let python = Environment::prepare()?;
+    python.fixtures()?;
+    Step::cargo(["bench", "--package", "chunkref-benches", "--features", "libhdf5"])
+        .env("PATH", python.path()?)
+        .run()
+}
+
 /// Rewrite the golden references.
 pub(crate) fn golden() -> Outcome<()> {
     let python = Environment::prepare()?;

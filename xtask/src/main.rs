@@ -51,7 +51,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
         "tidy" => tidy::run(),
         "fixtures" => python::Environment::prepare()?.fixtures().map(drop),
         "golden" => checks::golden(),
-        "bench" => Step::cargo(["bench", "--workspace"]).run(),
+        "bench" => checks::bench(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
