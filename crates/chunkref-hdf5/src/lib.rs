@@ -3,14 +3,11 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `scanner` | the entry and the walk over all objects |
-//! | `engine`, `libhdf5` | the option between this walk and libhdf5 (feature `libhdf5`), or both against each other |
-//! | `frontier` | batched reading: the rounds of a scan are the depth of the file, not its size |
-//! | `superblock`, `object_header`, `message`, `btree`, `heap`, `chunk_index` | one on-disk structure each |
+//! | `scanner`, `engine`, `frontier` | the entry; which engine reads; batched reading, in as many rounds as the file is deep |
+//! | `superblock`, `object_header`, `message`, `btree`, `heap`, `chunk_index`, `selection` | one on-disk structure each |
 //! | `file`, `group`, `attributes`, `object`, `value`, `raw_data`, `filter` | the walks, and what they find |
-//! | `tree`, `netcdf4` | paths of objects; dimensions as NetCDF-4 sees them |
-//! | `inline`, `filter_options` | chunks whose bytes go into the references, and the options on filters |
-//! | `lower` | from the on-disk description to the model |
+//! | `neighbours`, `mapped_data`, `split_contiguous`, `inline` | data in other files, in pieces, in the references |
+//! | `tree`, `netcdf4`, `lower` | paths; dimensions as NetCDF-4 sees them; the way to the model |
 
 #![warn(
     clippy::indexing_slicing,

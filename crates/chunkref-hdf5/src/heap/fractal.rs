@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chunkref_core::Cursor;
 use futures::future::{join_all, try_join_all};
 
+use super::doubling_table::DoublingTable;
 use crate::context::{Address, Context, expect_signature, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
@@ -36,43 +37,6 @@ struct Header {
     /// Stored bytes and filter mask of a filtered root that is a direct block.
     filtered_root: Option<(u64, u32)>,
     filters: Vec<Filter>,
-}
-
-/// How blocks grow. Spec: III.G, "doubling table".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DoublingTable {
-    width: u16,
-    starting_bytes: u64,
-    max_direct_bytes: u64,
-    /// Bits of an offset in the heap.
-    max_heap_bits: u16,
-}
-
-impl DoublingTable {
-    /// Bytes of a block in `row`.
-    fn row_bytes(self, row: u32) -> u64 {
-        let doublings = row.saturating_sub(1);
-        self.starting_bytes
-            .checked_shl(doublings)
-            .filter(|&bytes| bytes >> doublings == self.starting_bytes)
-            .unwrap_or(u64::MAX)
-    }
-
-    /// Rows that hold direct blocks.
-    fn direct_rows(self) -> u32 {
-        let ratio = self.max_direct_bytes.checked_div(self.starting_bytes).unwrap_or(1).max(1);
-        ratio.ilog2().saturating_add(2)
-    }
-
-    /// Rows of an indirect block that spans `bytes` of the heap.
-    fn rows_of(self, bytes: u64) -> u32 {
-        let first_row = self.starting_bytes.saturating_mul(u64::from(self.width));
-        bytes.checked_div(first_row).unwrap_or(1).max(1).ilog2().saturating_add(1)
-    }
-
-    fn offset_bytes(self) -> usize {
-        usize::from(self.max_heap_bits.div_ceil(8))
-    }
 }
 
 impl Header {
@@ -533,17 +497,6 @@ mod tests {
     fn heap() -> FractalHeap {
         let header = Header::parse(&header(), 0, &context()).unwrap();
         FractalHeap { offset: 0, header, blocks: BTreeMap::new() }
-    }
-
-    #[test]
-    fn sizes_of_rows() {
-        let table = heap().header.table;
-        assert_eq!([0, 1, 2, 3].map(|row| table.row_bytes(row)), [512, 512, 1024, 2048]);
-        assert_eq!(table.row_bytes(200), u64::MAX);
-        assert_eq!(table.direct_rows(), 9);
-        assert_eq!(table.row_bytes(table.direct_rows() - 1), 65536);
-        // The first indirect row spans 128 KiB a block: rows of 2, 2, 4, 8, 16, 32, 64 KiB.
-        assert_eq!(table.rows_of(table.row_bytes(9)), 7);
     }
 
     #[test]

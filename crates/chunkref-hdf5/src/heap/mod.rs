@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Heaps. Spec: HDF5 File Format 3.0, III.D to III.G.
 
+mod doubling_table;
 pub(crate) mod fractal;
 pub(crate) mod global;
 pub(crate) mod local;

@@ -1,213 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Data that lies elsewhere: external files and virtual datasets, made into chunks of those files where chunk borders
-//! allow it, and copied into the references where they do not and the data is small.
+//! Virtual datasets. Spec: HDF5 File Format 3.0, IV.A.2.i "Virtual Storage".
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::{COPY_BYTES, Resolved};
 use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::{Dataspace, FillValue, Filter};
-use crate::neighbours::{Files, Neighbours};
-use crate::object::{Dataset, Object, ObjectKind, Objects, Piece, Storage};
+use crate::neighbours::Files;
+use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
 use crate::raw_data::assemble;
 use crate::selection::{Mapping, Region};
 use crate::tree::Resolver;
 
-/// Bytes of a dataset that are copied into the references when its pieces do not fit a chunk grid.
-const COPY_BYTES: u64 = 4 << 20;
-
 /// Boxes that a selection may fall into.
 const MAX_BOXES: u64 = 100_000;
 
-/// Where the data is after all, and the filters it went through.
-struct Resolved {
-    storage: Storage,
-    filters: Vec<Filter>,
-}
-
-/// Replaces external and virtual storage of all datasets by chunks or bytes; what cannot be becomes an error.
-pub(crate) async fn resolve(files: &Files<'_>, neighbours: &Neighbours, objects: &mut Objects) {
-    for id in with_storage(objects, |storage| matches!(storage, Storage::External(_))) {
-        let Some((offset, dataset)) = dataset_at(objects, id) else { continue };
-        let Storage::External(pieces) = &dataset.storage else { continue };
-        let resolved = external(files, neighbours, id, dataset, pieces, offset).await;
-        replace(objects, id, resolved);
-    }
-    // Virtual datasets may have virtual sources: innermost first.
-    loop {
-        let all = with_storage(objects, |storage| matches!(storage, Storage::Virtual(_)));
-        let mut progress = false;
-        for &id in &all {
-            let Some((offset, dataset)) = dataset_at(objects, id) else { continue };
-            let Storage::Virtual(mappings) = &dataset.storage else { continue };
-            let links = Resolver { objects, neighbours };
-            let found = sources(links, id, mappings, offset);
-            if let Ok(found) = &found
-                && found.iter().any(|source| all.contains(source) && is_virtual(objects, *source))
-            {
-                continue;
-            }
-            let resolved = match found {
-                Ok(found) => {
-                    virtual_dataset(files, objects, dataset, mappings, &found, offset).await
-                }
-                Err(error) => Err(error),
-            };
-            replace(objects, id, resolved);
-            progress = true;
-        }
-        if !progress {
-            for id in all {
-                let offset = dataset_at(objects, id).map_or(0, |(offset, _)| offset);
-                let reason = "the virtual dataset's sources lead back to itself";
-                replace(
-                    objects,
-                    id,
-                    Err(Hdf5Error::inconsistent("virtual dataset", offset, reason)),
-                );
-            }
-            return;
-        }
-    }
-}
-
-fn with_storage(objects: &Objects, wanted: impl Fn(&Storage) -> bool) -> Vec<ObjectId> {
-    let matching = objects.keys().filter(|&&id| {
-        dataset_at(objects, id).is_some_and(|(_, dataset)| wanted(&dataset.storage))
-    });
-    matching.copied().collect()
-}
-
-fn dataset_at(objects: &Objects, id: ObjectId) -> Option<(u64, &Dataset)> {
-    match objects.get(&id) {
-        Some(Ok(Object { kind: ObjectKind::Dataset(dataset), offset, .. })) => {
-            Some((*offset, dataset.as_ref().as_ref().ok()?))
-        }
-        _ => None,
-    }
-}
-
-fn is_virtual(objects: &Objects, id: ObjectId) -> bool {
-    dataset_at(objects, id)
-        .is_some_and(|(_, dataset)| matches!(dataset.storage, Storage::Virtual(_)))
-}
-
-fn replace(objects: &mut Objects, id: ObjectId, resolved: Result<Resolved>) {
-    if let Some(Ok(Object { kind: ObjectKind::Dataset(slot), .. })) = objects.get_mut(&id) {
-        match (resolved, slot.as_mut()) {
-            (Ok(resolved), Ok(dataset)) => {
-                dataset.storage = resolved.storage;
-                dataset.filters = resolved.filters;
-            }
-            (Err(error), _) => **slot = Err(error),
-            (Ok(_), Err(_)) => {}
-        }
-    }
-}
-
-/// Data in external files: chunks along the first axis that has any length, each within one file.
-async fn external(
-    files: &Files<'_>,
-    neighbours: &Neighbours,
-    id: ObjectId,
-    dataset: &Dataset,
-    pieces: &[Piece],
-    offset: u64,
-) -> Result<Resolved> {
-    let refuse = |reason: String| Hdf5Error::inconsistent("external data files", offset, reason);
-    let total = dataset
-        .logical_bytes()
-        .ok_or_else(|| refuse("the array has more than 2^64 bytes".to_owned()))?;
-    let (mut parts, mut end) = (Vec::new(), 0_u64);
-    for piece in pieces {
-        let length = piece.length.min(total.saturating_sub(end));
-        if length == 0 {
-            continue;
-        }
-        let file = neighbours.find_raw(id.file, &piece.name).map_err(|reason| {
-            refuse(format!("the data is in the file {:?}: {reason}", piece.name))
-        })?;
-        let available = files.frontier(file).map_or(0, crate::frontier::Frontier::length);
-        if piece.offset.checked_add(length).is_none_or(|end| end > available) {
-            return Err(refuse(format!(
-                "{length} bytes at {} of the file {:?} are not all there: it has {available}",
-                piece.offset, piece.name
-            )));
-        }
-        parts.push((end, length, file, piece.offset));
-        end = end.saturating_add(length);
-    }
-    if end < total {
-        return Err(refuse(format!("the external files hold {end} of the array's {total} bytes")));
-    }
-    if let Some(storage) = external_chunks(dataset, &parts) {
-        return Ok(Resolved { storage, filters: Vec::new() });
-    }
-    if total > COPY_BYTES {
-        return Err(refuse(format!(
-            "the pieces of the external files fit no chunk grid, and {total} bytes are more than the {COPY_BYTES} that are copied"
-        )));
-    }
-    let mut bytes = Vec::new();
-    for (_, length, file, at) in parts {
-        if let Some(frontier) = files.frontier(file) {
-            bytes.extend_from_slice(&frontier.run(frontier.read_data(at, length)).await?);
-        }
-    }
-    Ok(Resolved { storage: Storage::Compact(bytes.into()), filters: Vec::new() })
-}
-
-fn external_chunks(dataset: &Dataset, parts: &[(u64, u64, FileNumber, u64)]) -> Option<Storage> {
-    let shape = dataset.dataspace.shape();
-    let Dataspace::Simple { max_shape, .. } = &dataset.dataspace else { return None };
-    let rows = shape.first().copied().unwrap_or(1);
-    let row_bytes = dataset.logical_bytes()?.checked_div(rows)?;
-    // The longest run of rows that no border between files cuts.
-    let mut chunk_rows = rows;
-    for &(start, length, ..) in parts {
-        for bytes in [start, start.checked_add(length)?] {
-            if bytes.checked_rem(row_bytes)? != 0 {
-                return None;
-            }
-            chunk_rows = greatest_common_divisor(chunk_rows, bytes.checked_div(row_bytes)?);
-        }
-    }
-    let mut chunk_shape: Vec<u64> = shape.to_vec();
-    if let Some(first) = chunk_shape.first_mut() {
-        *first = chunk_rows;
-    }
-    let grid = Grid::new(shape, max_shape, &chunk_shape, u64::from(dataset.datatype.length))?;
-    let mut table = ChunkTable::new(shape.len());
-    let mut chunk_indices = vec![0; shape.len()];
-    let mut number = 0_u64;
-    for &(_, length, file, at) in parts {
-        for chunk in 0..length.checked_div(grid.chunk_bytes)? {
-            if let Some(first) = chunk_indices.first_mut() {
-                *first = number;
-            }
-            number = number.saturating_add(1);
-            let offset = at.checked_add(chunk.checked_mul(grid.chunk_bytes)?)?;
-            table.push(Chunk {
-                chunk_indices: &chunk_indices,
-                file,
-                offset,
-                length: grid.chunk_bytes,
-                filter_mask: 0,
-            });
-        }
-    }
-    Some(Storage::Chunked { grid, table })
-}
-
-fn greatest_common_divisor(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a.checked_rem(b).unwrap_or(0)) }
-}
-
 /// The source dataset of every mapping.
-fn sources(
+pub(super) fn sources(
     resolver: Resolver<'_>,
     id: ObjectId,
     mappings: &[Mapping],
@@ -239,7 +52,7 @@ struct Part<'a> {
     to: Vec<Region>,
 }
 
-async fn virtual_dataset(
+pub(super) async fn resolve(
     files: &Files<'_>,
     objects: &Objects,
     dataset: &Dataset,
@@ -604,11 +417,5 @@ mod tests {
             [0, 2, 4, 6]
         );
         assert_eq!(element_numbers(&[region(&[], &[])], &[]), [0]);
-    }
-
-    #[test]
-    fn divisors() {
-        assert_eq!(greatest_common_divisor(12, 18), 6);
-        assert_eq!(greatest_common_divisor(7, 0), 7);
     }
 }
