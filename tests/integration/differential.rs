@@ -159,7 +159,7 @@ fn job(source: &Path, refs: &Path) -> Value {
 }
 
 /// Let Python compare.
-fn answers(jobs: &[Value]) -> Vec<Value> {
+pub(crate) fn answers(jobs: &[Value]) -> Vec<Value> {
     let mut child = Command::new(python())
         .arg(script("differential.py"))
         .stdin(Stdio::piped())

@@ -21,3 +21,5 @@ mod filters;
 mod golden;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod options;

@@ -3,10 +3,10 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `scanner`, `engine`, `frontier` | the entry; which engine reads; batched reading, in as many rounds as the file is deep |
+//! | `scanner`, `options`, `engine`, `frontier` | the entry; its options; which engine reads; batched reading, in as many rounds as the file is deep |
 //! | `superblock`, `object_header`, `message`, `btree`, `heap`, `chunk_index`, `selection` | one on-disk structure each |
 //! | `file`, `group`, `attributes`, `object`, `value`, `raw_data`, `filter` | the walks, and what they find |
-//! | `neighbours`, `mapped_data`, `split_contiguous`, `inline` | data in other files, in pieces, in the references |
+//! | `neighbours`, `mapped_data`, `object_references`, `split_contiguous`, `inline` | data in other files, in pieces, in the references |
 //! | `tree`, `netcdf4`, `lower` | paths; dimensions as NetCDF-4 sees them; the way to the model |
 
 #![warn(
@@ -42,6 +42,8 @@ mod neighbours;
 mod netcdf4;
 mod object;
 mod object_header;
+mod object_references;
+mod options;
 mod raw_data;
 mod scanner;
 mod selection;

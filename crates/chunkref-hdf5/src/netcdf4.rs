@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::model::Dimension;
+use chunkref_core::model::dataset::join_path;
 
 use crate::context::ObjectId;
 use crate::message::datatype::Class;
@@ -76,6 +77,27 @@ struct Variable<'a> {
     path: &'a str,
     dataset: &'a Dataset,
     axes: Vec<Option<ObjectId>>,
+}
+
+/// What NetCDF-4 puts before the name of a variable that has a dimension's name but is not its coordinate.
+const NOT_A_COORDINATE: &str = "_nc4_non_coord_";
+
+/// Gives variables the names that NetCDF-4 shows, unless another object that readers see has the name.
+pub(crate) fn rename_variables(tree: &mut Tree, objects: &Objects) {
+    let visible =
+        |id: &ObjectId| !matches!(objects.get(id), Some(Ok(object)) if object.is_dimension_only());
+    let groups = tree.groups.iter().map(|node| node.path.clone());
+    let arrays =
+        tree.datasets.iter().filter(|node| visible(&node.id)).map(|node| node.path.clone());
+    let mut taken: BTreeSet<String> = groups.chain(arrays).collect();
+    for node in &mut tree.datasets {
+        if let Some(name) = base_name(&node.path).strip_prefix(NOT_A_COORDINATE) {
+            let path = join_path(parent(&node.path), name);
+            if !name.is_empty() && taken.insert(path.clone()) {
+                node.path = path;
+            }
+        }
+    }
 }
 
 /// Works the dimensions of all datasets out.
@@ -159,6 +181,10 @@ fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>>
     let mut variables = Vec::new();
     for node in &tree.datasets {
         let Some(Ok(object)) = objects.get(&node.id) else { continue };
+        // No reader sees these, and a variable may have been given the path of one.
+        if object.is_dimension_only() {
+            continue;
+        }
         let Some(dataset) = object.dataset() else { continue };
         let axes = axis_scales(object, node.id, dataset.dataspace.shape().len(), &by_id);
         variables.push(Variable { path: &node.path, dataset, axes });

@@ -5,20 +5,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chunkref_core::{
-    ByteSource, FormatOption, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry,
-    Signature,
-};
+use chunkref_core::{ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 
 use crate::attributes::NamedAttribute;
 use crate::context::{Address, FileNumber, ObjectId};
-use crate::engine::{self, Engine};
 use crate::error::{Hdf5Error, Result};
 use crate::file::File;
-use crate::filter_options::{self, FilterOptions};
 use crate::frontier::Frontier;
 use crate::inline::read_inline;
 use crate::lower;
@@ -26,8 +21,11 @@ use crate::mapped_data;
 use crate::message::kind;
 use crate::message::link::{Link, LinkTarget};
 use crate::neighbours::Files;
+use crate::netcdf4;
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::object_header::ObjectHeader;
+use crate::object_references;
+use crate::options::{self, Options};
 use crate::split_contiguous;
 use crate::superblock::SIGNATURE;
 use crate::tree::Tree;
@@ -40,21 +38,8 @@ pub const ENTRY: ScannerEntry = ScannerEntry {
     media_type: "application/x-hdf5",
     extensions: &["h5", "hdf5", "he5", "nc", "nc4", "mat"],
     signatures: &[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])],
-    options: &[
-        engine::OPTION,
-        LINKS,
-        split_contiguous::OPTION,
-        filter_options::UNSUPPORTED,
-        filter_options::BUDGET,
-        filter_options::CODEC,
-    ],
+    options: options::ALL,
     scanner: || Box::new(Hdf5Scanner),
-};
-
-const LINKS: FormatOption = FormatOption {
-    name: "hdf5.links",
-    values: &["follow", "skip"],
-    help: "whether soft and external links are followed (default: follow)",
 };
 
 static STATIC_ENTRY: ScannerEntry = ENTRY;
@@ -74,21 +59,8 @@ impl Scanner for Hdf5Scanner {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
-        let engine = Engine::choose(source, options)
-            .map_err(|error| error.into_scan_error(source.location()))?;
-        let filters = FilterOptions::new(options)
-            .map_err(|error| error.into_scan_error(source.location()))?;
-        let piece_bytes = split_contiguous::piece_bytes(options).map_err(|value| ScanError {
-            kind: ScanErrorKind::InvalidOption,
-            format: Some(ENTRY.name),
-            location: source.location().to_owned(),
-            source: format!(
-                "{} takes a number of bytes, not {value:?}",
-                split_contiguous::OPTION.name
-            )
-            .into(),
-        })?;
-        let scan = scan_files(source, options, engine, &filters, piece_bytes).await;
+        let choices = Options::new(source, options)?;
+        let scan = scan_files(source, options, &choices).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
     }
 }
@@ -96,23 +68,26 @@ impl Scanner for Hdf5Scanner {
 async fn scan_files(
     source: &dyn ByteSource,
     options: &ScanOptions,
-    engine: Engine,
-    filters: &FilterOptions,
-    piece_bytes: Option<u64>,
+    choices: &Options,
 ) -> Result<Scan> {
     let limits = &options.limits;
-    let follow_links = options.format_options.get(LINKS.name).is_none_or(|value| value != "skip");
     let file = File::open(Frontier::new(source, limits), FileNumber(0), limits).await?;
-    let mut objects = file.frontier.run(engine.objects(&file)).await?;
+    let mut objects = file.frontier.run(choices.engine.objects(&file)).await?;
     let mut files = Files::new(file);
-    let neighbours = files.open_neighbours(&mut objects, follow_links, limits).await;
-    let tree = Tree::new(&objects, &neighbours, limits)?;
+    let neighbours = files.open_neighbours(&mut objects, choices.follow_links, limits).await;
+    let mut tree = Tree::new(&objects, &neighbours, limits)?;
+    if choices.netcdf_names {
+        netcdf4::rename_variables(&mut tree, &objects);
+    }
     mapped_data::resolve(&files, &neighbours, &mut objects).await;
-    if let Some(piece_bytes) = piece_bytes {
+    if choices.reference_paths {
+        object_references::read_paths(&files, &mut objects, &tree.paths).await;
+    }
+    if let Some(piece_bytes) = choices.piece_bytes {
         split_contiguous::split(&mut objects, piece_bytes);
     }
-    read_inline(&files, &mut objects, &tree.paths, options, filters).await?;
-    Ok(lower::lower(&files, &objects, tree, limits))
+    read_inline(&files, &mut objects, &tree.paths, options, &choices.filters).await?;
+    Ok(lower::lower(&files, &objects, tree, limits, choices.fixed_strings))
 }
 
 /// What one step of the walk found about an object.

@@ -43,14 +43,21 @@ impl Refusal {
 }
 
 /// Lowers everything that was read of a file.
-pub(crate) fn lower(files: &Files<'_>, objects: &Objects, tree: Tree, limits: &Limits) -> Scan {
+pub(crate) fn lower(
+    files: &Files<'_>,
+    objects: &Objects,
+    tree: Tree,
+    limits: &Limits,
+    fixed_strings: bool,
+) -> Scan {
     let mut dataset = chunkref_core::model::Dataset::new();
     let sources = files.sources().map(|(number, source)| {
         let (location, version) = (source.location().to_owned(), Some(source.version().clone()));
         (number, dataset.add_source(Source { location, version }))
     });
     let sources: Sources = sources.collect();
-    let mut budget = Budget { chunks: limits.chunks, inline_bytes: limits.inline_bytes };
+    let mut budget =
+        Budget { chunks: limits.chunks, inline_bytes: limits.inline_bytes, fixed_strings };
     let dimensions = netcdf4::dimensions(objects, &tree);
     let mut skipped = tree.skipped;
     let paths = &tree.paths;
@@ -178,11 +185,13 @@ fn array(
 /// The model's numbers of the files of a scan.
 type Sources = HashMap<FileNumber, SourceId>;
 
-/// What the references of a file may still take.
+/// What the references of a file may still take, and how strings go into them.
 #[derive(Debug)]
 struct Budget {
     chunks: u64,
     inline_bytes: u64,
+    /// Whether strings of variable length are padded to the longest.
+    fixed_strings: bool,
 }
 
 impl Budget {

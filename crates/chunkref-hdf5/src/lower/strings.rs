@@ -10,17 +10,19 @@ use chunkref_core::model::{
 };
 
 use super::{Budget, Refusal, push};
+use crate::filter;
 use crate::message::datatype::{Class, StringPadding};
 use crate::object::Dataset;
 use crate::value::strip;
 
-/// The array of a dataset of variable-length strings, of one chunk that is all of the dataset; `None` for any other.
+/// The array of a dataset of variable-length strings or of paths, of one chunk that is all of the dataset; `None` for any other.
 pub(super) fn array(
     dataset: &Dataset,
     shape: &[u64],
     budget: &mut Budget,
 ) -> Result<Option<Array>, Refusal> {
-    if !matches!(dataset.datatype.class, Class::VariableLengthString { .. }) {
+    let is_string = matches!(dataset.datatype.class, Class::VariableLengthString { .. });
+    if !is_string && dataset.strings.is_none() {
         return Ok(None);
     }
     let chunk_shape: Vec<u64> =
@@ -33,25 +35,50 @@ pub(super) fn array(
         .flatten()
         .map(|string| strip(string, StringPadding::NulTerminated))
         .collect();
-    if !strings.is_empty() {
-        push(&mut manifest, budget, &vec![0; shape.len()], ChunkRef::Inline(encode(&strings)?))?;
-    }
-    // What is not UTF-8 can only be handed on as bytes.
-    let (dtype, codec) = if strings.iter().all(|string| std::str::from_utf8(string).is_ok()) {
-        (DataType::VlenString, "vlen-utf8")
+    let (dtype, codec, bytes) = if budget.fixed_strings {
+        fixed(&strings)?
+    } else if strings.iter().all(|string| std::str::from_utf8(string).is_ok()) {
+        (DataType::VlenString, Codec::new("vlen-utf8"), encode(&strings)?)
     } else {
-        (DataType::VlenBytes, "vlen-bytes")
+        // What is not UTF-8 can only be handed on as bytes.
+        (DataType::VlenBytes, Codec::new("vlen-bytes"), encode(&strings)?)
     };
+    if !strings.is_empty() {
+        push(&mut manifest, budget, &vec![0; shape.len()], ChunkRef::Inline(bytes))?;
+    }
     Ok(Some(Array {
         shape: shape.to_vec(),
         dimensions: Vec::new(),
         dtype,
         fill_value: None,
         chunk_grid,
-        codecs: vec![Codec::new(codec)],
+        codecs: vec![codec],
         attributes: Attributes::new(),
         manifest: manifest.finish()?,
     }))
+}
+
+/// Bytes that fixed-width strings take decoded, at the most.
+const MAX_FIXED_BYTES: usize = 256 << 20;
+
+/// All strings padded with NUL to the longest, as a zlib stream.
+fn fixed(strings: &[&[u8]]) -> Result<(DataType, Codec, Bytes), Refusal> {
+    let longest = strings.iter().map(|string| string.len()).max().unwrap_or(0).max(1);
+    if longest.saturating_mul(strings.len()) > MAX_FIXED_BYTES {
+        return Err(Refusal::new(format!(
+            "{} strings padded to the longest, of {longest} bytes, take more than {MAX_FIXED_BYTES} bytes",
+            strings.len()
+        )));
+    }
+    let mut bytes = Vec::new();
+    for string in strings {
+        let end = bytes.len().saturating_add(longest);
+        bytes.extend_from_slice(string);
+        bytes.resize(end, 0);
+    }
+    let stream = filter::zlib(&bytes.into(), 0).map_err(|error| Refusal::new(error.to_string()))?;
+    let dtype = DataType::FixedString { length: longest as u64 };
+    Ok((dtype, Codec::new("zlib").with("level", 6), stream))
 }
 
 fn encode(strings: &[&[u8]]) -> Result<Bytes, Refusal> {
@@ -71,6 +98,14 @@ fn encode(strings: &[&[u8]]) -> Result<Bytes, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn padded_strings_are_as_long_as_the_longest() {
+        let (dtype, _, stream) = fixed(&[b"ab", b"", b"c"]).unwrap();
+        assert_eq!(dtype, DataType::FixedString { length: 2 });
+        assert_eq!(filter::unzlib(stream, 6, 0).unwrap(), Bytes::from_static(b"ab\0\0c\0"));
+        assert_eq!(fixed(&[]).unwrap().0, DataType::FixedString { length: 1 });
+    }
 
     #[test]
     fn counts_and_lengths_come_first() {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The options that the format adds, read once before a scan.
+
+use std::error::Error;
+
+use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions};
+
+use crate::engine::{self, Engine};
+use crate::filter_options::{self, FilterOptions};
+use crate::split_contiguous;
+
+/// All of them, as the entry lists them.
+pub(crate) const ALL: &[FormatOption] = &[
+    engine::OPTION,
+    LINKS,
+    NAMES,
+    REFERENCES,
+    STRINGS,
+    split_contiguous::OPTION,
+    filter_options::UNSUPPORTED,
+    filter_options::BUDGET,
+    filter_options::CODEC,
+];
+
+const LINKS: FormatOption = FormatOption {
+    name: "hdf5.links",
+    values: &["follow", "skip"],
+    help: "whether soft and external links are followed (default: follow)",
+};
+
+const NAMES: FormatOption = FormatOption {
+    name: "hdf5.names",
+    values: &["hdf5", "netcdf"],
+    help: "names of variables that NetCDF-4 stores under another one (_nc4_non_coord_NAME): as HDF5 and kerchunk have them, or as NetCDF shows them (default: hdf5)",
+};
+
+const REFERENCES: FormatOption = FormatOption {
+    name: "hdf5.references",
+    values: &["skip", "paths"],
+    help: "arrays of object references: left out, or the paths of the objects as text (default: skip)",
+};
+
+const STRINGS: FormatOption = FormatOption {
+    name: "hdf5.strings",
+    values: &["utf8", "fixed"],
+    help: "arrays of variable-length strings: as such, or padded to the longest one (default: utf8)",
+};
+
+/// The options of one scan.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) engine: Engine,
+    pub(crate) filters: FilterOptions,
+    pub(crate) follow_links: bool,
+    /// Whether variables go by their NetCDF-4 names.
+    pub(crate) netcdf_names: bool,
+    /// Whether object references become paths.
+    pub(crate) reference_paths: bool,
+    /// Whether strings of variable length are padded to the longest.
+    pub(crate) fixed_strings: bool,
+    /// Bytes of a piece of contiguous data that is cut.
+    pub(crate) piece_bytes: Option<u64>,
+}
+
+impl Options {
+    pub(crate) fn new(source: &dyn ByteSource, options: &ScanOptions) -> Result<Self, ScanError> {
+        let location = source.location();
+        let choice = |option: &FormatOption, other: &str| match options
+            .format_options
+            .get(option.name)
+        {
+            None => Ok(false),
+            Some(value) if option.values.contains(&value.as_str()) => Ok(value == other),
+            Some(value) => {
+                let known = option.values.join(", ");
+                Err(refuse(
+                    location,
+                    format!("{} does not take the value {value:?}; it takes {known}", option.name),
+                ))
+            }
+        };
+        let piece_bytes = split_contiguous::piece_bytes(options).map_err(|value| {
+            let name = split_contiguous::OPTION.name;
+            refuse(location, format!("{name} takes a number of bytes, not {value:?}"))
+        })?;
+        Ok(Self {
+            engine: Engine::choose(source, options)
+                .map_err(|error| error.into_scan_error(location))?,
+            filters: FilterOptions::new(options)
+                .map_err(|error| error.into_scan_error(location))?,
+            follow_links: !choice(&LINKS, "skip")?,
+            netcdf_names: choice(&NAMES, "netcdf")?,
+            reference_paths: choice(&REFERENCES, "paths")?,
+            fixed_strings: choice(&STRINGS, "fixed")?,
+            piece_bytes,
+        })
+    }
+}
+
+fn refuse(location: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> ScanError {
+    let (location, source) = (location.to_owned(), reason.into());
+    ScanError {
+        kind: ScanErrorKind::InvalidOption,
+        format: Some(crate::ENTRY.name),
+        location,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use chunkref_core::MemorySource;
+
+    use super::*;
+
+    fn options(name: &str, value: &str) -> Result<Options, ScanError> {
+        let options = ScanOptions::default().with_format_option(name, value);
+        Options::new(&MemorySource::new("memory://a.h5", Bytes::new()), &options)
+    }
+
+    #[test]
+    fn values_are_checked() {
+        assert!(options("hdf5.links", "follow").unwrap().follow_links);
+        assert!(!options("hdf5.links", "skip").unwrap().follow_links);
+        assert!(options("hdf5.names", "netcdf").unwrap().netcdf_names);
+        assert_eq!(options("hdf5.split-contiguous", "4096").unwrap().piece_bytes, Some(4096));
+        for (name, value) in
+            [("hdf5.links", "maybe"), ("hdf5.split-contiguous", "0"), ("hdf5.strings", "")]
+        {
+            assert_eq!(
+                options(name, value).unwrap_err().kind,
+                ScanErrorKind::InvalidOption,
+                "{name}"
+            );
+        }
+    }
+}
