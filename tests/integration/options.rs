@@ -63,7 +63,7 @@ fn references_become_paths_when_asked() {
     let path = fixtures("hdf5").join("references.v110.h5");
     let (refs, words) = scan(&path, &[]);
     assert!(!has(&refs, "objects"));
-    assert!(words.contains("references to objects"), "{words}");
+    assert!(words.contains("references to objects or regions"), "{words}");
     let (refs, _) = scan(&path, &["--option", "hdf5.references=paths"]);
     assert_eq!(metadata(&refs, "objects")["filters"][0]["id"], "vlen-utf8");
     let lines =

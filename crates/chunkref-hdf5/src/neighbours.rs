@@ -167,7 +167,9 @@ impl<'a> Files<'a> {
                     known.location() == source.location()
                 };
                 if let Some((number, _)) = self.sources().find(same)
-                    && self.hdf5(number).is_some() == name.is_hdf5
+                    && (!name.is_hdf5
+                        || self.hdf5(number).is_some()
+                        || new.iter().any(|(opened, _)| *opened == number))
                 {
                     return Ok(number);
                 }

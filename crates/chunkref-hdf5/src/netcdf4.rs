@@ -94,6 +94,11 @@ pub(crate) fn rename_variables(tree: &mut Tree, objects: &Objects) {
         if let Some(name) = base_name(&node.path).strip_prefix(NOT_A_COORDINATE) {
             let path = join_path(parent(&node.path), name);
             if !name.is_empty() && taken.insert(path.clone()) {
+                if let Some(known) =
+                    tree.paths.get_mut(&node.id).filter(|known| **known == node.path)
+                {
+                    known.clone_from(&path);
+                }
                 node.path = path;
             }
         }

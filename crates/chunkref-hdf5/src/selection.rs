@@ -59,7 +59,7 @@ impl Selection {
     }
 
     /// The selected elements of an array of `shape` as boxes, in C order of their first elements; `None` when they are
-    /// more than `limit`, without bound, or single points.
+    /// more than `limit` or single points. What has no bound of its own ends with the array.
     pub(crate) fn boxes(&self, shape: &[u64], limit: u64) -> Option<Vec<Region>> {
         match self {
             Self::None => Some(Vec::new()),
@@ -68,7 +68,8 @@ impl Selection {
             Self::Points => None,
             Self::Regular(axes) => {
                 let mut merged: Vec<Stride> = axes.clone();
-                for axis in &mut merged {
+                for (axis, &length) in merged.iter_mut().zip(shape) {
+                    axis.clip(length);
                     // Blocks without gaps between them are one.
                     if axis.count == 1 || axis.stride == axis.block {
                         axis.block = axis.block.checked_mul(axis.count)?;
@@ -98,6 +99,34 @@ impl Selection {
                 }
                 Some(boxes)
             }
+        }
+    }
+}
+
+impl Stride {
+    /// Bounds what has no bound of its own by an axis of `length` elements.
+    fn clip(&mut self, length: u64) {
+        let available = length.saturating_sub(self.start);
+        if self.block == u64::MAX {
+            self.block = available;
+        }
+        if self.count == u64::MAX {
+            let rest = available.checked_sub(self.block);
+            self.count = rest.map_or(0, |rest| {
+                rest.checked_div(self.stride.max(1)).unwrap_or(0).saturating_add(1)
+            });
+        }
+    }
+}
+
+impl Selection {
+    /// Whether the selection grows with its array.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        match self {
+            Self::Regular(axes) => {
+                axes.iter().any(|axis| axis.count == u64::MAX || axis.block == u64::MAX)
+            }
+            _ => false,
         }
     }
 }
@@ -197,20 +226,49 @@ pub(crate) struct Mapping {
 pub(crate) fn parse_mappings(bytes: &[u8], offset: u64, context: &Context) -> Result<Vec<Mapping>> {
     const STRUCTURE: &str = "virtual dataset mappings";
     let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
-    expect_version(&mut cursor, &[0])?;
+    let version = expect_version(&mut cursor, &[0, 1])?;
     let count = context.length(&mut cursor)?;
     Hdf5Error::check_limit(STRUCTURE, offset, "mappings", count, context.limits.members)?;
     crate::context::verify_checksum(bytes, offset, STRUCTURE)?;
-    let mut mappings = Vec::new();
+    let mut mappings: Vec<Mapping> = Vec::new();
     for _ in 0..count {
-        mappings.push(Mapping {
-            file: text(&mut cursor)?,
-            dataset: text(&mut cursor)?,
-            source: Selection::parse(&mut cursor, context)?,
-            target: Selection::parse(&mut cursor, context)?,
-        });
+        // Version 1 leaves names out that are the file's own or those of an earlier mapping.
+        let flags = if version == 1 { cursor.u8()? } else { 0 };
+        let file = match flags {
+            _ if flags & SAME_FILE != 0 => ".".to_owned(),
+            _ if flags & FILE_SHARED != 0 => earlier(&mut cursor, context, &mappings)?.file.clone(),
+            _ => text(&mut cursor)?,
+        };
+        let dataset = match flags {
+            _ if flags & DATASET_SHARED != 0 => {
+                earlier(&mut cursor, context, &mappings)?.dataset.clone()
+            }
+            _ => text(&mut cursor)?,
+        };
+        let source = Selection::parse(&mut cursor, context)?;
+        let target = Selection::parse(&mut cursor, context)?;
+        mappings.push(Mapping { file, dataset, source, target });
     }
     Ok(mappings)
+}
+
+/// Flags of a mapping in lists of version 1.
+const FILE_SHARED: u8 = 1;
+const DATASET_SHARED: u8 = 2;
+const SAME_FILE: u8 = 4;
+
+/// The earlier mapping whose number comes next.
+fn earlier<'m>(
+    cursor: &mut Cursor<'_>,
+    context: &Context,
+    mappings: &'m [Mapping],
+) -> Result<&'m Mapping> {
+    let offset = cursor.offset();
+    let number = context.length(cursor)?;
+    usize::try_from(number).ok().and_then(|number| mappings.get(number)).ok_or_else(|| {
+        let reason = format!("a name is that of mapping {number}, which does not come before");
+        Hdf5Error::inconsistent(cursor.structure(), offset, reason)
+    })
 }
 
 /// NUL-terminated text.
@@ -262,8 +320,30 @@ mod tests {
         let apart = Selection::Regular(vec![stride(0, 4, 3, 1)]);
         assert_eq!(apart.boxes(&[20], 10).unwrap().len(), 3);
         assert_eq!(apart.boxes(&[20], 2), None);
-        let endless = Selection::Regular(vec![stride(0, 4, u64::MAX, 1)]);
-        assert_eq!(endless.boxes(&[20], 10), None);
+        let endless = Selection::Regular(vec![stride(3, 4, u64::MAX, 2)]);
+        let starts: Vec<_> =
+            endless.boxes(&[20], 10).unwrap().iter().map(|region| region.start[0]).collect();
+        assert_eq!(starts, [3, 7, 11, 15]);
+        assert!(endless.is_unlimited() && endless.boxes(&[4], 10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn version_1_shares_names() {
+        let all = [3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut bytes = vec![1];
+        bytes.extend(3_u64.to_le_bytes());
+        bytes.extend(b"\x00a.h5\0/d\0");
+        bytes.extend([all, all].concat());
+        bytes.push(FILE_SHARED | DATASET_SHARED);
+        bytes.extend([0; 16]);
+        bytes.extend([all, all].concat());
+        bytes.extend(b"\x04/own\0");
+        bytes.extend([all, all].concat());
+        bytes.extend(lookup3(&bytes).to_le_bytes());
+        let mappings = parse_mappings(&bytes, 0, &context()).unwrap();
+        let names: Vec<_> =
+            mappings.iter().map(|one| (one.file.as_str(), one.dataset.as_str())).collect();
+        assert_eq!(names, [("a.h5", "/d"), ("a.h5", "/d"), (".", "/own")]);
     }
 
     #[test]

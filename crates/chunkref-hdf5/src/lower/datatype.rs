@@ -74,9 +74,9 @@ fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
         Class::String { .. } => Ok(DataType::FixedString { length: u64::from(datatype.length) }),
         Class::Opaque { tag } => Ok(opaque(datatype, tag)),
         Class::Compound { members } => compound(datatype, members),
-        Class::Reference(_) => {
-            Err(Refusal::new("the elements are references to objects, which Zarr cannot say"))
-        }
+        Class::Reference(_) => Err(Refusal::new(
+            "the elements are references to objects or regions, which Zarr cannot say",
+        )),
         Class::Enumeration { .. } if is_bool(datatype) => Ok(DataType::Bool),
         Class::Enumeration { base, .. } => element(base),
         Class::VariableLengthSequence { .. } => Err(Refusal::new(

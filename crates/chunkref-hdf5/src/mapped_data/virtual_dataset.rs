@@ -81,13 +81,13 @@ pub(super) async fn resolve(
         let (from_shape, to_shape) = (source.dataspace.shape(), dataset.dataspace.shape());
         let from = mapping.source.boxes(from_shape, MAX_BOXES);
         let to = mapping.target.boxes(to_shape, MAX_BOXES);
-        let (Some(from), Some(to)) = (from, to) else {
-            return Err(Hdf5Error::unsupported(
-                "virtual dataset",
-                offset,
-                "a selection without bound or of single points",
-            ));
+        let (Some(mut from), Some(mut to)) = (from, to) else {
+            let what = format!("a selection of single points or of more than {MAX_BOXES} boxes");
+            return Err(Hdf5Error::unsupported("virtual dataset", offset, what));
         };
+        if mapping.source.is_unlimited() || mapping.target.is_unlimited() {
+            shorten(&mut from, &mut to);
+        }
         let count = |boxes: &[Region]| {
             boxes.iter().try_fold(0_u64, |sum, region| sum.checked_add(region.count()?))
         };
@@ -105,6 +105,18 @@ pub(super) async fn resolve(
         return Ok(resolved);
     }
     copy(files, dataset, &parts, offset).await
+}
+
+/// Makes selections that grow with their arrays as long as the shorter of the two, where both are one box.
+fn shorten(from: &mut [Region], to: &mut [Region]) {
+    if let ([from], [to]) = (from, to)
+        && from.shape.len() == to.shape.len()
+    {
+        for (a, b) in from.shape.iter_mut().zip(to.shape.iter_mut()) {
+            let shorter = (*a).min(*b);
+            (*a, *b) = (shorter, shorter);
+        }
+    }
 }
 
 /// Chunks of the sources, when every mapping moves whole chunks.
