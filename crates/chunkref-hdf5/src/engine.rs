@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which engine reads a file's structures: the native one, libhdf5, or both against each other.
 
-use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{ByteSource, FormatOption, ScanOptions};
 use thiserror::Error;
 
 use crate::error::Result;
@@ -42,18 +42,6 @@ pub(crate) enum EngineError {
     NotLocal { value: String },
     #[error("hdf5.engine does not take the value {value:?}; it takes native, libhdf5, both")]
     Unknown { value: String },
-}
-
-impl EngineError {
-    /// The error of the whole scan of `location`.
-    pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
-        ScanError {
-            kind: ScanErrorKind::InvalidOption,
-            format: Some(crate::ENTRY.name),
-            location: location.to_owned(),
-            source: Box::new(self),
-        }
-    }
 }
 
 impl Engine {
@@ -119,7 +107,6 @@ mod tests {
             let advice =
                 if cfg!(feature = "libhdf5") { "local files only" } else { "--features libhdf5" };
             assert!(error.to_string().contains(advice), "{error}");
-            assert_eq!(error.into_scan_error("a").kind, ScanErrorKind::InvalidOption);
         }
         assert!(choose("fast").unwrap_err().to_string().contains("native, libhdf5, both"));
     }

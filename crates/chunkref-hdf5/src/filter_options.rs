@@ -3,7 +3,7 @@
 
 use std::num::ParseIntError;
 
-use chunkref_core::{FormatOption, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{FormatOption, ScanOptions};
 use thiserror::Error;
 
 use crate::lower::CodecTable;
@@ -72,18 +72,6 @@ pub(crate) enum FilterOptionError {
     Codec { reason: String },
 }
 
-impl FilterOptionError {
-    /// The error of the whole scan of `location`.
-    pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
-        ScanError {
-            kind: ScanErrorKind::InvalidOption,
-            format: Some(crate::ENTRY.name),
-            location: location.to_owned(),
-            source: Box::new(self),
-        }
-    }
-}
-
 impl FilterOptions {
     /// Reads the options.
     pub(crate) fn new(options: &ScanOptions) -> Result<Self, FilterOptionError> {
@@ -139,7 +127,6 @@ mod tests {
         for (option, value) in [(UNSUPPORTED, "drop"), (BUDGET, "1 MiB"), (CODEC, "511")] {
             let error = options(option.name, value).unwrap_err();
             assert!(error.to_string().starts_with(option.name), "{error}");
-            assert_eq!(error.into_scan_error("a").kind, ScanErrorKind::InvalidOption);
         }
     }
 }

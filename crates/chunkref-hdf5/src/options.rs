@@ -85,10 +85,8 @@ impl Options {
             refuse(location, format!("{name} takes a number of bytes, not {value:?}"))
         })?;
         Ok(Self {
-            engine: Engine::choose(source, options)
-                .map_err(|error| error.into_scan_error(location))?,
-            filters: FilterOptions::new(options)
-                .map_err(|error| error.into_scan_error(location))?,
+            engine: Engine::choose(source, options).map_err(|error| refuse(location, error))?,
+            filters: FilterOptions::new(options).map_err(|error| refuse(location, error))?,
             follow_links: !choice(&LINKS, "skip")?,
             netcdf_names: choice(&NAMES, "netcdf")?,
             reference_paths: choice(&REFERENCES, "paths")?,
@@ -126,9 +124,13 @@ mod tests {
         assert!(!options("hdf5.links", "skip").unwrap().follow_links);
         assert!(options("hdf5.names", "netcdf").unwrap().netcdf_names);
         assert_eq!(options("hdf5.split-contiguous", "4096").unwrap().piece_bytes, Some(4096));
-        for (name, value) in
-            [("hdf5.links", "maybe"), ("hdf5.split-contiguous", "0"), ("hdf5.strings", "")]
-        {
+        for (name, value) in [
+            ("hdf5.links", "maybe"),
+            ("hdf5.split-contiguous", "0"),
+            ("hdf5.strings", ""),
+            ("hdf5.engine", "fast"),
+            ("hdf5.inline-budget", "some"),
+        ] {
             assert_eq!(
                 options(name, value).unwrap_err().kind,
                 ScanErrorKind::InvalidOption,
