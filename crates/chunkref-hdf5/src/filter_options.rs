@@ -19,7 +19,7 @@ pub(crate) const UNSUPPORTED: FormatOption = FormatOption {
 pub(crate) const BUDGET: FormatOption = FormatOption {
     name: "hdf5.inline-budget",
     values: &["BYTES"],
-    help: "decoded bytes of one array that hdf5.unsupported-filters=inline stores at the most (default 16777216)",
+    help: "decoded bytes of one array that hdf5.unsupported-filters=inline stores at the most (default 33554432)",
 };
 
 /// Codecs for filters.
@@ -29,7 +29,7 @@ pub(crate) const CODEC: FormatOption = FormatOption {
     help: "numcodecs configurations for filters: ID=JSON;ID=JSON or a JSON object, with \"$0\" \"$1\" for the filter's client data",
 };
 
-const DEFAULT_BUDGET: u64 = 16 << 20;
+const DEFAULT_BUDGET: u64 = 32 << 20;
 
 /// What becomes of arrays that no Zarr codec decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
