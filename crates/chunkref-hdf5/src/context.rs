@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What every structure of a file needs to be parsed: sizes of addresses and lengths, base address, limits.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use chunkref_core::{Cursor, Limits};
 
 use crate::checksum::lookup3;
@@ -36,12 +39,27 @@ pub(crate) struct Context {
     pub(crate) base: u64,
     /// Bound on everything.
     pub(crate) limits: Limits,
+    /// Bytes of memory that decoded values of the file may still take: many values may point to the same bytes.
+    pub(crate) value_bytes: Arc<AtomicU64>,
 }
 
 impl Context {
     /// Bytes from the start of the file to `address`.
     pub(crate) fn file_offset(&self, address: Address) -> u64 {
         self.base.saturating_add(address.0)
+    }
+
+    /// Counts memory for a decoded value that lies at `offset`; `Err` when all of the file's take too much.
+    pub(crate) fn take_value_bytes(&self, bytes: u64, offset: u64) -> Result<()> {
+        let left = self
+            .value_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        left.map(|_| ()).map_err(|left| {
+            let limit = self.limits.metadata_bytes;
+            let claimed = limit.saturating_sub(left).saturating_add(bytes);
+            let what = "bytes of decoded values";
+            Hdf5Error::LimitExceeded { structure: "value", offset, what, claimed, limit }
+        })
     }
 
     /// The object whose header is at `address`.

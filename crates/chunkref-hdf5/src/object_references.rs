@@ -66,14 +66,14 @@ async fn texts(
     let mut cursor = Cursor::new(&elements, *offset, "object references");
     let mut texts = Vec::new();
     for _ in 0..dataset.dataspace.count().unwrap_or(0) {
-        texts.push(
-            match decode(&dataset.datatype, &mut cursor, &file.context, &HeapObjects::new())? {
-                Value::Object(Some(target)) => {
-                    paths.get(&target).map_or_else(Bytes::new, |path| format!("/{path}").into())
-                }
-                _ => Bytes::new(),
-            },
-        );
+        let value = decode(&dataset.datatype, &mut cursor, &file.context, &HeapObjects::new())?;
+        let path = match value {
+            Value::Object(Some(target)) => paths.get(&target),
+            _ => None,
+        };
+        let text = path.map_or_else(String::new, |path| format!("/{path}"));
+        file.context.take_value_bytes(text.len() as u64, *offset)?;
+        texts.push(text.into());
     }
     Ok(Some(texts))
 }

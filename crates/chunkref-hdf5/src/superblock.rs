@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The superblock. Spec: HDF5 File Format 3.0, II.A.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use chunkref_core::{Cursor, Limits};
 
 use crate::context::{Address, Context, FileNumber, expect_version, verify_checksum};
@@ -120,6 +123,7 @@ fn sizes(cursor: &mut Cursor<'_>, base: u64, limits: &Limits) -> Result<Context>
         size_of_lengths,
         base,
         limits: limits.clone(),
+        value_bytes: Arc::new(AtomicU64::new(limits.metadata_bytes)),
     })
 }
 

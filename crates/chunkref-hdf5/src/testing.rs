@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the unit tests of several parsers need.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use chunkref_core::Limits;
 
 use crate::context::{Context, FileNumber};
@@ -13,6 +16,7 @@ pub(crate) fn context() -> Context {
         size_of_lengths: 8,
         base: 0,
         limits: Limits::default(),
+        value_bytes: Arc::new(AtomicU64::new(1 << 20)),
     }
 }
 

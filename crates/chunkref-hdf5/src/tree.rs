@@ -49,6 +49,9 @@ struct Walk<'a> {
     /// Groups from the root to where the walk is.
     ancestors: Vec<ObjectId>,
     visited: u64,
+    path_bytes: u64,
+    /// Whether the limits are reached.
+    is_full: bool,
 }
 
 impl Tree {
@@ -66,7 +69,15 @@ impl Tree {
             skipped: Vec::new(),
         };
         let resolver = Resolver { objects, neighbours };
-        let mut walk = Walk { resolver, limits, tree, ancestors: Vec::new(), visited: 0 };
+        let mut walk = Walk {
+            resolver,
+            limits,
+            tree,
+            ancestors: Vec::new(),
+            visited: 0,
+            path_bytes: 0,
+            is_full: false,
+        };
         if let Some(root) = root {
             walk.group(root, "");
         }
@@ -98,6 +109,10 @@ impl Walk<'_> {
         let ObjectKind::Group(Ok(links)) = &object.kind else { return };
         self.ancestors.push(id);
         for link in links {
+            // Once the limits are reached, not even paths are made.
+            if self.is_full {
+                break;
+            }
             self.link(link, id, &join_path(path, &link.name));
         }
         self.ancestors.pop();
@@ -108,15 +123,16 @@ impl Walk<'_> {
             return self.skip(path, None, reason, SkipKind::Link);
         }
         self.visited = self.visited.saturating_add(1);
-        if self.visited > self.limits.objects {
-            if self.visited == self.limits.objects.saturating_add(1) {
-                let reason = format!(
-                    "the links of the file lead to more than {} places; this one and the rest are left out",
-                    self.limits.objects
-                );
-                self.skip(path, None, reason, SkipKind::Link);
-            }
-            return;
+        self.path_bytes = self.path_bytes.saturating_add(path.len() as u64);
+        let limits = self.limits;
+        if self.visited > limits.objects || self.path_bytes > limits.metadata_bytes / 4 {
+            self.is_full = true;
+            let reason = format!(
+                "the links of the file lead to more than {} places, or to paths of more than {} bytes in all; this one and the rest are left out",
+                limits.objects,
+                limits.metadata_bytes / 4
+            );
+            return self.skip(path, None, reason, SkipKind::Link);
         }
         let target = match self.resolver.target(link, group, MAX_SOFT_LINKS) {
             Ok(target) => target,

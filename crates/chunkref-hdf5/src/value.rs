@@ -17,6 +17,9 @@ use crate::message::datatype::{Class, ReferenceKind, StringPadding};
 
 const STRUCTURE: &str = "value";
 
+/// Bytes of memory that one value takes here and in the model, besides its text.
+const VALUE_BYTES: u64 = 64;
+
 /// One element.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
@@ -149,6 +152,7 @@ pub(crate) fn decode(
 ) -> Result<Value> {
     let mut element = cursor.slice(u64::from(datatype.length), STRUCTURE)?;
     let offset = element.offset();
+    context.take_value_bytes(VALUE_BYTES, offset)?;
     Ok(match &datatype.class {
         Class::FixedPoint { order, signed, bits } => {
             let Some(value) = unsigned(element.rest(), *order) else {
@@ -188,6 +192,7 @@ pub(crate) fn decode(
         Class::VariableLengthString { .. } => {
             let (count, id) = sequence(&mut element, context)?;
             let bytes = heap_bytes(count, id, 1, heap, offset)?;
+            context.take_value_bytes(bytes.len() as u64, offset)?;
             Value::Text(bytes.slice(..strip(&bytes, StringPadding::NulTerminated).len()))
         }
         Class::VariableLengthSequence { base } => {
@@ -358,6 +363,21 @@ mod tests {
         assert_eq!(strip(b"ab\0c", StringPadding::NulTerminated), b"ab");
         assert_eq!(strip(b"ab\0c\0\0", StringPadding::NulPadded), b"ab\0c");
         assert_eq!(strip(b"ab  ", StringPadding::SpacePadded), b"ab");
+    }
+
+    #[test]
+    fn values_are_bounded_however_often_they_point_to_the_same_bytes() {
+        let text = Datatype { length: 16, class: Class::VariableLengthString { utf8: true } };
+        let mut bytes = 1000_u32.to_le_bytes().to_vec();
+        bytes.extend(640_u64.to_le_bytes());
+        bytes.extend(1_u32.to_le_bytes());
+        let id = GlobalHeapId { collection: Address(640), index: 1 };
+        let heap = HeapObjects::from([(id, Bytes::from(vec![b'a'; 1000]))]);
+        let context = context();
+        let one = || decode(&text, &mut Cursor::new(&bytes, 0, "test"), &context, &heap);
+        let decoded = (0..10_000).take_while(|_| one().is_ok()).count();
+        assert_eq!(decoded, (1 << 20) / 1064);
+        assert!(matches!(one(), Err(Hdf5Error::LimitExceeded { .. })));
     }
 
     #[test]

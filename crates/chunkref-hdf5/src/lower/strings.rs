@@ -35,6 +35,15 @@ pub(super) fn array(
         .flatten()
         .map(|string| strip(string, StringPadding::NulTerminated))
         .collect();
+    // Many strings may be the same bytes of the file, so that what they take here has no other bound.
+    let total = strings
+        .iter()
+        .fold(0_u64, |sum, string| sum.saturating_add(string.len() as u64).saturating_add(4));
+    if total > budget.inline_bytes {
+        return Err(Refusal::new(format!(
+            "the strings take {total} bytes, more than the limit leaves for data in the references"
+        )));
+    }
     let (dtype, codec, bytes) = if budget.fixed_strings {
         fixed(&strings)?
     } else if strings.iter().all(|string| std::str::from_utf8(string).is_ok()) {
