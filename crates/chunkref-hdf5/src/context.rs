@@ -41,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) limits: Limits,
     /// Bytes of memory that decoded values of the file may still take: many values may point to the same bytes.
     pub(crate) value_bytes: Arc<AtomicU64>,
+    /// Chunks that the file's datasets may still have: many datasets may have the same index.
+    pub(crate) chunks: Arc<AtomicU64>,
 }
 
 impl Context {
@@ -59,6 +61,18 @@ impl Context {
             let claimed = limit.saturating_sub(left).saturating_add(bytes);
             let what = "bytes of decoded values";
             Hdf5Error::LimitExceeded { structure: "value", offset, what, claimed, limit }
+        })
+    }
+
+    /// Counts a chunk; `Err` when all of the file's are too many.
+    pub(crate) fn take_chunk(&self, structure: &'static str, offset: u64) -> Result<()> {
+        let left = self
+            .chunks
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        left.map(|_| ()).map_err(|_| {
+            let limit = self.limits.chunks;
+            let (what, claimed) = ("chunks in one file", limit.saturating_add(1));
+            Hdf5Error::LimitExceeded { structure, offset, what, claimed, limit }
         })
     }
 

@@ -124,6 +124,7 @@ fn sizes(cursor: &mut Cursor<'_>, base: u64, limits: &Limits) -> Result<Context>
         base,
         limits: limits.clone(),
         value_bytes: Arc::new(AtomicU64::new(limits.metadata_bytes)),
+        chunks: Arc::new(AtomicU64::new(limits.chunks)),
     })
 }
 

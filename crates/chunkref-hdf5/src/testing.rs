@@ -17,6 +17,7 @@ pub(crate) fn context() -> Context {
         base: 0,
         limits: Limits::default(),
         value_bytes: Arc::new(AtomicU64::new(1 << 20)),
+        chunks: Arc::new(AtomicU64::new(1 << 20)),
     }
 }
 

@@ -143,22 +143,18 @@ impl Grid {
 struct Collector<'a> {
     grid: &'a Grid,
     structure: &'static str,
-    file: FileNumber,
-    base: u64,
+    context: &'a Context,
     file_length: u64,
-    limit: u64,
     table: ChunkTable,
 }
 
 impl<'a> Collector<'a> {
-    fn new(file: &File<'_>, grid: &'a Grid, structure: &'static str) -> Self {
+    fn new(file: &'a File<'_>, grid: &'a Grid, structure: &'static str) -> Self {
         Self {
             grid,
             structure,
-            file: file.context.file,
-            base: file.context.base,
+            context: &file.context,
             file_length: file.frontier.length(),
-            limit: file.limits().chunks,
             table: ChunkTable::new(grid.rank()),
         }
     }
@@ -175,7 +171,7 @@ impl<'a> Collector<'a> {
         if !self.grid.contains(chunk_indices) {
             return Ok(());
         }
-        let offset = self.base.saturating_add(address.0);
+        let offset = self.context.file_offset(address);
         if offset.checked_add(length).is_none_or(|end| end > self.file_length) {
             let reason = format!(
                 "chunk {chunk_indices:?} of {length} bytes at {offset} lies past the end of the file at {}: the file is cut off or damaged",
@@ -183,8 +179,10 @@ impl<'a> Collector<'a> {
             );
             return Err(Hdf5Error::inconsistent(self.structure, at, reason));
         }
-        self.table.push(Chunk { chunk_indices, file: self.file, offset, length, filter_mask });
-        Hdf5Error::check_limit(self.structure, at, "chunks", self.table.len() as u64, self.limit)
+        self.context.take_chunk(self.structure, at)?;
+        let file = self.context.file;
+        self.table.push(Chunk { chunk_indices, file, offset, length, filter_mask });
+        Ok(())
     }
 }
 

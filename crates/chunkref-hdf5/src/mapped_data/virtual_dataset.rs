@@ -19,6 +19,12 @@ use crate::tree::Resolver;
 /// Boxes that a selection may fall into.
 const MAX_BOXES: u64 = 100_000;
 
+/// Chunks of sources that are looked at for one virtual dataset, counted for every mapping.
+const MAX_VISITS: u64 = 50_000_000;
+
+/// Bytes of sources that are read for one virtual dataset, counted for every mapping.
+const MAX_READ_BYTES: u64 = 1 << 30;
+
 /// The source dataset of every mapping.
 pub(super) fn sources(
     resolver: Resolver<'_>,
@@ -123,6 +129,13 @@ fn shorten(from: &mut [Region], to: &mut [Region]) {
 fn by_reference(dataset: &Dataset, parts: &[Part<'_>]) -> Option<Resolved> {
     let shape = dataset.dataspace.shape();
     let Dataspace::Simple { max_shape, .. } = &dataset.dataspace else { return None };
+    let visits = parts.iter().map(|part| match &part.dataset.storage {
+        Storage::Chunked { table, .. } => table.len() as u64,
+        _ => 1,
+    });
+    if visits.fold(0_u64, u64::saturating_add) > MAX_VISITS {
+        return None;
+    }
     let mut chunk_shape: Option<Vec<u64>> = None;
     let mut filters: Option<&[Filter]> = None;
     let mut chunks: BTreeMap<Vec<u64>, (FileNumber, u64, u64, u32)> = BTreeMap::new();
@@ -321,9 +334,10 @@ async fn copy(
     offset: u64,
 ) -> Result<Resolved> {
     let total = dataset.logical_bytes().unwrap_or(u64::MAX);
-    let sources = parts.iter().map(|part| part.dataset.logical_bytes().unwrap_or(u64::MAX));
-    let largest = sources.max().unwrap_or(0).max(total);
-    if largest > COPY_BYTES || dataset.datatype.has_heap_data() {
+    let sources = || parts.iter().map(|part| part.dataset.logical_bytes().unwrap_or(u64::MAX));
+    let largest = sources().max().unwrap_or(0).max(total);
+    let read = sources().fold(0_u64, u64::saturating_add);
+    if largest > COPY_BYTES || read > MAX_READ_BYTES || dataset.datatype.has_heap_data() {
         let what = format!(
             "a virtual dataset whose mappings do not move whole chunks, and whose {largest} bytes are more than the {COPY_BYTES} that are copied or of variable length,"
         );
