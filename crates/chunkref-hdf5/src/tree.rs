@@ -42,6 +42,9 @@ pub(crate) struct Resolver<'a> {
     pub(crate) neighbours: &'a Neighbours,
 }
 
+/// Places that repeat an object which has a path already, at the most: a handful of links can make any number of them.
+const MAX_REPEATED: u64 = 10_000;
+
 struct Walk<'a> {
     resolver: Resolver<'a>,
     limits: &'a Limits,
@@ -50,6 +53,7 @@ struct Walk<'a> {
     ancestors: Vec<ObjectId>,
     visited: u64,
     path_bytes: u64,
+    repeated: u64,
     /// Whether the limits are reached.
     is_full: bool,
 }
@@ -76,6 +80,7 @@ impl Tree {
             ancestors: Vec::new(),
             visited: 0,
             path_bytes: 0,
+            repeated: 0,
             is_full: false,
         };
         if let Some(root) = root {
@@ -138,6 +143,18 @@ impl Walk<'_> {
             Ok(target) => target,
             Err(reason) => return self.skip(path, None, reason, SkipKind::Link),
         };
+        if self.tree.paths.contains_key(&target) {
+            self.repeated = self.repeated.saturating_add(1);
+            if self.repeated > MAX_REPEATED {
+                if self.repeated == MAX_REPEATED.saturating_add(1) {
+                    let reason = format!(
+                        "more than {MAX_REPEATED} links lead to objects that have a path already; this one and all further ones are left out"
+                    );
+                    self.skip(path, None, reason, SkipKind::Link);
+                }
+                return;
+            }
+        }
         let Some(object) = self.resolver.objects.get(&target) else { return };
         match object {
             Err(error) => self.skip(path, error.offset(), error.to_string(), SkipKind::Array),
@@ -316,6 +333,20 @@ mod tests {
         limits.objects = 1000;
         let tree = Tree::new(&objects, &Neighbours::alone(id(1)), &limits).unwrap();
         assert!(tree.groups.len() <= 1001);
+        assert_eq!(tree.skipped.len(), 1);
+    }
+
+    #[test]
+    fn repeated_objects_are_bounded_without_any_limit_set() {
+        let mut objects = Objects::new();
+        for address in 1..=40 {
+            objects
+                .insert(id(address), group(&[("x", hard(address + 1)), ("y", hard(address + 1))]));
+        }
+        objects.insert(id(41), group(&[]));
+        let tree = Tree::new(&objects, &Neighbours::alone(id(1)), &Limits::default()).unwrap();
+        // Every object by its first path, and so many repetitions.
+        assert_eq!(tree.groups.len() as u64, 41 + MAX_REPEATED);
         assert_eq!(tree.skipped.len(), 1);
     }
 }
