@@ -11,6 +11,10 @@ use crate::object::{Dataset, Storage};
 /// imagecodecs decodes LZF into this many bytes for each stored one, since the stream does not say its length.
 const LZF_GROWTH: u64 = 8;
 
+/// JPEG-LS as EUMETSAT's FCIDECOMP frames it.
+const FCIDECOMP: u16 = 32018;
+const SPERR: u16 = 32028;
+
 /// The codecs of a chunked dataset, in the order of its filters; the error says which filter has none, and why.
 pub(crate) fn codecs(dataset: &Dataset, table: &CodecTable) -> Result<Vec<Codec>, String> {
     let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Vec::new()) };
@@ -100,6 +104,8 @@ impl Pipeline {
             id::LZ4 => Codec::new("imagecodecs_lz4h5"),
             id::LZF => self.lzf(least_stored())?,
             id::SZIP => szip(filter)?,
+            FCIDECOMP => self.jpegls(filter)?,
+            SPERR => self.sperr(filter)?,
             _ => return Err("this release has no Zarr codec for it".to_owned()),
         };
         self.codecs.push(codec);
@@ -141,6 +147,64 @@ impl Pipeline {
             .with("blocksize", block_elements);
         let elements = Codec::new("astype").with("encode_dtype", dtype).with("decode_dtype", dtype);
         Ok(vec![shuffle, elements])
+    }
+
+    /// The filter's client data: bytes of a sample, components, lines, samples, bits, components, interleaving, loss,
+    /// five thresholds. Its codec turns several components round, and makes single bytes of up to eight bits.
+    fn jpegls(&self, filter: &Filter) -> Result<Codec, String> {
+        let [bytes, 1, lines, samples, bits, 1, 0, 0, 0, 0, 0, 0, 0] = *filter.values.as_slice()
+        else {
+            return Err("Zarr's codec for it takes one component without loss only".to_owned());
+        };
+        if !matches!((bytes, bits), (1, 2..=8) | (2, 9..=16)) {
+            return Err(format!("Zarr's codec for it has no {bits} bits in {bytes} bytes"));
+        }
+        self.require_elements(bytes, &[lines, samples])?;
+        Ok(Codec::new("imagecodecs_jpegls"))
+    }
+
+    /// The filter's client data: number of axes and type, mode and quality, lengths of the axes longer than 1. The codec
+    /// wants a level and a mode for encoding only.
+    fn sperr(&self, filter: &Filter) -> Result<Codec, String> {
+        let [layout, quality, axes @ ..] = filter.values.as_slice() else {
+            return Err(format!("it has {} parameters", filter.values.len()));
+        };
+        // From its release with bit 10 set, chunks start with a byte more, and may have a mask of missing values.
+        let (dtype, element_length) = match (layout, axes.len()) {
+            (0x02, 2) | (0x03, 3) => ("<f8", 8),
+            (0x12, 2) | (0x13, 3) => ("<f4", 4),
+            _ => {
+                return Err("Zarr's codec for it reads chunks of its first version only".to_owned());
+            }
+        };
+        self.require_elements(element_length, axes)?;
+        let mut shape = axes.to_vec();
+        // The filter takes the first axis for the fastest one, unless told to swap them.
+        if quality.leading_zeros() > 0 {
+            shape.reverse();
+        }
+        Ok(Codec::new("imagecodecs_sperr")
+            .with("level", 16)
+            .with("mode", "bpp")
+            .with("header", false)
+            .with("shape", shape)
+            .with("dtype", dtype))
+    }
+
+    /// Codecs of images come first in a pipeline, and what they make must be the chunk.
+    fn require_elements(&self, element_length: u32, axes: &[u32]) -> Result<(), String> {
+        let bytes = axes.iter().try_fold(u64::from(element_length), |product, &length| {
+            product.checked_mul(length.into())
+        });
+        if self.codecs.is_empty()
+            && self.element_length == element_length
+            && bytes.is_some()
+            && bytes == self.length
+        {
+            return Ok(());
+        }
+        Err("its parameters are not those of whole chunks, or it is not the first filter"
+            .to_owned())
     }
 
     /// Its codec must guess the length, and so is of no use for chunks that shrank very well.
@@ -268,6 +332,61 @@ mod tests {
         assert!(lower(&[checksum.clone(), shuffle]).is_err());
         assert!(lower(&[checksum, filter(id::SHUFFLE, &[4])]).is_ok());
         assert!(lower(&[deflate, filter(id::LZF, &[])]).is_err());
+    }
+
+    #[test]
+    fn images_of_one_component_without_loss_have_a_codec() {
+        let pipeline =
+            |element_length| Pipeline { codecs: Vec::new(), length: Some(400), element_length };
+        let good = [2, 1, 10, 20, 16, 1, 0, 0, 0, 0, 0, 0, 0];
+        let with = |index: usize, value| {
+            let mut values = good;
+            values[index] = value;
+            pipeline(2).jpegls(&filter(FCIDECOMP, &values))
+        };
+        assert_eq!(with(4, 10), Ok(Codec::new("imagecodecs_jpegls")));
+        let bytes = filter(FCIDECOMP, &[1, 1, 20, 20, 8, 1, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(pipeline(1).jpegls(&bytes).is_ok());
+        // Components, size, bits, interleaving, loss, thresholds.
+        for (index, value) in
+            [(1, 2), (5, 2), (2, 11), (0, 1), (4, 8), (4, 17), (6, 1), (7, 1), (12, 64)]
+        {
+            assert!(with(index, value).is_err(), "{index}");
+        }
+        assert!(pipeline(2).jpegls(&filter(FCIDECOMP, &good[..12])).is_err());
+        let shuffle = filter(id::SHUFFLE, &[4]);
+        assert!(lower(&[shuffle, filter(SPERR, &[0x12, 0, 10, 10])]).is_err());
+    }
+
+    #[test]
+    fn sperr_of_its_first_version_has_a_codec() {
+        let codec = |shape: Vec<u32>| {
+            Codec::new("imagecodecs_sperr")
+                .with("level", 16)
+                .with("mode", "bpp")
+                .with("header", false)
+                .with("shape", shape)
+                .with("dtype", "<f4")
+        };
+        let rate = 0x1008_0000;
+        for (values, shape) in [
+            (&[0x12, rate, 5, 20][..], vec![20, 5]),
+            (&[0x12, rate | 1 << 31, 5, 20], vec![5, 20]),
+            (&[0x13, rate, 2, 5, 10], vec![10, 5, 2]),
+        ] {
+            assert_eq!(lower(&[filter(SPERR, values)]), Ok(vec![codec(shape)]));
+        }
+        // A later version, missing values, another element, another size, too few axes.
+        for values in [
+            &[0x412, rate, 5, 20][..],
+            &[0x52, rate, 5, 20],
+            &[0x02, rate, 5, 20],
+            &[0x12, rate, 5, 21],
+            &[0x13, rate, 5, 20],
+            &[0x12],
+        ] {
+            assert!(lower(&[filter(SPERR, values)]).is_err());
+        }
     }
 
     #[test]
