@@ -88,11 +88,11 @@ mod libhdf5 {
             Integer(_) | Unsigned(_) | Float(_) => attribute.read_raw::<f64>()?.len() * 8,
             VarLenUnicode => {
                 let texts = attribute.read_raw::<types::VarLenUnicode>()?;
-                texts.iter().map(|text| text.len()).sum()
+                texts.iter().map(types::VarLenUnicode::len).sum()
             }
             VarLenAscii => {
                 let texts = attribute.read_raw::<types::VarLenAscii>()?;
-                texts.iter().map(|text| text.len()).sum()
+                texts.iter().map(types::VarLenAscii::len).sum()
             }
             _ => 0,
         })
