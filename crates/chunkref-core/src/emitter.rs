@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use chunkref_model::Dataset;
+use chunkref_model::kerchunk_json::Provenance;
 use thiserror::Error;
 
 /// How to emit.
@@ -12,11 +13,13 @@ use thiserror::Error;
 pub struct EmitOptions {
     /// Whether to write consolidated metadata too (`.zmetadata`), without which zarr-python 3 sees no nested groups.
     pub consolidated: bool,
+    /// How the references came about, to be written along where the output has a place for it.
+    pub provenance: Option<Provenance>,
 }
 
 impl Default for EmitOptions {
     fn default() -> Self {
-        Self { consolidated: true }
+        Self { consolidated: true, provenance: None }
     }
 }
 
@@ -25,6 +28,13 @@ impl EmitOptions {
     #[must_use]
     pub fn with_consolidated(mut self, consolidated: bool) -> Self {
         self.consolidated = consolidated;
+        self
+    }
+
+    /// The same options with a record of how the references came about.
+    #[must_use]
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.provenance = Some(provenance);
         self
     }
 }

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::{SourceError, SourceErrorKind};
+use crate::{SourceError, SourceErrorKind, redact};
 
 /// What kind of fault ended a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,15 @@ pub enum ScanErrorKind {
     Changed,
     /// An option has no such name or value.
     InvalidOption,
+    /// The file took longer than it may.
+    TimedOut,
     /// The store failed.
     Io,
 }
 
 /// A file could not be scanned.
 #[derive(Debug, Error)]
-#[error("{location}: cannot be scanned{}", format.map(|name| format!(" as {name}")).unwrap_or_default())]
+#[error("{}: cannot be scanned{}", redact(location), format.map(|name| format!(" as {name}")).unwrap_or_default())]
 pub struct ScanError {
     /// What kind of fault.
     pub kind: ScanErrorKind,
@@ -57,6 +59,8 @@ impl ScanError {
             SourceErrorKind::PermissionDenied => ScanErrorKind::PermissionDenied,
             SourceErrorKind::Changed => ScanErrorKind::Changed,
             SourceErrorKind::OutOfBounds => ScanErrorKind::Truncated,
+            SourceErrorKind::InvalidOption => ScanErrorKind::InvalidOption,
+            SourceErrorKind::TimedOut => ScanErrorKind::TimedOut,
             _ => ScanErrorKind::Io,
         };
         Self { kind, format, location: error.location.clone(), source: Box::new(error) }

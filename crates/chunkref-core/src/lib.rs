@@ -10,6 +10,7 @@
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
 //! | [`error`] | what callers match on |
+//! | [`secret`] | keys and signatures kept out of messages |
 
 pub mod combiner;
 pub mod cursor;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod limits;
 pub mod registry;
 pub mod scanner;
+pub mod secret;
 pub mod signature;
 pub mod source;
 
@@ -31,5 +33,6 @@ pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
+pub use secret::redact;
 pub use signature::Signature;
 pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use chunkref_model::ObjectVersion;
 use thiserror::Error;
 
+use crate::redact;
+
 /// What kind of fault kept bytes from being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,13 +27,17 @@ pub enum SourceErrorKind {
     Changed,
     /// The location is not one that can be opened.
     InvalidLocation,
+    /// A storage option has no such name or value.
+    InvalidOption,
+    /// The object took longer than it may.
+    TimedOut,
     /// The store failed.
     Io,
 }
 
-/// Bytes could not be read.
+/// Bytes could not be read. What it shows has no secrets of the location in it.
 #[derive(Debug, Error)]
-#[error("{location}: {message}")]
+#[error("{}: {message}", redact(location))]
 pub struct SourceError {
     /// What kind of fault.
     pub kind: SourceErrorKind,
