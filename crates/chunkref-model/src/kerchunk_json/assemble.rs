@@ -13,9 +13,9 @@ use crate::{
     Source, SourceId,
 };
 
-use super::ReadError;
 use super::columns::{Collected, Columns, INLINE};
 use super::template::Templates;
+use super::{ReadError, Recorded};
 
 /// Groups in one another that are read.
 const MAX_DEPTH: usize = 128;
@@ -29,6 +29,7 @@ struct Draft {
 pub(super) fn assemble(
     mut collected: Collected,
     templates: &Templates,
+    recorded: Option<&Recorded>,
 ) -> Result<Dataset, ReadError> {
     add_consolidated(&mut collected)?;
     let mut arrays = BTreeMap::new();
@@ -44,7 +45,8 @@ pub(super) fn assemble(
     let mut sources = Vec::new();
     for url in &collected.urls {
         let location = templates.render_url(url)?;
-        sources.push(dataset.add_source(Source { location, version: None }));
+        let version = recorded.and_then(|recorded| recorded.version(&location)).cloned();
+        sources.push(dataset.add_source(Source { location, version }));
     }
     for columns in std::mem::take(&mut collected.columns) {
         distribute(columns, &sources, &mut arrays)?;

@@ -6,6 +6,7 @@
 mod assemble;
 mod columns;
 mod generate;
+mod provenance;
 mod read_error;
 mod reader;
 mod template;
@@ -15,6 +16,7 @@ mod writer;
 mod round_trip;
 
 pub use generate::MAX_GENERATED_REFERENCES;
+pub use provenance::{Provenance, Recorded, read_provenance};
 pub use read_error::ReadError;
 pub use reader::read;
 pub use writer::{WriteError, WriteOptions, Written, write};

@@ -9,18 +9,18 @@ use std::io::{BufRead, BufReader, Read};
 use crate::json::{reader::JsonReader, writer};
 use crate::{AttributeValue, Dataset};
 
-use super::ReadError;
 use super::assemble::assemble;
 use super::columns::{Collected, bad_reference};
 use super::generate;
 use super::template::Templates;
+use super::{ReadError, Recorded, provenance};
 
 /// Bytes that are taken from the input at once.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Reads kerchunk JSON of version 0 (the references alone) or 1.
 ///
-/// Each distinct URL becomes a source without a version. Where `.zarray`, `.zattrs` and `.zgroup` are not in the
+/// Each distinct URL becomes a source, with the version that the document records, if it does. Where `.zarray`, `.zattrs` and `.zgroup` are not in the
 /// references themselves they are taken from `.zmetadata`. Dimensions belong to the outermost group with an array that
 /// has them.
 ///
@@ -37,7 +37,7 @@ pub fn read(input: impl Read) -> Result<Dataset, ReadError> {
     for (index, generator) in envelope.generators.iter().enumerate() {
         generate::expand(index, generator, &templates, &mut collected, &mut envelope.generated)?;
     }
-    assemble(collected, &templates)
+    assemble(collected, &templates, envelope.recorded.as_ref())
 }
 
 /// The members of the outermost object.
@@ -47,6 +47,7 @@ struct Envelope {
     templates: Vec<(String, String)>,
     generators: Vec<AttributeValue>,
     generated: u64,
+    recorded: Option<Recorded>,
     /// Whether a member of version 1 was there, so that others are not references.
     version_1: bool,
 }
@@ -72,6 +73,9 @@ impl Envelope {
                 "templates" => self.templates = templates_of(json.value()?)?,
                 "gen" => self.generators = generators_of(json.value()?)?,
                 "refs" => read_references(json, &mut self.references)?,
+                provenance::MEMBER if self.version_1 => {
+                    self.recorded = provenance::recorded(&json.value()?);
+                }
                 _ if self.version_1 => drop(json.value()?),
                 _ => read_reference(json, &key, &mut String::new(), &mut self.references)?,
             }

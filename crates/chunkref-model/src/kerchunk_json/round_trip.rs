@@ -288,7 +288,7 @@ fn define_dimensions(group: &mut Group) {
 
 fn text_of(dataset: &Dataset, consolidated: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    write(dataset, &WriteOptions { consolidated }, &mut out).unwrap();
+    write(dataset, &WriteOptions { consolidated, ..WriteOptions::default() }, &mut out).unwrap();
     out
 }
 

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::dataset::join_path;
 use crate::json::writer::{push_escaped, push_integer, push_string};
+use crate::kerchunk_json::Provenance;
 use crate::zarr::{ZarrError, v2};
 use crate::{Array, ChunkRef, Dataset, Group, WHOLE_OBJECT};
 
@@ -23,12 +24,14 @@ const BUFFER_BYTES: usize = 64 * 1024;
 pub struct WriteOptions {
     /// Whether to write `.zmetadata`, without which zarr-python 3 shows nested groups of a reference set as empty.
     pub consolidated: bool,
+    /// How the references came about; `None` to write references alone.
+    pub provenance: Option<Provenance>,
 }
 
 impl Default for WriteOptions {
-    /// With `.zmetadata`.
+    /// With `.zmetadata`, without provenance.
     fn default() -> Self {
-        Self { consolidated: true }
+        Self { consolidated: true, provenance: None }
     }
 }
 
@@ -105,7 +108,12 @@ pub fn write(
         written: Written::default(),
     };
 
-    stream.buffer.push_str("{\"version\":1,\"refs\":{");
+    stream.buffer.push_str("{\"version\":1,");
+    if let Some(provenance) = &options.provenance {
+        provenance.push_member(dataset.sources(), &mut stream.buffer);
+        stream.buffer.push(',');
+    }
+    stream.buffer.push_str("\"refs\":{");
     for (index, document) in documents.iter().enumerate() {
         if index > 0 {
             stream.buffer.push(',');
@@ -327,14 +335,19 @@ mod tests {
 
     fn text_of(dataset: &Dataset, consolidated: bool) -> Result<String, WriteError> {
         let mut out = Vec::new();
-        write(dataset, &WriteOptions { consolidated }, &mut out)
+        write(dataset, &WriteOptions { consolidated, ..WriteOptions::default() }, &mut out)
             .map(|_| String::from_utf8(out).unwrap())
     }
 
     #[test]
     fn a_whole_document() {
         let mut out = Vec::new();
-        let written = write(&dataset(), &WriteOptions { consolidated: false }, &mut out).unwrap();
+        let written = write(
+            &dataset(),
+            &WriteOptions { consolidated: false, ..WriteOptions::default() },
+            &mut out,
+        )
+        .unwrap();
         assert_eq!(
             String::from_utf8(out.clone()).unwrap(),
             concat!(

@@ -107,7 +107,10 @@ fn write(
     options: &EmitOptions,
     mut output: impl Write,
 ) -> Result<Emitted, Fault> {
-    let write_options = kerchunk_json::WriteOptions { consolidated: options.consolidated };
+    let write_options = kerchunk_json::WriteOptions {
+        consolidated: options.consolidated,
+        provenance: options.provenance.clone(),
+    };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;
     Ok(Emitted { references: written.references, bytes: written.length })

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How references came about, in a member of the document that other readers pass over.
+//!
+//! `"chunkref": {"version": …, "options": …, "skipped": …, "sources": [{"url": …, "length": …, "e_tag": …,
+//! "last_modified_ns": …}, …]}` stands before `"refs"`, so that it is read without reading the references. It lets a later
+//! run see that nothing has changed, and readers notice that a source has.
+
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+use std::time::{Duration, SystemTime};
+
+use crate::json::reader::JsonReader;
+use crate::json::writer::{push_integer, push_list, push_string};
+use crate::{AttributeValue, ObjectVersion, Source};
+
+/// The name of the member.
+pub(super) const MEMBER: &str = "chunkref";
+
+/// How references came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The version of the program.
+    pub version: String,
+    /// All options that shape the result, in words: equal options have equal words.
+    pub options: String,
+    /// Number of things of the file that are not in the references.
+    pub skipped: u64,
+}
+
+/// What a document says of how it came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// By what, and how.
+    pub provenance: Provenance,
+    sources: HashMap<String, ObjectVersion>,
+}
+
+impl Recorded {
+    /// The version of the source at `location` that the references were made of.
+    #[must_use]
+    pub fn version(&self, location: &str) -> Option<&ObjectVersion> {
+        self.sources.get(location)
+    }
+
+    /// How many sources there are.
+    #[must_use]
+    pub fn sources(&self) -> usize {
+        self.sources.len()
+    }
+}
+
+impl Provenance {
+    pub(super) fn push_member(&self, sources: &[Source], out: &mut String) {
+        push_string(out, MEMBER);
+        out.push_str(":{\"version\":");
+        push_string(out, &self.version);
+        out.push_str(",\"options\":");
+        push_string(out, &self.options);
+        out.push_str(",\"skipped\":");
+        push_integer(out, self.skipped);
+        out.push_str(",\"sources\":");
+        let known = sources.iter().filter_map(|source| Some((source, source.version.as_ref()?)));
+        push_list(out, known, |out, (source, version)| {
+            out.push_str("{\"url\":");
+            push_string(out, &source.location);
+            out.push_str(",\"length\":");
+            push_integer(out, version.length);
+            if let Some(tag) = &version.e_tag {
+                out.push_str(",\"e_tag\":");
+                push_string(out, tag);
+            }
+            if let Some(modified) = version.last_modified.and_then(nanoseconds) {
+                out.push_str(",\"last_modified_ns\":");
+                push_integer(out, modified);
+            }
+            out.push('}');
+        });
+        out.push('}');
+    }
+}
+
+/// What the head of a document says of how it came about; `None` when it says nothing, or is no such document.
+#[must_use]
+pub fn read_provenance(input: impl Read) -> Option<Recorded> {
+    let mut json = JsonReader::new(BufReader::new(input));
+    json.begin_object().ok()?;
+    let (mut first, mut key) = (true, String::new());
+    while json.next_key(&mut first, &mut key).ok()? {
+        match key.as_str() {
+            MEMBER => return recorded(&json.value().ok()?),
+            "refs" => return None,
+            _ => drop(json.value().ok()?),
+        }
+    }
+    None
+}
+
+/// What the value of the member says; `None` when it is not of this form.
+pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
+    let provenance = Provenance {
+        version: text(member(value, "version")?)?.to_owned(),
+        options: text(member(value, "options")?)?.to_owned(),
+        skipped: number(member(value, "skipped")?)?,
+    };
+    let AttributeValue::List(list) = member(value, "sources")? else { return None };
+    let sources = list.iter().map(|source| {
+        let modified = member(source, "last_modified_ns").and_then(number);
+        let version = ObjectVersion {
+            length: number(member(source, "length")?)?,
+            e_tag: member(source, "e_tag").and_then(text).map(str::to_owned),
+            last_modified: modified.and_then(|nanoseconds| {
+                SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
+            }),
+        };
+        Some((text(member(source, "url")?)?.to_owned(), version))
+    });
+    Some(Recorded { provenance, sources: sources.collect::<Option<_>>()? })
+}
+
+fn nanoseconds(time: SystemTime) -> Option<u64> {
+    u64::try_from(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos()).ok()
+}
+
+fn member<'a>(value: &'a AttributeValue, name: &str) -> Option<&'a AttributeValue> {
+    let AttributeValue::Struct(members) = value else { return None };
+    members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn text(value: &AttributeValue) -> Option<&str> {
+    match value {
+        AttributeValue::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn number(value: &AttributeValue) -> Option<u64> {
+    match value {
+        AttributeValue::Int(number) => u64::try_from(*number).ok(),
+        AttributeValue::UInt(number) => Some(*number),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{WriteOptions, read, write};
+    use super::*;
+    use crate::Dataset;
+
+    #[test]
+    fn what_is_recorded_is_read_from_the_head_and_with_the_references() {
+        let version = ObjectVersion {
+            length: 5,
+            e_tag: Some("\"a\"".to_owned()),
+            last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::new(1_595_894_400, 7)),
+        };
+        let mut dataset = Dataset::new();
+        let location = "s3://b/\"a\".nc".to_owned();
+        dataset.add_source(Source { location: location.clone(), version: Some(version.clone()) });
+        dataset.add_source(Source { location: "s3://b/unknown".to_owned(), version: None });
+        let provenance = Provenance {
+            version: "1.2.3".to_owned(),
+            options: "inline-threshold=500".to_owned(),
+            skipped: 2,
+        };
+        let options =
+            WriteOptions { provenance: Some(provenance.clone()), ..WriteOptions::default() };
+        let mut document = Vec::new();
+        write(&dataset, &options, &mut document).unwrap();
+        let place = document.windows(6).position(|window| window == b"\"refs\"").unwrap();
+        for length in [place, document.len()] {
+            let recorded = read_provenance(&document[..length]).unwrap();
+            assert_eq!(recorded.provenance, provenance);
+            assert_eq!(recorded.version(&location), Some(&version));
+            assert_eq!(recorded.sources(), 1);
+        }
+        read(document.as_slice()).unwrap();
+    }
+
+    #[test]
+    fn other_documents_record_nothing() {
+        for document in [
+            "",
+            "[]",
+            r#"{"version":1,"refs":{}}"#,
+            r#"{".zgroup":"x"}"#,
+            r#"{"chunkref":7}"#,
+            r#"{"version":1,"chunkref":{"version":"1","options":"","skipped":-1,"sources":[]}}"#,
+        ] {
+            assert_eq!(read_provenance(document.as_bytes()), None, "{document}");
+        }
+    }
+}
