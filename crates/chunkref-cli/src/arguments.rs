@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
+use crate::logging::LogFormat;
+use crate::store_arguments::StoreArguments;
+
 /// Find the chunks of archival files and describe them as Zarr references.
 #[derive(Debug, Parser)]
 #[command(name = "chunkref", version, propagate_version = true, max_term_width = 100)]
@@ -20,6 +23,12 @@ pub struct Arguments {
     /// Colour messages; `NO_COLOR` in the environment means never.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
+    /// Write errors, warnings, figures and progress as lines for people or as JSON objects.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// Also report what is done meanwhile, down to this level; `CHUNKREF_LOG` in the environment does the same.
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub log_level: Option<String>,
 }
 
 /// The commands.
@@ -35,8 +44,10 @@ pub enum Command {
 
 /// The command line of `scan`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct ScanArguments {
-    /// Paths, URLs or quoted patterns such as 'data/**/*.nc'.
+    /// Paths, URLs or quoted patterns such as `data/**/*.nc` or `s3://bucket/2020/*/*.nc`; @FILE for a list of them, one a
+    /// line, and - for one on standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// Where to write: a file for one input, DIR/ for one NAME.json per input, - for standard output.
@@ -54,12 +65,21 @@ pub struct ScanArguments {
     /// Print what each file cost (rounds, requests, bytes, time), and every skipped variable.
     #[arg(long)]
     pub stats: bool,
-    /// Files to scan at the same time [default: one per core].
+    /// Threads that scan [default: one per core].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
+    /// Stop at the first input that fails.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Leave references alone that this program wrote with the same options, if their input has not changed since.
+    #[arg(long)]
+    pub resume: bool,
     /// Leave out consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.
     #[arg(long)]
     pub no_consolidated: bool,
+    /// How inputs are read.
+    #[command(flatten)]
+    pub stores: StoreArguments,
 }
 
 /// The command line of `inspect`.
@@ -74,6 +94,9 @@ pub struct InspectArguments {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// How the input is read.
+    #[command(flatten)]
+    pub stores: StoreArguments,
 }
 
 /// How to read inputs.
@@ -134,7 +157,7 @@ impl FormatArguments {
     }
 }
 
-fn parse_option(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),

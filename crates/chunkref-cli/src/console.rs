@@ -6,7 +6,10 @@ use std::io::{IsTerminal, Write};
 
 use clap::ColorChoice;
 
+use crate::logging::LogFormat;
+
 /// Output and messages of one run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Console<'a> {
     /// What the command produces.
     pub(crate) out: &'a mut dyn Write,
@@ -17,6 +20,9 @@ pub struct Console<'a> {
     environment: ColorChoice,
     colour: ColorChoice,
     quiet: bool,
+    format: LogFormat,
+    /// Whether this is the command of a process of its own, which may listen to signals.
+    owns_process: bool,
 }
 
 impl Debug for Console<'_> {
@@ -50,6 +56,8 @@ impl<'a> Console<'a> {
             environment: ColorChoice::Auto,
             colour: ColorChoice::Auto,
             quiet: false,
+            format: LogFormat::Text,
+            owns_process: false,
         }
     }
 
@@ -61,14 +69,26 @@ impl<'a> Console<'a> {
         Self {
             out_terminal: std::io::stdout().is_terminal(),
             err_terminal: std::io::stderr().is_terminal(),
+            owns_process: true,
             environment: if forbidden || dumb { ColorChoice::Never } else { ColorChoice::Auto },
             ..Self::new(out, err)
         }
     }
 
-    pub(crate) fn configure(&mut self, colour: ColorChoice, quiet: bool) {
+    pub(crate) fn configure(&mut self, colour: ColorChoice, quiet: bool, format: LogFormat) {
         self.colour = colour;
         self.quiet = quiet;
+        self.format = format;
+    }
+
+    /// Whether messages are JSON objects.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.format == LogFormat::Json
+    }
+
+    /// Whether Ctrl-C is this command's business.
+    pub(crate) fn listens_to_signals(&self) -> bool {
+        self.owns_process
     }
 
     pub(crate) fn quiet(&self) -> bool {
@@ -77,7 +97,7 @@ impl<'a> Console<'a> {
 
     /// Whether a progress bar has someone to see it.
     pub(crate) fn shows_progress(&self) -> bool {
-        self.err_terminal && !self.quiet
+        self.err_terminal && !self.quiet && !self.logs_json()
     }
 
     pub(crate) fn out_colour(&self) -> bool {
@@ -94,6 +114,11 @@ impl<'a> Console<'a> {
             ColorChoice::Never => false,
             ColorChoice::Auto => terminal && self.environment != ColorChoice::Never,
         }
+    }
+
+    /// Writes a message of JSON as one line.
+    pub(crate) fn event(&mut self, event: &serde_json::Value) {
+        self.note(&format!("{event}\n"));
     }
 
     /// Writes a message. That messages cannot be written is not worth stopping for, and there is nowhere to say so.
@@ -137,12 +162,12 @@ mod tests {
         assert!(console.err_colour() && !console.out_colour());
         console.environment = ColorChoice::Never;
         assert!(!console.err_colour(), "NO_COLOR");
-        console.configure(ColorChoice::Always, false);
+        console.configure(ColorChoice::Always, false, LogFormat::Text);
         assert!(
             console.err_colour() && console.out_colour(),
             "what the command line says counts more"
         );
-        console.configure(ColorChoice::Never, true);
+        console.configure(ColorChoice::Never, true, LogFormat::Text);
         assert!(!console.err_colour() && !console.shows_progress());
         assert_eq!(paint("x", Tone::Error, false), "x");
         assert_eq!(paint("x", Tone::Error, true), "\x1b[1;31mx\x1b[0m");

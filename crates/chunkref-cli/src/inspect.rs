@@ -3,8 +3,7 @@
 
 use std::error::Error;
 
-use chunkref::store::{self};
-use chunkref::{Array, ByteSource, Location, Registry, Scan, ScanOptions};
+use chunkref::{Array, ByteSource, Location, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
 use futures::executor::block_on;
 
 use crate::arguments::InspectArguments;
@@ -24,10 +23,16 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
     let options = arguments.format.scan_options();
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let url = Location::parse(&arguments.input)
-        .map(|location| location.url().to_owned())
-        .unwrap_or_default();
-    let inspected = match block_on(inspect(&registry, &arguments.input, &options)) {
+    let stores = arguments.stores.stores();
+    let location = Location::parse(&arguments.input);
+    if let Ok(location) = &location
+        && let Err(error) = stores.validate(location)
+        && error.kind == SourceErrorKind::InvalidOption
+    {
+        return Err(Stop::Usage(error.message));
+    }
+    let url = location.map(|location| location.url().to_owned()).unwrap_or_default();
+    let inspected = match block_on(inspect(&stores, &registry, &arguments.input, &options)) {
         Ok(inspected) => inspected,
         Err(fault) => {
             report::failure(console, &arguments.input, &url, &*fault);
@@ -46,11 +51,13 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
 }
 
 async fn inspect(
+    stores: &Stores,
     registry: &Registry,
     input: &str,
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let source = store::open(&Location::parse(input)?, &crate::scan::opening(options)).await?;
+    let location = Location::parse(input)?;
+    let source = stores.open(&location, &crate::scan::opening(options)).await?.source;
     let entry = chunkref::choose(registry, &source, options).await?;
     let scan = (entry.scanner)().scan(&source, options).await?;
     Ok(Inspected {

@@ -8,20 +8,25 @@
 //! | [`console`] | where text goes, and whether in colour |
 //! | `run` | from arguments to an exit code |
 //! | `scan`, `inspect`, `formats` | the commands |
-//! | `destination` | which output belongs to which input |
-//! | `batch` | many inputs at a time, results in order |
+//! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
+//! | [`store_arguments`] | how inputs are read |
+//! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
 //! | `report` | errors and warnings in words |
 //! | `summary`, `table` | what `inspect` shows |
 
 pub mod arguments;
-mod batch;
 pub mod console;
 mod destination;
 mod formats;
+mod inputs;
 mod inspect;
+mod interrupt;
+pub mod logging;
+mod progress;
 mod report;
 mod run;
 mod scan;
+pub mod store_arguments;
 mod summary;
 mod table;
 

@@ -4,12 +4,19 @@
 use std::error::Error;
 use std::fmt::Write;
 
-use chunkref::Skipped;
+use chunkref::core::redact;
+use chunkref::{ScanError, Skipped};
+use serde_json::json;
 
 use crate::console::{Console, Tone, paint, printable};
 
 /// Warnings of one file that are shown without `--stats`.
 const SHOWN_SKIPS: usize = 10;
+
+/// `text` without what a terminal would obey, or nobody should see.
+pub(crate) fn shown(text: &str) -> String {
+    printable(&redact(text))
+}
 
 /// An input that failed: one line for the fault, one for each of its causes.
 pub(crate) fn failure(
@@ -18,24 +25,73 @@ pub(crate) fn failure(
     location: &str,
     error: &(dyn Error + 'static),
 ) {
-    // The errors name the file by its URL; the line begins with what the user wrote, once.
-    let prefix = format!("{location}: ");
+    let mut words = words(location, error).into_iter();
+    let message = words.next().unwrap_or_default();
+    let causes: Vec<_> = words.collect();
+    if console.logs_json() {
+        console.event(&json!({
+            "level": "error",
+            "input": shown(input),
+            "message": message,
+            "causes": causes,
+        }));
+        return;
+    }
+    let label = paint("error:", Tone::Error, console.err_colour());
+    let mut text = format!("{label} {}: {message}\n", shown(input));
+    for cause in causes {
+        let _ = writeln!(text, "  caused by: {cause}");
+    }
+    console.note(&text);
+}
+
+/// What an error and its causes say. The errors name the file by its URL, and whoever shows them by what the user wrote, so
+/// the URL is left out; and so are causes that say nothing new: errors that only add advice begin with their cause's words.
+fn words(location: &str, error: &(dyn Error + 'static)) -> Vec<String> {
+    let prefix = format!("{}: ", redact(location));
     let say = |error: &dyn Error| {
         let message = error.to_string();
-        printable(message.strip_prefix(&prefix).unwrap_or(&message))
+        shown(message.strip_prefix(&prefix).unwrap_or(&message))
     };
-    let label = paint("error:", Tone::Error, console.err_colour());
-    let mut last = say(error);
-    let mut text = format!("{label} {}: {last}\n", printable(input));
+    let mut words = vec![say(error)];
     let mut cause = error.source();
     while let Some(error) = cause {
         let message = say(error);
-        // Errors that only add advice to their cause begin with its words.
-        if !last.starts_with(&message) {
-            let _ = writeln!(text, "  caused by: {message}");
-            last = message;
+        if words.last().is_none_or(|last| !last.starts_with(&message)) {
+            words.push(message);
         }
         cause = error.source();
+    }
+    words
+}
+
+/// Why an input failed, in one line: the fault itself, not that the file cannot be scanned because of it.
+pub(crate) fn reason(location: &str, error: &(dyn Error + 'static)) -> String {
+    let fault = match error.downcast_ref::<ScanError>() {
+        Some(error) => error.source().unwrap_or(error),
+        None => error,
+    };
+    words(location, fault).into_iter().next().unwrap_or_default()
+}
+
+/// All inputs that failed, with their reasons, at the end of many.
+pub(crate) fn failures(console: &mut Console<'_>, failed: &[(String, String)], total: usize) {
+    let message = format!("{} of {total} inputs failed", failed.len());
+    if console.logs_json() {
+        let inputs: Vec<_> = failed
+            .iter()
+            .map(|(input, reason)| json!({"input": shown(input), "reason": reason}))
+            .collect();
+        let event =
+            json!({"level": "error", "event": "failures", "message": message, "inputs": inputs});
+        console.event(&event);
+        return;
+    }
+    let label = paint("error:", Tone::Error, console.err_colour());
+    let mut text = format!("{label} {message}:\n");
+    let width = failed.iter().map(|(input, _)| shown(input).chars().count()).max().unwrap_or(0);
+    for (input, reason) in failed {
+        let _ = writeln!(text, "  {:<width$}  {reason}", shown(input));
     }
     console.note(&text);
 }
@@ -47,13 +103,27 @@ pub(crate) fn fault(console: &mut Console<'_>, what: &str, error: &(dyn Error + 
 
 /// A line that says that something is wrong.
 pub(crate) fn error_line(console: &mut Console<'_>, message: &str) {
+    if console.logs_json() {
+        return console.event(&json!({"level": "error", "message": shown(message)}));
+    }
     let label = paint("error:", Tone::Error, console.err_colour());
-    console.note(&format!("{label} {}\n", printable(message)));
+    console.note(&format!("{label} {}\n", shown(message)));
+}
+
+/// A line that says what is good to know.
+pub(crate) fn note(console: &mut Console<'_>, message: &str) {
+    if console.logs_json() {
+        return console.event(&json!({"level": "info", "message": shown(message)}));
+    }
+    console.note(&format!("{}\n", shown(message)));
 }
 
 /// A command line that makes no sense.
 pub(crate) fn usage(console: &mut Console<'_>, message: &str) {
     error_line(console, message);
+    if console.logs_json() {
+        return;
+    }
     console.note("\nFor more information, try '--help'.\n");
 }
 
@@ -68,10 +138,23 @@ pub(crate) fn skipped(
     if console.quiet() && !forbidden {
         return;
     }
+    if console.logs_json() {
+        for skip in skipped {
+            console.event(&json!({
+                "level": if forbidden { "error" } else { "warning" },
+                "input": shown(input),
+                "skipped": skip.kind.to_string(),
+                "path": printable(&skip.path),
+                "offset": skip.offset,
+                "reason": shown(&skip.reason),
+            }));
+        }
+        return;
+    }
     let (label, tone) =
         if forbidden { ("error:", Tone::Error) } else { ("warning:", Tone::Warning) };
     let label = paint(label, tone, console.err_colour());
-    let input = printable(input);
+    let input = shown(input);
     let shown = if all { skipped.len() } else { SHOWN_SKIPS };
     let mut text = String::new();
     for skip in skipped.iter().take(shown) {
@@ -94,7 +177,7 @@ pub(crate) fn describe_skip(skip: &Skipped) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chunkref::{ScanError, ScanErrorKind, SkipKind, SourceError, SourceErrorKind};
+    use chunkref::{ScanErrorKind, SkipKind, SourceError, SourceErrorKind};
 
     use super::*;
 

@@ -9,6 +9,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
+use crate::logging::{self, LogFormat};
 use crate::{formats, inspect, report, scan};
 
 /// How a run ended.
@@ -22,6 +23,8 @@ pub enum Exit {
     Usage = 2,
     /// Some of many inputs failed, or variables were skipped under `--strict`.
     Partial = 3,
+    /// The user stopped it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -78,7 +81,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
 }
 
 fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    console.configure(arguments.color, arguments.quiet);
+    console.configure(arguments.color, arguments.quiet, arguments.log_format);
+    logging::start(arguments.log_format, arguments.log_level.as_deref()).map_err(Stop::Usage)?;
     match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),
@@ -88,7 +92,7 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
 
 /// What clap has to say: help and version on the output, anything else as an error.
 fn explain(error: &clap::Error, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    console.configure(clap::ColorChoice::Auto, false);
+    console.configure(clap::ColorChoice::Auto, false, LogFormat::Text);
     let text = error.render();
     let coloured = if error.use_stderr() { console.err_colour() } else { console.out_colour() };
     let text = if coloured { text.ansi().to_string() } else { text.to_string() };

@@ -1,44 +1,72 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `chunkref scan`.
 
+use std::collections::BTreeMap;
 use std::error::Error;
-use std::num::NonZeroUsize;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chunkref::emit::{KerchunkJson, write_kerchunk_json};
-use chunkref::store::{self, Cost, Counted, OpenOptions};
-use chunkref::{EmitOptions, Emitter, Location, Registry, Scan, ScanOptions, Skipped, SourceError};
+use chunkref::many::{self, ManyOptions};
+use chunkref::model::kerchunk_json::{Provenance, read_provenance};
+use chunkref::store::{Cost, OpenOptions};
+use chunkref::{ByteSource, EmitOptions, Emitter, Registry, Scan, ScanOptions, Skipped, Stores};
+use futures::StreamExt;
 use futures::executor::block_on;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use tracing::Instrument;
 
 use crate::arguments::ScanArguments;
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::destination::{self, Destination};
-use crate::{Exit, Stop, batch, report};
+use crate::inputs::{self, Input};
+use crate::interrupt::interrupted;
+use crate::progress::Progress;
+use crate::{Exit, Stop, report};
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// One file to scan.
-struct Input {
-    /// What the user calls it.
-    name: String,
-    location: Location,
+/// What every input has in common.
+struct Job {
+    stores: Stores,
+    registry: Registry,
+    options: ScanOptions,
+    emit_options: EmitOptions,
+    /// All options that shape the result, in words.
+    in_words: String,
+    resume: bool,
 }
 
 /// What is left to say about a file whose references are written.
 struct Written {
     skipped: Vec<Skipped>,
+    /// Things that are skipped, when an earlier run wrote the references.
+    already: Option<u64>,
     cost: Cost,
+    retries: u64,
     time: Duration,
+}
+
+/// A file that failed.
+struct Failed {
+    fault: Fault,
+    cost: Cost,
 }
 
 /// How everything ended so far.
 #[derive(Default)]
 struct Tally {
     done: usize,
-    failed: usize,
+    already: usize,
     skipped: usize,
+    not_begun: usize,
+    /// Names and reasons.
+    failed: Vec<(String, String)>,
+    interrupted: bool,
 }
 
 pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
@@ -46,77 +74,194 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let emit_options = EmitOptions::default().with_consolidated(!arguments.no_consolidated);
+    let stores = arguments.stores.stores();
 
-    let (inputs, not_found) = expand(&arguments.inputs);
+    let (inputs, not_found) = inputs::expand(&stores, &arguments.inputs, &mut std::io::stdin())?;
     let several = inputs.len() + not_found.len() > 1;
     let locations: Vec<_> = inputs.iter().map(|input| input.location.clone()).collect();
     let destinations = destination::assign(&locations, arguments.output.as_deref(), several)?;
     let mut tally = Tally::default();
     for error in &not_found {
-        tally.failed += 1;
+        tally.failed.push((error.location.clone(), report::reason(&error.location, error)));
         report::failure(console, &error.location, &error.location, error);
     }
+    if arguments.fail_fast && !not_found.is_empty() {
+        tally.not_begun = inputs.len();
+        return Ok(tally.conclude(console, arguments.strict));
+    }
 
+    let in_words = in_words(&options, &emit_options);
+    let resume = arguments.resume;
+    let job = Job { stores, registry, options, emit_options, in_words, resume };
     let tasks: Vec<_> = inputs.into_iter().zip(destinations).collect();
     if let [(input, Destination::Stdout)] = tasks.as_slice() {
-        match scan(&registry, &options, &input.location) {
+        match block_on(job.scan(input)) {
             Ok((scan, written)) => {
-                if let Err(error) =
-                    write_kerchunk_json(&scan.dataset, &emit_options, &mut *console.out)
+                let options = job.emit_options(&scan);
+                if let Err(error) = write_kerchunk_json(&scan.dataset, &options, &mut *console.out)
                 {
                     return write_failure(console, input, &*error.source);
                 }
                 tally.settle(console, arguments, input, Ok(written));
             }
-            Err(fault) => tally.settle(console, arguments, input, Err(fault)),
+            Err(failed) => tally.settle(console, arguments, input, Err(failed)),
         }
     } else {
-        let bar = progress(console, tasks.len());
-        let jobs = arguments
-            .jobs
-            .or_else(|| std::thread::available_parallelism().ok())
-            .unwrap_or(NonZeroUsize::MIN);
-        batch::run(
-            &tasks,
-            jobs,
-            |(input, destination)| scan_to(&registry, &options, &emit_options, input, destination),
-            || bar.inc(1),
-            |(input, _), outcome| {
-                let outcome = outcome.unwrap_or_else(|panic| {
-                    Err(format!("chunkref failed on this file in a way that it must not ({panic}): please report it").into())
-                });
-                bar.suspend(|| tally.settle(console, arguments, input, outcome));
-            },
-        );
-        bar.finish_and_clear();
+        scan_all(job, tasks, arguments, console, &mut tally)?;
     }
     Ok(tally.conclude(console, arguments.strict))
 }
 
-/// The files that the inputs name, each once, and the errors of those that name none.
-fn expand(texts: &[String]) -> (Vec<Input>, Vec<SourceError>) {
-    let (mut inputs, mut errors): (Vec<Input>, _) = (Vec::new(), Vec::new());
-    let mut seen = std::collections::HashSet::new();
-    for text in texts {
-        match store::expand(text) {
-            Ok(locations) => {
-                let single = locations.len() == 1;
-                for location in locations {
-                    let path = location.local_path().map(|path| path.display().to_string());
-                    let name = if single {
-                        text.clone()
-                    } else {
-                        path.unwrap_or_else(|| location.url().to_owned())
-                    };
-                    if seen.insert(location.clone()) {
-                        inputs.push(Input { name, location });
-                    }
+/// Scans all inputs, several at a time, and says what became of each in their order.
+fn scan_all(
+    job: Job,
+    tasks: Vec<(Input, Destination)>,
+    arguments: &ScanArguments,
+    console: &mut Console<'_>,
+    tally: &mut Tally,
+) -> Result<(), Stop> {
+    let inputs: Vec<_> = tasks.iter().map(|(input, _)| input.clone()).collect();
+    let mut progress = Progress::new(console, inputs.len());
+    let many = arguments.jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
+    let job = Arc::new(job);
+    let mut results = many::for_each(tasks, many, move |(input, destination)| {
+        let job = Arc::clone(&job);
+        let span = tracing::info_span!("file", location = %input.location);
+        async move { job.scan_to(&input, &destination).await }.instrument(span)
+    })?;
+    let listens = console.listens_to_signals();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut waiting = BTreeMap::new();
+    let mut due = inputs.iter().enumerate().peekable();
+    runtime.block_on(async {
+        let end = interrupted(listens);
+        let mut end = std::pin::pin!(end);
+        loop {
+            let (place, outcome) = tokio::select! {
+                () = &mut end => {
+                    tally.interrupted = true;
+                    break;
+                }
+                result = results.next() => match result {
+                    Some(result) => result,
+                    None => break,
+                },
+            };
+            let outcome = outcome.unwrap_or_else(|panic| {
+                Err(Failed { fault: many::panicked(&panic).into(), cost: Cost::default() })
+            });
+            let cost = match &outcome {
+                Ok(written) => written.cost,
+                Err(failed) => failed.cost,
+            };
+            let stop = outcome.is_err() && arguments.fail_fast;
+            progress.advance(console, outcome.is_err(), cost);
+            waiting.insert(place, outcome);
+            while let Some(outcome) = due.peek().and_then(|(place, _)| waiting.remove(place)) {
+                if let Some((_, input)) = due.next() {
+                    progress.suspend(|| tally.settle(console, arguments, input, outcome));
                 }
             }
-            Err(error) => errors.push(error),
+            if stop {
+                break;
+            }
+        }
+    });
+    results.stop();
+    progress.finish(console);
+    for (place, input) in due {
+        match waiting.remove(&place) {
+            Some(outcome) => tally.settle(console, arguments, input, outcome),
+            None => tally.not_begun += 1,
         }
     }
-    (inputs, errors)
+    Ok(())
+}
+
+impl Job {
+    async fn scan(&self, input: &Input) -> Result<(Scan, Written), Failed> {
+        let start = Instant::now();
+        let opened = self.stores.open(&input.location, &opening(&self.options)).await;
+        let opened =
+            opened.map_err(|error| Failed { fault: error.into(), cost: Cost::default() })?;
+        let scan = chunkref::scan_with(&self.registry, &opened.source, &self.options).await;
+        let (cost, retries, time) = (opened.cost(), opened.retries(), start.elapsed());
+        let scan = scan.map_err(|error| Failed { fault: error.into(), cost })?;
+        let skipped = scan.skipped.clone();
+        Ok((scan, Written { skipped, already: None, cost, retries, time }))
+    }
+
+    async fn scan_to(&self, input: &Input, destination: &Destination) -> Result<Written, Failed> {
+        let failed = |fault: Fault, cost| Failed { fault, cost };
+        let Destination::File(path) = destination else {
+            let message = "standard output takes the references of one input only";
+            return Err(failed(message.into(), Cost::default()));
+        };
+        if self.resume
+            && let Some(written) = self.already_written(input, path).await?
+        {
+            return Ok(written);
+        }
+        let (scan, written) = self.scan(input).await?;
+        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let path = path.display();
+                let message =
+                    format!("{path} cannot be written: its folder cannot be made: {error}");
+                failed(message.into(), written.cost)
+            })?;
+        }
+        let emitted = KerchunkJson.emit(&scan.dataset, path, &self.emit_options(&scan));
+        emitted.map_err(|error| failed(error.into(), written.cost))?;
+        Ok(written)
+    }
+
+    fn emit_options(&self, scan: &Scan) -> EmitOptions {
+        self.emit_options.clone().with_provenance(Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            options: self.in_words.clone(),
+            skipped: scan.skipped.len() as u64,
+        })
+    }
+
+    /// What an earlier run has written at `path`, if it was this program with these options, and the input is still the
+    /// one that it read.
+    async fn already_written(&self, input: &Input, path: &Path) -> Result<Option<Written>, Failed> {
+        let start = Instant::now();
+        let finished = File::open(path).ok().filter(is_finished);
+        let Some(recorded) = finished.and_then(read_provenance) else {
+            return Ok(None);
+        };
+        let Provenance { version, options, skipped } = &recorded.provenance;
+        let url = input.location.url();
+        let Some(known) = recorded.version(url).filter(|_| {
+            // Of other files that the input names nothing would be known without reading it.
+            recorded.sources() == 1
+                && version == env!("CARGO_PKG_VERSION")
+                && *options == self.in_words
+        }) else {
+            return Ok(None);
+        };
+        let opened = self.stores.open(&input.location, &opening(&self.options)).await;
+        let opened =
+            opened.map_err(|error| Failed { fault: error.into(), cost: Cost::default() })?;
+        let now = opened.source.version();
+        let told_apart = now.e_tag.is_some() || now.last_modified.is_some();
+        Ok((told_apart && now == known).then(|| Written {
+            skipped: Vec::new(),
+            already: Some(*skipped),
+            cost: opened.cost(),
+            retries: opened.retries(),
+            time: start.elapsed(),
+        }))
+    }
+}
+
+/// Whether a file of references ends as one does; this program writes no others, but a copy may have been cut off.
+fn is_finished(mut file: &File) -> bool {
+    let mut end = [0; 2];
+    let read = file.seek(SeekFrom::End(-2)).and_then(|_| file.read_exact(&mut end));
+    read.is_ok() && end == *b"}}" && file.rewind().is_ok()
 }
 
 /// How inputs are opened.
@@ -124,39 +269,21 @@ pub(crate) fn opening(options: &ScanOptions) -> OpenOptions {
     OpenOptions::default().with_allowed_outside(&options.allow_outside)
 }
 
-fn scan(
-    registry: &Registry,
-    options: &ScanOptions,
-    location: &Location,
-) -> Result<(Scan, Written), Fault> {
-    let start = Instant::now();
-    let (scan, cost) = block_on(async {
-        let source = Counted::new(store::open(location, &opening(options)).await?);
-        let scan = chunkref::scan_with(registry, &source, options).await?;
-        Ok::<_, Fault>((scan, source.cost()))
-    })?;
-    let skipped = scan.skipped.clone();
-    Ok((scan, Written { skipped, cost, time: start.elapsed() }))
-}
-
-fn scan_to(
-    registry: &Registry,
-    options: &ScanOptions,
-    emit_options: &EmitOptions,
-    input: &Input,
-    destination: &Destination,
-) -> Result<Written, Fault> {
-    let Destination::File(path) = destination else {
-        return Err("standard output takes the references of one input only".into());
-    };
-    let (scan, written) = scan(registry, options, &input.location)?;
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            format!("{} cannot be written: its folder cannot be made: {error}", path.display())
-        })?;
+/// All options that shape the references, so that equal words mean equal references of an equal file.
+fn in_words(options: &ScanOptions, emit_options: &EmitOptions) -> String {
+    let mut words = format!(
+        "format={} inline-threshold={} consolidated={}",
+        options.format.as_deref().unwrap_or("auto"),
+        options.inline_threshold,
+        emit_options.consolidated
+    );
+    for (name, value) in &options.format_options {
+        let _ = write!(words, " {name}={value}");
     }
-    KerchunkJson.emit(&scan.dataset, path, emit_options)?;
-    Ok(written)
+    for folder in &options.allow_outside {
+        let _ = write!(words, " allow-outside={folder}");
+    }
+    words
 }
 
 /// References that did not get out: no fault of anyone when the reader has gone.
@@ -177,16 +304,6 @@ fn write_failure(
     Ok(Exit::Failed)
 }
 
-fn progress(console: &Console<'_>, count: usize) -> ProgressBar {
-    if count < 2 || !console.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(count as u64), ProgressDrawTarget::stderr());
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} files, {elapsed} so far, {eta} to go");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
 impl Tally {
     /// Says what became of one input, and counts it.
     fn settle(
@@ -194,36 +311,82 @@ impl Tally {
         console: &mut Console<'_>,
         arguments: &ScanArguments,
         input: &Input,
-        outcome: Result<Written, Fault>,
+        outcome: Result<Written, Failed>,
     ) {
         let written = match outcome {
             Ok(written) => written,
-            Err(fault) => {
-                self.failed += 1;
+            Err(Failed { fault, .. }) => {
+                self.failed
+                    .push((input.name.clone(), report::reason(input.location.url(), &*fault)));
                 report::failure(console, &input.name, input.location.url(), &*fault);
                 return;
             }
         };
         self.done += 1;
+        self.already += usize::from(written.already.is_some());
         report::skipped(console, &input.name, &written.skipped, arguments.stats, arguments.strict);
-        self.skipped += usize::from(!written.skipped.is_empty());
+        let skips = written.already.unwrap_or(written.skipped.len() as u64);
+        self.skipped += usize::from(skips > 0);
         if arguments.stats {
-            let name = printable(&input.name);
-            let time = written.time.as_secs_f64() * 1000.0;
-            console.note(&format!("stats: {name}: {}, {time:.1} ms\n", written.cost));
+            stats(console, &input.name, &written);
         }
     }
 
     fn conclude(&self, console: &mut Console<'_>, strict: bool) -> Exit {
-        let total = self.done + self.failed;
-        if total > 1 && self.failed > 0 {
-            report::error_line(console, &format!("{} of {total} inputs failed", self.failed));
+        let total = self.done + self.failed.len() + self.not_begun;
+        if self.already > 0 && !console.quiet() {
+            let message =
+                format!("{} of {total} inputs were scanned before and are unchanged", self.already);
+            report::note(console, &message);
+        }
+        if total > 1 && !self.failed.is_empty() {
+            report::failures(console, &self.failed, total);
+        }
+        if self.not_begun > 0 {
+            let message = format!("{} of {total} inputs were not scanned", self.not_begun);
+            report::error_line(console, &message);
         }
         match self {
-            Self { failed: 0, skipped, .. } if strict && *skipped > 0 => Exit::Partial,
-            Self { failed: 0, .. } => Exit::Done,
+            Self { interrupted: true, .. } => {
+                report::error_line(
+                    console,
+                    "interrupted: the references that are written are whole; --resume goes on",
+                );
+                Exit::Interrupted
+            }
+            Self { failed, not_begun: 0, skipped, .. } if failed.is_empty() => {
+                if strict && *skipped > 0 { Exit::Partial } else { Exit::Done }
+            }
             Self { done: 0, .. } => Exit::Failed,
             _ => Exit::Partial,
         }
     }
+}
+
+fn stats(console: &mut Console<'_>, name: &str, written: &Written) {
+    let Written { cost, retries, time, .. } = written;
+    let milliseconds = time.as_secs_f64() * 1000.0;
+    if console.logs_json() {
+        console.event(&json!({
+            "level": "info",
+            "event": "stats",
+            "input": report::shown(name),
+            "rounds": cost.rounds,
+            "requests": cost.requests,
+            "bytes": cost.bytes,
+            "retries": retries,
+            "milliseconds": milliseconds,
+            "unchanged": written.already.is_some(),
+        }));
+        return;
+    }
+    let again = match retries {
+        0 => String::new(),
+        retries => format!(", {retries} retries"),
+    };
+    let unchanged = if written.already.is_some() { ", unchanged" } else { "" };
+    console.note(&format!(
+        "stats: {}: {cost}{again}, {milliseconds:.1} ms{unchanged}\n",
+        report::shown(name)
+    ));
 }

@@ -151,13 +151,86 @@ fn one_bad_file_does_not_stop_the_others() {
     assert!(ran.err.contains(&format!(
         "error: {absent}: there is no such file: check the path\n  caused by: "
     )));
-    assert!(ran.err.ends_with("error: 2 of 3 inputs failed\n"), "{}", ran.err);
+    let table = format!(
+        "error: 2 of 3 inputs failed:\n  {bad:<width$}  toy header at byte 4: 4 bytes needed, 2 left\n  {absent}  there is no such file: check the path\n",
+        width = absent.len()
+    );
+    assert!(ran.err.ends_with(&table), "{}", ran.err);
 
     assert_eq!(chunkref(&["scan", &bad]).exit, Exit::Failed);
     assert_eq!(chunkref(&["scan", &bad, &absent, "-o", &output]).exit, Exit::Failed);
     let nothing = chunkref(&["scan", &format!("{absent}*")]);
     assert_eq!(nothing.exit, Exit::Failed);
-    assert!(nothing.err.contains("no file matches this pattern"));
+    assert!(nothing.err.contains("no object matches this pattern"));
+
+    let fast = chunkref(&["scan", &bad, &good, "-o", &output, "--fail-fast", "--jobs", "1"]);
+    assert!(matches!(fast.exit, Exit::Failed | Exit::Partial));
+    let absent = chunkref(&["scan", &format!("{absent}*"), &good, "-o", &output, "--fail-fast"]);
+    assert_eq!(absent.exit, Exit::Failed);
+    assert!(absent.err.contains("1 of 2 inputs were not scanned"), "{}", absent.err);
+}
+
+#[test]
+fn lists_of_inputs_and_messages_for_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = write(folder.path(), "good.toy", &[("?odd", &[1]), ("v", &[1])]);
+    let bad = folder.path().join("bad.toy").display().to_string();
+    fs::write(&bad, b"TOYF\xff\xff").unwrap();
+    let list = folder.path().join("list").display().to_string();
+    fs::write(&list, format!("{good}\n{bad}\n")).unwrap();
+    let output = format!("{}/", folder.path().join("out").display());
+    let line = ["scan", &format!("@{list}"), "-o", &output, "--log-format", "json", "--stats"];
+    let ran = chunkref(&line);
+    assert_eq!(ran.exit, Exit::Partial);
+    let events: Vec<Value> =
+        ran.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |level: &'static str| events.iter().filter(move |event| event["level"] == level);
+    assert_eq!(of("warning").next().unwrap()["path"], "?odd");
+    assert_eq!(of("error").next().unwrap()["input"], bad);
+    let stats = events.iter().find(|event| event["event"] == "stats").unwrap();
+    assert_eq!((&stats["input"], &stats["rounds"]), (&Value::from(good), &Value::from(1)));
+    let progress = events.iter().rfind(|event| event["event"] == "progress").unwrap();
+    assert_eq!((&progress["done"], &progress["failed"]), (&Value::from(1), &Value::from(1)));
+    let failures = events.iter().find(|event| event["event"] == "failures").unwrap();
+    assert_eq!(failures["inputs"][0]["input"], bad);
+
+    let empty = chunkref(&["scan", "@/absent/list"]);
+    assert_eq!(empty.exit, Exit::Usage);
+}
+
+#[test]
+fn what_was_scanned_before_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let a = write(folder.path(), "a.toy", &[("v", &[1])]);
+    let b = write(folder.path(), "b.toy", &[("?odd", &[1])]);
+    let out = folder.path().join("out");
+    let output = format!("{}/", out.display());
+    let scan = |more: &[&str]| {
+        let line = ["scan", a.as_str(), b.as_str(), "-o", output.as_str(), "--resume"];
+        let line: Vec<_> = line.into_iter().chain(more.iter().copied()).collect();
+        let ran = chunkref(&line);
+        (ran.exit, ran.err.matches("before").count(), ran.err)
+    };
+    let first = scan(&[]);
+    assert_eq!((first.0, first.1), (Exit::Done, 0), "{}", first.2);
+    let written = fs::read(out.join("a.json")).unwrap();
+
+    let again = scan(&[]);
+    assert!(again.2.contains("2 of 2 inputs were scanned before"), "{}", again.2);
+    assert_eq!(scan(&["--strict"]).0, Exit::Partial, "what was skipped then still counts");
+    let other = scan(&["--inline-threshold", "0"]);
+    assert_eq!((other.0, other.1), (Exit::Done, 0), "other options give other references");
+    assert_ne!(fs::read(out.join("a.json")).unwrap(), written);
+
+    scan(&[]);
+    fs::write(&a, toy::file(&[("w", &[1, 2])])).unwrap();
+    let changed = scan(&[]);
+    assert!(changed.2.contains("1 of 2 inputs were scanned before"), "{}", changed.2);
+    assert!(references(&fs::read_to_string(out.join("a.json")).unwrap()).get("w/0").is_some());
+
+    let whole = fs::read(out.join("a.json")).unwrap();
+    fs::write(out.join("a.json"), &whole[..whole.len() - 9]).unwrap();
+    assert!(scan(&[]).2.contains("1 of 2"), "what is no whole document is written again");
 }
 
 #[test]

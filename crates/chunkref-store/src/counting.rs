@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What reading costs.
+//! What reading a source would cost on an object store.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,42 +11,7 @@ use chunkref_model::ObjectVersion;
 
 use crate::coalesce::{self, MergePolicy};
 use crate::local::HEAD_BYTES;
-
-/// What reading an object costs on an object store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cost {
-    /// Reads that had to wait for one another: each costs a round trip.
-    pub rounds: u64,
-    /// Requests, after neighbours are merged.
-    pub requests: u64,
-    /// Bytes of all requests, with the gaps that merging reads along.
-    pub bytes: u64,
-}
-
-impl fmt::Display for Cost {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} rounds, {} requests, {} bytes",
-            self.rounds, self.requests, self.bytes
-        )
-    }
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    rounds: AtomicU64,
-    requests: AtomicU64,
-    bytes: AtomicU64,
-}
-
-impl Counters {
-    fn add(&self, cost: Cost) {
-        self.rounds.fetch_add(cost.rounds, Ordering::Relaxed);
-        self.requests.fetch_add(cost.requests, Ordering::Relaxed);
-        self.bytes.fetch_add(cost.bytes, Ordering::Relaxed);
-    }
-}
+use crate::meter::{Cost, Meter};
 
 /// A source that counts what reading through it costs on an object store: the first request brings the head of the
 /// object, later ones are merged by [`MergePolicy::OBJECT_STORE`]. The figures do not depend on where the object is, so
@@ -57,30 +20,28 @@ impl Counters {
 pub struct Counted<S> {
     inner: S,
     head: u64,
-    counters: Arc<Counters>,
+    meter: Arc<Meter>,
 }
 
 impl<S: ByteSource> Counted<S> {
     /// Counts from now on; opening the source was the first round.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self::with_counters(inner, Arc::default())
+        Self::with_meter(inner, Arc::default())
     }
 
     /// What was read so far, from this object and from the ones beside it that were opened through it.
     #[must_use]
     pub fn cost(&self) -> Cost {
-        Cost {
-            rounds: self.counters.rounds.load(Ordering::Relaxed),
-            requests: self.counters.requests.load(Ordering::Relaxed),
-            bytes: self.counters.bytes.load(Ordering::Relaxed),
-        }
+        self.meter.cost()
     }
 
-    fn with_counters(inner: S, counters: Arc<Counters>) -> Self {
+    /// Counts on `meter`; opening the source was a round.
+    #[must_use]
+    pub fn with_meter(inner: S, meter: Arc<Meter>) -> Self {
         let head = inner.version().length.min(HEAD_BYTES);
-        counters.add(Cost { rounds: 1, requests: 1, bytes: head });
-        Self { inner, head, counters }
+        meter.add(Cost { rounds: 1, requests: 1, bytes: head });
+        Self { inner, head, meter }
     }
 }
 
@@ -98,7 +59,7 @@ impl<S: ByteSource> ByteSource for Counted<S> {
         let beyond: Vec<_> = ranges.iter().filter(|range| range.end > self.head).cloned().collect();
         let merged = coalesce::merge(&beyond, MergePolicy::OBJECT_STORE);
         if !merged.is_empty() {
-            self.counters.add(Cost {
+            self.meter.add(Cost {
                 rounds: 1,
                 requests: merged.len() as u64,
                 bytes: merged.iter().fold(0, |sum, request| {
@@ -111,7 +72,7 @@ impl<S: ByteSource> ByteSource for Counted<S> {
 
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
         let sibling = self.inner.open_sibling(path).await?;
-        Ok(Box::new(Counted::with_counters(sibling, Arc::clone(&self.counters))))
+        Ok(Box::new(Counted::with_meter(sibling, Arc::clone(&self.meter))))
     }
 }
 

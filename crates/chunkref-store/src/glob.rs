@@ -5,60 +5,265 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use chunkref_core::{SourceError, SourceErrorKind};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use glob::{MatchOptions, Pattern};
+use url::Url;
 
+use crate::bucket::{Bucket, Listing};
 use crate::location::{Location, split_scheme};
+use crate::meter::Caller;
+use crate::reader::error;
+use crate::runtime::{self, Lost};
+use crate::storage_options::Family;
+use crate::stores::{Stores, bucket_key, bucket_root, family};
+use crate::web::Web;
 
-/// The locations that `text` names: itself, or all files that match it when it is a pattern (`*`, `?`, `[a-z]`, and
-/// `**` for folders of any depth), in natural order, so that `f2` comes before `f10`. A file whose very name is `text`
-/// comes before any pattern.
-///
-/// # Errors
-/// [`SourceErrorKind::NotFound`] when a pattern matches nothing, [`SourceErrorKind::InvalidLocation`] when it is not a
-/// pattern, [`SourceErrorKind::Io`] or [`SourceErrorKind::PermissionDenied`] when a folder cannot be listed.
-pub fn expand(text: &str) -> Result<Vec<Location>, SourceError> {
-    let pattern = match split_scheme(text) {
-        None => text,
-        Some(("file", rest)) => rest.strip_prefix("localhost").unwrap_or(rest),
-        Some(_) => return Ok(vec![Location::parse(text)?]),
-    };
-    if !pattern.contains(['*', '?', '[']) || Path::new(pattern).symlink_metadata().is_ok() {
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// Folders of web servers that are looked into for one pattern.
+const MOST_FOLDERS: usize = 100_000;
+
+impl Stores {
+    /// The locations that `text` names: itself, or all objects that match it when it is a pattern (`*`, `?`, `[a-z]`, and
+    /// `**` for folders of any depth), in natural order, so that `f2` comes before `f10`. A local file whose very name is
+    /// `text` comes before any pattern; on the web `?` begins a query. Buckets are listed from the longest beginning that
+    /// holds no wildcard; of web servers, the pages of folders are read.
+    ///
+    /// # Errors
+    /// [`SourceErrorKind::NotFound`] when a pattern matches nothing, [`SourceErrorKind::InvalidLocation`] when it is not a
+    /// pattern, other kinds when a folder or bucket cannot be listed.
+    pub async fn expand(&self, text: &str) -> Result<Vec<Location>, SourceError> {
+        let mut locations = match split_scheme(text) {
+            None => local(text, text)?,
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => {
+                local(rest.strip_prefix("localhost").unwrap_or(rest), text)?
+            }
+            Some(_) => self.remote(text).await?,
+        };
+        if locations.is_empty() {
+            let message = "no object matches this pattern";
+            return Err(error(SourceErrorKind::NotFound, text, message, None));
+        }
+        locations.sort_by(|a, b| natural_order(a.url(), b.url()));
+        locations.dedup();
+        Ok(locations)
+    }
+
+    async fn remote(&self, text: &str) -> Result<Vec<Location>, SourceError> {
+        let location = Location::parse(text)?;
+        let family = family(&location)?;
+        let root = bucket_root(&location);
+        if root.contains('*') {
+            let message = "a pattern may match objects, not buckets or hosts: write those out";
+            return Err(error(SourceErrorKind::InvalidLocation, text, message, None));
+        }
+        let key = bucket_key(&location);
+        let key =
+            if family == Family::Web { key.split(['?', '#']).next().unwrap_or(key) } else { key };
+        if !is_wild(key, family) {
+            return Ok(vec![location]);
+        }
+        let root = if family == Family::Memory { root.to_owned() } else { format!("{root}/") };
+        let whole = pattern(key, text)?;
+        let place = match family {
+            Family::Web => Place::Web(self.web()?),
+            _ => Place::Bucket(self.bucket(&location)?),
+        };
+        let search = Search {
+            place,
+            root: root.clone(),
+            text: location.to_string(),
+            key: key.to_owned(),
+            whole,
+        };
+        let outcome = runtime::run(&Caller::default(), None, search.run()).await;
+        let keys = outcome.map_err(|lost| {
+            let cause = match lost {
+                Lost::Late => None,
+                Lost::Failed(cause) => Some(cause.into()),
+            };
+            error(SourceErrorKind::Io, text, "the objects cannot be listed", cause)
+        })??;
+        keys.into_iter().map(|key| Ok(location.with_url(format!("{root}{key}")))).collect()
+    }
+}
+
+/// Where a pattern is looked for.
+enum Place {
+    Bucket(Bucket),
+    Web(std::sync::Arc<Web>),
+}
+
+/// A pattern and where it is looked for.
+struct Search {
+    place: Place,
+    /// Scheme and bucket or host, with a slash.
+    root: String,
+    text: String,
+    key: String,
+    whole: Pattern,
+}
+
+impl Search {
+    /// The keys that match: folder by folder as far as the pattern has no `**`, then everything below.
+    async fn run(self) -> Result<Vec<String>, SourceError> {
+        let segments: Vec<&str> = self.key.split('/').collect();
+        let mut found = Vec::new();
+        let mut under_way = FuturesUnordered::new();
+        under_way.push(self.step(String::new(), 0, &segments));
+        let mut folders: usize = 0;
+        while let Some(step) = under_way.next().await {
+            let (keys, deeper) = step?;
+            found.extend(keys);
+            folders = folders.saturating_add(deeper.len());
+            if folders > MOST_FOLDERS {
+                let message = format!(
+                    "more than {MOST_FOLDERS} folders have to be looked into for this pattern: write out more of its beginning"
+                );
+                return Err(error(SourceErrorKind::InvalidLocation, &self.text, message, None));
+            }
+            for (folder, depth) in deeper {
+                under_way.push(self.step(folder, depth, &segments));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What matches in `folder`, which is below the first `depth` segments of the pattern: keys, and folders with their
+    /// depths to go on with.
+    async fn step(
+        &self,
+        mut folder: String,
+        mut depth: usize,
+        segments: &[&str],
+    ) -> Result<(Vec<String>, Vec<(String, usize)>), SourceError> {
+        let last = segments.len().saturating_sub(1);
+        while let Some(segment) =
+            segments.get(depth).filter(|segment| depth < last && !is_wild(segment, Family::S3))
+        {
+            folder = format!("{folder}{segment}/");
+            depth = depth.saturating_add(1);
+        }
+        let Some(segment) = segments.get(depth) else { return Ok((Vec::new(), Vec::new())) };
+        let any_depth = *segment == "**";
+        let beginning = segment.split(['*', '?', '[']).next().unwrap_or_default();
+        let listing = self.list(&folder, beginning, any_depth).await?;
+        let keys = listing.keys.into_iter().filter(|key| self.matches(key)).collect();
+        let deeper = if any_depth {
+            // The pages of web servers show one folder each; buckets have given all keys.
+            listing.prefixes.into_iter().map(|prefix| (prefix, depth)).collect()
+        } else if depth < last {
+            let pattern = pattern(segment, &self.text)?;
+            let name = |prefix: &str| {
+                prefix
+                    .strip_prefix(&folder)
+                    .map_or("", |name| name.trim_end_matches('/'))
+                    .to_owned()
+            };
+            let inside = |prefix: &String| pattern.matches_with(&decoded(&name(prefix)), OPTIONS);
+            let next = depth.saturating_add(1);
+            listing.prefixes.into_iter().filter(inside).map(|prefix| (prefix, next)).collect()
+        } else {
+            Vec::new()
+        };
+        Ok((keys, deeper))
+    }
+
+    async fn list(
+        &self,
+        folder: &str,
+        beginning: &str,
+        any_depth: bool,
+    ) -> Result<Listing, SourceError> {
+        match &self.place {
+            Place::Bucket(bucket) => {
+                let prefix = format!("{folder}{beginning}");
+                bucket.list(&prefix, !any_depth, &self.text).await
+            }
+            Place::Web(web) => {
+                let url = Url::parse(&format!("{}{folder}", self.root)).map_err(|cause| {
+                    let message = "this is no URL";
+                    error(
+                        SourceErrorKind::InvalidLocation,
+                        &self.text,
+                        message,
+                        Some(Box::new(cause)),
+                    )
+                })?;
+                let mut listing = web.list(&url, &self.text).await?;
+                for found in [&mut listing.keys, &mut listing.prefixes] {
+                    found.retain(|url| url.starts_with(&self.root));
+                    for url in found.iter_mut() {
+                        *url = url.split_off(self.root.len());
+                    }
+                }
+                Ok(listing)
+            }
+        }
+    }
+
+    fn matches(&self, key: &str) -> bool {
+        match &self.place {
+            Place::Bucket(_) => self.whole.matches_with(key, OPTIONS),
+            // A person may have written the pattern either way.
+            Place::Web(_) => {
+                self.whole.matches_with(&decoded(key), OPTIONS)
+                    || self.whole.matches_with(key, OPTIONS)
+            }
+        }
+    }
+}
+
+/// A part of a web address as a person writes it.
+fn decoded(text: &str) -> String {
+    crate::location::percent_decode(text).unwrap_or_else(|| text.to_owned())
+}
+
+fn is_wild(text: &str, family: Family) -> bool {
+    text.contains(['*', '[']) || (family != Family::Web && text.contains('?'))
+}
+
+fn pattern(text: &str, location: &str) -> Result<Pattern, SourceError> {
+    Pattern::new(text).map_err(|cause| {
+        let message =
+            "this pattern cannot be read: write [*] for a star itself, and ** only as a whole folder";
+        error(SourceErrorKind::InvalidLocation, location, message, Some(Box::new(cause)))
+    })
+}
+
+/// The local files that a path or pattern names.
+fn local(path: &str, text: &str) -> Result<Vec<Location>, SourceError> {
+    if !is_wild(path, Family::Local) || Path::new(path).symlink_metadata().is_ok() {
         return Ok(vec![Location::parse(text)?]);
     }
-    let options = glob::MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let paths = glob::glob_with(pattern, options).map_err(|cause| SourceError {
-        kind: SourceErrorKind::InvalidLocation,
-        location: text.to_owned(),
-        message: "this pattern cannot be read: write [*] for a star itself, and ** only as a whole folder".to_owned(),
-        source: Some(Box::new(cause)),
+    pattern(path, text)?;
+    let paths = glob::glob_with(path, OPTIONS).map_err(|cause| {
+        error(
+            SourceErrorKind::InvalidLocation,
+            text,
+            "this pattern cannot be read",
+            Some(Box::new(cause)),
+        )
     })?;
     let mut locations = Vec::new();
     for path in paths {
-        let path = path.map_err(|cause| SourceError {
-            kind: match cause.error().kind() {
+        let path = path.map_err(|cause| {
+            let kind = match cause.error().kind() {
                 std::io::ErrorKind::PermissionDenied => SourceErrorKind::PermissionDenied,
                 _ => SourceErrorKind::Io,
-            },
-            location: text.to_owned(),
-            message: format!("the folder {} cannot be listed", cause.path().display()),
-            source: Some(Box::new(cause)),
+            };
+            let message = format!("the folder {} cannot be listed", cause.path().display());
+            error(kind, text, message, Some(Box::new(cause)))
         })?;
         if !path.is_dir() {
             locations.push(Location::from_path(&path)?);
         }
     }
-    if locations.is_empty() {
-        return Err(SourceError {
-            kind: SourceErrorKind::NotFound,
-            location: text.to_owned(),
-            message: "no file matches this pattern".to_owned(),
-            source: None,
-        });
-    }
-    locations.sort_by(|a, b| natural_order(a.url(), b.url()));
     Ok(locations)
 }
 
@@ -96,7 +301,13 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
 mod tests {
     use std::fs;
 
+    use futures::executor::block_on;
+
     use super::*;
+
+    fn expand(text: &str) -> Result<Vec<Location>, SourceError> {
+        block_on(Stores::default().expand(text))
+    }
 
     fn names(pattern: &str) -> Vec<String> {
         expand(pattern).unwrap().iter().map(|location| location.file_name().to_owned()).collect()
@@ -135,7 +346,39 @@ mod tests {
         assert_eq!(kind(&format!("{root}/*.nc")), SourceErrorKind::NotFound);
         assert_eq!(kind(&format!("{root}/a**b")), SourceErrorKind::InvalidLocation);
         assert_eq!(names("/absent/x.nc"), ["x.nc"], "what is no pattern is not looked for");
-        assert_eq!(expand("s3://bucket/*.nc").unwrap()[0].url(), "s3://bucket/*.nc");
+        assert_eq!(expand("s3://bucket/a.nc").unwrap()[0].url(), "s3://bucket/a.nc");
+        assert_eq!(kind("s3://buck*/a.nc"), SourceErrorKind::InvalidLocation);
+    }
+
+    #[test]
+    fn keys_are_matched_folder_by_folder() {
+        for key in [
+            "2020/210/00/f10.nc",
+            "2020/210/00/f9.nc",
+            "2020/210/01/f1.nc",
+            "2020/211/00/f1.nc",
+            "2020/210/00/deep/f3.nc",
+            "2020/210/f0.nc",
+            "x.nc",
+        ] {
+            block_on(crate::put_in_memory(&format!("glob/{key}"), b"x".as_slice().into())).unwrap();
+        }
+        let keys = |pattern: &str| -> Vec<String> {
+            let found = expand(&format!("memory://glob/{pattern}")).unwrap();
+            found.iter().map(|found| found.url().replace("memory://glob/", "")).collect()
+        };
+        assert_eq!(
+            keys("2020/210/*/*.nc"),
+            ["2020/210/00/f9.nc", "2020/210/00/f10.nc", "2020/210/01/f1.nc"]
+        );
+        assert_eq!(
+            keys("2020/2?0/**/f[0-3].nc"),
+            ["2020/210/00/deep/f3.nc", "2020/210/01/f1.nc", "2020/210/f0.nc"]
+        );
+        assert_eq!(keys("**/f9.nc"), ["2020/210/00/f9.nc"]);
+        assert_eq!(keys("20*/*/00/f1.nc"), ["2020/211/00/f1.nc"]);
+        let none = expand("memory://glob/2021/*.nc").unwrap_err();
+        assert_eq!(none.kind, SourceErrorKind::NotFound);
     }
 
     #[test]

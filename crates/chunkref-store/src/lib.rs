@@ -5,21 +5,48 @@
 //! |---|---|
 //! | [`location`] | what a user wrote as an absolute URL |
 //! | [`glob`] | patterns expanded to the objects they match |
-//! | [`mod@open`] | a location opened, by its scheme |
+//! | [`stores`] | [`Stores`]: all that can be read from, with one set of options |
+//! | [`mod@open`] | how one object is opened |
+//! | [`storage_options`] | options of stores, as `object_store` and fsspec spell them |
 //! | [`local`] | files of this machine |
 //! | [`coalesce`] | neighbouring ranges merged into fewer requests |
-//! | [`counting`] | what reading costs: rounds, requests, bytes |
+//! | [`retry`] | when and how soon a request is made again |
+//! | [`meter`], [`counting`] | what reading costs: rounds, requests, bytes |
+//!
+//! Behind them, `bucket` (through `object_store`) and `web` read one object by ranges, `transport` makes all requests,
+//! and `object_source` merges, keeps and checks what they bring.
 
 pub mod coalesce;
 pub mod counting;
 pub mod glob;
 pub mod local;
 pub mod location;
+pub mod meter;
 pub mod open;
+pub mod retry;
+pub mod storage_options;
+pub mod stores;
 
+mod answer;
+mod aws_profile;
+mod blocks;
+mod bucket;
+mod cookies;
+mod limiter;
+mod netrc;
+mod object_source;
+mod reader;
+mod runtime;
+mod transport;
+mod web;
+
+pub use bucket::put_in_memory;
 pub use coalesce::{MergePolicy, MergedRange};
-pub use counting::{Cost, Counted};
-pub use glob::expand;
+pub use counting::Counted;
 pub use local::LocalSource;
 pub use location::Location;
-pub use open::{OpenOptions, open};
+pub use meter::{Cost, Meter};
+pub use open::OpenOptions;
+pub use retry::RetryPolicy;
+pub use storage_options::StorageOptions;
+pub use stores::{Opened, StoreOptions, Stores};

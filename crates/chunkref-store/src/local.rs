@@ -27,7 +27,7 @@ pub struct LocalSource {
     identity: Identity,
     version: ObjectVersion,
     head: Bytes,
-    allowed: Vec<PathBuf>,
+    allowed: Vec<String>,
 }
 
 /// What tells one version of a file from another.
@@ -86,7 +86,7 @@ impl LocalSource {
 
     /// The same source, whose siblings may lie in these folders too.
     #[must_use]
-    pub fn with_allowed(mut self, folders: &[PathBuf]) -> Self {
+    pub fn with_allowed(mut self, folders: &[String]) -> Self {
         self.allowed = folders.to_vec();
         self
     }
@@ -182,7 +182,9 @@ impl ByteSource for LocalSource {
         } else if self
             .allowed
             .iter()
-            .filter_map(|folder| folder.canonicalize().ok())
+            .filter_map(|folder| {
+                Path::new(folder.strip_prefix("file://").unwrap_or(folder)).canonicalize().ok()
+            })
             .any(|folder| real.starts_with(folder))
         {
             real
@@ -393,8 +395,9 @@ mod tests {
             );
         }
         assert_eq!(sibling("absent").unwrap_err().kind, SourceErrorKind::NotFound);
-        let source =
-            open(&folder.join("main.nc")).unwrap().with_allowed(&[outer.path().to_owned()]);
+        let source = open(&folder.join("main.nc"))
+            .unwrap()
+            .with_allowed(&[outer.path().display().to_string()]);
         let part = block_on(source.open_sibling("../secret")).unwrap();
         assert_eq!(block_on(part.read_many(&[0..6])).unwrap()[0], b"secret".as_slice());
         let elsewhere = tempfile::tempdir().unwrap();

@@ -4,17 +4,21 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use chunkref_core::{SourceError, SourceErrorKind};
+use chunkref_core::{SourceError, SourceErrorKind, redact};
 
 /// Where an object is: an absolute URL in the form that fsspec opens.
 ///
 /// fsspec does not decode `%` in `file://` URLs: it cuts the scheme off and opens the rest as it stands, blanks, `#`,
 /// `?` and all (tried with 2026.9.0 on nineteen kinds of odd names; the percent-encoded form opened none of them). So a local path is
 /// written as it is behind `file://`, and nothing is encoded.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// User information in a web URL (`https://user:password@host/`) is taken off: it is used to read, and is not part of what
+/// references hold. `Display` and `Debug` hide the secrets that are left in a query; [`Location::url`] does not.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
     url: String,
     path: Option<PathBuf>,
+    user_information: Option<String>,
 }
 
 impl Location {
@@ -48,7 +52,13 @@ impl Location {
                 Self::from_path(plain)
             }
             Some((scheme, rest)) => {
-                Ok(Self { url: format!("{}://{rest}", scheme.to_ascii_lowercase()), path: None })
+                let scheme = scheme.to_ascii_lowercase();
+                let (user_information, rest) = match scheme.as_str() {
+                    "http" | "https" => split_user_information(rest),
+                    _ => (None, rest),
+                };
+                let url = format!("{scheme}://{rest}");
+                Ok(Self { url, path: None, user_information: user_information.map(str::to_owned) })
             }
         }
     }
@@ -75,13 +85,18 @@ impl Location {
         } else {
             format!("file://{text}")
         };
-        Ok(Self { url, path: Some(absolute) })
+        Ok(Self { url, path: Some(absolute), user_information: None })
     }
 
     /// The absolute URL, as it is to appear in references.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// User and password, as they stood before the host of a web URL.
+    pub(crate) fn user_information(&self) -> Option<&str> {
+        self.user_information.as_deref()
     }
 
     /// The scheme, in lower case: `file`, `s3`, …
@@ -102,15 +117,77 @@ impl Location {
         self.segments().next_back().unwrap_or_default()
     }
 
+    /// The location of another object that this one, which is no local file, names by a path: in the folder of this one or
+    /// below, or below one of the URLs `allowed`.
+    pub(crate) fn sibling(&self, path: &str, allowed: &[String]) -> Result<Self, SourceError> {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
+        // The query of a web server belongs to the object, not to its folder.
+        let rest = match scheme {
+            "http" | "https" => rest.split(['?', '#']).next().unwrap_or_default(),
+            _ => rest,
+        };
+        let mut parts: Vec<&str> = rest.split('/').collect();
+        parts.pop();
+        let folder = format!("{scheme}://{}/", parts.join("/"));
+        let wanted = if split_scheme(path).is_some() {
+            path.to_owned()
+        } else {
+            if path.starts_with('/') {
+                parts.truncate(1);
+            }
+            for part in path.split('/') {
+                match part {
+                    "" | "." => {}
+                    ".." if parts.len() > 1 => drop(parts.pop()),
+                    part => parts.push(part),
+                }
+            }
+            format!("{scheme}://{}", parts.join("/"))
+        };
+        let below = |folder: &str| {
+            let folder = folder.trim_end_matches('/');
+            wanted.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if wanted.contains("/../")
+            || !(below(&folder) || allowed.iter().any(|folder| below(folder)))
+        {
+            let message = format!(
+                "this lies outside the folder of {self}, which names it, and is not read: allow its own folder with --allow-outside"
+            );
+            return Err(SourceError {
+                kind: SourceErrorKind::PermissionDenied,
+                location: wanted,
+                message,
+                source: None,
+            });
+        }
+        let sibling = Self::parse(&wanted)?;
+        let user_information = if sibling.authority() == self.authority() {
+            self.user_information.clone()
+        } else {
+            None
+        };
+        Ok(Self { user_information, ..sibling })
+    }
+
+    /// Another object of the same server, with the same login.
+    pub(crate) fn with_url(&self, url: String) -> Self {
+        Self { url, path: None, user_information: self.user_information.clone() }
+    }
+
+    /// Scheme and host or bucket.
+    fn authority(&self) -> (&str, Option<&str>) {
+        (self.scheme(), self.segments().next())
+    }
+
     /// The parts of the URL's path, with the bucket or host first, without empty ones.
     #[must_use = "this only looks at the location"]
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
-        // Only a local path may hold `?` and `#` in a name; elsewhere they begin a query or fragment.
-        let rest = if self.path.is_some() {
-            rest
-        } else {
-            rest.split(['?', '#']).next().unwrap_or_default()
+        // Only on the web do `?` and `#` begin a query or fragment; elsewhere they may be in a name.
+        let rest = match self.scheme() {
+            "http" | "https" => rest.split(['?', '#']).next().unwrap_or_default(),
+            _ => rest,
         };
         rest.split('/').filter(|part| !part.is_empty())
     }
@@ -118,7 +195,13 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.url)
+        formatter.write_str(&redact(&self.url))
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Location").field(&redact(&self.url)).finish()
     }
 }
 
@@ -131,6 +214,18 @@ pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'));
     sound.then_some((scheme, rest))
+}
+
+/// What stands before the `@` of an authority, and the rest without it.
+fn split_user_information(rest: &str) -> (Option<&str>, &str) {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, _) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((user, _)) => {
+            (Some(user), rest.get(user.len().saturating_add(1)..).unwrap_or_default())
+        }
+        None => (None, rest),
+    }
 }
 
 /// The path without `..` where that names the same file: behind a symbolic link, `..` is not the folder written before it.
@@ -152,7 +247,7 @@ fn without_parents(path: PathBuf) -> PathBuf {
     }
 }
 
-fn percent_decode(text: &str) -> Option<String> {
+pub(crate) fn percent_decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return None;
     }
@@ -250,6 +345,7 @@ mod tests {
         let location = Location::parse("https://host/a/c.nc?key=1").unwrap();
         assert_eq!((location.scheme(), location.file_name()), ("https", "c.nc"));
         assert!(location.local_path().is_none());
+        assert_eq!(Location::parse("s3://b/a?b#c.nc").unwrap().file_name(), "a?b#c.nc");
         for text in ["", "file://host/x.nc", "file://x.nc"] {
             assert_eq!(
                 Location::parse(text).unwrap_err().kind,
@@ -259,5 +355,46 @@ mod tests {
         }
         assert_eq!(url("file://localhost/x.nc"), "file:///x.nc");
         assert_eq!(split_scheme("C://x"), None);
+    }
+
+    #[test]
+    fn siblings_stay_in_the_folder_unless_it_is_allowed() {
+        let main = Location::parse("s3://bucket/a/b/main.nc").unwrap();
+        let allowed = ["s3://bucket/shared".to_owned(), "s3://other/".to_owned()];
+        let sibling = |path: &str| main.sibling(path, &allowed).map(|found| found.url().to_owned());
+        assert_eq!(sibling("x.nc").unwrap(), "s3://bucket/a/b/x.nc");
+        assert_eq!(sibling("./c/../x.nc").unwrap(), "s3://bucket/a/b/x.nc");
+        assert_eq!(sibling("/a/b/c/x.nc").unwrap(), "s3://bucket/a/b/c/x.nc");
+        assert_eq!(sibling("../../shared/x.nc").unwrap(), "s3://bucket/shared/x.nc");
+        assert_eq!(sibling("s3://other/x.nc").unwrap(), "s3://other/x.nc");
+        for outside in [
+            "../x.nc",
+            "/x.nc",
+            "s3://bucket/sharedx/y",
+            "../../../../x",
+            "file:///etc/passwd",
+            "/a/bc/x",
+        ] {
+            let error = sibling(outside).unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::PermissionDenied, "{outside}");
+        }
+        let web = Location::parse("https://me:word@host/a/b.nc?x=1").unwrap();
+        let found = web.sibling("c.nc", &[]).unwrap();
+        assert_eq!(
+            (found.url(), found.user_information()),
+            ("https://host/a/c.nc", Some("me:word"))
+        );
+    }
+
+    #[test]
+    fn secrets_of_the_web_are_not_shown() {
+        let location = Location::parse("https://me:pass%40word@host/a@b.nc?sig=abc").unwrap();
+        assert_eq!(location.user_information(), Some("me:pass%40word"));
+        assert_eq!(location.url(), "https://host/a@b.nc?sig=abc");
+        assert_eq!(location.to_string(), "https://host/a@b.nc?sig=***");
+        assert_eq!(format!("{location:?}"), "Location(\"https://host/a@b.nc?sig=***\")");
+        assert_eq!(Location::parse("https://host/a@b").unwrap().user_information(), None);
+        let azure = "abfs://container@account.dfs.core.windows.net/a.nc";
+        assert_eq!(url(azure), azure);
     }
 }

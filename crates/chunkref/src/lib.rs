@@ -30,10 +30,28 @@
 //! # });
 //! ```
 //!
+//! Many files are scanned at a time, from any store, and come as they are finished:
+//!
+//! ```no_run
+//! use chunkref::{ManyOptions, ScanOptions};
+//! use futures::StreamExt;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let stores = chunkref::stores();
+//! let locations = stores.expand("s3://noaa-goes16/ABI-L2-SSTF/2020/210/*/*.nc").await?;
+//! let mut scans = chunkref::scan_many(&stores, locations, &ScanOptions::default(), ManyOptions::default())?;
+//! while let Some(scanned) = scans.next().await {
+//!     println!("{}: {:?}", scanned.location, scanned.outcome.map(|scan| scan.dataset.arrays().len()));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Formats are cargo features (`hdf5`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
 //! binary names that crate, and nothing here changes.
 
 pub mod emit;
+pub mod many;
 pub mod scan;
 
 // A format registers itself only when its crate is named.
@@ -50,5 +68,8 @@ pub use chunkref_core::{
     Skipped, SourceError, SourceErrorKind,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
-pub use chunkref_store::Location;
-pub use scan::{OptionError, choose, open, registry, scan, scan_source, scan_with, validate};
+pub use chunkref_store::{Location, Stores};
+pub use many::{ManyOptions, Scanned, Scans, scan_many};
+pub use scan::{
+    OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,
+};

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From a location to a scan.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use chunkref_core::{
     ByteSource, MemorySource, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
     ScannerEntry,
 };
-use chunkref_store::{Location, OpenOptions};
+use chunkref_store::{Cost, Location, OpenOptions, StorageOptions, StoreOptions, Stores};
 use thiserror::Error;
 
 /// Why options do not fit the formats that are linked in.
@@ -39,19 +41,49 @@ pub enum OptionError {
     },
 }
 
-/// Scans the object at a path or URL with the formats that are linked in.
+/// Scans the object at a path or URL with the formats that are linked in. Options of stores are those of the environment
+/// ([`stores`]); [`scan_at`] takes others.
 ///
-/// Local files are read where the future is polled, so any executor does.
+/// Local files are read where the future is polled, and requests run on threads of their own, so any executor does.
 ///
 /// # Errors
 /// [`ScanError`] when it cannot be read, is of no known format, or is broken as a whole.
 pub async fn scan(url: &str, options: &ScanOptions) -> Result<Scan, ScanError> {
     let location = Location::parse(url).map_err(|error| ScanError::from_source(error, None))?;
+    scan_at(&stores(), &location, options).await.0
+}
+
+/// The stores of this process: with the options that variables `CHUNKREF_STORAGE_…` of the environment set.
+#[must_use]
+pub fn stores() -> Stores {
+    static STORES: OnceLock<Stores> = OnceLock::new();
+    let made = STORES.get_or_init(|| {
+        let mut options = StoreOptions::default();
+        options.storage =
+            StorageOptions::from_environment(std::env::vars_os().filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }));
+        Stores::new(options)
+    });
+    made.clone()
+}
+
+/// Scans the object at a location, through these stores, and says what reading cost.
+///
+/// # Errors
+/// [`ScanError`] when it cannot be read, is of no known format, or is broken as a whole.
+pub async fn scan_at(
+    stores: &Stores,
+    location: &Location,
+    options: &ScanOptions,
+) -> (Result<Scan, ScanError>, Cost) {
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
-    let source = chunkref_store::open(&location, &opening)
-        .await
-        .map_err(|error| ScanError::from_source(error, None))?;
-    scan_source(&source, options).await
+    let opened = match stores.open(location, &opening).await {
+        Ok(opened) => opened,
+        Err(error) => return (Err(ScanError::from_source(error, None)), Cost::default()),
+    };
+    let outcome = scan_source(&opened.source, options).await;
+    (outcome, opened.cost())
 }
 
 /// Scans a file in memory; `location` is what references call it.

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What Ctrl-C does.
+
+/// Ends when the user asks for an end; never, where the signals of this process are not this command's business. A second
+/// Ctrl-C ends the process at once.
+pub(crate) async fn interrupted(listens: bool) {
+    if !listens || tokio::signal::ctrl_c().await.is_err() {
+        return std::future::pending().await;
+    }
+    let second = std::thread::Builder::new().name("chunkref-interrupt".to_owned());
+    let _ = second.spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime
+            && runtime.block_on(tokio::signal::ctrl_c()).is_ok()
+        {
+            std::process::exit(130);
+        }
+    });
+}

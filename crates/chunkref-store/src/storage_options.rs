@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Options of stores, as object stores and fsspec spell them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use chunkref_core::{SourceError, SourceErrorKind};
+
+/// Environment variables that set options begin like this.
+const ENVIRONMENT_PREFIX: &str = "CHUNKREF_STORAGE_";
+
+/// Options of fsspec that say how it reads and keeps data, which is this crate's own business.
+const OF_FSSPEC_ONLY: &[&str] = &[
+    "asynchronous",
+    "batch_size",
+    "block_size",
+    "cache_options",
+    "cache_type",
+    "cache_timeout",
+    "default_block_size",
+    "default_cache_type",
+    "default_fill_cache",
+    "fill_cache",
+    "listings_expiry_time",
+    "loop",
+    "max_concurrency",
+    "project",
+    "session_kwargs",
+    "simple_links",
+    "size_policy",
+    "skip_instance_cache",
+    "use_listings_cache",
+    "version_aware",
+];
+
+/// Kinds of stores, which share the spelling of their options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Family {
+    Local,
+    Memory,
+    S3,
+    Google,
+    Azure,
+    Web,
+}
+
+impl Family {
+    pub(crate) fn of(scheme: &str) -> Option<Self> {
+        Some(match scheme {
+            "file" => Self::Local,
+            "memory" => Self::Memory,
+            "s3" | "s3a" => Self::S3,
+            "gs" | "gcs" => Self::Google,
+            "az" | "abfs" | "abfss" => Self::Azure,
+            "http" | "https" => Self::Web,
+            _ => return None,
+        })
+    }
+
+    /// The schemes that there are, for messages.
+    pub(crate) const SCHEMES: &'static str =
+        "file, memory, s3, s3a, gs, gcs, az, abfs, abfss, http, https";
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local files",
+            Self::Memory => "objects in memory",
+            Self::S3 => "S3",
+            Self::Google => "Google Cloud Storage",
+            Self::Azure => "Azure Blob Storage",
+            Self::Web => "web servers",
+        }
+    }
+}
+
+/// Names and values as the user gave them. `Debug` shows no values.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct StorageOptions(BTreeMap<String, String>);
+
+impl fmt::Debug for StorageOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What an option means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A setting of `object_store`, by its name there.
+    Setting(&'static str, String),
+    /// The same, under the name that was given.
+    Same(String),
+    /// One of the options that the transport and the readers here know themselves.
+    Own,
+    /// Of no consequence here.
+    Nothing,
+}
+
+impl StorageOptions {
+    /// Options of the environment: `CHUNKREF_STORAGE_ENDPOINT_URL` sets `endpoint_url`, and two underscores stand for the
+    /// dot of `client_kwargs.region_name`.
+    #[must_use]
+    pub fn from_environment(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let named = variables.into_iter().filter_map(|(name, value)| {
+            let name = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_ascii_lowercase();
+            Some((name.replace("__", "."), value))
+        });
+        Self(named.collect())
+    }
+
+    /// Sets one option, in place of an earlier value.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The value of the first of `names` that is set.
+    pub(crate) fn first(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.get(name))
+    }
+
+    /// Whether the options themselves ask for reading without credentials.
+    pub(crate) fn anonymous(&self) -> Result<bool, SourceError> {
+        match self.first(&["anon", "skip_signature", "aws_skip_signature"]) {
+            Some(value) => truth("anon", value),
+            None => Ok(self.get("token") == Some("anon")),
+        }
+    }
+
+    /// The value of an option in seconds.
+    pub(crate) fn seconds(&self, names: &[&str]) -> Result<Option<Duration>, SourceError> {
+        let Some((name, text)) = names.iter().find_map(|name| Some((name, self.get(name)?))) else {
+            return Ok(None);
+        };
+        let seconds = text.trim().trim_end_matches('s').trim();
+        match seconds
+            .parse::<f64>()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        {
+            Some(duration) if !duration.is_zero() => Ok(Some(duration)),
+            _ => Err(invalid(format!("storage option {name}: {text:?} is no number of seconds"))),
+        }
+    }
+
+    /// The value of an option that is true or false.
+    pub(crate) fn flag(&self, names: &[&str]) -> Result<bool, SourceError> {
+        match names.iter().find_map(|name| Some((name, self.get(name)?))) {
+            Some((name, value)) => truth(name, value),
+            None => Ok(false),
+        }
+    }
+}
+
+/// What an option means for a kind of store; an error that names it when nobody knows it.
+#[expect(clippy::match_same_arms, reason = "the arms are in the order of the stores")]
+pub(crate) fn meaning(family: Family, name: &str, value: &str) -> Result<Meaning, SourceError> {
+    let setting = |name, value: &str| Ok(Meaning::Setting(name, value.to_owned()));
+    let flag = |setting, value| Ok(Meaning::Setting(setting, truth(name, value)?.to_string()));
+    match (family, name) {
+        (_, name) if OF_FSSPEC_ONLY.contains(&name) => Ok(Meaning::Nothing),
+        (Family::Local | Family::Memory, _) => Ok(Meaning::Nothing),
+        (
+            _,
+            "allow_http"
+            | "aws_allow_http"
+            | "allow_invalid_certificates"
+            | "client_kwargs.verify"
+            | "verify"
+            | "proxy_url"
+            | "user_agent"
+            | "connect_timeout"
+            | "timeout"
+            | "read_timeout"
+            | "config_kwargs.connect_timeout"
+            | "config_kwargs.read_timeout"
+            | "use_ssl",
+        ) => Ok(Meaning::Own),
+        (Family::S3 | Family::Google | Family::Azure, "anon") => flag("skip_signature", value),
+        (Family::S3, "key" | "username") => setting("access_key_id", value),
+        (Family::S3, "secret" | "password") => setting("secret_access_key", value),
+        (Family::S3, "client_kwargs.endpoint_url") => setting("endpoint", value),
+        (Family::S3, "client_kwargs.region_name" | "region_name") => setting("region", value),
+        (Family::S3, "requester_pays") => flag("request_payer", value),
+        (Family::S3, "config_kwargs.s3.addressing_style" | "addressing_style") => match value {
+            "virtual" => setting("virtual_hosted_style_request", "true"),
+            "path" | "auto" => setting("virtual_hosted_style_request", "false"),
+            _ => Err(invalid(format!(
+                "storage option {name} does not take the value {value:?}; it takes virtual, path, auto"
+            ))),
+        },
+        (Family::S3, "profile") => Ok(Meaning::Own),
+        (Family::Google, "token") => match value {
+            "anon" => setting("skip_signature", "true"),
+            "google_default" | "cloud" | "cache" => Ok(Meaning::Nothing),
+            path => setting("service_account", path),
+        },
+        (Family::Google, "endpoint_url" | "client_kwargs.endpoint_url") => {
+            setting("base_url", value)
+        }
+        (Family::Azure, "account_host" | "endpoint_url") => setting("endpoint", value),
+        (Family::Azure, "connection_string") => Ok(Meaning::Own),
+        (
+            Family::Web,
+            "username" | "key" | "password" | "secret" | "token" | "bearer_token" | "encoded"
+            | "anon",
+        ) => Ok(Meaning::Own),
+        (Family::Web, name) if header_name(name).is_some() => Ok(Meaning::Own),
+        (Family::S3, _)
+            if name.parse::<object_store::aws::AmazonS3ConfigKey>().is_ok_and(|key| {
+                !matches!(key, object_store::aws::AmazonS3ConfigKey::Client(_))
+            }) =>
+        {
+            Ok(Meaning::Same(value.to_owned()))
+        }
+        (Family::Google, _)
+            if name
+                .parse::<object_store::gcp::GoogleConfigKey>()
+                .is_ok_and(|key| !matches!(key, object_store::gcp::GoogleConfigKey::Client(_))) =>
+        {
+            Ok(Meaning::Same(value.to_owned()))
+        }
+        (Family::Azure, _)
+            if name.parse::<object_store::azure::AzureConfigKey>().is_ok_and(|key| {
+                !matches!(key, object_store::azure::AzureConfigKey::Client(_))
+            }) =>
+        {
+            Ok(Meaning::Same(value.to_owned()))
+        }
+        _ => Err(invalid(format!(
+            "unknown storage option {name:?} for {}: the guide on stores lists the known ones",
+            family.name()
+        ))),
+    }
+}
+
+/// The HTTP header that an option sets: `headers.NAME`, as in fsspec's `client_kwargs.headers.NAME`.
+pub(crate) fn header_name(option: &str) -> Option<&str> {
+    option.strip_prefix("client_kwargs.").unwrap_or(option).strip_prefix("headers.")
+}
+
+fn truth(name: &str, value: &str) -> Result<bool, SourceError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(invalid(format!(
+            "storage option {name} does not take the value {value:?}; it takes true, false"
+        ))),
+    }
+}
+
+pub(crate) fn invalid(message: String) -> SourceError {
+    SourceError {
+        kind: SourceErrorKind::InvalidOption,
+        location: "storage options".to_owned(),
+        message,
+        source: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &'static str, value: &str) -> Meaning {
+        Meaning::Setting(name, value.to_owned())
+    }
+
+    #[test]
+    fn spellings_of_fsspec_are_mapped() {
+        for (family, name, value, expected) in [
+            (Family::S3, "anon", "True", set("skip_signature", "true")),
+            (Family::S3, "key", "k", set("access_key_id", "k")),
+            (Family::S3, "secret", "s", set("secret_access_key", "s")),
+            (Family::S3, "token", "t", Meaning::Same("t".to_owned())),
+            (Family::S3, "endpoint_url", "http://h", Meaning::Same("http://h".to_owned())),
+            (Family::S3, "client_kwargs.region_name", "r", set("region", "r")),
+            (Family::S3, "default_fill_cache", "False", Meaning::Nothing),
+            (Family::Google, "token", "anon", set("skip_signature", "true")),
+            (Family::Google, "token", "/a.json", set("service_account", "/a.json")),
+            (Family::Azure, "account_name", "a", Meaning::Same("a".to_owned())),
+            (Family::Azure, "sas_token", "a", Meaning::Same("a".to_owned())),
+            (Family::Web, "headers.X-Y", "z", Meaning::Own),
+            (Family::Local, "auto_mkdir", "1", Meaning::Nothing),
+        ] {
+            assert_eq!(meaning(family, name, value).unwrap(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_is_named() {
+        for (family, name) in [
+            (Family::S3, "acount_name"),
+            (Family::S3, "http2_only"),
+            (Family::Google, "key"),
+            (Family::Azure, "profile"),
+            (Family::Web, "region"),
+        ] {
+            let error = meaning(family, name, "x").unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::InvalidOption);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert!(meaning(Family::S3, "anon", "perhaps").is_err());
+        assert!(meaning(Family::S3, "addressing_style", "odd").is_err());
+    }
+
+    #[test]
+    fn the_environment_sets_options() {
+        let variables = [
+            ("CHUNKREF_STORAGE_CLIENT_KWARGS__REGION_NAME", "r"),
+            ("CHUNKREF_STORAGE_ANON", "true"),
+            ("CHUNKREF_LOG", "debug"),
+        ];
+        let mut options = StorageOptions::from_environment(
+            variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        assert_eq!(options.get("client_kwargs.region_name"), Some("r"));
+        assert!(options.anonymous().unwrap());
+        options.set("secret", "hidden");
+        assert!(!format!("{options:?}").contains("hidden"));
+        options.set("timeout", "2.5s");
+        assert_eq!(options.seconds(&["timeout"]).unwrap(), Some(Duration::from_millis(2500)));
+        options.set("timeout", "soon");
+        assert!(options.seconds(&["timeout"]).is_err());
+    }
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! All that can be read from, with what reading needs in common.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use chunkref_core::secret::secret_parameters;
+use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+
+use crate::bucket::Bucket;
+use crate::counting::Counted;
+use crate::local::LocalSource;
+use crate::location::Location;
+use crate::meter::{Caller, Cost, Meter};
+use crate::object_source::{ObjectSource, ReadPolicy};
+use crate::open::OpenOptions;
+use crate::reader::{ObjectReader, error};
+use crate::retry::RetryPolicy;
+use crate::storage_options::{Family, StorageOptions, invalid, meaning};
+use crate::transport::{Connector, Transport, TransportOptions};
+use crate::web::Web;
+
+/// How objects are read that are not files of this machine.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    /// Options of the stores: credentials, endpoints, regions, as `object_store` or fsspec spells them.
+    pub storage: StorageOptions,
+    /// Whether to read without credentials, as public buckets allow.
+    pub anonymous: bool,
+    /// Requests under way at one time for one object.
+    pub requests_per_object: NonZeroUsize,
+    /// Requests under way at one time in all.
+    pub requests: NonZeroUsize,
+    /// Requests under way at one time at one host.
+    pub requests_per_host: NonZeroUsize,
+    /// How failed requests are made again.
+    pub retry: RetryPolicy,
+    /// The longest time that a request waits for the next byte.
+    pub timeout: Duration,
+    /// The longest time that reading one object may take; `None` for any.
+    pub deadline: Option<Duration>,
+    /// Bytes of one object that are kept in case they are asked for again.
+    pub cached_bytes: u64,
+    /// Whether URLs with a signature or token in the query may be read, and become part of references.
+    pub keep_query: bool,
+}
+
+impl Default for StoreOptions {
+    /// 128 requests an object, 256 in all and at one host; ten minutes an object; 16 MiB kept of each.
+    fn default() -> Self {
+        let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            storage: StorageOptions::default(),
+            anonymous: false,
+            requests_per_object: number(128),
+            requests: number(256),
+            requests_per_host: number(256),
+            retry: RetryPolicy::default(),
+            timeout: Duration::from_secs(30),
+            deadline: Some(Duration::from_mins(10)),
+            cached_bytes: 16 << 20,
+            keep_query: false,
+        }
+    }
+}
+
+/// An object that is open, and the meter of what it costs.
+#[derive(Debug)]
+pub struct Opened {
+    /// The object.
+    pub source: Box<dyn ByteSource>,
+    meter: Arc<Meter>,
+}
+
+impl Opened {
+    /// What was read so far, of this object and the ones that it names. For local files, what that would have cost on an
+    /// object store.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.meter.cost()
+    }
+
+    /// Requests that were made again.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.meter.retries()
+    }
+}
+
+/// Local files, buckets and web servers, with one set of options. Cheap to clone; clones share connections and limits.
+#[derive(Debug, Clone)]
+pub struct Stores(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: StoreOptions,
+    transport: OnceLock<Result<Arc<Transport>, String>>,
+    web: OnceLock<Arc<Web>>,
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self::new(StoreOptions::default())
+    }
+}
+
+impl Stores {
+    /// Stores with these options. Nothing is opened or checked yet.
+    #[must_use]
+    pub fn new(options: StoreOptions) -> Self {
+        let (transport, web, buckets) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self(Arc::new(Shared { options, transport, web, buckets }))
+    }
+
+    /// Checks that the options are ones of the store that `location` is in, before anything is read.
+    ///
+    /// # Errors
+    /// [`SourceErrorKind::InvalidOption`] that names the option, [`SourceErrorKind::InvalidLocation`] for a scheme that is
+    /// not known or a location that must not become a reference.
+    pub fn validate(&self, location: &Location) -> Result<(), SourceError> {
+        let family = family(location)?;
+        for (name, value) in self.0.options.storage.iter() {
+            meaning(family, name, value)?;
+        }
+        match family {
+            Family::Local | Family::Memory => Ok(()),
+            Family::Web => self.refuse_secrets(location),
+            _ => self.bucket(location).map(drop),
+        }
+    }
+
+    /// Opens the object at a location.
+    ///
+    /// # Errors
+    /// [`SourceError`] when there is none, it must not be read, or its scheme or an option is not known.
+    pub async fn open(
+        &self,
+        location: &Location,
+        options: &OpenOptions,
+    ) -> Result<Opened, SourceError> {
+        let meter = Arc::default();
+        let source = self.open_on(location, options, &meter).await?;
+        Ok(Opened { source, meter })
+    }
+
+    pub(crate) async fn open_on(
+        &self,
+        location: &Location,
+        options: &OpenOptions,
+        meter: &Arc<Meter>,
+    ) -> Result<Box<dyn ByteSource>, SourceError> {
+        let family = family(location)?;
+        if family == Family::Local {
+            let source = LocalSource::open(location.clone())?.with_allowed(&options.allow_outside);
+            return Ok(Box::new(Counted::with_meter(source, Arc::clone(meter))));
+        }
+        let caller = Caller::new(meter);
+        if family == Family::Web {
+            self.refuse_secrets(location)?;
+            let reader = Arc::new(self.web()?.object(location)?);
+            let source = ObjectSource::open(self, location, reader, options, caller).await?;
+            return Ok(Box::new(source));
+        }
+        let reader = self.bucket_object(location)?;
+        match ObjectSource::open(self, location, reader, options, caller.clone()).await {
+            Ok(source) => Ok(Box::new(source)),
+            Err(fault) => match caller.take_region() {
+                // S3 says where the bucket is when it was asked in the wrong region.
+                Some(region) if fault.kind != SourceErrorKind::NotFound => {
+                    self.replace_bucket(location, &region)?;
+                    let reader = self.bucket_object(location)?;
+                    let caller = Caller::new(meter);
+                    Ok(Box::new(ObjectSource::open(self, location, reader, options, caller).await?))
+                }
+                _ => Err(fault),
+            },
+        }
+    }
+
+    pub(crate) fn read_policy(&self) -> ReadPolicy {
+        ReadPolicy {
+            requests: self.0.options.requests_per_object.get(),
+            cached_bytes: self.0.options.cached_bytes,
+            deadline: self.0.options.deadline,
+        }
+    }
+
+    fn refuse_secrets(&self, location: &Location) -> Result<(), SourceError> {
+        let secrets = secret_parameters(location.url());
+        if self.0.options.keep_query || secrets.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "this URL lets whoever has it in ({}), and references would hold it: give the plain URL with credentials, or pass --keep-query if the references may hold it",
+            secrets.join(", ")
+        );
+        Err(error(SourceErrorKind::InvalidLocation, location.url(), message, None))
+    }
+
+    fn transport(&self) -> Result<Arc<Transport>, SourceError> {
+        if let Some(made) = self.0.transport.get() {
+            return made.clone().map_err(invalid);
+        }
+        let options = self.transport_options()?;
+        let made = self.0.transport.get_or_init(|| {
+            let made = Transport::new(&options).map(Arc::new);
+            made.map_err(|error| format!("requests cannot be made: {error}"))
+        });
+        made.clone().map_err(invalid)
+    }
+
+    fn transport_options(&self) -> Result<TransportOptions, SourceError> {
+        let options = &self.0.options;
+        let storage = &options.storage;
+        let connect = storage.seconds(&["connect_timeout", "config_kwargs.connect_timeout"])?;
+        let timeout = ["read_timeout", "config_kwargs.read_timeout", "timeout"];
+        let verify = ["client_kwargs.verify", "verify"];
+        let unverified = storage.first(&verify).is_some() && !storage.flag(&verify)?;
+        Ok(TransportOptions {
+            requests: options.requests.get(),
+            requests_per_host: options.requests_per_host.get(),
+            retry: options.retry,
+            timeout: storage.seconds(&timeout)?.unwrap_or(options.timeout),
+            connect_timeout: connect.unwrap_or(Duration::from_secs(10)),
+            accept_any_certificate: unverified || storage.flag(&["allow_invalid_certificates"])?,
+            proxy: storage.get("proxy_url").map(str::to_owned),
+            user_agent: storage.get("user_agent").map(str::to_owned),
+        })
+    }
+
+    pub(crate) fn web(&self) -> Result<Arc<Web>, SourceError> {
+        if let Some(web) = self.0.web.get() {
+            return Ok(Arc::clone(web));
+        }
+        let web = Arc::new(Web::new(self.transport()?, &self.0.options.storage)?);
+        Ok(Arc::clone(self.0.web.get_or_init(|| web)))
+    }
+
+    /// The bucket that a location is in.
+    pub(crate) fn bucket(&self, location: &Location) -> Result<Bucket, SourceError> {
+        let root = bucket_root(location);
+        let known = self.buckets().get(root).cloned();
+        match known {
+            Some(bucket) => Ok(bucket),
+            None => self.make_bucket(location, None),
+        }
+    }
+
+    fn replace_bucket(&self, location: &Location, region: &str) -> Result<(), SourceError> {
+        self.make_bucket(location, Some(region)).map(drop)
+    }
+
+    fn make_bucket(
+        &self,
+        location: &Location,
+        region: Option<&str>,
+    ) -> Result<Bucket, SourceError> {
+        let root = bucket_root(location);
+        let (scheme, name) = root.split_once("://").unwrap_or((location.scheme(), root));
+        let family = family(location)?;
+        if name.is_empty() && family != Family::Memory {
+            let message = format!("there is no bucket in this: write {scheme}://BUCKET/KEY");
+            return Err(error(SourceErrorKind::InvalidLocation, location.url(), message, None));
+        }
+        let Shared { options, .. } = &*self.0;
+        let connector = Connector(self.transport()?);
+        let bucket = Bucket::new(
+            family,
+            scheme,
+            name,
+            &options.storage,
+            options.anonymous,
+            region,
+            connector,
+        )?;
+        self.buckets().insert(root.to_owned(), bucket.clone());
+        Ok(bucket)
+    }
+
+    fn bucket_object(&self, location: &Location) -> Result<Arc<dyn ObjectReader>, SourceError> {
+        let object = self.bucket(location)?.object(bucket_key(location), location.url())?;
+        Ok(Arc::new(object))
+    }
+
+    fn buckets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bucket>> {
+        self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The kind of store that a location is in.
+pub(crate) fn family(location: &Location) -> Result<Family, SourceError> {
+    Family::of(location.scheme()).ok_or_else(|| {
+        let message = format!(
+            "unknown scheme {:?}: the known ones are {}",
+            location.scheme(),
+            Family::SCHEMES
+        );
+        error(SourceErrorKind::InvalidLocation, location.url(), message, None)
+    })
+}
+
+/// Scheme and bucket of a location; objects in memory have no bucket.
+pub(crate) fn bucket_root(location: &Location) -> &str {
+    let url = location.url();
+    let start = location.scheme().len().saturating_add("://".len());
+    let rest = url.get(start..).unwrap_or_default();
+    let length =
+        if location.scheme() == "memory" { 0 } else { rest.find('/').unwrap_or(rest.len()) };
+    url.get(..start.saturating_add(length)).unwrap_or(url)
+}
+
+/// What is behind the bucket of a location.
+pub(crate) fn bucket_key(location: &Location) -> &str {
+    let rest = location.url().get(bucket_root(location).len()..).unwrap_or_default();
+    rest.strip_prefix('/').unwrap_or(rest)
+}
+
+#[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is what is asked for")]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn buckets_and_keys() {
+        for (url, root, key) in [
+            ("s3://bucket/a/b c.nc", "s3://bucket", "a/b c.nc"),
+            ("s3://bucket", "s3://bucket", ""),
+            ("memory://a/b", "memory://", "a/b"),
+            ("memory:///a/b", "memory://", "a/b"),
+            ("abfs://c@a.dfs.core.windows.net/k", "abfs://c@a.dfs.core.windows.net", "k"),
+        ] {
+            let location = Location::parse(url).unwrap();
+            assert_eq!((bucket_root(&location), bucket_key(&location)), (root, key));
+        }
+    }
+
+    #[test]
+    fn options_and_locations_are_checked_first() {
+        let mut options = StoreOptions::default();
+        options.storage.set("anon", "true");
+        options.storage.set("regoin", "x");
+        let stores = Stores::new(options);
+        let validate = |url: &str| stores.validate(&Location::parse(url).unwrap());
+        let error = validate("s3://bucket/a").unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::InvalidOption);
+        assert!(error.to_string().contains("regoin"), "{error}");
+        validate("file:///a").unwrap();
+        let stores = Stores::default();
+        let kind = |url: &str| stores.validate(&Location::parse(url).unwrap()).unwrap_err().kind;
+        assert_eq!(kind("gopher://host/x"), SourceErrorKind::InvalidLocation);
+        assert_eq!(kind("s3:///x"), SourceErrorKind::InvalidLocation);
+        assert_eq!(kind("https://host/x?X-Amz-Signature=s"), SourceErrorKind::InvalidLocation);
+    }
+
+    #[test]
+    fn a_signed_url_is_refused_without_showing_it() {
+        let location = Location::parse("https://host/x?sig=abcdef").unwrap();
+        let refused = block_on(Stores::default().open(&location, &OpenOptions::default()));
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains("--keep-query") && !message.contains("abcdef"), "{message}");
+        let options = StoreOptions { keep_query: true, ..StoreOptions::default() };
+        Stores::new(options).validate(&location).unwrap();
+    }
+
+    #[test]
+    fn objects_in_memory_keep_the_contract() {
+        let object: Vec<u8> =
+            (0..200_000_u32).map(|index| u8::try_from(index % 251).unwrap()).collect();
+        for length in [0, 1, 65_536, 200_000] {
+            let object = &object[..length];
+            block_on(crate::put_in_memory("contract/a", object.to_vec().into())).unwrap();
+            let location = Location::parse("memory://contract/a").unwrap();
+            let opened =
+                block_on(Stores::default().open(&location, &OpenOptions::default())).unwrap();
+            chunkref_testkit::conformance::byte_source(&opened.source, object).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_not_read_again() {
+        block_on(crate::put_in_memory("kept/a", vec![7; 400_000].into())).unwrap();
+        let location = Location::parse("memory://kept/a").unwrap();
+        let opened = block_on(Stores::default().open(&location, &OpenOptions::default())).unwrap();
+        let read = |ranges: &[std::ops::Range<u64>]| {
+            block_on(opened.source.read_many(ranges)).unwrap();
+            opened.cost().rounds
+        };
+        assert_eq!(read(&[0..10]), 1, "all of it is in the head");
+        assert_eq!(read(&[100_000..100_010, 110_000..110_010]), 2);
+        assert_eq!(read(&[105_000..105_001]), 2, "the gap between the two was read along");
+        assert_eq!(read(&[300_000..300_001]), 3);
+    }
+
+    #[test]
+    fn an_object_that_changes_is_noticed() {
+        block_on(crate::put_in_memory("changed/a", vec![7; 400_000].into())).unwrap();
+        let location = Location::parse("memory://changed/a").unwrap();
+        let opened = block_on(Stores::default().open(&location, &OpenOptions::default())).unwrap();
+        block_on(crate::put_in_memory("changed/a", vec![8; 400_000].into())).unwrap();
+        let error = block_on(opened.source.read_many(std::slice::from_ref(&(200_000..200_001))));
+        assert_eq!(error.unwrap_err().kind, SourceErrorKind::Changed);
+    }
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Requests and their answers: one client for every store.
+//!
+//! The stores of `object_store` and the reader of web servers all send through here, so that limits, counting, retries
+//! and checks of what comes back are in one place.
+
+use std::error::Error as _;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use chunkref_core::redact;
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+use reqwest::{Client, Url};
+use tracing::{Instrument, debug, debug_span};
+
+use crate::answer;
+use crate::limiter::Limiter;
+use crate::meter::{Cost, on_caller};
+use crate::retry::{RetryPolicy, is_temporary, retry_after};
+
+/// The longest object that is taken whole from a server which does not serve parts.
+const LONGEST_WHOLE_BYTES: u64 = 64 << 20;
+
+/// The longest answer that is not a part of an object: a page of a listing, a token.
+const LONGEST_ANSWER_BYTES: u64 = 64 << 20;
+
+/// What is read of an answer that says what went wrong.
+const LONGEST_FAULT_BYTES: u64 = 64 << 10;
+
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
+const REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub(crate) struct TransportOptions {
+    pub(crate) requests: usize,
+    pub(crate) requests_per_host: usize,
+    pub(crate) retry: RetryPolicy,
+    /// The longest time without a byte.
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) accept_any_certificate: bool,
+    pub(crate) proxy: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+/// A request that can be made more than once.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// An answer, with all of its body. Of one that is no success, the body is what it says in words.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// No answer came, or none that can be used.
+#[derive(Debug, Clone)]
+pub(crate) struct NoAnswer {
+    kind: HttpErrorKind,
+    message: String,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+/// What became of one try.
+enum Try {
+    Final(Answer),
+    /// Worth another try; when there is none left, this answer or fault is what came of it.
+    Again(Result<Answer, NoAnswer>, Option<Duration>),
+    Failed(NoAnswer),
+}
+
+/// One client, its limits and its patience.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    client: Client,
+    limiter: Limiter,
+    retry: RetryPolicy,
+}
+
+impl Transport {
+    pub(crate) fn new(options: &TransportOptions) -> Result<Self, reqwest::Error> {
+        // A second call finds the provider of the first; one that another crate has set is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let agent = concat!("chunkref/", env!("CARGO_PKG_VERSION"));
+        let mut builder = Client::builder()
+            .user_agent(options.user_agent.as_deref().unwrap_or(agent))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(options.connect_timeout)
+            .read_timeout(options.timeout)
+            .pool_max_idle_per_host(options.requests_per_host)
+            .tcp_nodelay(true)
+            .tls_danger_accept_invalid_certs(options.accept_any_certificate);
+        if let Some(proxy) = &options.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+        }
+        Ok(Self {
+            client: builder.build()?,
+            limiter: Limiter::new(options.requests, options.requests_per_host),
+            retry: options.retry,
+        })
+    }
+
+    /// The answer to a request, made again while that may help.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        let url = redact(request.url.as_str()).into_owned();
+        let range = request.headers.get(RANGE).and_then(|range| range.to_str().ok());
+        let span = debug_span!("request", method = %request.method, url, range);
+        self.send_again(request).instrument(span).await
+    }
+
+    async fn send_again(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        let repeatable = matches!(request.method, Method::GET | Method::HEAD);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (outcome, asked) = match self.try_once(request).await {
+                Try::Final(answer) => return Ok(answer),
+                Try::Failed(fault) => return Err(fault),
+                Try::Again(outcome, asked) => (outcome, asked),
+            };
+            let unsent = matches!(&outcome, Err(fault) if fault.kind == HttpErrorKind::Connect);
+            let wait = self.retry.wait(tries, asked).filter(|_| repeatable || unsent);
+            let reason = match &outcome {
+                Ok(answer) => format!("the server answered {}", answer::words(answer)),
+                Err(fault) => fault.message.clone(),
+            };
+            let Some(wait) = wait.filter(|_| !is_metadata_service(&request.url)) else {
+                return outcome.map_err(|fault| NoAnswer {
+                    message: match tries {
+                        1 => fault.message,
+                        _ => format!("{} ({tries} tries)", fault.message),
+                    },
+                    ..fault
+                });
+            };
+            debug!(reason, wait_seconds = wait.as_secs_f64(), "request is made again");
+            on_caller(|caller| caller.note_retry(reason));
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn try_once(&self, request: &Request) -> Try {
+        let host = request.url.host_str().unwrap_or_default();
+        let place = self.limiter.enter(host).await;
+        on_caller(|caller| caller.meter.add(Cost { requests: 1, ..Cost::default() }));
+        let mut builder = self
+            .client
+            .request(request.method.clone(), request.url.clone())
+            .headers(request.headers.clone())
+            .body(request.body.clone());
+        if is_metadata_service(&request.url) {
+            builder = builder.timeout(METADATA_TIMEOUT);
+        }
+        let response = match builder.send().await {
+            Ok(response) => response,
+            Err(error) => return Try::Again(Err(describe(error)), None),
+        };
+        let outcome = receive(request, response).await;
+        drop(place);
+        outcome
+    }
+}
+
+/// Takes the body of an answer, no more of it than what was asked for, and checks that it is that.
+async fn receive(request: &Request, response: reqwest::Response) -> Try {
+    let (status, headers) = (response.status(), response.headers().clone());
+    if let Some(region) = headers.get(REGION).and_then(|region| region.to_str().ok())
+        && !status.is_success()
+    {
+        on_caller(|caller| caller.note_region(region.to_owned()));
+    }
+    if request.method == Method::HEAD {
+        let answer = Answer { status, headers, body: Bytes::new() };
+        return if is_temporary(status) {
+            Try::Again(Ok(answer), None)
+        } else {
+            Try::Final(answer)
+        };
+    }
+    let asked = request.headers.get(RANGE).and_then(answer::asked_range);
+    if !status.is_success() {
+        let later = headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| retry_after(value, SystemTime::now()));
+        let body = match body(response, LONGEST_FAULT_BYTES).await {
+            Ok((body, _)) => answer::fault_in_words(&body),
+            Err(_) => String::new(),
+        };
+        let answer = Answer { status, headers, body: body.into() };
+        return if is_temporary(status) {
+            Try::Again(Ok(answer), later)
+        } else {
+            Try::Final(answer)
+        };
+    }
+    match (status, asked) {
+        (StatusCode::PARTIAL_CONTENT, Some(asked)) => receive_part(response, headers, asked).await,
+        (StatusCode::OK, Some(asked)) => receive_whole(response, headers, asked).await,
+        _ => match body(response, LONGEST_ANSWER_BYTES).await {
+            Ok((body, true)) => Try::Final(Answer { status, headers, body }),
+            Ok((_, false)) => Try::Failed(NoAnswer {
+                kind: HttpErrorKind::Decode,
+                message: format!("the answer is longer than {LONGEST_ANSWER_BYTES} bytes"),
+            }),
+            Err(fault) => Try::Again(Err(fault), None),
+        },
+    }
+}
+
+/// A part of an object: the one that was asked for, or, at the end of the object, what there is of it.
+async fn receive_part(response: reqwest::Response, headers: HeaderMap, asked: Range<u64>) -> Try {
+    let wrong =
+        |message: String| Try::Again(Err(NoAnswer { kind: HttpErrorKind::Decode, message }), None);
+    let Some((given, length)) = headers.get(CONTENT_RANGE).and_then(answer::given_range) else {
+        return wrong("the server sent a part of the object without saying which".to_owned());
+    };
+    if given.start != asked.start || given.end != asked.end.min(length) {
+        return wrong(format!(
+            "the server sent bytes {} to {} when {} to {} were asked for",
+            given.start, given.end, asked.start, asked.end
+        ));
+    }
+    let expected = given.end - given.start;
+    match body(response, expected).await {
+        Ok((body, true)) if body.len() as u64 == expected => {
+            Try::Final(Answer { status: StatusCode::PARTIAL_CONTENT, headers, body })
+        }
+        Ok((body, ended)) => wrong(format!(
+            "the server sent {} bytes where it announced {expected}",
+            if ended { body.len().to_string() } else { "more".to_owned() }
+        )),
+        Err(fault) => Try::Again(Err(fault), None),
+    }
+}
+
+/// The whole object from a server that does not serve parts: kept for later reads, and answered as the part of it.
+async fn receive_whole(
+    response: reqwest::Response,
+    mut headers: HeaderMap,
+    asked: Range<u64>,
+) -> Try {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<u64>().ok());
+    let too_long = |length: &str| {
+        let message = format!(
+            "the server ignores that a part of the object was asked for, and all of it is {length}: download the file and scan the copy"
+        );
+        Try::Failed(NoAnswer { kind: HttpErrorKind::Decode, message })
+    };
+    if let Some(length) = announced.filter(|&length| length > LONGEST_WHOLE_BYTES) {
+        return too_long(&format!("{length} bytes"));
+    }
+    let whole = match body(response, LONGEST_WHOLE_BYTES).await {
+        Ok((whole, true)) => whole,
+        Ok((_, false)) => return too_long(&format!("more than {LONGEST_WHOLE_BYTES} bytes")),
+        Err(fault) => return Try::Again(Err(fault), None),
+    };
+    let length = whole.len() as u64;
+    if announced.is_some_and(|announced| announced != length) {
+        let message = format!("the server sent {length} bytes of the object and announced more");
+        return Try::Again(Err(NoAnswer { kind: HttpErrorKind::Decode, message }), None);
+    }
+    let (start, end) = (asked.start.min(length), asked.end.min(length));
+    let part = match (usize::try_from(start), usize::try_from(end)) {
+        (Ok(start), Ok(end)) if start <= end => whole.slice(start..end),
+        _ => Bytes::new(),
+    };
+    on_caller(|caller| caller.note_whole_object(whole));
+    let range = match end.checked_sub(1) {
+        Some(last) if start < end => format!("bytes {start}-{last}/{length}"),
+        _ => format!("bytes */{length}"),
+    };
+    let status = if start < end || length == 0 && asked.start == 0 {
+        StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::RANGE_NOT_SATISFIABLE
+    };
+    if let Ok(range) = HeaderValue::from_str(&range) {
+        headers.insert(CONTENT_RANGE, range);
+    }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
+    Try::Final(Answer { status, headers, body: part })
+}
+
+/// Up to `longest` bytes of a body, and whether that is all of it.
+async fn body(mut response: reqwest::Response, longest: u64) -> Result<(Bytes, bool), NoAnswer> {
+    let mut body = BytesMut::new();
+    loop {
+        let piece = match response.chunk().await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => return Ok((body.freeze(), true)),
+            Err(error) => return Err(describe(error)),
+        };
+        on_caller(|caller| caller.meter.add(Cost { bytes: piece.len() as u64, ..Cost::default() }));
+        if (body.len() as u64).saturating_add(piece.len() as u64) > longest {
+            return Ok((body.freeze(), false));
+        }
+        body.extend_from_slice(&piece);
+    }
+}
+
+/// Services of cloud machines that hand out credentials. They answer at once or are not there.
+fn is_metadata_service(url: &Url) -> bool {
+    matches!(url.host_str(), Some("169.254.169.254" | "169.254.170.2" | "metadata.google.internal"))
+}
+
+fn describe(error: reqwest::Error) -> NoAnswer {
+    let kind = if error.is_connect() {
+        HttpErrorKind::Connect
+    } else if error.is_timeout() {
+        HttpErrorKind::Timeout
+    } else {
+        HttpErrorKind::Interrupted
+    };
+    let what = match kind {
+        HttpErrorKind::Connect if error.is_timeout() => {
+            "the server did not take the connection in time"
+        }
+        HttpErrorKind::Connect => "the server cannot be reached",
+        HttpErrorKind::Timeout => "the server fell silent",
+        _ => "the answer broke off",
+    };
+    let error = error.without_url();
+    // The last cause is the one that says something.
+    let mut cause = error.source();
+    let mut last = None;
+    while let Some(error) = cause {
+        last = Some(error.to_string());
+        cause = error.source();
+    }
+    let message = match last {
+        Some(last) if kind != HttpErrorKind::Timeout => format!("{what}: {}", redact(&last)),
+        _ => what.to_owned(),
+    };
+    NoAnswer { kind, message }
+}
+
+/// The same transport for the clients of `object_store`.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector(pub(crate) Arc<Transport>);
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl HttpService for Connector {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let (parts, body) = request.into_parts();
+        let url = parts.uri.to_string();
+        let url =
+            Url::parse(&url).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
+        let body = body.as_bytes().cloned().unwrap_or_default();
+        let request = Request { method: parts.method, url, headers: parts.headers, body };
+        let answer =
+            self.0.send(&request).await.map_err(|fault| HttpError::new(fault.kind, fault))?;
+        let mut response = http::Response::new(answer.body.into());
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Objects of web servers.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chunkref_core::{SourceError, SourceErrorKind};
+use chunkref_model::ObjectVersion;
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, COOKIE, ETAG, IF_MATCH, IF_UNMODIFIED_SINCE,
+    LAST_MODIFIED, LOCATION, RANGE, SET_COOKIE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
+
+use crate::answer::{given_range, words};
+use crate::bucket::Listing;
+use crate::cookies::Cookies;
+use crate::location::{Location, percent_decode};
+use crate::netrc::{Login, Netrc};
+use crate::reader::{ObjectReader, Part, changed, error, strong_tag};
+use crate::storage_options::{StorageOptions, header_name, invalid};
+use crate::transport::{Answer, Request, Transport};
+
+/// Redirections that are followed for one request; logging in at another host and coming back takes four.
+const LONGEST_CHAIN: usize = 10;
+
+/// Who is let in where, and what all requests to web servers have in common.
+#[derive(Debug)]
+pub(crate) struct Web {
+    transport: Arc<Transport>,
+    /// Headers that the user set, for the hosts of the inputs alone.
+    headers: HeaderMap,
+    netrc: Netrc,
+    cookies: Cookies,
+}
+
+impl Web {
+    pub(crate) fn new(
+        transport: Arc<Transport>,
+        options: &StorageOptions,
+    ) -> Result<Self, SourceError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in options.iter() {
+            let Some(header) = header_name(name) else { continue };
+            let parsed = HeaderName::try_from(header).ok().zip(HeaderValue::try_from(value).ok());
+            let (header, value) = parsed.ok_or_else(|| {
+                invalid(format!("storage option {name} is no header that can be sent"))
+            })?;
+            headers.insert(header, sensitive(value));
+        }
+        if let Some(token) = options.first(&["bearer_token", "token"]) {
+            headers.insert(AUTHORIZATION, authorization(format!("Bearer {token}"))?);
+        } else if let (Some(user), Some(password)) =
+            (options.first(&["username", "key"]), options.first(&["password", "secret"]))
+        {
+            headers.insert(AUTHORIZATION, basic(user, password)?);
+        }
+        Ok(Self { transport, headers, netrc: Netrc::load(), cookies: Cookies::default() })
+    }
+
+    /// The object at a location.
+    pub(crate) fn object(self: &Arc<Self>, location: &Location) -> Result<WebObject, SourceError> {
+        let url = Url::parse(location.url()).map_err(|cause| {
+            let message = "this is no URL";
+            error(SourceErrorKind::InvalidLocation, location.url(), message, Some(Box::new(cause)))
+        })?;
+        let own = match location.user_information() {
+            Some(user) => {
+                let (user, password) = user.split_once(':').unwrap_or((user, ""));
+                let decode = |text: &str| percent_decode(text).unwrap_or_else(|| text.to_owned());
+                Some(basic(&decode(user), &decode(password))?)
+            }
+            None => None,
+        };
+        Ok(WebObject {
+            web: Arc::clone(self),
+            location: location.url().to_owned(),
+            url,
+            own,
+            moved: Mutex::default(),
+        })
+    }
+
+    /// The answer of the last server of a chain of redirections, and its URL when that is not the first. What lets the
+    /// user in at `first`'s host is sent to no other; logins of the netrc file are sent to the hosts they are for.
+    async fn get(
+        &self,
+        first: &Url,
+        start: &Url,
+        own: Option<&HeaderValue>,
+        headers: &HeaderMap,
+    ) -> Result<(Answer, Url), Fault> {
+        let mut url = start.clone();
+        for _ in 0..LONGEST_CHAIN {
+            let mut request = Request {
+                method: Method::GET,
+                url: url.clone(),
+                headers: headers.clone(),
+                body: Bytes::new(),
+            };
+            let home = url.origin() == first.origin();
+            if home {
+                request.headers.extend(self.headers.clone());
+            }
+            if let Some(own) = own.filter(|_| home) {
+                request.headers.insert(AUTHORIZATION, own.clone());
+            }
+            if !request.headers.contains_key(AUTHORIZATION)
+                && let Some(Login { user, password }) =
+                    url.host_str().and_then(|host| self.netrc.login(host))
+                && (home || is_safe(&url))
+            {
+                request
+                    .headers
+                    .insert(AUTHORIZATION, basic(user, password).map_err(Fault::Source)?);
+            }
+            if let Some(cookies) = self.cookies.header(&url) {
+                request.headers.insert(COOKIE, cookies);
+            }
+            let answer = self.transport.send(&request).await.map_err(Fault::none)?;
+            for cookie in answer.headers.get_all(SET_COOKIE) {
+                self.cookies.set(&url, cookie);
+            }
+            let target = match answer.status {
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => answer.headers.get(LOCATION),
+                _ => None,
+            };
+            let Some(target) = target else { return Ok((answer, url)) };
+            let next = target.to_str().ok().and_then(|target| url.join(target).ok());
+            url = match next {
+                Some(next) if matches!(next.scheme(), "http" | "https") => next,
+                _ => return Err(Fault::Chain("the server redirects to what is no web address")),
+            };
+        }
+        Err(Fault::Chain("the server redirects again and again: are the credentials right?"))
+    }
+}
+
+/// Why there is no answer.
+enum Fault {
+    None(crate::transport::NoAnswer),
+    Chain(&'static str),
+    Source(SourceError),
+}
+
+impl Fault {
+    fn none(fault: crate::transport::NoAnswer) -> Self {
+        Self::None(fault)
+    }
+
+    fn at(self, location: &str) -> SourceError {
+        match self {
+            Self::None(cause) => error(
+                SourceErrorKind::Io,
+                location,
+                "the server gave no usable answer",
+                Some(Box::new(cause)),
+            ),
+            Self::Chain(message) => error(SourceErrorKind::Io, location, message, None),
+            Self::Source(error) => error,
+        }
+    }
+}
+
+/// An object of a web server.
+#[derive(Debug)]
+pub(crate) struct WebObject {
+    web: Arc<Web>,
+    location: String,
+    url: Url,
+    own: Option<HeaderValue>,
+    /// Where redirections led the last time; later requests go there at once.
+    moved: Mutex<Option<Url>>,
+}
+
+impl WebObject {
+    fn moved(&self) -> Option<Url> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn get(&self, headers: &HeaderMap) -> Result<Answer, SourceError> {
+        let get = async |start: &Url| {
+            let answer = self.web.get(&self.url, start, self.own.as_ref(), headers).await;
+            answer.map_err(|fault| fault.at(&self.location))
+        };
+        let answer = match self.moved() {
+            // The place that it was moved to may be good for some minutes only.
+            Some(moved) => match get(&moved).await {
+                Ok((answer, _))
+                    if !matches!(answer.status.as_u16(), 400 | 401 | 403 | 404 | 410) =>
+                {
+                    return Ok(answer);
+                }
+                _ => get(&self.url).await?,
+            },
+            None => get(&self.url).await?,
+        };
+        let (answer, end) = answer;
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(end).filter(|end| *end != self.url && answer.status.is_success());
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl ObjectReader for WebObject {
+    async fn fetch(
+        &self,
+        range: Range<u64>,
+        known: Option<&ObjectVersion>,
+    ) -> Result<Part, SourceError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let range = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        headers.extend(HeaderValue::try_from(range).ok().map(|range| (RANGE, range)));
+        if let Some(known) = known {
+            if let Some(tag) = strong_tag(known) {
+                headers.extend(HeaderValue::try_from(tag).ok().map(|tag| (IF_MATCH, tag)));
+            } else if let Some(date) = known.last_modified.map(httpdate::fmt_http_date) {
+                headers.extend(
+                    HeaderValue::try_from(date).ok().map(|date| (IF_UNMODIFIED_SINCE, date)),
+                );
+            }
+        }
+        let answer = self.get(&headers).await?;
+        let given = answer.headers.get(CONTENT_RANGE).and_then(given_range);
+        match (answer.status, given) {
+            (StatusCode::PARTIAL_CONTENT, Some((_, length))) => {
+                Ok(Part { version: version(&answer.headers, length), bytes: answer.body })
+            }
+            // No range of an object without bytes can be had.
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some((_, 0))) => {
+                Ok(Part { version: version(&answer.headers, 0), bytes: Bytes::new() })
+            }
+            (StatusCode::RANGE_NOT_SATISFIABLE, _) if known.is_some() => {
+                Err(changed(&self.location))
+            }
+            (StatusCode::PRECONDITION_FAILED, _) => Err(changed(&self.location)),
+            _ => Err(refusal(&self.location, &answer)),
+        }
+    }
+}
+
+fn version(headers: &HeaderMap, length: u64) -> ObjectVersion {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    ObjectVersion {
+        length,
+        e_tag: text(ETAG).map(str::to_owned),
+        last_modified: text(LAST_MODIFIED).and_then(|date| httpdate::parse_http_date(date).ok()),
+    }
+}
+
+fn refusal(location: &str, answer: &Answer) -> SourceError {
+    let (kind, message) = match answer.status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => {
+            (SourceErrorKind::NotFound, "the server has no such object: check the URL")
+        }
+        StatusCode::UNAUTHORIZED => (
+            SourceErrorKind::PermissionDenied,
+            "the server wants to know who asks: give --storage-option token=…, or username and password, or a login in ~/.netrc",
+        ),
+        StatusCode::FORBIDDEN => (
+            SourceErrorKind::PermissionDenied,
+            "the server does not let this be read: check the credentials",
+        ),
+        _ => (SourceErrorKind::Io, "the server gave no usable answer"),
+    };
+    error(kind, location, message, Some(words(answer).into()))
+}
+
+/// Whether a login may be sent there: over TLS, or to this machine.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
+}
+
+fn basic(user: &str, password: &str) -> Result<HeaderValue, SourceError> {
+    authorization(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+}
+
+fn authorization(value: String) -> Result<HeaderValue, SourceError> {
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| invalid("the credentials hold letters that no header can".to_owned()))?;
+    Ok(sensitive(value))
+}
+
+fn sensitive(mut value: HeaderValue) -> HeaderValue {
+    value.set_sensitive(true);
+    value
+}
+
+impl Web {
+    /// What the page of a folder links to right below it.
+    pub(crate) async fn list(&self, folder: &Url, location: &str) -> Result<Listing, SourceError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let (answer, url) =
+            self.get(folder, folder, None, &headers).await.map_err(|fault| fault.at(location))?;
+        if !answer.status.is_success() {
+            return Err(refusal(folder.as_str(), &answer));
+        }
+        let mut listing = Listing::default();
+        for link in links(&String::from_utf8_lossy(&answer.body)) {
+            let Ok(mut target) = url.join(&link) else { continue };
+            target.set_fragment(None);
+            let Some(rest) = target.as_str().strip_prefix(url.as_str()).map(str::to_owned) else {
+                continue;
+            };
+            let below = format!("{}{rest}", folder.as_str());
+            match rest.split_once('/') {
+                Some((name, "")) if !name.is_empty() => listing.prefixes.push(below),
+                None if !rest.is_empty() && target.query().is_none() => listing.keys.push(below),
+                _ => {}
+            }
+        }
+        for found in [&mut listing.keys, &mut listing.prefixes] {
+            found.sort_unstable();
+            found.dedup();
+        }
+        Ok(listing)
+    }
+}
+
+/// The targets of the links of a page.
+fn links(page: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut rest = page;
+    while let Some(place) = rest.find(['h', 'H']) {
+        rest = rest.get(place..).unwrap_or_default();
+        let Some(value) = rest
+            .get(..4)
+            .filter(|name| name.eq_ignore_ascii_case("href"))
+            .and_then(|_| rest.get(4..)?.trim_start().strip_prefix('='))
+            .map(str::trim_start)
+        else {
+            rest = rest.get(1..).unwrap_or_default();
+            continue;
+        };
+        let (link, after) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => {
+                value.get(1..).and_then(|value| value.split_once(quote)).unwrap_or_default()
+            }
+            _ => value.split_at(value.find([' ', '>', '\n', '\t']).unwrap_or(value.len())),
+        };
+        links.push(link.replace("&amp;", "&"));
+        rest = after;
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_a_page_are_found() {
+        let page = "<a href=\"a.nc\">a</a> <A HREF = 'b%20c.nc'>h</A> <a href=d/>x</a> href <a href=\"?C=N&amp;O=D\">";
+        assert_eq!(links(page), ["a.nc", "b%20c.nc", "d/", "?C=N&O=D"]);
+        assert!(links("<a href=\"never ends").iter().all(String::is_empty));
+    }
+}
