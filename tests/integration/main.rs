@@ -23,3 +23,5 @@ mod golden;
 mod hostile;
 #[cfg(test)]
 mod options;
+#[cfg(test)]
+mod stores;

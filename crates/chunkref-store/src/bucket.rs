@@ -420,21 +420,27 @@ impl std::error::Error for Plain {}
 /// What an error of a store means to whoever asked for the object.
 fn describe(location: &str, cause: &object_store::Error) -> SourceError {
     use object_store::Error;
+    const ABSENT: (SourceErrorKind, &str) =
+        (SourceErrorKind::NotFound, "there is no such object: check the bucket and the key");
+    const FORBIDDEN: (SourceErrorKind, &str) = (
+        SourceErrorKind::PermissionDenied,
+        "the store does not let this be read: check the credentials, or pass --anon if the bucket is public",
+    );
+    let plain = Plain::of(cause);
     let (kind, message) = match cause {
-        Error::NotFound { .. } => {
-            (SourceErrorKind::NotFound, "there is no such object: check the bucket and the key")
-        }
+        Error::NotFound { .. } => ABSENT,
         Error::Precondition { .. } | Error::NotModified { .. } => return changed(location),
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => (
-            SourceErrorKind::PermissionDenied,
-            "the store does not let this be read: check the credentials, or pass --anon if the bucket is public",
-        ),
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => FORBIDDEN,
         Error::InvalidPath { .. } => {
             (SourceErrorKind::InvalidLocation, "the store has no such keys")
         }
+        // Of listings, the store's crate tells the status in words alone.
+        _ if plain.0.contains("status code: 404") => ABSENT,
+        _ if plain.0.contains("status code: 403") || plain.0.contains("status code: 401") => {
+            FORBIDDEN
+        }
         _ => (SourceErrorKind::Io, "the store failed"),
     };
-    let plain = Plain::of(cause);
     let message = if plain.0.contains("169.254.") || cause.to_string().contains("169.254.") {
         "no credentials were found (environment, profile, instance metadata): give them, or pass --anon if the bucket is public"
     } else {

@@ -30,22 +30,7 @@
 //! # });
 //! ```
 //!
-//! Many files are scanned at a time, from any store, and come as they are finished:
-//!
-//! ```no_run
-//! use chunkref::{ManyOptions, ScanOptions};
-//! use futures::StreamExt;
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let stores = chunkref::stores();
-//! let locations = stores.expand("s3://noaa-goes16/ABI-L2-SSTF/2020/210/*/*.nc").await?;
-//! let mut scans = chunkref::scan_many(&stores, locations, &ScanOptions::default(), ManyOptions::default())?;
-//! while let Some(scanned) = scans.next().await {
-//!     println!("{}: {:?}", scanned.location, scanned.outcome.map(|scan| scan.dataset.arrays().len()));
-//! }
-//! # Ok(())
-//! # }
-//! ```
+//! [`scan_many`] scans many files at a time, from any store.
 //!
 //! Formats are cargo features (`hdf5`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
 //! binary names that crate, and nothing here changes.

@@ -1,5 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Many inputs at a time, results as they come.
+//!
+//! ```no_run
+//! use chunkref::{ManyOptions, ScanOptions};
+//! use futures::StreamExt;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let stores = chunkref::stores();
+//! let locations = stores.expand("s3://noaa-goes16/ABI-L2-SSTF/2020/210/*/*.nc").await?;
+//! let mut scans = chunkref::scan_many(&stores, locations, &ScanOptions::default(), ManyOptions::default())?;
+//! while let Some(scanned) = scans.next().await {
+//!     println!("{}: {:?}", scanned.location, scanned.outcome.map(|scan| scan.dataset.arrays().len()));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::any::Any;
 use std::future::Future;
