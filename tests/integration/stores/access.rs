@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chunkref::{ByteSource as _, ScanErrorKind, SourceErrorKind, Stores};
 use chunkref_testserver::{Access, RangeOptions, RangeServer, S3Server};
-use futures::StreamExt;
 use futures::executor::block_on;
 use serde_json::Value;
 

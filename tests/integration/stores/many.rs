@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chunkref_testserver::{Fault, FaultyProxy, RangeOptions, RangeServer, Rule};
-use futures::StreamExt;
 use tempfile::TempDir;
 
 use crate::environment::{program, said};

@@ -11,9 +11,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use chunkref::store::{OpenOptions, Opened, StoreOptions};
-use chunkref::{ByteSource as _, Location, Scan, ScanError, ScanOptions, SourceError, Stores};
+use chunkref::{Location, Scan, ScanError, ScanOptions, SourceError, Stores};
 use chunkref_testserver::S3Server;
-use futures::StreamExt;
 use futures::executor::block_on;
 use serde_json::Value;
 use tempfile::TempDir;
