@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Open references with xarray and compare with the file itself: `python demo_check.py REFS SOURCE FOLDER_OF_REFS`."""
+"""Open references with xarray and compare with the file itself.
+
+`python demo_check.py REFS SOURCE FOLDER_OF_REFS FOLDER_OF_REFS_OF_BUCKET S3_ENDPOINT`
+"""
 import json
 import pathlib
 import sys
@@ -21,7 +24,7 @@ def in_double_precision(dataset):
 
 def main():
     """Command line."""
-    refs, source, folder = sys.argv[1:]
+    refs, source, folder, remote, endpoint = sys.argv[1:]
     warnings.simplefilter("ignore")
     start = time.perf_counter()
     options = {"fo": refs, "remote_protocol": "file"}
@@ -49,6 +52,18 @@ def main():
     if not sets:
         sys.exit(f"no references in {folder}")
     print(f"{len(sets)} reference files in {folder}, {keys:,} keys, {sum(path.stat().st_size for path in sets) / 1e6:.1f} MB")
+    through_s3(sorted(pathlib.Path(remote).rglob("*.json")), temperature, len(sets), endpoint)
+
+
+def through_s3(sets, temperature, count, endpoint):
+    """The references of the bucket: as many as of the folder, and the first reads the same values through S3."""
+    if len(sets) != count:
+        sys.exit(f"{len(sets)} reference files of the bucket, {count} of the folder")
+    remote = {"anon": True, "client_kwargs": {"endpoint_url": endpoint}}
+    options = {"fo": str(sets[0]), "remote_protocol": "s3", "remote_options": remote}
+    with xarray.open_dataset("reference://", engine="zarr", backend_kwargs={"storage_options": options, "consolidated": False}) as dataset:
+        np.testing.assert_array_equal(dataset["SST"].values, temperature)
+    print(f"{len(sets)} reference files of the bucket; SST of the first, read by s3fs from {endpoint}, is the same")
 
 
 if __name__ == "__main__":

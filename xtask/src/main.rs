@@ -9,6 +9,7 @@
 mod checks;
 mod demo;
 mod python;
+mod server;
 mod step;
 mod tidy;
 
@@ -17,7 +18,8 @@ use step::{Outcome, Step};
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  demo        write 24 GOES-16 twins, scan them, open the result with xarray and check its values
+  demo        write 24 GOES-16 twins, scan them from disk and from an S3 server on this machine, open the result
+              with xarray and check its values
   test        all tests, with a Python environment and fixtures of their own
   ci          fmt, clippy, doc, tidy, test: what CI runs
   scan ARGS   `chunkref scan ARGS`, built in release
