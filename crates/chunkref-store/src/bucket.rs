@@ -116,14 +116,11 @@ impl Bucket {
         };
         bucket.map_err(|cause| {
             let location = format!("{scheme}://{name}");
-            let message =
-                "the store cannot be set up: check the storage options and the environment";
-            error(
-                SourceErrorKind::InvalidOption,
-                &location,
-                message,
-                Some(Box::new(Plain::of(&cause))),
-            )
+            let message = format!(
+                "the store cannot be set up ({}): check the storage options and the environment",
+                Plain::of(&cause)
+            );
+            error(SourceErrorKind::InvalidOption, &location, message, None)
         })
     }
 

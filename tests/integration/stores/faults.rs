@@ -188,6 +188,24 @@ fn one_request_at_a_time_takes_one_connection() {
 }
 
 #[test]
+fn bytes_that_two_readers_want_are_asked_for_once() {
+    let folder = served();
+    let latency = Duration::from_millis(50);
+    let options = RangeOptions { latency, ..RangeOptions::default() };
+    let server = RangeServer::with_options(folder.path(), options).unwrap();
+    let opened = open(&Stores::new(quick()), &format!("{}/{NAME}", server.url())).unwrap();
+    let wide = 70_000..80_000;
+    let narrow = 71_000..72_000;
+    let both = futures::future::join(
+        opened.source.read_many(std::slice::from_ref(&wide)),
+        opened.source.read_many(std::slice::from_ref(&narrow)),
+    );
+    let (wide, narrow) = block_on(both);
+    assert_eq!(wide.unwrap()[0][1000..2000], narrow.unwrap()[0][..]);
+    assert_eq!(server.traffic().take_counts().requests, 2, "the head, and one for both");
+}
+
+#[test]
 fn limits_of_requests_hold() {
     let folder = fixtures("mcmipf");
     let latency = Duration::from_millis(5);
