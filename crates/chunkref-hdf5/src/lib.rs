@@ -8,6 +8,22 @@
 //! | `file`, `group`, `attributes`, `object`, `value`, `raw_data`, `filter` | the walks, and what they find |
 //! | `neighbours`, `mapped_data`, `object_references`, `split_contiguous`, `inline` | data in other files, in pieces, in the references |
 //! | `tree`, `netcdf4`, `lower` | paths; dimensions as NetCDF-4 sees them; the way to the model |
+//!
+//! The crate is a format of its own: a program that names it scans HDF5 files.
+//!
+//! ```
+//! use chunkref_core::{MemorySource, Registry, ScanErrorKind, ScanOptions};
+//! use chunkref_hdf5 as _;
+//!
+//! # futures::executor::block_on(async {
+//! let bytes = bytes::Bytes::from_static(b"\x89HDF\r\n\x1a\n cut off");
+//! let source = MemorySource::new("memory://a.h5", bytes);
+//! let registry = Registry::linked().unwrap();
+//! let entry = registry.detect_source(&source).await.unwrap();
+//! let error = (entry.scanner)().scan(&source, &ScanOptions::default()).await.unwrap_err();
+//! assert_eq!((entry.name, error.kind), ("hdf5", ScanErrorKind::Unsupported));
+//! # });
+//! ```
 
 #![warn(
     clippy::indexing_slicing,
