@@ -184,3 +184,32 @@ def plugin_filters(f):
     both_kinds(f, "bitshuffle_zstd", **hdf5plugin.Bitshuffle(cname="zstd"))
     f.create_dataset("zfp_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.Zfp(reversible=True))
     f.create_dataset("zstd_text", data=np.array([b"ab", b"cde"] * 20), chunks=(16,), **hdf5plugin.Zstd())
+
+
+@recipe("v1", "latest")
+def zfp(f):
+    """Every mode, type and number of axes, blocks that reach over the edge, and values at both ends of what floats hold."""
+    modes = {
+        "rate": {"rate": 11}, "precision": {"precision": 13}, "accuracy": {"accuracy": 0.01}, "lossless": {"reversible": True},
+        "expert": {"minbits": 20, "maxbits": 900, "maxprec": 40, "minexp": -20},
+    }
+    shapes = {1: ((301,), (130,)), 2: ((33, 18), (30, 9)), 3: ((9, 11, 14), (5, 11, 7)), 4: ((5, 6, 7, 9), (5, 3, 7, 9))}
+    for rank, (shape, chunks) in shapes.items():
+        count = int(np.prod(shape))
+        waves = np.sin(np.arange(count) / 7) * 1000 + np.arange(count) / 3
+        waves[count // 3:count // 2] = 0
+        for dtype in ("<f4", "<f8", "<i4", "<i8"):
+            for mode, settings in modes.items():
+                if mode == "accuracy" and "i" in dtype:
+                    continue  # integers have none
+                name = f"{mode}_{dtype[1:]}_{rank}"
+                f.create_dataset(name, data=waves.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.Zfp(**settings))
+    tiny = np.array([0, 1e-310, -5e-324, 2e-308, np.nan, np.inf, -np.inf, -0.0, 1.7e308, -1e300, 1, 2])
+    huge = np.array([1.7e308, -1e300, 5e-324, 1, 0, 0, 0, 0, 1e-310, -5e-324, 2e-308, 0])
+    f.create_dataset("lossless_extremes", data=tiny, chunks=(12,), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("extremes", data=huge, chunks=(12,), **hdf5plugin.Zfp(precision=60))
+    f.create_dataset("extremes_f4", data=np.array([3e38, -1e-40, 1, 0, 1e-45, 1e-40, 0, 0], "f4"), chunks=(8,), **hdf5plugin.Zfp(precision=32))
+    f.create_dataset("noise", data=noise(40, 50, dtype="<i4"), chunks=(17, 50), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("wide_noise", data=noise(40, 50, dtype="<i8"), chunks=(17, 50), **hdf5plugin.Zfp(rate=20))
+    f.create_dataset("long_axes_only", data=ramp(1, 60, 1, dtype="<f8"), chunks=(1, 60, 1), **hdf5plugin.Zfp(precision=30))
+    f.create_dataset("shuffled", data=ramp(64, dtype="<f8"), chunks=(32,), fletcher32=True, **hdf5plugin.Zfp(reversible=True))
