@@ -37,6 +37,7 @@ mod inline;
 mod libhdf5;
 mod lower;
 mod mapped_data;
+mod members;
 mod message;
 mod neighbours;
 mod netcdf4;

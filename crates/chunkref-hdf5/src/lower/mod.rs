@@ -28,6 +28,7 @@ use crate::tree::Tree;
 
 pub(crate) use codec::codecs;
 pub(crate) use codec_table::CodecTable;
+pub(crate) use datatype::is_complex;
 
 /// Why something has no place in the model: where, and what it is.
 #[derive(Debug)]
