@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Filters: those of the library and of hdf5plugin, their order, their masks."""
+import platform
+
 import h5py
 import hdf5plugin
 import numpy as np
@@ -213,3 +215,31 @@ def zfp(f):
     f.create_dataset("wide_noise", data=noise(40, 50, dtype="<i8"), chunks=(17, 50), **hdf5plugin.Zfp(rate=20))
     f.create_dataset("long_axes_only", data=ramp(1, 60, 1, dtype="<f8"), chunks=(1, 60, 1), **hdf5plugin.Zfp(precision=30))
     f.create_dataset("shuffled", data=ramp(64, dtype="<f8"), chunks=(32,), fletcher32=True, **hdf5plugin.Zfp(reversible=True))
+
+
+@recipe("v1", "latest")
+def sz3(f):
+    """Every type and number of axes, smooth values and rough ones, so that all predictors occur; chunks that are too short."""
+    shapes = {1: ((3001,), (1300,)), 2: ((66, 70), (60, 39)), 3: ((19, 21, 24), (15, 11, 17)), 4: ((9, 10, 11, 12), (9, 7, 8, 12))}
+    for rank, (shape, chunks) in shapes.items():
+        count = int(np.prod(shape))
+        smooth = np.sin(np.arange(count) / 70) * 90
+        line = np.abs(np.arange(count) % 97 - 48) * 2.5
+        rough = np.random.default_rng(rank).normal(0, 9, count).cumsum() % 100
+        for kind, values in (("smooth", smooth), ("line", line), ("rough", rough)):
+            for dtype in ("<f4", "<f8"):
+                for bound in (1e-4, 0.03, 2):
+                    name = f"{kind}_{dtype[1:]}_{rank}_{bound}"
+                    f.create_dataset(name, data=values.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.SZ3(absolute=bound))
+            f.create_dataset(f"{kind}_relative_{rank}", data=values.reshape(shape), chunks=chunks, **hdf5plugin.SZ3(relative=1e-3))
+    f.create_dataset("norm", data=np.sin(np.arange(6000.)).reshape(20, 300), chunks=(20, 300), **hdf5plugin.SZ3(norm2=0.1))
+    f.create_dataset("few", data=ramp(19, dtype="<f4"), chunks=(19,), **hdf5plugin.SZ3(absolute=0.1))
+    f.create_dataset("zeros", data=np.zeros(500), chunks=(400,), **hdf5plugin.SZ3(absolute=0.1))
+    f.create_dataset("noise", data=np.random.default_rng(9).normal(0, 1e6, (40, 50, 6)), chunks=(17, 50, 6), **hdf5plugin.SZ3(absolute=1e-3))
+    f.create_dataset("flat_axes", data=ramp(1, 60, 1, 40, dtype="<f8"), chunks=(1, 60, 1, 40), **hdf5plugin.SZ3(absolute=0.5))
+    # The plugin ends the process for some arrays of single bytes; what predictions below zero become is the machine's own.
+    unsigned = ("<u2", "<u4", "<u8") if platform.machine() in ("x86_64", "AMD64") else ()
+    for dtype in ("<i2", "<i4", "<i8", *unsigned):
+        for rank, (shape, chunks) in shapes.items():
+            values = np.arange(np.prod(shape)) // 3 % 97 * 31
+            f.create_dataset(f"{dtype[-2:]}_{rank}", data=values.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.SZ3(absolute=3))

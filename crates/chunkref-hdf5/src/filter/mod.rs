@@ -18,6 +18,7 @@ mod nbit;
 mod output;
 mod scaleoffset;
 mod shuffle;
+mod sz3;
 mod szip;
 mod zfp;
 mod zstd;
@@ -50,6 +51,7 @@ pub(crate) mod id {
     pub(crate) const BITSHUFFLE: u16 = 32008;
     pub(crate) const ZFP: u16 = 32013;
     pub(crate) const ZSTD: u16 = 32015;
+    pub(crate) const SZ3: u16 = 32024;
     pub(crate) const BLOSC2: u16 = 32026;
 }
 
@@ -87,6 +89,7 @@ pub(crate) fn name(filter: &Filter) -> &str {
         id::LZ4 => "lz4",
         id::BITSHUFFLE => "bitshuffle",
         id::ZFP => "zfp",
+        id::SZ3 => "sz3",
         id::ZSTD => "zstd",
         id::BLOSC2 => "blosc2",
         _ if filter.name.is_empty() => "not named in the file",
@@ -121,6 +124,7 @@ pub(crate) fn decode(
             id::LZ4 => lz4::decode(&bytes, room),
             id::BITSHUFFLE => bitshuffle::decode(&bytes, values, room),
             id::ZFP => zfp::decode(&bytes, values, room),
+            id::SZ3 => sz3::decode(&bytes, values, room),
             id::ZSTD => zstd::decode(&bytes, room),
             _ => Err(Fault::unsupported("decoding while scanning")),
         };
@@ -183,6 +187,7 @@ pub(crate) fn is_decodable(filter: &Filter) -> bool {
             | id::LZ4
             | id::BITSHUFFLE
             | id::ZFP
+            | id::SZ3
             | id::ZSTD
     )
 }

@@ -149,18 +149,22 @@ impl<W: Word> Block<W> {
         self.words.get(..self.order.len()).unwrap_or_default()
     }
 
+    fn words_mut(&mut self) -> &mut [W] {
+        self.words.get_mut(..self.order.len()).unwrap_or_default()
+    }
+
     /// The next block.
     pub(super) fn decode(&mut self, bits: &mut Bits<'_>) -> Result<(), Fault> {
         if !self.is_float {
             return self.integers(bits, 0, self.limits.planes);
         }
         if !bits.bit()? {
-            self.words.fill(W::default());
+            self.words_mut().fill(W::default());
             return bits.skip(self.limits.least_bits.saturating_sub(1));
         }
         if self.limits.is_reversible() && bits.bit()? {
             self.integers(bits, 2, 0)?;
-            self.words.iter_mut().for_each(|word| *word = word.unfolded());
+            self.words_mut().iter_mut().for_each(|word| *word = word.unfolded());
             return Ok(());
         }
         let middle =
@@ -176,11 +180,11 @@ impl<W: Word> Block<W> {
         };
         self.integers(bits, W::EXPONENT_BITS.saturating_add(flags), planes)?;
         if self.limits.is_reversible() && raw == 0 {
-            self.words.fill(W::default());
+            self.words_mut().fill(W::default());
             return Ok(());
         }
         let exponent = exponent.saturating_sub(W::BITS.saturating_sub(2).cast_signed());
-        self.words.iter_mut().for_each(|word| *word = word.scaled(exponent));
+        self.words_mut().iter_mut().for_each(|word| *word = word.scaled(exponent));
         Ok(())
     }
 
