@@ -172,7 +172,7 @@ def plugin_types(f):
 
 @recipe("v1", "latest")
 def plugin_filters(f):
-    """The lossless ones of hdf5plugin, and one that is not."""
+    """The lossless ones of hdf5plugin, one that may be, and one that nobody decodes."""
     both_kinds(f, "lz4", **hdf5plugin.LZ4())
     both_kinds(f, "lz4_blocks", **hdf5plugin.LZ4(nbytes=512))
     both_kinds(f, "zstd", **hdf5plugin.Zstd(clevel=3))
@@ -185,6 +185,7 @@ def plugin_filters(f):
     both_kinds(f, "bitshuffle_lz4", **hdf5plugin.Bitshuffle(cname="lz4"))
     both_kinds(f, "bitshuffle_zstd", **hdf5plugin.Bitshuffle(cname="zstd"))
     f.create_dataset("zfp_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("sz_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.SZ(absolute=0.1))
     f.create_dataset("zstd_text", data=np.array([b"ab", b"cde"] * 20), chunks=(16,), **hdf5plugin.Zstd())
 
 
