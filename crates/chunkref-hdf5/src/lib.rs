@@ -37,7 +37,6 @@ mod inline;
 mod libhdf5;
 mod lower;
 mod mapped_data;
-mod members;
 mod message;
 mod neighbours;
 mod netcdf4;

@@ -7,7 +7,7 @@ use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOpti
 
 use crate::engine::{self, Engine};
 use crate::filter_options::{self, FilterOptions};
-use crate::members;
+use crate::lower::members;
 use crate::split_contiguous;
 
 /// All of them, as the entry lists them.

@@ -3,8 +3,7 @@
 
 use chunkref_core::model::{ByteOrder, DataType, Field};
 
-use super::Refusal;
-use crate::members;
+use super::{Refusal, members};
 use crate::message::Datatype;
 use crate::message::datatype::{BitRange, Class, Member};
 
@@ -37,7 +36,7 @@ pub(super) fn is_bool(datatype: &Datatype) -> bool {
 }
 
 /// Whether elements are complex numbers, of HDF5's class or as h5py writes them.
-pub(crate) fn is_complex(datatype: &Datatype) -> bool {
+pub(super) fn is_complex(datatype: &Datatype) -> bool {
     match &datatype.class {
         Class::Complex { .. } => true,
         Class::Compound { members } => complex(datatype, members).is_some(),

@@ -7,6 +7,7 @@ mod codec;
 mod codec_table;
 mod datatype;
 mod fill_value;
+pub(crate) mod members;
 mod strings;
 
 use std::collections::HashMap;
@@ -28,7 +29,6 @@ use crate::tree::Tree;
 
 pub(crate) use codec::codecs;
 pub(crate) use codec_table::CodecTable;
-pub(crate) use datatype::is_complex;
 
 /// Why something has no place in the model: where, and what it is.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use chunkref_core::FormatOption;
 
-use crate::lower::is_complex;
+use super::datatype::is_complex;
 use crate::message::Datatype;
 use crate::message::datatype::{Class, Member};
 use crate::object::{Object, ObjectKind, Objects};
