@@ -98,6 +98,35 @@ fn strings_are_padded_when_asked() {
 }
 
 #[test]
+fn members_that_are_arrays_or_compounds_become_fields_or_bytes() {
+    let path = fixtures("hdf5").join("compounds.v110.h5");
+    let (refs, words) = scan(&path, &[]);
+    assert!(!has(&refs, "nested") && !has(&refs, "station"));
+    assert!(words.contains("hdf5.members=flatten"), "{words}");
+    let inner = serde_json::json!(["inner", "|V12"]);
+    for (form, field) in
+        [("flatten", serde_json::json!(["inner.deep.y_1_0", "<i2"])), ("bytes", inner)]
+    {
+        let (refs, _) = scan(&path, &["--option", &format!("hdf5.members={form}")]);
+        let dtype = metadata(&refs, "nested")["dtype"].clone();
+        assert!(dtype.as_array().unwrap().contains(&field), "{dtype}");
+        let lines = answers(&[serde_json::json!({
+            "source": path, "inline": { "version": 1, "refs": refs }, "members": form,
+        })]);
+        for array in ["nested", "station", "station_chunked", "scalar", "padded", "mixed"] {
+            let line = lines.iter().find(|line| line["kind"] == "array" && line["path"] == array);
+            assert_eq!(
+                line.expect("a verdict on every array")["verdict"],
+                "exact",
+                "{form} {array}: {line:?}"
+            );
+        }
+        assert!(lines.iter().any(|line| line["kind"] == "xarray" && line["verdict"] == "opened"));
+        assert!(!has(&refs, "with_text") && !has(&refs, "with_sequence"));
+    }
+}
+
+#[test]
 fn contiguous_data_is_cut_on_request() {
     let path = fixtures("hdf5").join("contiguous.v1.h5");
     let (refs, _) = scan(&path, &["--split-contiguous", "64"]);

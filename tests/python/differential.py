@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Hold reference files against what h5py reads from their sources.
 
-Reads JSON lines {"source": PATH, "refs": PATH or "inline": {...}, "skipped": [PATH, ...]}, or {"source": PATH, "refused": WHY} for a
+Reads JSON lines {"source": PATH, "refs": PATH or "inline": {...}, "skipped": [PATH, ...], "members": "flatten" or "bytes" if hdf5.members was}, or {"source": PATH, "refused": WHY} for a
 file of which there are no references, and answers with JSON lines {"source", "kind", "path", "verdict", "reason"}. The references are opened as users open them: fsspec and zarr-python, and xarray.
 
 kind "array":     exact | close (text that differs in padding) | wrong | unreadable | codec (no decoder in this environment)
@@ -26,7 +26,7 @@ import xarray
 import zarr
 
 from chunk_sample import regions
-from equality import HOUSEKEEPING, differs_in_padding_only, plain, same_attribute, same_values, type_difference
+from equality import HOUSEKEEPING, bytes_type, differs_in_padding_only, flat_type, plain, same_attribute, same_values, type_difference
 from sources import Source, dimension_only, netcdf_variables
 
 UNKNOWN_CODEC = ("codec not available", "UnknownCodecError")
@@ -42,6 +42,7 @@ class Comparison:
             with open(job["refs"], encoding="utf-8") as file:
                 document = json.load(file)
         self.keys = document.get("refs", document)
+        self.restated = {"flatten": flat_type, "bytes": bytes_type}.get(job.get("members"), lambda dtype: dtype)
         self.netcdf = netcdf_variables(job["source"])
         self.source = Source(job["source"])
         with_options = {"remote_protocol": "file", "remote_options": {"asynchronous": True}, "asynchronous": True}
@@ -132,7 +133,7 @@ class Comparison:
         netcdf = self.netcdf.get(path, {}).get("shape")
         if shape != wanted and list(shape) != netcdf:
             return "wrong", f"shape {shape} instead of {wanted}"
-        if difference := type_difference(source_type, dtype):
+        if difference := type_difference(self.restated(source_type), dtype):
             return "wrong", difference
         return self.values(path, dataset, array, source_type, wanted)
 
@@ -156,6 +157,8 @@ class Comparison:
             except Exception as error:  # any failure to decode is a finding
                 return self.failed(error)
             source = np.asarray(whole[region] if whole is not None else dataset[region[:dataset.ndim]])
+            if (restated := self.restated(source.dtype)) is not source.dtype:
+                source = source.view(restated)
             same = same_values(source, read, to_name)
             if not same.all() and differs_in_padding_only(source, read):
                 padding = True

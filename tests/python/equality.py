@@ -42,6 +42,41 @@ def type_difference(source, read):
     return None if (source.kind, source.itemsize) == (read.kind, read.itemsize) else f"{read} instead of {source}"
 
 
+def flat_type(dtype):
+    """A record type without arrays and records in it: a field for each of their parts, named by its place, as `a_0` and `a.b`."""
+    fields = []
+
+    def add(name, offset, part):
+        if part.subdtype:
+            base, shape = part.subdtype
+            for number, place in enumerate(np.ndindex(shape)):
+                add("_".join([name, *map(str, place)]), offset + number * base.itemsize, base)
+        elif part.names:
+            for inner in part.names:
+                add(f"{name}.{inner}", offset + part.fields[inner][1], part[inner])
+        else:
+            fields.append((name, offset, part))
+
+    for name in dtype.names or ():
+        add(name, dtype.fields[name][1], dtype[name])
+    return record_type(fields, dtype)
+
+
+def bytes_type(dtype):
+    """A record type whose members that are arrays or records are bytes."""
+    def form(part):
+        return np.dtype(f"V{part.itemsize}") if part.subdtype or part.names else part
+    return record_type([(name, dtype.fields[name][1], form(dtype[name])) for name in dtype.names or ()], dtype)
+
+
+def record_type(fields, dtype):
+    """A record type of fields (name, offset, type) that is as long as `dtype`; `dtype` itself where it is no record of plain bytes."""
+    if not fields or dtype.hasobject:
+        return dtype
+    names, offsets, formats = zip(*fields)
+    return np.dtype({"names": names, "offsets": offsets, "formats": formats, "itemsize": dtype.itemsize})
+
+
 def text(value):
     """A string as text, whatever it came as; bytes that are not UTF-8 stay distinguishable."""
     if value is None:

@@ -238,7 +238,7 @@ impl Plan<'_> {
         if let Some(filter) = unknown {
             let (id, name) = (filter.id, filter::name(filter));
             return Err(format!(
-                "{reason}; nor does it decode filter {id} ({name}) itself: name a codec of yours for it with {}",
+                "{reason}; nor does it decode filter {id} ({name}) itself: name a codec of yours for it with {}, or store the dataset with another filter (h5repack does)",
                 CODEC.name
             ));
         }

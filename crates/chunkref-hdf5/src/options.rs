@@ -7,6 +7,7 @@ use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOpti
 
 use crate::engine::{self, Engine};
 use crate::filter_options::{self, FilterOptions};
+use crate::lower::members;
 use crate::split_contiguous;
 
 /// All of them, as the entry lists them.
@@ -16,6 +17,7 @@ pub(crate) const ALL: &[FormatOption] = &[
     NAMES,
     REFERENCES,
     STRINGS,
+    members::OPTION,
     split_contiguous::OPTION,
     filter_options::UNSUPPORTED,
     filter_options::BUDGET,
@@ -59,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) reference_paths: bool,
     /// Whether strings of variable length are padded to the longest.
     pub(crate) fixed_strings: bool,
+    /// What becomes of members that are arrays or compounds, unless their datasets are left out.
+    pub(crate) members: Option<members::Form>,
     /// Bytes of a piece of contiguous data that is cut.
     pub(crate) piece_bytes: Option<u64>,
 }
@@ -84,6 +88,9 @@ impl Options {
             let name = split_contiguous::OPTION.name;
             refuse(location, format!("{name} takes a number of bytes, not {value:?}"))
         })?;
+        choice(&members::OPTION, "")?;
+        let members = options.format_options.get(members::OPTION.name);
+        let members = members::Form::new(members.map(String::as_str));
         Ok(Self {
             engine: Engine::choose(source, options).map_err(|error| refuse(location, error))?,
             filters: FilterOptions::new(options).map_err(|error| refuse(location, error))?,
@@ -91,6 +98,7 @@ impl Options {
             netcdf_names: choice(&NAMES, "netcdf")?,
             reference_paths: choice(&REFERENCES, "paths")?,
             fixed_strings: choice(&STRINGS, "fixed")?,
+            members,
             piece_bytes,
         })
     }
@@ -123,11 +131,14 @@ mod tests {
         assert!(options("hdf5.links", "follow").unwrap().follow_links);
         assert!(!options("hdf5.links", "skip").unwrap().follow_links);
         assert!(options("hdf5.names", "netcdf").unwrap().netcdf_names);
+        assert_eq!(options("hdf5.members", "bytes").unwrap().members, Some(members::Form::Bytes));
+        assert_eq!(options("hdf5.members", "skip").unwrap().members, None);
         assert_eq!(options("hdf5.split-contiguous", "4096").unwrap().piece_bytes, Some(4096));
         for (name, value) in [
             ("hdf5.links", "maybe"),
             ("hdf5.split-contiguous", "0"),
             ("hdf5.strings", ""),
+            ("hdf5.members", "nest"),
             ("hdf5.engine", "fast"),
             ("hdf5.inline-budget", "some"),
         ] {

@@ -16,7 +16,7 @@ use crate::error::{Hdf5Error, Result};
 use crate::file::File;
 use crate::frontier::Frontier;
 use crate::inline::read_inline;
-use crate::lower;
+use crate::lower::{self, members};
 use crate::mapped_data;
 use crate::message::kind;
 use crate::message::link::{Link, LinkTarget};
@@ -85,6 +85,9 @@ async fn scan_files(
     }
     if let Some(piece_bytes) = choices.piece_bytes {
         split_contiguous::split(&mut objects, piece_bytes);
+    }
+    if let Some(form) = choices.members {
+        members::change(&mut objects, form);
     }
     read_inline(&files, &mut objects, &tree.paths, options, &choices.filters).await?;
     Ok(lower::lower(&files, &objects, tree, limits, choices.fixed_strings))

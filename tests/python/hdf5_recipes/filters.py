@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Filters: those of the library and of hdf5plugin, their order, their masks."""
+import platform
+
 import h5py
 import hdf5plugin
 import numpy as np
@@ -170,7 +172,7 @@ def plugin_types(f):
 
 @recipe("v1", "latest")
 def plugin_filters(f):
-    """The lossless ones of hdf5plugin, and one that is not."""
+    """The lossless ones of hdf5plugin, one that may be, and one that nobody decodes."""
     both_kinds(f, "lz4", **hdf5plugin.LZ4())
     both_kinds(f, "lz4_blocks", **hdf5plugin.LZ4(nbytes=512))
     both_kinds(f, "zstd", **hdf5plugin.Zstd(clevel=3))
@@ -183,4 +185,62 @@ def plugin_filters(f):
     both_kinds(f, "bitshuffle_lz4", **hdf5plugin.Bitshuffle(cname="lz4"))
     both_kinds(f, "bitshuffle_zstd", **hdf5plugin.Bitshuffle(cname="zstd"))
     f.create_dataset("zfp_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("sz_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.SZ(absolute=0.1))
     f.create_dataset("zstd_text", data=np.array([b"ab", b"cde"] * 20), chunks=(16,), **hdf5plugin.Zstd())
+
+
+@recipe("v1", "latest")
+def zfp(f):
+    """Every mode, type and number of axes, blocks that reach over the edge, and values at both ends of what floats hold."""
+    modes = {
+        "rate": {"rate": 11}, "precision": {"precision": 13}, "accuracy": {"accuracy": 0.01}, "lossless": {"reversible": True},
+        "expert": {"minbits": 20, "maxbits": 900, "maxprec": 40, "minexp": -20},
+    }
+    shapes = {1: ((301,), (130,)), 2: ((33, 18), (30, 9)), 3: ((9, 11, 14), (5, 11, 7)), 4: ((5, 6, 7, 9), (5, 3, 7, 9))}
+    for rank, (shape, chunks) in shapes.items():
+        count = int(np.prod(shape))
+        waves = np.sin(np.arange(count) / 7) * 1000 + np.arange(count) / 3
+        waves[count // 3:count // 2] = 0
+        for dtype in ("<f4", "<f8", "<i4", "<i8"):
+            for mode, settings in modes.items():
+                if mode == "accuracy" and "i" in dtype:
+                    continue  # integers have none
+                name = f"{mode}_{dtype[1:]}_{rank}"
+                f.create_dataset(name, data=waves.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.Zfp(**settings))
+    tiny = np.array([0, 1e-310, -5e-324, 2e-308, np.nan, np.inf, -np.inf, -0.0, 1.7e308, -1e300, 1, 2])
+    huge = np.array([1.7e308, -1e300, 5e-324, 1, 0, 0, 0, 0, 1e-310, -5e-324, 2e-308, 0])
+    f.create_dataset("lossless_extremes", data=tiny, chunks=(12,), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("extremes", data=huge, chunks=(12,), **hdf5plugin.Zfp(precision=60))
+    f.create_dataset("extremes_f4", data=np.array([3e38, -1e-40, 1, 0, 1e-45, 1e-40, 0, 0], "f4"), chunks=(8,), **hdf5plugin.Zfp(precision=32))
+    f.create_dataset("noise", data=noise(40, 50, dtype="<i4"), chunks=(17, 50), **hdf5plugin.Zfp(reversible=True))
+    f.create_dataset("wide_noise", data=noise(40, 50, dtype="<i8"), chunks=(17, 50), **hdf5plugin.Zfp(rate=20))
+    f.create_dataset("long_axes_only", data=ramp(1, 60, 1, dtype="<f8"), chunks=(1, 60, 1), **hdf5plugin.Zfp(precision=30))
+    f.create_dataset("shuffled", data=ramp(64, dtype="<f8"), chunks=(32,), fletcher32=True, **hdf5plugin.Zfp(reversible=True))
+
+
+@recipe("v1", "latest")
+def sz3(f):
+    """Every type and number of axes, smooth values and rough ones, so that all predictors occur; chunks that are too short."""
+    shapes = {1: ((3001,), (1300,)), 2: ((66, 70), (60, 39)), 3: ((19, 21, 24), (15, 11, 17)), 4: ((9, 10, 11, 12), (9, 7, 8, 12))}
+    for rank, (shape, chunks) in shapes.items():
+        count = int(np.prod(shape))
+        smooth = np.sin(np.arange(count) / 70) * 90
+        line = np.abs(np.arange(count) % 97 - 48) * 2.5
+        rough = np.random.default_rng(rank).normal(0, 9, count).cumsum() % 100
+        for kind, values in (("smooth", smooth), ("line", line), ("rough", rough)):
+            for dtype in ("<f4", "<f8"):
+                for bound in (1e-4, 0.03, 2):
+                    name = f"{kind}_{dtype[1:]}_{rank}_{bound}"
+                    f.create_dataset(name, data=values.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.SZ3(absolute=bound))
+            f.create_dataset(f"{kind}_relative_{rank}", data=values.reshape(shape), chunks=chunks, **hdf5plugin.SZ3(relative=1e-3))
+    f.create_dataset("norm", data=np.sin(np.arange(6000.)).reshape(20, 300), chunks=(20, 300), **hdf5plugin.SZ3(norm2=0.1))
+    f.create_dataset("few", data=ramp(19, dtype="<f4"), chunks=(19,), **hdf5plugin.SZ3(absolute=0.1))
+    f.create_dataset("zeros", data=np.zeros(500), chunks=(400,), **hdf5plugin.SZ3(absolute=0.1))
+    f.create_dataset("noise", data=np.random.default_rng(9).normal(0, 1e6, (40, 50, 6)), chunks=(17, 50, 6), **hdf5plugin.SZ3(absolute=1e-3))
+    f.create_dataset("flat_axes", data=ramp(1, 60, 1, 40, dtype="<f8"), chunks=(1, 60, 1, 40), **hdf5plugin.SZ3(absolute=0.5))
+    # The plugin ends the process for some arrays of single bytes; what predictions below zero become is the machine's own.
+    unsigned = ("<u2", "<u4", "<u8") if platform.machine() in ("x86_64", "AMD64") else ()
+    for dtype in ("<i2", "<i4", "<i8", *unsigned):
+        for rank, (shape, chunks) in shapes.items():
+            values = np.arange(np.prod(shape)) // 3 % 97 * 31
+            f.create_dataset(f"{dtype[-2:]}_{rank}", data=values.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.SZ3(absolute=3))

@@ -18,7 +18,9 @@ mod nbit;
 mod output;
 mod scaleoffset;
 mod shuffle;
+mod sz3;
 mod szip;
+mod zfp;
 mod zstd;
 
 use std::io::{self, Read};
@@ -47,7 +49,9 @@ pub(crate) mod id {
     pub(crate) const BLOSC: u16 = 32001;
     pub(crate) const LZ4: u16 = 32004;
     pub(crate) const BITSHUFFLE: u16 = 32008;
+    pub(crate) const ZFP: u16 = 32013;
     pub(crate) const ZSTD: u16 = 32015;
+    pub(crate) const SZ3: u16 = 32024;
     pub(crate) const BLOSC2: u16 = 32026;
 }
 
@@ -84,6 +88,8 @@ pub(crate) fn name(filter: &Filter) -> &str {
         id::BLOSC => "blosc",
         id::LZ4 => "lz4",
         id::BITSHUFFLE => "bitshuffle",
+        id::ZFP => "zfp",
+        id::SZ3 => "sz3",
         id::ZSTD => "zstd",
         id::BLOSC2 => "blosc2",
         _ if filter.name.is_empty() => "not named in the file",
@@ -117,6 +123,8 @@ pub(crate) fn decode(
             id::BLOSC2 => blosc2::decode(&bytes, room),
             id::LZ4 => lz4::decode(&bytes, room),
             id::BITSHUFFLE => bitshuffle::decode(&bytes, values, room),
+            id::ZFP => zfp::decode(&bytes, values, room),
+            id::SZ3 => sz3::decode(&bytes, values, room),
             id::ZSTD => zstd::decode(&bytes, room),
             _ => Err(Fault::unsupported("decoding while scanning")),
         };
@@ -178,6 +186,8 @@ pub(crate) fn is_decodable(filter: &Filter) -> bool {
             | id::BLOSC2
             | id::LZ4
             | id::BITSHUFFLE
+            | id::ZFP
+            | id::SZ3
             | id::ZSTD
     )
 }
@@ -345,9 +355,9 @@ mod tests {
             decode(&pipeline(), 0, stored.into(), 100, 0),
             Err(Hdf5Error::Checksum { .. })
         ));
-        let unknown = [Filter { id: 32013, name: "zfp".to_owned(), values: Vec::new() }];
+        let unknown = [Filter { id: 32017, name: "sz".to_owned(), values: Vec::new() }];
         assert!(!is_decodable(&unknown[0]));
         let error = decode(&unknown, 0, Bytes::new(), 0, 0).unwrap_err();
-        assert!(error.to_string().contains("filter 32013 (zfp)"), "{error}");
+        assert!(error.to_string().contains("filter 32017 (sz)"), "{error}");
     }
 }

@@ -99,8 +99,11 @@ impl Chunks {
             FillValue::Defined(bytes) if bytes.len() == element => bytes.clone(),
             _ => vec![0; element.min(1 << 20)],
         };
-        let count =
-            self.chunk_shape.iter().try_fold(1_u64, |product, &length| product.checked_mul(length));
+        // An element of the file has the axes of an array datatype in it.
+        let inner = datatype::array_axes(&dataset.datatype);
+        let outer = self.chunk_shape.len().saturating_sub(inner.len());
+        let mut outer = self.chunk_shape.iter().take(outer);
+        let count = outer.try_fold(1_u64, |product, &length| product.checked_mul(length));
         let missing =
             self.manifest.count().map(|count| count.saturating_sub(self.manifest.present()));
         let bytes = count.and_then(|count| count.checked_mul(element as u64)).zip(missing);

@@ -3,7 +3,7 @@
 
 use chunkref_core::model::{ByteOrder, DataType, Field};
 
-use super::Refusal;
+use super::{Refusal, members};
 use crate::message::Datatype;
 use crate::message::datatype::{BitRange, Class, Member};
 
@@ -63,37 +63,37 @@ fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
             match order {
                 Some(order) if datatype.is_ieee() => Ok(DataType::Float { length, order: *order }),
                 _ => Err(Refusal::new(format!(
-                    "the element type is a {}-byte number that is not IEEE 754 binary16, binary32 or binary64, which Zarr cannot say",
+                    "the element type is a {}-byte number that is not IEEE 754 binary16, binary32 or binary64, for which Zarr v2 has no type",
                     datatype.length
                 ))),
             }
         }
         Class::Time => {
-            Err(Refusal::new("the element type is HDF5's time type, which Zarr cannot say"))
+            Err(Refusal::new("the element type is HDF5's time type, for which Zarr v2 has no type"))
         }
         Class::String { .. } => Ok(DataType::FixedString { length: u64::from(datatype.length) }),
         Class::Opaque { tag } => Ok(opaque(datatype, tag)),
         Class::Compound { members } => compound(datatype, members),
         Class::Reference(_) => Err(Refusal::new(
-            "the elements are references to objects or regions, which Zarr cannot say",
+            "the elements are references to objects or regions, for which Zarr v2 has no type",
         )),
         Class::Enumeration { .. } if is_bool(datatype) => Ok(DataType::Bool),
         Class::Enumeration { base, .. } => element(base),
         Class::VariableLengthSequence { .. } => Err(Refusal::new(
-            "the elements are sequences of variable length, which Zarr cannot say",
+            "the elements are sequences of variable length, and Zarr v2 has no type for them that zarr-python opens",
         )),
         Class::VariableLengthString { .. } => Err(Refusal::new(
-            "strings of variable length within another type are not something Zarr can say",
+            "strings of variable length within another type have no counterpart in Zarr v2, whose structured types have fields of fixed length",
         )),
         Class::Array { .. } => {
-            Err(Refusal::new("an array within another type is not something Zarr can say here"))
+            Err(Refusal::new("an array within another type has no counterpart in Zarr v2 here"))
         }
         Class::Complex { base } => match element(base)? {
             DataType::Float { length: length @ (4 | 8), order } => {
                 Ok(DataType::Complex { length: length.saturating_mul(2), order })
             }
             _ => Err(Refusal::new(
-                "the element type is a complex number whose parts are not floating-point numbers of 4 or 8 bytes, which Zarr cannot say",
+                "the element type is a complex number whose parts are not floating-point numbers of 4 or 8 bytes, for which Zarr v2 has no type",
             )),
         },
     }
@@ -108,13 +108,13 @@ fn number(
 ) -> Result<(u8, ByteOrder), Refusal> {
     if !matches!(datatype.length, 1 | 2 | 4 | 8) {
         return Err(Refusal::new(format!(
-            "the element type is a {what} of {} bytes, which Zarr cannot say",
+            "the element type is a {what} of {} bytes, for which Zarr v2 has no type",
             datatype.length
         )));
     }
     if !bits.is_full(datatype.length) {
         return Err(Refusal::new(format!(
-            "only {} of the {} bits of the {what} type count (from bit {}), which Zarr cannot say",
+            "only {} of the {} bits of the {what} type count (from bit {}), for which Zarr v2 has no type",
             bits.precision,
             datatype.length.saturating_mul(8),
             bits.offset
@@ -182,9 +182,10 @@ fn compound(datatype: &Datatype, members: &[Member]) -> Result<DataType, Refusal
         };
         let (dtype, shape) = lower(&member.datatype).map_err(|refusal| refuse(&refusal.reason))?;
         if !shape.is_empty() || matches!(dtype, DataType::Struct { .. }) {
-            return Err(refuse(
-                "arrays and compounds within a compound are not something Zarr libraries can read",
-            ));
+            return Err(refuse(&format!(
+                "zarr-python opens no structured type of Zarr v2 with arrays or compounds in it ({0}=flatten makes fields of their parts, {0}=bytes keeps their bytes)",
+                members::OPTION.name
+            )));
         }
         fields.push(Field { name: member.name.clone(), dtype, shape });
         end = member.offset.saturating_add(u64::from(member.datatype.length));

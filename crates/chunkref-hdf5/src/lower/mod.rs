@@ -7,6 +7,7 @@ mod codec;
 mod codec_table;
 mod datatype;
 mod fill_value;
+pub(crate) mod members;
 mod strings;
 
 use std::collections::HashMap;
