@@ -30,6 +30,7 @@ use chunkref_store::{Cost, Location, Stores};
 use futures::{FutureExt, Stream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, mpsc};
+use tracing::Instrument;
 
 /// How many inputs are worked on at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,11 +236,13 @@ pub fn scan_many(
     let (stores, options) = (stores.clone(), options.clone());
     let results = for_each(locations.clone(), many, move |location| {
         let (stores, options) = (stores.clone(), options.clone());
-        async move {
+        let span = tracing::info_span!("file", %location);
+        let scanning = async move {
             let start = Instant::now();
             let (outcome, cost) = crate::scan::scan_at(&stores, &location, &options).await;
             (outcome, cost, start.elapsed())
-        }
+        };
+        scanning.instrument(span)
     });
     let results = results.map_err(|error| fault(ScanErrorKind::Io, error.into()))?;
     Ok(Scans { results, locations })
