@@ -124,7 +124,7 @@ pub struct FormatArguments {
     #[arg(long, value_name = "FOLDER")]
     pub allow_outside: Vec<String>,
     /// Cut uncompressed contiguous data into chunks of about this many bytes, along the slowest axes; short for
-    /// --option hdf5.split-contiguous=BYTES.
+    /// --option hdf5.split-contiguous=BYTES and --option netcdf3.split-contiguous=BYTES.
     #[arg(long, value_name = "BYTES")]
     pub split_contiguous: Option<u64>,
     /// Read HDF5 files with both engines, and skip what they disagree on; short for --option hdf5.engine=both.
@@ -152,7 +152,14 @@ impl FormatArguments {
             .chain(filters)
             .chain(engine.map(|engine| ("hdf5.engine", engine)))
             .chain(self.links.iter().map(|mode| ("hdf5.links", mode.as_str())))
-            .chain(split.iter().map(|bytes| ("hdf5.split-contiguous", bytes.as_str())))
+            .chain(split.iter().flat_map(|bytes| {
+                let formats = ["hdf5.split-contiguous", "netcdf3.split-contiguous"];
+                let of_format = |option: &&str| {
+                    let format = self.format.as_str();
+                    format == "auto" || option.strip_suffix(".split-contiguous") == Some(format)
+                };
+                formats.into_iter().filter(of_format).map(|option| (option, bytes.as_str()))
+            }))
             .fold(options, |options, (name, value)| options.with_format_option(name, value))
     }
 }

@@ -8,6 +8,7 @@
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`signature`], [`registry`] | which scanner a file is for |
+//! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
 //! | [`error`] | what callers match on |
 //! | [`secret`] | keys and signatures kept out of messages |
@@ -22,6 +23,7 @@ pub mod scanner;
 pub mod secret;
 pub mod signature;
 pub mod source;
+pub mod split;
 
 pub use chunkref_model as model;
 pub use inventory;

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions, split};
 
 use crate::engine::{self, Engine};
 use crate::filter_options::{self, FilterOptions};
@@ -84,10 +84,8 @@ impl Options {
                 ))
             }
         };
-        let piece_bytes = split_contiguous::piece_bytes(options).map_err(|value| {
-            let name = split_contiguous::OPTION.name;
-            refuse(location, format!("{name} takes a number of bytes, not {value:?}"))
-        })?;
+        let piece_bytes = split::piece_bytes(options, &split_contiguous::OPTION)
+            .map_err(|reason| refuse(location, reason))?;
         choice(&members::OPTION, "")?;
         let members = options.format_options.get(members::OPTION.name);
         let members = members::Form::new(members.map(String::as_str));

@@ -84,7 +84,7 @@ async fn scan_files(
         object_references::read_paths(&files, &mut objects, &tree.paths).await;
     }
     if let Some(piece_bytes) = choices.piece_bytes {
-        split_contiguous::split(&mut objects, piece_bytes);
+        split_contiguous::split_objects(&mut objects, piece_bytes);
     }
     if let Some(form) = choices.members {
         members::change(&mut objects, form);

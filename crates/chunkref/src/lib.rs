@@ -32,7 +32,7 @@
 //!
 //! [`scan_many`] scans many files at a time, from any store.
 //!
-//! Formats are cargo features (`hdf5`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
+//! Formats are cargo features (`hdf5` and `netcdf3`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
 //! binary names that crate, and nothing here changes.
 
 pub mod emit;
@@ -42,6 +42,8 @@ pub mod scan;
 // A format registers itself only when its crate is named.
 #[cfg(feature = "hdf5")]
 use chunkref_hdf5 as _;
+#[cfg(feature = "netcdf3")]
+use chunkref_netcdf3 as _;
 
 pub use chunkref_core as core;
 pub use chunkref_model as model;
