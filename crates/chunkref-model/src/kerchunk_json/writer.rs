@@ -77,7 +77,8 @@ pub enum WriteError {
     Io(#[from] io::Error),
 }
 
-/// Writes `dataset` as a kerchunk JSON version 1 document: minified, and the same bytes for the same dataset.
+/// Writes `dataset` as a kerchunk JSON version 1 document: minified, and the same bytes for the same dataset. One of
+/// [separate](Dataset::separate) groups becomes a list of documents, as kerchunk's `scan_grib` gives them.
 ///
 /// The keys of a group are its documents, its arrays and then its subgroups, each in byte order of their names. Inline
 /// bytes are text when all of them are printable ASCII, else base64.
@@ -90,8 +91,14 @@ pub fn write(
     options: &WriteOptions,
     output: impl Write,
 ) -> Result<Written, WriteError> {
-    let mut documents = Vec::new();
-    collect_group("", &dataset.root, dataset.sources().len(), &mut documents)?;
+    let groups: Vec<&Group> =
+        if dataset.separate { dataset.root.groups.values().collect() } else { vec![&dataset.root] };
+    let mut sets = Vec::new();
+    for group in groups {
+        let mut documents = Vec::new();
+        collect_group("", group, dataset.sources().len(), &mut documents)?;
+        sets.push(documents);
+    }
     let sources = dataset.sources().iter().map(|source| {
         let mut text = String::from("[");
         push_string(&mut text, &source.location);
@@ -104,24 +111,18 @@ pub fn write(
         failure: None,
         written: Written::default(),
     };
-
-    stream.buffer.push_str("{\"version\":1,\"refs\":{");
-    for (index, document) in documents.iter().enumerate() {
+    if dataset.separate {
+        stream.buffer.push('[');
+    }
+    for (index, documents) in sets.iter().enumerate() {
         if index > 0 {
             stream.buffer.push(',');
         }
-        stream.document(&document.key, &document.text);
-        if index == 1 && options.consolidated {
-            let all =
-                documents.iter().map(|document| (document.key.as_str(), document.text.as_str()));
-            stream.buffer.push(',');
-            stream.document(".zmetadata", &v2::consolidated(all));
-        }
-        if let Some((path, array)) = &document.chunks {
-            stream.chunks(path, array);
-        }
+        stream.reference_set(documents, options);
     }
-    stream.buffer.push_str("}}");
+    if dataset.separate {
+        stream.buffer.push(']');
+    }
     stream.flush();
     if let Some(error) = stream.failure {
         return Err(WriteError::Io(error));
@@ -221,6 +222,27 @@ struct Stream<W> {
 }
 
 impl<W: Write> Stream<W> {
+    fn reference_set(&mut self, documents: &[Document<'_>], options: &WriteOptions) {
+        self.buffer.push_str("{\"version\":1,\"refs\":{");
+        for (index, document) in documents.iter().enumerate() {
+            if index > 0 {
+                self.buffer.push(',');
+            }
+            self.document(&document.key, &document.text);
+            if index == 1 && options.consolidated {
+                let all = documents
+                    .iter()
+                    .map(|document| (document.key.as_str(), document.text.as_str()));
+                self.buffer.push(',');
+                self.document(".zmetadata", &v2::consolidated(all));
+            }
+            if let Some((path, array)) = &document.chunks {
+                self.chunks(path, array);
+            }
+        }
+        self.buffer.push_str("}}");
+    }
+
     fn document(&mut self, key: &str, text: &str) {
         push_string(&mut self.buffer, key);
         self.buffer.push(':');
