@@ -9,21 +9,11 @@ use chunkref_core::Cursor;
 use crate::error::{Grib2Error, Result};
 use crate::message::FieldSections;
 use crate::section::bitmap::Bitmap;
-use crate::section::data_representation::DataRepresentation;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::identification::Identification;
 use crate::section::product_definition::{ProductDefinition, Surface};
 use crate::table::parameter::{self, Parameter, ParameterKey};
 use crate::table::{level_type, template};
-
-/// How the values of a field are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packing {
-    /// A field of edition 1, with the flags of its section 4.
-    Edition1(u8),
-    /// Data representation template of edition 2.
-    Template(u16),
-}
 
 /// Where the bytes of a field are.
 #[derive(Debug, Clone)]
@@ -76,8 +66,6 @@ pub(crate) struct Field {
     pub(crate) grid_type: &'static str,
     /// Product definition template; 0 in edition 1.
     pub(crate) product_template: u16,
-    pub(crate) packing: Packing,
-    pub(crate) has_bitmap: bool,
     pub(crate) bits: Bits,
 }
 
@@ -94,9 +82,6 @@ impl Field {
             Identification::parse(&mut sections.identification.body("identification section"))?;
         let product =
             ProductDefinition::parse(&mut sections.product.body("product definition section"))?;
-        let packing = DataRepresentation::parse(
-            &mut sections.representation.body("data representation section"),
-        )?;
         let bitmap = Bitmap::parse(&mut sections.bitmap.body("bit-map section"))?;
         if let Bitmap::Predefined(number) = bitmap {
             let what = format!("bit map {number} of the centre");
@@ -154,15 +139,8 @@ impl Field {
             grid,
             grid_type,
             product_template: product.template,
-            packing: Packing::Template(packing.template),
-            has_bitmap: bitmap != Bitmap::None,
             bits: if part == 0 { Bits::Message } else { Bits::Sections(Box::new(sections)) },
         })
-    }
-
-    /// Seconds since 1970 of the end of what the values are of.
-    pub(crate) fn valid_time(&self) -> i64 {
-        self.time.saturating_add(self.step)
     }
 
     /// Seconds of the interval that a statistical process is over; 0 for none.

@@ -33,18 +33,19 @@ fn step(first: f64, last: f64, count: u32) -> f64 {
     if count > 1 { (last - first) / f64::from(count.saturating_sub(1)) } else { 0.0 }
 }
 
+/// Flag of table 3.3: the increment along a column is given.
+const J_INCREMENT_GIVEN: u8 = 0x10;
+
+/// ecCodes counts latitudes by the increment where it is given, and longitudes from end to end: so do these.
 fn latitudes(grid: &GridDefinition, template: &LatLon, ny: u32) -> Vec<f64> {
     let (first, last) = (template.first_latitude, template.last_latitude);
-    let ends_fit = (last > first) == grid.scanning.j_positive() || ny == 1;
-    let step = match template.j_increment {
-        Some(increment) if !ends_fit => {
-            if grid.scanning.j_positive() {
-                increment
-            } else {
-                -increment
-            }
-        }
-        _ => step(first, last, ny),
+    let given = template
+        .j_increment
+        .filter(|&increment| grid.flags & J_INCREMENT_GIVEN != 0 && increment > 0.0);
+    let step = match given {
+        Some(increment) if grid.scanning.j_positive() => increment,
+        Some(increment) => -increment,
+        None => step(first, last, ny),
     };
     spread(first, step, ny)
 }

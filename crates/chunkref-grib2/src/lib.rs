@@ -39,6 +39,7 @@
 
 mod calendar;
 mod cube;
+mod edition1;
 mod error;
 mod field;
 mod grid_axes;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 use chunkref_core::{Cursor, Limits};
 
+use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::reader::Reader;
 use crate::section::bitmap::Bitmap;
@@ -65,7 +66,9 @@ enum Step {
 
 impl Sections {
     fn new(found: Found, limits: &Limits) -> Self {
-        let at = found.offset.saturating_add(INDICATOR_BYTES);
+        let indicator_bytes =
+            if found.indicator.edition == 1 { edition1::INDICATOR_BYTES } else { INDICATOR_BYTES };
+        let at = found.offset.saturating_add(indicator_bytes);
         let end = found.offset.saturating_add(found.indicator.length).saturating_sub(END_BYTES);
         let blocks = vec![(found.offset, found.head.clone())];
         let (most, structure_bytes) = (limits.members, limits.structure_bytes);
@@ -87,6 +90,50 @@ impl Sections {
     }
 
     fn step(&mut self) -> Result<Step> {
+        if self.found.indicator.edition == 1 { self.step1() } else { self.step2() }
+    }
+
+    /// Sections 1 and 2 of a message of edition 1 are kept as one section.
+    fn step1(&mut self) -> Result<Step> {
+        let mut wanted = edition1::LENGTH_BYTES;
+        for part in 0..2_u8 {
+            let Some(head) = self.get(self.at, wanted) else {
+                return self.wants1(wanted);
+            };
+            if part == 1 && !edition1::has_grid(&head) {
+                wanted = wanted.saturating_sub(edition1::LENGTH_BYTES);
+                break;
+            }
+            let begin = wanted.saturating_sub(edition1::LENGTH_BYTES);
+            let begin = usize::try_from(begin).unwrap_or(usize::MAX);
+            let mut cursor =
+                Cursor::new(head.get(begin..).unwrap_or_default(), self.at, "section of edition 1");
+            let length = edition1::length24(&mut cursor)?;
+            wanted = wanted.saturating_sub(edition1::LENGTH_BYTES).saturating_add(length);
+            if part == 0 {
+                wanted = wanted.saturating_add(edition1::LENGTH_BYTES);
+            }
+        }
+        let Some(bytes) = self.get(self.at, wanted) else { return self.wants1(wanted) };
+        self.sections.push(Section { number: 1, offset: self.at, length: wanted, bytes });
+        Ok(Step::Done)
+    }
+
+    fn wants1(&self, length: u64) -> Result<Step> {
+        if self.at.saturating_add(length) > self.end {
+            let reason =
+                format!("its sections do not fit the message, which ends at byte {}", self.end);
+            return Err(Grib2Error::inconsistent(
+                "message of edition 1",
+                self.found.offset,
+                reason,
+            ));
+        }
+        Grib2Error::check_limit("section", self.at, "bytes", length, self.structure_bytes)?;
+        Ok(self.wants(length))
+    }
+
+    fn step2(&mut self) -> Result<Step> {
         while self.at < self.end {
             let Some(header) = self.get(self.at, HEADER_BYTES) else {
                 return Ok(self.wants(HEADER_BYTES.min(self.end.saturating_sub(self.at))));
@@ -121,7 +168,7 @@ impl Sections {
     }
 }
 
-/// Reads the sections of all messages of edition 2, all at the same time.
+/// Reads the sections of all messages, all at the same time.
 pub(crate) async fn read_sections(
     reader: &mut Reader<'_>,
     found: Vec<Found>,

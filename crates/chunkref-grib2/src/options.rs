@@ -17,7 +17,7 @@ const LAYOUT: FormatOption = FormatOption {
 const CODEC: FormatOption = FormatOption {
     name: "grib.codec",
     values: &["auto", "gribberish", "eccodes"],
-    help: "who decodes messages: the zarr codec of gribberish, or kerchunk's over ecCodes; auto takes gribberish where it reads the templates (default: auto)",
+    help: "who decodes messages: the zarr codec of gribberish, or kerchunk's over ecCodes; auto is eccodes, which every reader of Zarr 2 metadata runs (default: auto)",
 };
 
 const INDEX: FormatOption = FormatOption {

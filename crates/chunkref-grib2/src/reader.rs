@@ -28,11 +28,6 @@ impl<'a> Reader<'a> {
         self.length
     }
 
-    /// The source that is read.
-    pub(crate) fn source(&self) -> &'a dyn ByteSource {
-        self.source
-    }
-
     /// One round: all of `ranges`, each cut at the end of the file, in their order.
     pub(crate) async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         let cut: Vec<_> = ranges

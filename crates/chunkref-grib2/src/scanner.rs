@@ -11,6 +11,7 @@ use chunkref_core::{
     ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature, SkipKind, Skipped,
 };
 
+use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::field::{self, Bits, Field};
 use crate::index_sidecar;
@@ -121,11 +122,33 @@ fn skip(offset: u64, part: usize, reason: String) -> Skipped {
 #[derive(Debug, Default)]
 struct Grids {
     known: HashMap<Bytes, Arc<GridDefinition>>,
+    /// Those of edition 1.
+    others: Vec<Arc<GridDefinition>>,
+}
+
+impl Grids {
+    /// The same field on the grid that an earlier one has, if one has the same.
+    fn share(&mut self, mut field: Field) -> Field {
+        match self.others.iter().find(|known| **known == field.grid) {
+            Some(known) => field.grid = Arc::clone(known),
+            None => self.others.push(Arc::clone(&field.grid)),
+        }
+        field
+    }
 }
 
 /// The fields of a message.
 fn describe(message: &Message, grids: &mut Grids) -> Vec<Result<Field>> {
     let Found { offset, indicator, .. } = &message.found;
+    if indicator.edition == 1 {
+        let field = message
+            .sections
+            .first()
+            .ok_or_else(|| Grib2Error::inconsistent("message", *offset, "it has no sections"))
+            .and_then(|section| edition1::parse(*offset, indicator.length, &section.bytes))
+            .map(|field| grids.share(field));
+        return vec![field];
+    }
     message
         .fields()
         .into_iter()

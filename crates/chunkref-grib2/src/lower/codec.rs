@@ -3,7 +3,6 @@
 
 use chunkref_core::model::Codec;
 
-use crate::field::{Field, Packing};
 use crate::options::CodecChoice;
 
 /// Who decodes messages.
@@ -14,13 +13,11 @@ pub(crate) enum Decoder {
 }
 
 impl Decoder {
-    /// One decoder for all of `fields`, and for their latitudes and longitudes too where those are decoded.
-    pub(crate) fn choose(choice: CodecChoice, fields: &[&Field], with_grid: bool) -> Self {
-        let gribberish_reads =
-            || fields.iter().all(|field| reads_values(field) && (!with_grid || reads_grid(field)));
+    /// The decoder of a choice. `auto` is ecCodes': the codec that gribberish 0.30.3 registers for Zarr 2 metadata takes
+    /// `bytes` alone, and zarr-python 3 hands arrays to codecs, so that nothing opens with it.
+    pub(crate) fn choose(choice: CodecChoice) -> Self {
         match choice {
             CodecChoice::Gribberish => Self::Gribberish,
-            CodecChoice::Auto if gribberish_reads() => Self::Gribberish,
             CodecChoice::EcCodes | CodecChoice::Auto => Self::EcCodes,
         }
     }
@@ -45,17 +42,4 @@ impl Decoder {
         };
         Codec::new(name).with("var", variable).with("dtype", "float64")
     }
-}
-
-/// Whether gribberish unpacks the values as ecCodes does.
-fn reads_values(field: &Field) -> bool {
-    matches!(field.packing, Packing::Template(0 | 2 | 3 | 40 | 41 | 42))
-}
-
-/// Whether gribberish knows the grid, and the product, which it reads on the way.
-fn reads_grid(field: &Field) -> bool {
-    matches!(field.grid.number, 0 | 10 | 20 | 30)
-        && field.grid.shape().is_some()
-        && matches!(field.product_template, 0 | 1 | 2 | 5 | 6 | 8..=12 | 103 | 104)
-        && !field.grid.scanning.alternating()
 }

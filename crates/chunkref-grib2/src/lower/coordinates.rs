@@ -54,12 +54,6 @@ fn has_points(field: &Field) -> bool {
         && !(field.has_axes())
 }
 
-/// Whether latitude and longitude are decoded from messages.
-pub(crate) fn is_decoded(field: &Field) -> bool {
-    let has_axes = field.has_axes() && grid_axes::axes(&field.grid).is_some();
-    !has_axes && has_points(field)
-}
-
 /// Time, step, valid time, member, percentile and level. Axes of one value are scalars, but for `time` and `step` when
 /// `with_times`.
 pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {

@@ -65,7 +65,7 @@ fn tree(
     for ((variable, step_type, type_of_level), cubes) in paths {
         let names = distinct_names(type_of_level, &cubes);
         for (cube, name) in cubes.into_iter().zip(names) {
-            let decoder = decoder(&[cube], choice);
+            let decoder = Decoder::choose(choice);
             let parent = format!("{variable}/{step_type}");
             dataset.group_mut(variable).attributes.insert("name", long_name(cube));
             dataset.group_mut(&parent).attributes.insert("stepType", step_type.as_str());
@@ -96,8 +96,7 @@ fn flat(
     }
     let single = sets.len() == 1;
     for (axes, cubes) in sets {
-        let all: Vec<_> = cubes.iter().collect();
-        let decoder = decoder(&all, choice);
+        let decoder = Decoder::choose(choice);
         let group = if single {
             &mut dataset.root
         } else {
@@ -135,7 +134,7 @@ fn messages(
     for (index, field) in fields.iter().enumerate() {
         let cubes = cubes(std::slice::from_ref(field));
         let Some(cube) = cubes.first() else { continue };
-        let decoder = decoder(&[cube], choice);
+        let decoder = Decoder::choose(choice);
         let mut coordinates = coordinates::grid(field, source, decoder)?;
         coordinates.extend(coordinates::others(&cube.axes, false)?);
         let (shape, dimensions) = field.shape();
@@ -158,12 +157,6 @@ fn messages(
         insert(group, &name, array);
     }
     Ok(())
-}
-
-fn decoder(cubes: &[&Cube<'_>], choice: CodecChoice) -> Decoder {
-    let fields: Vec<_> = cubes.iter().flat_map(|cube| cube.fields.iter().copied()).collect();
-    let with_grid = fields.first().is_some_and(|field| coordinates::is_decoded(field));
-    Decoder::choose(choice, &fields, with_grid)
 }
 
 fn long_name(cube: &Cube<'_>) -> String {

@@ -2,7 +2,6 @@
 //! The sections of a message, one module each.
 
 pub(crate) mod bitmap;
-pub(crate) mod data_representation;
 pub(crate) mod grid_definition;
 pub(crate) mod identification;
 pub(crate) mod indicator;

@@ -37,11 +37,6 @@ impl TimeUnit {
             _ => None,
         }
     }
-
-    /// How ecCodes writes it.
-    pub(crate) fn code(self) -> u8 {
-        self.0
-    }
 }
 
 /// A surface that a field lies on, or one of the two that it lies between.

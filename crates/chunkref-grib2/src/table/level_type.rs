@@ -108,20 +108,6 @@ pub(crate) fn name(centre: u16, first: u8, second: u8) -> String {
     }
 }
 
-/// Whether a field on surfaces of these kinds has a height, depth … that tells it from others.
-pub(crate) fn has_value(type_of_level: &str) -> bool {
-    !matches!(
-        type_of_level,
-        "surface"
-            | "entireAtmosphere"
-            | "meanSea"
-            | "atmosphere"
-            | "nominalTop"
-            | "tropopause"
-            | "maxWind"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
