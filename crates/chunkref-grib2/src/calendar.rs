@@ -31,7 +31,9 @@ impl DateTime {
 
     /// Seconds since 1970-01-01, or `None` when there is no such date.
     pub(crate) fn epoch_seconds(self) -> Option<i64> {
-        let sound = (1..=12).contains(&self.month)
+        // 65535 is a missing year.
+        let sound = self.year <= 9999
+            && (1..=12).contains(&self.month)
             && (1..=31).contains(&self.day)
             && self.hour <= 24
             && self.minute <= 60
@@ -145,6 +147,8 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
+        let missing = DateTime { year: 65535, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+        assert_eq!(missing.epoch_seconds(), None);
         for (month, day) in [(0, 1), (13, 1), (1, 0), (1, 32)] {
             let date = DateTime { year: 2000, month, day, hour: 0, minute: 0, second: 0 };
             assert_eq!(date.epoch_seconds(), None);

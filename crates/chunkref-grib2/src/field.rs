@@ -101,6 +101,7 @@ impl Field {
             levels(identification.centre, product.first_surface, product.second_surface);
         let code = (discipline, product.category, product.number);
         let parameter = parameter::edition2(ParameterKey {
+            centre: identification.centre,
             discipline,
             category: product.category,
             number: product.number,

@@ -47,11 +47,13 @@ pub(crate) fn grid(field: &Field, source: SourceId, decoder: Decoder) -> Result<
     Ok(named)
 }
 
-/// Whether ecCodes or gribberish gives latitudes and longitudes of the grid.
+/// Whether ecCodes gives latitudes and longitudes of the grid's points, in the order of the values.
 fn has_points(field: &Field) -> bool {
-    !matches!(field.grid_type, "sh" | "unstructured_grid" | "unknown")
-        && !field.grid.scanning.alternating()
-        && !(field.has_axes())
+    let grid = &field.grid;
+    let is_whole = grid.shape().is_some() || !grid.row_lengths.is_empty();
+    is_whole
+        && !matches!(field.grid_type, "sh" | "unstructured_grid" | "unknown")
+        && !grid.scanning.alternating()
 }
 
 /// Time, step, valid time, member, percentile and level. Axes of one value are scalars, but for `time` and `step` when

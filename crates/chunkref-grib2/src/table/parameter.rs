@@ -25,6 +25,7 @@ pub(crate) struct Parameter {
 /// What tells parameters apart.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParameterKey<'a> {
+    pub(crate) centre: u16,
     pub(crate) discipline: u8,
     pub(crate) category: u8,
     pub(crate) number: u8,
@@ -39,7 +40,8 @@ pub(crate) fn edition2(key: ParameterKey<'_>) -> Parameter {
     // The tables are another's code: a fault in it costs the name, not the scan.
     let found = catch_unwind(|| parameters::parameter(discipline, category, number));
     let table = found.ok().flatten().filter(|found| !is_placeholder(&found.abbrev));
-    let common = short_name::find(key);
+    let is_known = !is_foreign(key);
+    let (table, common) = if is_known { (table, short_name::find(key)) } else { (None, None) };
     let unknown = || format!("unknown_{discipline}_{category}_{number}");
     let abbreviation = table.as_ref().map(|table| clean(&table.abbrev));
     let short = match (&common, &abbreviation) {
@@ -50,8 +52,16 @@ pub(crate) fn edition2(key: ParameterKey<'_>) -> Parameter {
     Parameter {
         param_id: common.map(|common| common.param_id),
         variable: common.map_or_else(|| short.clone(), |common| common.variable.to_owned()),
-        long_name: table.as_ref().map_or_else(unknown, |table| table.name.clone()),
-        units: table.map_or_else(|| "unknown".to_owned(), |table| units(&table.unit)),
+        long_name: match (&common, &table) {
+            (Some(common), _) => common.name.to_owned(),
+            (None, Some(table)) => table.name.clone(),
+            (None, None) => unknown(),
+        },
+        units: match (&common, &table) {
+            (Some(common), _) => common.units.to_owned(),
+            (None, Some(table)) => units(&table.unit),
+            (None, None) => "unknown".to_owned(),
+        },
         standard_name: common.and_then(|common| common.standard_name),
         short_name: short,
     }
@@ -76,6 +86,17 @@ pub(crate) fn edition1(centre: u8, table: u8, number: u8) -> Parameter {
         standard_name: None,
         short_name: short,
     }
+}
+
+/// Centres of NOAA, which share the numbers that NCEP gives on its own.
+const NOAA: [u16; 4] = [7, 8, 9, 161];
+
+/// Whether a centre that no table is of has given the number a meaning of its own.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, tables 4.1 and 4.2: 192 to 254 are for local use.
+fn is_foreign(key: ParameterKey<'_>) -> bool {
+    let is_local = key.discipline < 192 && (key.category >= 192 || key.number >= 192);
+    is_local && !NOAA.contains(&key.centre)
 }
 
 fn is_placeholder(abbreviation: &str) -> bool {
@@ -120,7 +141,7 @@ mod tests {
 
     fn key(category: u8, number: u8, type_of_level: &str, level: f64) -> ParameterKey<'_> {
         let (discipline, level, step_type) = (0, Some(level), "instant");
-        ParameterKey { discipline, category, number, type_of_level, level, step_type }
+        ParameterKey { centre: 7, discipline, category, number, type_of_level, level, step_type }
     }
 
     #[test]
@@ -130,6 +151,14 @@ mod tests {
         assert_eq!(aloft.standard_name, Some("air_temperature"));
         let near = edition2(key(0, 0, "heightAboveGround", 2.0));
         assert_eq!((near.short_name.as_str(), near.variable.as_str()), ("2t", "t2m"));
+    }
+
+    #[test]
+    fn numbers_of_other_centres_are_not_those_of_ncep() {
+        let ncep = key(1, 192, "surface", 0.0);
+        assert_eq!(edition2(ncep).short_name, "crain");
+        let other = ParameterKey { centre: 98, ..ncep };
+        assert_eq!(edition2(other).short_name, "unknown_0_1_192");
     }
 
     #[test]
