@@ -16,7 +16,7 @@ use crate::reader::Reader;
 use crate::section::indicator::{END, INDICATOR_BYTES, Indicator, SIGNATURE};
 
 /// Bytes of a message that are read when its start is known: its sections without bit map and data fit mostly.
-const HEAD_BYTES: u64 = 1024;
+const HEAD_BYTES: u64 = 512;
 
 /// Bytes of the file's head that the first round reads.
 const FIRST_BYTES: u64 = 16 << 10;
@@ -27,11 +27,20 @@ const ENOUGH_BYTES: u64 = 384;
 /// Bytes that a search through what is no message reads at first, and at most.
 const SEARCH_BYTES: Range<u64> = (16 << 10)..(1 << 20);
 
-/// Messages from one synchronised point to the next, as the first ones let expect.
-const MESSAGES_PER_POINT: u64 = 17;
+/// Messages between two chains from which on another one is started among them.
+const MESSAGES_PER_CHAIN: u64 = 8;
 
-/// Synchronised points at the most.
-const MOST_POINTS: u64 = 256;
+/// Chains at the most.
+const MOST_CHAINS: usize = 256;
+
+/// Bytes of the file for each byte that searches for more chains may read.
+const BYTES_PER_SEARCHED: u64 = 26;
+
+/// Chains until so many messages are known.
+const FIRST_CHAINS: u64 = 4;
+
+/// Messages from which on their mean length is taken for that of all.
+const SAMPLE: u64 = 10;
 
 /// Bytes before a message that are read with it: the end section of the one before.
 const END_BYTES: u64 = 4;
@@ -298,15 +307,16 @@ pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64], limits: &Limit
     let inside = starts.iter().filter(|&&start| start > 0 && start < length);
     let mut segments: Vec<_> =
         std::iter::once(&0).chain(inside).map(|&start| Segment::chain(start)).collect();
-    let mut seeded = segments.len() > 1;
+    let is_indexed = segments.len() > 1;
     let mut is_first = true;
+    let mut budget = length.div_euclid(BYTES_PER_SEARCHED);
     loop {
         let mut ranges: Vec<_> =
-            segments.iter().filter_map(|segment| segment.wants(is_first && !seeded)).collect();
+            segments.iter().filter_map(|segment| segment.wants(is_first && !is_indexed)).collect();
         if ranges.is_empty() {
             break;
         }
-        if seeded && is_first {
+        if is_indexed && is_first {
             // With all starts known, the end of the last message is all that is wanted besides.
             ranges.push(length.saturating_sub(END_BYTES)..length);
         }
@@ -333,8 +343,9 @@ pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64], limits: &Limit
         join(&mut segments);
         let count = segments.iter().map(|segment| segment.messages.len() as u64).sum();
         Grib2Error::check_limit("file", 0, "messages", count, limits.objects)?;
-        if !seeded {
-            seeded = seed(&mut segments, length);
+        if !is_indexed {
+            seed(&mut segments, length, budget);
+            spend(&mut segments, &mut budget);
         }
     }
     let mut walk = Walk::default();
@@ -399,23 +410,146 @@ impl Segment {
     }
 }
 
-/// Sets up searches for more points when what was found lets expect many messages more.
-fn seed(segments: &mut Vec<Segment>, length: u64) -> bool {
-    let Some(first) = segments.first() else { return false };
-    let State::Chain(at) = first.state else { return false };
-    let count = first.messages.len() as u64;
+impl Segment {
+    /// Where it is, and whether it is still looking for a first message.
+    fn position(&self) -> Option<(u64, bool)> {
+        match self.state {
+            State::Chain(at) => Some((at, false)),
+            State::Search(from, _) => Some((from, self.tentative)),
+            State::Done => None,
+        }
+    }
+
+    fn is_looking(&self) -> bool {
+        self.position().is_some_and(|(_, is_looking)| is_looking)
+    }
+}
+
+/// Takes what the searches of the next round read off the budget, and gives searches up when it is spent.
+fn spend(segments: &mut Vec<Segment>, budget: &mut u64) {
+    segments.retain(|segment| {
+        let State::Search(_, window) = segment.state else { return true };
+        if !segment.tentative {
+            return true;
+        }
+        let left = budget.checked_sub(window);
+        *budget = left.unwrap_or(0);
+        left.is_some()
+    });
+}
+
+/// Starts searches for more chains where many messages lie between two, as far as the budget lets expect to find them.
+fn seed(segments: &mut Vec<Segment>, length: u64, budget: u64) {
+    let messages = segments.iter().flat_map(|segment| &segment.messages);
+    let (count, bytes) = messages.fold((0_u64, 0_u64), |(count, bytes), message| {
+        (count.saturating_add(1), bytes.saturating_add(message.indicator.length))
+    });
     if count < 2 {
-        return false;
+        return;
     }
-    let begin = first.messages.first().map_or(0, |message| message.offset);
-    let mean = at.saturating_sub(begin).div_euclid(count.saturating_add(1)).max(1);
-    let left = length.saturating_sub(at);
-    let points = left.div_euclid(mean.saturating_mul(MESSAGES_PER_POINT)).min(MOST_POINTS);
-    let window = mean.div_euclid(4).clamp(HEAD_BYTES, 256 << 10);
-    let step = left.div_euclid(points.saturating_add(1));
-    for point in 1..=points {
-        let from = at.saturating_add(step.saturating_mul(point));
-        segments.push(Segment::search(from, window));
+    let mean = bytes.div_euclid(count).max(1);
+    let window = mean.div_euclid(2).clamp(HEAD_BYTES, 256 << 10);
+    // From a place between two starts, the next one is half a message away, and a part of a window is read too much.
+    let looking = segments.iter().filter(|segment| segment.is_looking()).count();
+    let mut affordable = budget
+        .div_euclid(mean.div_euclid(2).saturating_add(window).max(1))
+        .saturating_sub(looking as u64);
+    if count < SAMPLE {
+        affordable = affordable.min(FIRST_CHAINS.saturating_sub(segments.len() as u64));
     }
-    true
+    while affordable > 0 && segments.len() < MOST_CHAINS {
+        let widest = segments
+            .iter()
+            .enumerate()
+            .filter_map(|(index, segment)| {
+                let (at, _) = segment.position()?;
+                let next = segments.get(index.saturating_add(1));
+                let end = next.map_or(Some(length), |next| {
+                    next.start.or(next.position().map(|(from, _)| from))
+                })?;
+                Some((end.saturating_sub(at), index, at))
+            })
+            .max();
+        let Some((gap, index, at)) = widest else { return };
+        if gap < mean.saturating_mul(MESSAGES_PER_CHAIN) {
+            return;
+        }
+        let middle = at.saturating_add(gap.div_euclid(2));
+        segments.insert(index.saturating_add(1), Segment::search(middle, window));
+        affordable = affordable.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkref_core::MemorySource;
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn message(length: u64) -> Vec<u8> {
+        let mut bytes = b"GRIB\xff\xff\x00\x02".to_vec();
+        bytes.extend(length.to_be_bytes());
+        bytes.resize(usize::try_from(length).unwrap() - 4, 1);
+        bytes.extend(END);
+        bytes
+    }
+
+    fn found(bytes: Vec<u8>, starts: &[u64]) -> (Vec<u64>, Vec<Fault>) {
+        let source = MemorySource::new("memory://a", bytes.into());
+        let limits = Limits::default();
+        let walk = block_on(walk(&mut Reader::new(&source, &limits), starts, &limits)).unwrap();
+        (walk.messages.iter().map(|message| message.offset).collect(), walk.faults)
+    }
+
+    /// Messages of many lengths, and where they begin.
+    fn many(count: u64) -> (Vec<u8>, Vec<u64>) {
+        let (mut bytes, mut starts) = (Vec::new(), Vec::new());
+        for index in 0..count {
+            starts.push(bytes.len() as u64);
+            bytes.extend(message(40 + (index * 7919) % 30_011));
+        }
+        (bytes, starts)
+    }
+
+    #[test]
+    fn chains_from_many_places_find_each_message_once() {
+        let (bytes, starts) = many(400);
+        assert_eq!(found(bytes.clone(), &[]), (starts.clone(), Vec::new()));
+        assert_eq!(found(bytes.clone(), &starts), (starts.clone(), Vec::new()));
+        // An index of which every second start is wrong, in both ways.
+        let wrong: Vec<u64> = starts
+            .iter()
+            .enumerate()
+            .map(|(index, start)| start + (index as u64 % 2) * 9)
+            .collect();
+        assert_eq!(found(bytes, &wrong), (starts, Vec::new()));
+    }
+
+    #[test]
+    fn messages_within_messages_are_none() {
+        // Data that holds a whole message, of which a search may find the start.
+        let inner = message(5000);
+        let (mut bytes, mut starts) = (Vec::new(), Vec::new());
+        for _ in 0..300 {
+            starts.push(bytes.len() as u64);
+            let mut outer = message(12_000);
+            outer[100..5100].copy_from_slice(&inner);
+            bytes.extend(outer);
+        }
+        assert_eq!(found(bytes, &[]), (starts, Vec::new()));
+    }
+
+    #[test]
+    fn junk_is_stepped_over_and_damage_is_told() {
+        let junk = vec![b'G'; 70_000];
+        let bytes = [&junk[..], &message(50), &junk, &message(60), b"GRI"].concat();
+        assert_eq!(found(bytes.clone(), &[]), (vec![70_000, 140_050], Vec::new()));
+        let mut damaged = bytes;
+        damaged[70_049] = 0;
+        let (starts, faults) = found(damaged, &[]);
+        assert_eq!(starts, [140_050]);
+        assert_eq!(faults[0].offset, 70_000);
+        assert_eq!(found(vec![0; 100_000], &[]), (Vec::new(), Vec::new()));
+    }
 }
