@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::{env, fs};
 
-const FIXTURES: [&str; 16] = [
+const FIXTURES: [&str; 22] = [
     "hdf5/attributes.v1.h5",
     "hdf5/btree_v1_narrow.v1.h5",
     "hdf5/btree_v2.v110.h5",
@@ -26,19 +26,28 @@ const FIXTURES: [&str; 16] = [
     "netcdf4/coordinates.nc",
     "netcdf4/dimensions.nc",
     "netcdf4/groups.nc",
+    "grib2/accumulations.grib2",
+    "grib2/bitmap_of_before.grib2",
+    "grib2/both_editions.grib2",
+    "grib2/grid_lambert.grib2",
+    "grib2/members.grib2",
+    "grib2/soil_layers.grib2",
 ];
 /// Most lines of a golden file; what follows is counted.
 const MOST_LINES: usize = 300;
 
 #[test]
 fn golden_references_are_what_the_scan_gives() {
-    let folder = root().join("tests/golden/hdf5");
+    let folder = |kind: &str| {
+        root().join("tests/golden").join(if kind == "grib2" { "grib2" } else { "hdf5" })
+    };
     let update = env::var_os("UPDATE_GOLDEN").is_some();
     let mut expected = BTreeSet::new();
     let mut different = Vec::new();
     for fixture in FIXTURES {
         let (kind, name) = fixture.split_once('/').unwrap();
         let found = references(&fixtures(kind).join(name));
+        let folder = folder(kind);
         let golden = folder.join(format!("{name}.refs"));
         expected.insert(golden.clone());
         if update {
@@ -66,11 +75,18 @@ fn golden_references_are_what_the_scan_gives() {
             ));
         }
     }
-    let entries = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask golden`", folder.display()));
-    for entry in entries {
-        let path = entry.unwrap().path();
-        assert!(expected.contains(&path), "{} belongs to no fixture: delete it", path.display());
+    for folder in [folder("hdf5"), folder("grib2")] {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| {
+            panic!("{}: {error}: run `cargo xtask golden`", folder.display())
+        });
+        for entry in entries {
+            let path = entry.unwrap().path();
+            assert!(
+                expected.contains(&path),
+                "{} belongs to no fixture: delete it",
+                path.display()
+            );
+        }
     }
     assert!(
         different.is_empty(),

@@ -20,6 +20,8 @@ mod filters;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod grib;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod options;

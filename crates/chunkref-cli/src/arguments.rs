@@ -130,6 +130,19 @@ pub struct FormatArguments {
     /// Read HDF5 files with both engines, and skip what they disagree on; short for --option hdf5.engine=both.
     #[arg(long, conflicts_with = "engine")]
     pub cross_check: bool,
+    /// How fields of GRIB files become datasets; short for --option grib.layout=NAME.
+    #[arg(long, value_name = "NAME", value_parser = ["tree", "flat", "messages"])]
+    pub grib_layout: Option<String>,
+    /// Which codec decodes GRIB messages; short for --option grib.codec=NAME.
+    #[arg(long, value_name = "NAME", value_parser = ["auto", "gribberish", "eccodes"])]
+    pub grib_codec: Option<String>,
+    /// Index sidecar of a GRIB file: auto for one beside it, no for none, or its name; short for --option grib.index=URL.
+    #[arg(long, value_name = "URL")]
+    pub grib_index: Option<String>,
+    /// Keep only GRIB fields with this key, such as typeOfLevel=surface or shortName=2t|2d; may be given several times,
+    /// and is short for --option grib.filter=KEY=VALUE,...
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_filter)]
+    pub filter: Vec<String>,
 }
 
 impl FormatArguments {
@@ -148,8 +161,16 @@ impl FormatArguments {
         let named = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let split = self.split_contiguous.map(|bytes| bytes.to_string());
         let engine = if self.cross_check { Some("both") } else { self.engine.as_deref() };
+        let grib_filter = (!self.filter.is_empty()).then(|| self.filter.join(","));
+        let grib = [
+            ("grib.layout", self.grib_layout.as_deref()),
+            ("grib.codec", self.grib_codec.as_deref()),
+            ("grib.index", self.grib_index.as_deref()),
+            ("grib.filter", grib_filter.as_deref()),
+        ];
         named
             .chain(filters)
+            .chain(grib.into_iter().filter_map(|(name, value)| Some((name, value?))))
             .chain(engine.map(|engine| ("hdf5.engine", engine)))
             .chain(self.links.iter().map(|mode| ("hdf5.links", mode.as_str())))
             .chain(split.iter().flat_map(|bytes| {
@@ -169,6 +190,10 @@ pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),
     }
+}
+
+fn parse_filter(text: &str) -> Result<String, String> {
+    parse_option(text).map(|_| text.to_owned()).map_err(|_| "write it as KEY=VALUE".to_owned())
 }
 
 #[cfg(test)]
@@ -204,6 +229,21 @@ mod tests {
                 Arguments::try_parse_from(["chunkref", "scan", "a", "--option", wrong]).is_err()
             );
         }
+    }
+
+    #[test]
+    fn options_of_grib_are_options_of_the_format() {
+        let line = "chunkref scan a --grib-layout flat --grib-codec eccodes --grib-index no --filter shortName=2t --filter level=2";
+        let Command::Scan(scan) = Arguments::try_parse_from(line.split(' ')).unwrap().command
+        else {
+            panic!("not scan")
+        };
+        let options = scan.format.scan_options().format_options;
+        assert_eq!(options["grib.layout"], "flat");
+        assert_eq!(options["grib.codec"], "eccodes");
+        assert_eq!(options["grib.index"], "no");
+        assert_eq!(options["grib.filter"], "shortName=2t,level=2");
+        assert!(Arguments::try_parse_from(["chunkref", "scan", "a", "--filter", "x"]).is_err());
     }
 
     #[test]

@@ -261,7 +261,8 @@ impl Job {
 fn is_finished(mut file: &File) -> bool {
     let mut end = [0; 2];
     let read = file.seek(SeekFrom::End(-2)).and_then(|_| file.read_exact(&mut end));
-    read.is_ok() && end == *b"}}" && file.rewind().is_ok()
+    // One document, or a list of them.
+    read.is_ok() && matches!(&end, b"}}" | b"}]") && file.rewind().is_ok()
 }
 
 /// How inputs are opened.

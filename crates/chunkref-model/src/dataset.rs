@@ -36,6 +36,9 @@ pub struct Dataset {
     places: HashMap<u64, u32>,
     /// The root group.
     pub root: Group,
+    /// Whether the groups below the root are datasets of their own, in the order of their names, which only one file
+    /// holds together. kerchunk JSON says them as a list of documents.
+    pub separate: bool,
 }
 
 impl Dataset {

@@ -32,14 +32,16 @@
 //!
 //! [`scan_many`] scans many files at a time, from any store.
 //!
-//! Formats are cargo features (`hdf5` and `netcdf3`, on by default). Another crate adds its own by submitting a [`ScannerEntry`]; the
-//! binary names that crate, and nothing here changes.
+//! Formats are cargo features (`grib2`, `hdf5`, `netcdf3`, on by default). Another crate adds its own by submitting a
+//! [`ScannerEntry`]; the binary names that crate, and nothing here changes.
 
 pub mod emit;
 pub mod many;
 pub mod scan;
 
 // A format registers itself only when its crate is named.
+#[cfg(feature = "grib2")]
+use chunkref_grib2 as _;
 #[cfg(feature = "hdf5")]
 use chunkref_hdf5 as _;
 #[cfg(feature = "netcdf3")]

@@ -83,6 +83,11 @@ impl Provenance {
 #[must_use]
 pub fn read_provenance(input: impl Read) -> Option<Recorded> {
     let mut json = JsonReader::new(BufReader::new(input));
+    // Of a list of documents, the first one says it for all.
+    if json.peek("a document").ok()? == b'[' {
+        json.begin_list().ok()?;
+        json.next_item(&mut true).ok().filter(|&there| there)?;
+    }
     json.begin_object().ok()?;
     let (mut first, mut key) = (true, String::new());
     while json.next_key(&mut first, &mut key).ok()? {
@@ -175,6 +180,14 @@ mod tests {
             assert_eq!(recorded.sources(), 1);
         }
         read(document.as_slice()).unwrap();
+
+        dataset.separate = true;
+        dataset.group_mut("0");
+        dataset.group_mut("1");
+        let mut list = Vec::new();
+        write(&dataset, &options, &mut list).unwrap();
+        assert_eq!(read_provenance(list.as_slice()).unwrap().version(&location), Some(&version));
+        assert_eq!(String::from_utf8(list).unwrap().matches("\"chunkref\"").count(), 1);
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub enum WriteError {
     Io(#[from] io::Error),
 }
 
-/// Writes `dataset` as a kerchunk JSON version 1 document: minified, and the same bytes for the same dataset.
+/// Writes `dataset` as a kerchunk JSON version 1 document: minified, and the same bytes for the same dataset. One of
+/// [separate](Dataset::separate) groups becomes a list of documents, as kerchunk's `scan_grib` gives them.
 ///
 /// The keys of a group are its documents, its arrays and then its subgroups, each in byte order of their names. Inline
 /// bytes are text when all of them are printable ASCII, else base64.
@@ -93,8 +94,14 @@ pub fn write(
     options: &WriteOptions,
     output: impl Write,
 ) -> Result<Written, WriteError> {
-    let mut documents = Vec::new();
-    collect_group("", &dataset.root, dataset.sources().len(), &mut documents)?;
+    let groups: Vec<&Group> =
+        if dataset.separate { dataset.root.groups.values().collect() } else { vec![&dataset.root] };
+    let mut sets = Vec::new();
+    for group in groups {
+        let mut documents = Vec::new();
+        collect_group("", group, dataset.sources().len(), &mut documents)?;
+        sets.push(documents);
+    }
     let sources = dataset.sources().iter().map(|source| {
         let mut text = String::from("[");
         push_string(&mut text, &source.location);
@@ -107,29 +114,25 @@ pub fn write(
         failure: None,
         written: Written::default(),
     };
-
-    stream.buffer.push_str("{\"version\":1,");
+    // Of a list of documents, the first one says it for all.
+    let mut member = String::new();
     if let Some(provenance) = &options.provenance {
-        provenance.push_member(dataset.sources(), &mut stream.buffer);
-        stream.buffer.push(',');
+        provenance.push_member(dataset.sources(), &mut member);
+        member.push(',');
     }
-    stream.buffer.push_str("\"refs\":{");
-    for (index, document) in documents.iter().enumerate() {
+    if dataset.separate {
+        stream.buffer.push('[');
+    }
+    for (index, documents) in sets.iter().enumerate() {
         if index > 0 {
             stream.buffer.push(',');
         }
-        stream.document(&document.key, &document.text);
-        if index == 1 && options.consolidated {
-            let all =
-                documents.iter().map(|document| (document.key.as_str(), document.text.as_str()));
-            stream.buffer.push(',');
-            stream.document(".zmetadata", &v2::consolidated(all));
-        }
-        if let Some((path, array)) = &document.chunks {
-            stream.chunks(path, array);
-        }
+        let member = if index == 0 { member.as_str() } else { "" };
+        stream.reference_set(documents, options, member);
     }
-    stream.buffer.push_str("}}");
+    if dataset.separate {
+        stream.buffer.push(']');
+    }
     stream.flush();
     if let Some(error) = stream.failure {
         return Err(WriteError::Io(error));
@@ -229,6 +232,30 @@ struct Stream<W> {
 }
 
 impl<W: Write> Stream<W> {
+    /// One document; `member` is one more member of it, with a comma behind it, or nothing.
+    fn reference_set(&mut self, documents: &[Document<'_>], options: &WriteOptions, member: &str) {
+        self.buffer.push_str("{\"version\":1,");
+        self.buffer.push_str(member);
+        self.buffer.push_str("\"refs\":{");
+        for (index, document) in documents.iter().enumerate() {
+            if index > 0 {
+                self.buffer.push(',');
+            }
+            self.document(&document.key, &document.text);
+            if index == 1 && options.consolidated {
+                let all = documents
+                    .iter()
+                    .map(|document| (document.key.as_str(), document.text.as_str()));
+                self.buffer.push(',');
+                self.document(".zmetadata", &v2::consolidated(all));
+            }
+            if let Some((path, array)) = &document.chunks {
+                self.chunks(path, array);
+            }
+        }
+        self.buffer.push_str("}}");
+    }
+
     fn document(&mut self, key: &str, text: &str) {
         push_string(&mut self.buffer, key);
         self.buffer.push(':');

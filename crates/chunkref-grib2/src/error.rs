@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be wrong with a GRIB file, and where.
+
+use std::sync::Arc;
+
+use chunkref_core::{ScanError, ScanErrorKind, SourceError, SourceErrorKind, Truncated};
+use thiserror::Error;
+
+/// A fault of a GRIB file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
+/// start of the file.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum Grib2Error {
+    /// The bytes end before the structure does.
+    #[error("{0}: the file is cut off or damaged")]
+    Truncated(Truncated),
+    /// No message anywhere in the file.
+    #[error("no GRIB message begins in the {length} bytes of the file")]
+    NoMessage {
+        /// Bytes of the file.
+        length: u64,
+    },
+    /// A sound structure that this release does not cover.
+    #[error("{structure} at byte {offset}: {what} is not supported")]
+    Unsupported {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// What is not covered.
+        what: String,
+    },
+    /// A structure that contradicts itself, another one or the specification.
+    #[error("{structure} at byte {offset}: {reason}")]
+    Inconsistent {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// The contradiction.
+        reason: String,
+    },
+    /// An index sidecar that was asked for and cannot be used.
+    #[error("index sidecar {name}: {reason}")]
+    BadIndex {
+        /// The sidecar.
+        name: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A filter by a key that fields do not have.
+    #[error("grib.filter: no key {key:?} is known; see the keys in docs/formats/grib2.md")]
+    BadFilter {
+        /// The key.
+        key: String,
+    },
+    /// A claim past what [`Limits`](chunkref_core::Limits) allow.
+    #[error("{structure} at byte {offset}: {claimed} {what} exceed the limit of {limit}")]
+    LimitExceeded {
+        /// The structure.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much the file claims.
+        claimed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The bytes could not be read.
+    #[error("the file could not be read")]
+    Io(#[source] Arc<SourceError>),
+}
+
+impl From<Truncated> for Grib2Error {
+    fn from(truncated: Truncated) -> Self {
+        Self::Truncated(truncated)
+    }
+}
+
+impl From<SourceError> for Grib2Error {
+    fn from(error: SourceError) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+impl Grib2Error {
+    /// The error of the whole scan of `location`.
+    pub(crate) fn into_scan_error(self, location: &str) -> ScanError {
+        let kind = match &self {
+            Self::Truncated(_) => ScanErrorKind::Truncated,
+            Self::Unsupported { .. } => ScanErrorKind::Unsupported,
+            Self::NoMessage { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
+            Self::BadIndex { .. } | Self::BadFilter { .. } => ScanErrorKind::InvalidOption,
+            Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
+            Self::Io(error) => match error.kind {
+                SourceErrorKind::Changed => ScanErrorKind::Changed,
+                SourceErrorKind::NotFound => ScanErrorKind::NotFound,
+                _ => ScanErrorKind::Io,
+            },
+        };
+        ScanError {
+            kind,
+            format: Some(crate::ENTRY.name),
+            location: location.to_owned(),
+            source: Box::new(self),
+        }
+    }
+
+    pub(crate) fn inconsistent(
+        structure: &'static str,
+        offset: u64,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Inconsistent { structure, offset, reason: reason.into() }
+    }
+
+    pub(crate) fn unsupported(
+        structure: &'static str,
+        offset: u64,
+        what: impl Into<String>,
+    ) -> Self {
+        Self::Unsupported { structure, offset, what: what.into() }
+    }
+
+    /// `Err` when `claimed` is more than `limit`.
+    pub(crate) fn check_limit(
+        structure: &'static str,
+        offset: u64,
+        what: &'static str,
+        claimed: u64,
+        limit: u64,
+    ) -> Result<()> {
+        if claimed > limit {
+            Err(Self::LimitExceeded { structure, offset, what, claimed, limit })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+pub(crate) type Result<T, E = Grib2Error> = std::result::Result<T, E>;

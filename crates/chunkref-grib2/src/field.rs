@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A field in the words of its users: what, on which level, when, of which member.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chunkref_core::Cursor;
+
+use crate::error::{Grib2Error, Result};
+use crate::message::FieldSections;
+use crate::section::bitmap::Bitmap;
+use crate::section::grid_definition::GridDefinition;
+use crate::section::identification::Identification;
+use crate::section::product_definition::{ProductDefinition, Surface};
+use crate::table::parameter::{self, Parameter, ParameterKey};
+use crate::table::{level_type, template};
+
+/// Where the bytes of a field are.
+#[derive(Debug, Clone)]
+pub(crate) enum Bits {
+    /// The whole message, which this is the first field of.
+    Message,
+    /// Sections of the message, which make a message of their own.
+    Sections(Box<FieldSections>),
+    /// The bytes of a message of one field.
+    Inline(Bytes),
+}
+
+/// One field.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// Where its message begins, in bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// Bytes of its message.
+    pub(crate) length: u64,
+    /// 0 for the first field of the message.
+    pub(crate) part: usize,
+    pub(crate) edition: u8,
+    /// Discipline, category and number; table and number of edition 1 behind a 0.
+    pub(crate) code: (u8, u8, u8),
+    pub(crate) centre: u16,
+    pub(crate) sub_centre: u16,
+    pub(crate) parameter: Parameter,
+    /// As ecCodes names it.
+    pub(crate) type_of_level: String,
+    /// The level, or the first of the two that bound a layer.
+    pub(crate) level: f64,
+    /// The second level of a layer.
+    pub(crate) bottom: Option<f64>,
+    /// `instant`, `accum`, `avg` …
+    pub(crate) step_type: String,
+    /// Reference time, in seconds since 1970.
+    pub(crate) time: i64,
+    /// Start and end of what the values are of, in seconds after the reference time.
+    pub(crate) step_start: i64,
+    pub(crate) step: i64,
+    pub(crate) number: Option<u8>,
+    pub(crate) total_number: Option<u8>,
+    pub(crate) percentile: Option<u8>,
+    /// Words for what else tells it apart: derived forecasts, probabilities, constituents.
+    pub(crate) variant: String,
+    /// ecCodes' `dataType`.
+    pub(crate) data_type: String,
+    pub(crate) coordinate_values: u16,
+    pub(crate) grid: Arc<GridDefinition>,
+    pub(crate) grid_type: &'static str,
+    /// Product definition template; 0 in edition 1.
+    pub(crate) product_template: u16,
+    pub(crate) bits: Bits,
+}
+
+impl Field {
+    /// The field of sections of edition 2. `grid` is what the section 3 in force says.
+    pub(crate) fn new(
+        offset: u64,
+        length: u64,
+        discipline: u8,
+        sections: FieldSections,
+        grid: Arc<GridDefinition>,
+    ) -> Result<Self> {
+        let identification =
+            Identification::parse(&mut sections.identification.body("identification section"))?;
+        let product =
+            ProductDefinition::parse(&mut sections.product.body("product definition section"))?;
+        let bitmap = Bitmap::parse(&mut sections.bitmap.body("bit-map section"))?;
+        if let Bitmap::Predefined(number) = bitmap {
+            let what = format!("bit map {number} of the centre");
+            return Err(Grib2Error::unsupported("bit-map section", sections.bitmap.offset, what));
+        }
+        let time = identification.reference_time.epoch_seconds().ok_or_else(|| {
+            let section = &sections.identification;
+            let reason = format!("{:?} is no date", identification.reference_time);
+            Grib2Error::inconsistent("identification section", section.offset, reason)
+        })?;
+        let (step_start, step) = steps(&product, time);
+        let step_type = product.statistics.map_or_else(
+            || "instant".to_owned(),
+            |statistics| template::step_type(statistics.process),
+        );
+        let (type_of_level, level, bottom) =
+            levels(identification.centre, product.first_surface, product.second_surface);
+        let code = (discipline, product.category, product.number);
+        let parameter = parameter::edition2(ParameterKey {
+            centre: identification.centre,
+            discipline,
+            category: product.category,
+            number: product.number,
+            type_of_level: &type_of_level,
+            level: Some(level),
+            step_type: &step_type,
+        });
+        let grid_type = template::grid_type(&grid);
+        let part = sections.part;
+        Ok(Self {
+            offset,
+            length,
+            part,
+            edition: 2,
+            code,
+            centre: identification.centre,
+            sub_centre: identification.sub_centre,
+            parameter,
+            type_of_level,
+            level,
+            bottom,
+            step_type,
+            time,
+            step_start,
+            step,
+            number: product.variant.member.map(|member| member.number),
+            total_number: product
+                .variant
+                .member
+                .map(|member| member.total)
+                .or(product.variant.derived.map(|(_, total)| total)),
+            percentile: product.variant.percentile,
+            variant: variant(&product),
+            data_type: template::data_type(identification.type_of_data),
+            coordinate_values: product.coordinate_values,
+            grid,
+            grid_type,
+            product_template: product.template,
+            bits: if part == 0 { Bits::Message } else { Bits::Sections(Box::new(sections)) },
+        })
+    }
+
+    /// Seconds of the interval that a statistical process is over; 0 for none.
+    pub(crate) fn window(&self) -> i64 {
+        if self.step_type == "instant" { 0 } else { self.step.saturating_sub(self.step_start) }
+    }
+
+    /// Lengths of the axes of its grid, and their names.
+    pub(crate) fn shape(&self) -> (Vec<u64>, Vec<&'static str>) {
+        match self.grid.shape() {
+            Some((ny, nx)) => {
+                let names = if self.has_axes() { ["latitude", "longitude"] } else { ["y", "x"] };
+                (vec![u64::from(ny), u64::from(nx)], names.to_vec())
+            }
+            None => (vec![u64::from(self.grid.count)], vec!["values"]),
+        }
+    }
+
+    /// Whether latitude depends on the row alone and longitude on the column alone, in the order of the data.
+    pub(crate) fn has_axes(&self) -> bool {
+        let scanning = self.grid.scanning;
+        self.grid.shape().is_some()
+            && matches!(self.grid_type, "regular_ll" | "regular_gg" | "mercator")
+            && !scanning.alternating()
+            && !scanning.j_consecutive()
+    }
+
+    /// The value of a key as cfgrib knows it, as text; `None` for a key that is not known, and empty where the field has
+    /// none.
+    pub(crate) fn key(&self, name: &str) -> Option<String> {
+        let optional = |value: Option<u8>| value.map(|value| value.to_string()).unwrap_or_default();
+        let (discipline, category, number) = self.code;
+        Some(match name {
+            "shortName" => self.parameter.short_name.clone(),
+            "cfVarName" => self.parameter.variable.clone(),
+            "name" => self.parameter.long_name.clone(),
+            "units" => self.parameter.units.clone(),
+            "cfName" => self.parameter.standard_name.unwrap_or_default().to_owned(),
+            "paramId" => {
+                self.parameter.param_id.map(|number| number.to_string()).unwrap_or_default()
+            }
+            "typeOfLevel" => self.type_of_level.clone(),
+            "level" | "topLevel" => self.level.to_string(),
+            "bottomLevel" => self.bottom.unwrap_or(self.level).to_string(),
+            "stepType" => self.step_type.clone(),
+            "step" | "endStep" => hours(self.step).to_string(),
+            "startStep" => hours(self.step_start).to_string(),
+            "stepRange" if self.step_type == "instant" => hours(self.step).to_string(),
+            "stepRange" => format!("{}-{}", hours(self.step_start), hours(self.step)),
+            "number" | "perturbationNumber" => optional(self.number),
+            "totalNumber" => optional(self.total_number),
+            "percentileValue" => optional(self.percentile),
+            "dataType" => self.data_type.clone(),
+            "gridType" => self.grid_type.to_owned(),
+            "edition" => self.edition.to_string(),
+            "centre" => crate::table::centre::describe(self.centre).0,
+            "discipline" => discipline.to_string(),
+            "parameterCategory" => category.to_string(),
+            "parameterNumber" => number.to_string(),
+            "productDefinitionTemplateNumber" => self.product_template.to_string(),
+            _ => return None,
+        })
+    }
+}
+
+/// Hours of seconds.
+pub(crate) fn hours(seconds: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "times have fewer than 53 bits")]
+    let seconds = seconds as f64;
+    seconds / 3600.0
+}
+
+/// Start and end of what the values are of, in seconds after the reference time.
+fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
+    let begin = product.time_unit.add(time, product.forecast_time).unwrap_or(time);
+    let end = product.statistics.map_or(begin, |statistics| {
+        let told = statistics.end.epoch_seconds().filter(|&end| end >= begin);
+        let counted = || statistics.unit.add(begin, i64::from(statistics.length));
+        told.or_else(counted).unwrap_or(begin)
+    });
+    (begin.saturating_sub(time), end.saturating_sub(time))
+}
+
+/// Type of level, level, and the second level of a layer.
+fn levels(centre: u16, first: Surface, second: Surface) -> (String, f64, Option<f64>) {
+    let mut name = level_type::name(centre, first.kind, second.kind);
+    let mut level = first.value.unwrap_or(0.0);
+    // ecCodes tells pressures in hPa, but for those of less than one.
+    if name == "isobaricInPa" && level >= 100.0 {
+        "isobaricInhPa".clone_into(&mut name);
+        level /= 100.0;
+    }
+    let bottom = if second.kind == 255 { None } else { second.value };
+    (name, level, bottom)
+}
+
+fn variant(product: &ProductDefinition) -> String {
+    let mut words = Vec::new();
+    if let Some((kind, _)) = product.variant.derived {
+        words.push(template::derived(kind));
+    }
+    if let Some(probability) = product.variant.probability {
+        let limit = |limit: Option<f64>| limit.map(|limit| limit.to_string());
+        let (lower, upper) = (limit(probability.lower), limit(probability.upper));
+        words.push(match (probability.kind, lower, upper) {
+            (0 | 3, Some(limit), _) => format!("probBelow{limit}"),
+            (1, _, Some(limit)) => format!("probAbove{limit}"),
+            (4, _, Some(limit)) => format!("probBelow{limit}"),
+            (2, Some(lower), Some(upper)) => format!("probBetween{lower}And{upper}"),
+            (kind, lower, upper) => {
+                let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or_default());
+                format!("prob{kind}_{lower}_{upper}")
+            }
+        });
+    }
+    if !product.qualifier.is_empty() {
+        // Octets without words of their own: a number that is the same for the same octets.
+        let number = product.qualifier.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        words.push(format!("t{}x{:08x}", product.template, number >> 32));
+    }
+    words.join("_")
+}
+
+/// Parses what a section 3 says.
+pub(crate) fn parse_grid(cursor: &mut Cursor<'_>) -> Result<Arc<GridDefinition>> {
+    Ok(Arc::new(GridDefinition::parse(cursor)?))
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Attributes of groups and arrays, as cfgrib and kerchunk have them.
+
+use chunkref_core::model::{AttributeValue, Attributes};
+
+use crate::field::Field;
+use crate::section::grid_definition::{GridDefinition, Template};
+use crate::table::centre;
+
+/// Attributes of the group that holds `fields`, of which `field` is one.
+pub(crate) fn group(field: &Field) -> Attributes {
+    let (abbreviation, description) = centre::describe(field.centre);
+    let mut attributes = Attributes::new();
+    attributes.insert("GRIB_edition", AttributeValue::UInt(u64::from(field.edition)));
+    attributes.insert("GRIB_centre", abbreviation);
+    attributes.insert("GRIB_centreDescription", description.as_str());
+    attributes.insert("GRIB_subCentre", AttributeValue::UInt(u64::from(field.sub_centre)));
+    attributes.insert("institution", description);
+    attributes
+}
+
+/// Attributes of the array of a variable that `field` is of.
+pub(crate) fn variable(field: &Field) -> Attributes {
+    let uint = |value: u32| AttributeValue::UInt(u64::from(value));
+    let parameter = &field.parameter;
+    let mut attributes = Attributes::new();
+    if let Some(number) = parameter.param_id {
+        attributes.insert("GRIB_paramId", uint(number));
+    }
+    attributes.insert("GRIB_dataType", field.data_type.as_str());
+    attributes.insert("GRIB_numberOfPoints", uint(field.grid.count));
+    attributes.insert("GRIB_typeOfLevel", field.type_of_level.as_str());
+    attributes.insert("GRIB_stepType", field.step_type.as_str());
+    attributes.insert("GRIB_gridType", field.grid_type);
+    attributes.insert("GRIB_uvRelativeToGrid", uint(u32::from(field.grid.flags & 0x08 != 0)));
+    attributes.insert("GRIB_shortName", parameter.short_name.as_str());
+    attributes.insert("GRIB_units", parameter.units.as_str());
+    attributes.insert("GRIB_name", parameter.long_name.as_str());
+    if let Some(name) = parameter.standard_name {
+        attributes.insert("GRIB_cfName", name);
+    }
+    attributes.insert("GRIB_cfVarName", parameter.variable.as_str());
+    if let Some(total) = field.total_number {
+        attributes.insert("GRIB_totalNumber", uint(u32::from(total)));
+    }
+    attributes.insert("GRIB_NV", uint(u32::from(field.coordinate_values)));
+    let (discipline, category, number) = field.code;
+    attributes.insert("GRIB_discipline", uint(u32::from(discipline)));
+    attributes.insert("GRIB_parameterCategory", uint(u32::from(category)));
+    attributes.insert("GRIB_parameterNumber", uint(u32::from(number)));
+    if field.window() != 0 {
+        let hours = AttributeValue::Float(crate::field::hours(field.window()));
+        attributes.insert("GRIB_lengthOfInterval", hours);
+    }
+    if !field.variant.is_empty() {
+        attributes.insert("GRIB_variant", field.variant.as_str());
+    }
+    grid(&field.grid, &mut attributes);
+    attributes.insert("long_name", parameter.long_name.as_str());
+    attributes.insert("units", parameter.units.as_str());
+    if let Some(name) = parameter.standard_name {
+        attributes.insert("standard_name", name);
+    }
+    attributes
+}
+
+fn grid(grid: &GridDefinition, attributes: &mut Attributes) {
+    let uint = |value: u32| AttributeValue::UInt(u64::from(value));
+    let flag = |value: bool| AttributeValue::UInt(u64::from(value));
+    let float = AttributeValue::Float;
+    let mut set = |name: &str, value: AttributeValue| attributes.insert(name, value);
+    if let Some(nx) = grid.nx {
+        set("GRIB_Nx", uint(nx));
+    }
+    if let Some(ny) = grid.ny {
+        set("GRIB_Ny", uint(ny));
+    }
+    set("GRIB_iScansNegatively", flag(grid.scanning.i_negative()));
+    set("GRIB_jScansPositively", flag(grid.scanning.j_positive()));
+    set("GRIB_jPointsAreConsecutive", flag(grid.scanning.j_consecutive()));
+    if grid.scanning.alternating() {
+        set("GRIB_alternativeRowScanning", flag(true));
+    }
+    match &grid.template {
+        Template::LatLon(template) => {
+            set("GRIB_latitudeOfFirstGridPointInDegrees", float(template.first_latitude));
+            set("GRIB_longitudeOfFirstGridPointInDegrees", float(template.first_longitude));
+            set("GRIB_latitudeOfLastGridPointInDegrees", float(template.last_latitude));
+            set("GRIB_longitudeOfLastGridPointInDegrees", float(template.last_longitude));
+            if let Some(increment) = template.i_increment {
+                set("GRIB_iDirectionIncrementInDegrees", float(increment));
+            }
+            if let Some(increment) = template.j_increment {
+                set("GRIB_jDirectionIncrementInDegrees", float(increment));
+            }
+            if let Some(parallels) = template.gaussian {
+                set("GRIB_N", uint(parallels));
+            }
+            if !grid.row_lengths.is_empty() {
+                let lengths = grid.row_lengths.iter().map(|&length| uint(length)).collect();
+                set("GRIB_pl", AttributeValue::List(lengths));
+            }
+            if let Some(rotation) = &template.rotation {
+                set("GRIB_latitudeOfSouthernPoleInDegrees", float(rotation.south_pole_latitude));
+                set("GRIB_longitudeOfSouthernPoleInDegrees", float(rotation.south_pole_longitude));
+                set("GRIB_angleOfRotationInDegrees", float(rotation.angle));
+            }
+        }
+        Template::Mercator(template)
+        | Template::PolarStereographic(template)
+        | Template::Lambert(template)
+        | Template::Albers(template)
+        | Template::LambertAzimuthal(template) => {
+            set("GRIB_latitudeOfFirstGridPointInDegrees", float(template.first_latitude));
+            set("GRIB_longitudeOfFirstGridPointInDegrees", float(template.first_longitude));
+            set("GRIB_LaDInDegrees", float(template.true_latitude));
+            set("GRIB_DxInMetres", float(template.dx));
+            set("GRIB_DyInMetres", float(template.dy));
+            if !matches!(grid.template, Template::Mercator(_)) {
+                set("GRIB_LoVInDegrees", float(template.orientation));
+            }
+            if let Some((first, second)) = template.intersections {
+                set("GRIB_Latin1InDegrees", float(first));
+                set("GRIB_Latin2InDegrees", float(second));
+            }
+            if let Some((latitude, longitude)) = template.south_pole {
+                set("GRIB_latitudeOfSouthernPoleInDegrees", float(latitude));
+                set("GRIB_longitudeOfSouthernPoleInDegrees", float(longitude));
+            }
+            if template.centre_flags & 0x80 != 0 {
+                set("GRIB_projectionCentreFlag", uint(u32::from(template.centre_flags)));
+            }
+        }
+        Template::SphericalHarmonics { j, k, m } => {
+            set("GRIB_J", uint(*j));
+            set("GRIB_K", uint(*k));
+            set("GRIB_M", uint(*m));
+        }
+        Template::Unstructured { number, reference, uuid } => {
+            set("GRIB_numberOfGridUsed", uint(*number));
+            set("GRIB_numberOfGridInReference", uint(u32::from(*reference)));
+            let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+            set("GRIB_uuidOfHGrid", hex.into());
+        }
+        Template::SpaceView | Template::Other => {}
+    }
+}

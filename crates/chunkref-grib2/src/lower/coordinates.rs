@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Coordinates of a dataset: in the references, but for latitudes and longitudes of grids that have two-dimensional ones.
+
+use chunkref_core::model::{Array, AttributeValue, Attributes, ChunkRef, SourceId};
+
+use super::arrays::{self, FLOAT, INT};
+use super::codec::Decoder;
+use crate::cube::{Axes, Ordered};
+use crate::error::Result;
+use crate::field::{Field, hours};
+use crate::grid_axes;
+use crate::table::coordinate;
+
+/// Named arrays.
+pub(crate) type Named = Vec<(String, Array)>;
+
+/// Latitude and longitude of the grid of `field`: of rows and columns where it has such, else of each point, decoded
+/// from the message. None for what lies on no grid of points.
+pub(crate) fn grid(field: &Field, source: SourceId, decoder: Decoder) -> Result<Named> {
+    let axes = field.has_axes().then(|| grid_axes::axes(&field.grid)).flatten();
+    if let Some((latitudes, longitudes)) = axes {
+        let axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
+            let attributes = coordinate::attributes(name);
+            let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
+            Ok((name.to_owned(), arrays::inline(shape, &[name], FLOAT, bytes, attributes)?))
+        };
+        return Ok(vec![axis("latitude", &latitudes)?, axis("longitude", &longitudes)?]);
+    }
+    if !has_points(field) {
+        return Ok(Vec::new());
+    }
+    let (shape, dimensions) = field.shape();
+    let mut named = Vec::new();
+    for name in ["latitude", "longitude"] {
+        let reference = (vec![0; shape.len()], arrays::reference(source, field));
+        let array = arrays::chunked(
+            (shape.clone(), shape.clone()),
+            &dimensions,
+            FLOAT,
+            vec![decoder.coordinate(name)],
+            None,
+            coordinate::attributes(name),
+            vec![reference],
+        )?;
+        named.push((name.to_owned(), array));
+    }
+    Ok(named)
+}
+
+/// Whether ecCodes gives latitudes and longitudes of the grid's points, in the order of the values.
+fn has_points(field: &Field) -> bool {
+    let grid = &field.grid;
+    let is_whole = grid.shape().is_some() || !grid.row_lengths.is_empty();
+    is_whole
+        && !matches!(field.grid_type, "sh" | "unstructured_grid" | "unknown")
+        && !grid.scanning.alternating()
+}
+
+/// Time, step, valid time, member, percentile and level. Axes of one value are scalars, but for `time` and `step` when
+/// `with_times`.
+pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {
+    let mut named = Named::new();
+    let (times, steps) = (&axes.times, &axes.steps);
+    let valid: Vec<i64> = times
+        .iter()
+        .flat_map(|time| steps.iter().map(move |step| time.saturating_add(*step)))
+        .collect();
+    let scalar: &[&str] = &[];
+    let pick = |dimensions: &'static [&'static str]| if with_times { dimensions } else { scalar };
+    let shape = |lengths: &[usize]| -> Vec<u64> {
+        if with_times { lengths.iter().map(|&length| length as u64).collect() } else { Vec::new() }
+    };
+    let mut push = |name: &str, shape: Vec<u64>, dimensions: &[&str], dtype, bytes| -> Result<()> {
+        let attributes = coordinate::attributes(name);
+        named.push((name.to_owned(), arrays::inline(shape, dimensions, dtype, bytes, attributes)?));
+        Ok(())
+    };
+    push("time", shape(&[times.len()]), pick(&["time"]), INT, arrays::int_bytes(times))?;
+    let (dtype, bytes) = step_bytes(steps);
+    push("step", shape(&[steps.len()]), pick(&["step"]), dtype, bytes)?;
+    push(
+        "valid_time",
+        shape(&[times.len(), steps.len()]),
+        pick(&["time", "step"]),
+        INT,
+        arrays::int_bytes(&valid),
+    )?;
+    for (name, values) in [("number", &axes.numbers), ("percentile", &axes.percentiles)] {
+        let known: Vec<i64> = values.iter().flatten().map(|&value| i64::from(value)).collect();
+        if known.is_empty() {
+            continue;
+        }
+        // A field without a number beside others that have one: ecCodes calls it 0.
+        let all: Vec<i64> = values.iter().map(|value| value.map_or(0, i64::from)).collect();
+        let bytes = arrays::int_bytes(&all);
+        if all.len() > 1 {
+            push(name, vec![all.len() as u64], &[name], INT, bytes)?;
+        } else {
+            push(name, Vec::new(), scalar, INT, bytes)?;
+        }
+    }
+    let name = axes.type_of_level.as_str();
+    let tops: Vec<f64> = axes.levels.iter().map(|(first, _)| first.0).collect();
+    let bytes = arrays::float_bytes(&tops);
+    let is_axis = tops.len() > 1;
+    let (level_shape, level_dimensions): (Vec<u64>, &[&str]) =
+        if is_axis { (vec![tops.len() as u64], &[name]) } else { (Vec::new(), scalar) };
+    let has_bounds = axes.levels.iter().any(|(_, second)| second.is_some());
+    let mut attributes = coordinate::attributes(name);
+    if has_bounds {
+        attributes.insert("bounds", format!("{name}_bounds"));
+    }
+    named.push((
+        name.to_owned(),
+        arrays::inline(level_shape.clone(), level_dimensions, FLOAT, bytes, attributes)?,
+    ));
+    if has_bounds {
+        let bounds: Vec<f64> = axes
+            .levels
+            .iter()
+            .flat_map(|(first, second)| [first.0, second.map_or(first.0, |Ordered(second)| second)])
+            .collect();
+        let (mut shape, mut dimensions) = (level_shape, level_dimensions.to_vec());
+        shape.push(2);
+        dimensions.push("bounds");
+        let bytes = arrays::float_bytes(&bounds);
+        let array = arrays::inline(shape, &dimensions, FLOAT, bytes, Attributes::new())?;
+        named.push((format!("{name}_bounds"), array));
+    }
+    Ok(named)
+}
+
+/// Steps in hours: whole numbers where all are, as kerchunk has them.
+fn step_bytes(steps: &[i64]) -> (chunkref_core::model::DataType, Vec<u8>) {
+    if steps.iter().all(|step| step.rem_euclid(3600) == 0) {
+        let whole: Vec<i64> = steps.iter().map(|step| step.div_euclid(3600)).collect();
+        (INT, arrays::int_bytes(&whole))
+    } else {
+        let parts: Vec<f64> = steps.iter().map(|&step| hours(step)).collect();
+        (FLOAT, arrays::float_bytes(&parts))
+    }
+}
+
+/// The attribute that names the coordinates of a group.
+pub(crate) fn listed(named: &Named) -> AttributeValue {
+    let names: Vec<_> = named
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !name.ends_with("_bounds"))
+        .collect();
+    names.join(" ").into()
+}
+
+/// References of `fields` at their places, on axes of which those of one value are left out.
+pub(crate) fn references(
+    cube: &crate::cube::Cube<'_>,
+    kept: [bool; 5],
+    rank: usize,
+    source: SourceId,
+) -> Vec<(Vec<u64>, ChunkRef)> {
+    cube.fields
+        .iter()
+        .filter_map(|field| {
+            let indices = cube.indices(field)?;
+            let mut place: Vec<u64> = indices
+                .into_iter()
+                .zip(kept)
+                .filter_map(|(index, kept)| kept.then_some(index))
+                .collect();
+            place.extend(std::iter::repeat_n(0, rank));
+            Some((place, arrays::reference(source, field)))
+        })
+        .collect()
+}

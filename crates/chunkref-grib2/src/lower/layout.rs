@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Fields as a tree of groups, as one group for each set of coordinates, or as one dataset each.
+
+use std::collections::BTreeMap;
+
+use chunkref_core::Limits;
+use chunkref_core::model::{
+    Array, ChunkRef, Dataset, Dimension, FillValue, Group, Source, SourceId,
+};
+
+use super::arrays::{self, FLOAT};
+use super::codec::Decoder;
+use super::{attributes, coordinates};
+use crate::cube::{Axes, Cube, cubes, distinct_names};
+use crate::error::{Grib2Error, Result};
+use crate::field::Field;
+use crate::options::{CodecChoice, Layout, Options};
+
+/// All of `fields`, which lie in `source`.
+pub(crate) fn lower(
+    fields: &[Field],
+    source: Source,
+    options: &Options,
+    limits: &Limits,
+) -> Result<Dataset> {
+    let count = fields.len() as u64;
+    Grib2Error::check_limit("file", 0, "chunk references", count, limits.chunks)?;
+    let mut dataset = Dataset::new();
+    let source = dataset.add_source(source);
+    match options.layout {
+        Layout::Messages => messages(&mut dataset, fields, source, options.codec)?,
+        Layout::Tree => tree(&mut dataset, &cubes(fields), source, options.codec)?,
+        Layout::Flat => flat(&mut dataset, cubes(fields), source, options.codec)?,
+    }
+    check(&dataset, limits)?;
+    Ok(dataset)
+}
+
+fn check(dataset: &Dataset, limits: &Limits) -> Result<()> {
+    let (mut references, mut inline) = (0_u64, 0_u64);
+    for (_, array) in dataset.arrays() {
+        references = references.saturating_add(array.manifest.present());
+        array.manifest.visit(&mut |_, reference| {
+            if let ChunkRef::Inline(bytes) = reference {
+                inline = inline.saturating_add(bytes.len() as u64);
+            }
+        });
+    }
+    Grib2Error::check_limit("file", 0, "chunk references", references, limits.chunks)?;
+    Grib2Error::check_limit("file", 0, "bytes stored inline", inline, limits.inline_bytes)
+}
+
+/// `VARIABLE/STEP_TYPE/TYPE_OF_LEVEL`, as kerchunk's `grib_tree`.
+fn tree(
+    dataset: &mut Dataset,
+    cubes: &[Cube<'_>],
+    source: SourceId,
+    choice: CodecChoice,
+) -> Result<()> {
+    let mut paths: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
+    for cube in cubes {
+        let path = (&cube.variable, &cube.step_type, &cube.axes.type_of_level);
+        paths.entry(path).or_default().push(cube);
+    }
+    for ((variable, step_type, type_of_level), cubes) in paths {
+        let names = distinct_names(type_of_level, &cubes);
+        for (cube, name) in cubes.into_iter().zip(names) {
+            let decoder = Decoder::choose(choice);
+            let parent = format!("{variable}/{step_type}");
+            dataset.group_mut(variable).attributes.insert("name", long_name(cube));
+            dataset.group_mut(&parent).attributes.insert("stepType", step_type.as_str());
+            let name = free_name(&dataset.group_mut(&parent).groups, &name);
+            let group = dataset.group_mut(&format!("{parent}/{name}"));
+            begin_group(group, cube, source, decoder)?;
+            group.attributes.insert("typeOfLevel", type_of_level.as_str());
+            let array = data(cube, variable, source, decoder)?;
+            insert(group, variable, array);
+        }
+    }
+    if let Some(field) = cubes.first().and_then(|cube| cube.fields.first()) {
+        dataset.root.attributes = attributes::group(field);
+    }
+    Ok(())
+}
+
+/// One group for each set of coordinates, or the root when there is one only.
+fn flat(
+    dataset: &mut Dataset,
+    cubes: Vec<Cube<'_>>,
+    source: SourceId,
+    choice: CodecChoice,
+) -> Result<()> {
+    let mut sets: BTreeMap<Axes, Vec<Cube<'_>>> = BTreeMap::new();
+    for cube in cubes {
+        sets.entry(cube.axes.clone()).or_default().push(cube);
+    }
+    let single = sets.len() == 1;
+    for (axes, cubes) in sets {
+        let decoder = Decoder::choose(choice);
+        let group = if single {
+            &mut dataset.root
+        } else {
+            let name = free_name(&dataset.root.groups, &axes.type_of_level);
+            dataset.group_mut(&name)
+        };
+        if let Some(cube) = cubes.first() {
+            begin_group(group, cube, source, decoder)?;
+        }
+        let mut variables: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
+        for cube in &cubes {
+            variables.entry(&cube.variable).or_default().push(cube);
+        }
+        for (variable, cubes) in variables {
+            let several = cubes.len() > 1;
+            for (cube, name) in cubes.iter().zip(distinct_names(variable, &cubes)) {
+                let name = if several { format!("{name}_{}", cube.step_type) } else { name };
+                let name = free_name(&group.arrays, &name);
+                let array = data(cube, &name, source, decoder)?;
+                insert(group, &name, array);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One dataset for each field, as kerchunk's `scan_grib`.
+fn messages(
+    dataset: &mut Dataset,
+    fields: &[Field],
+    source: SourceId,
+    choice: CodecChoice,
+) -> Result<()> {
+    dataset.separate = true;
+    for (index, field) in fields.iter().enumerate() {
+        let cubes = cubes(std::slice::from_ref(field));
+        let Some(cube) = cubes.first() else { continue };
+        let decoder = Decoder::choose(choice);
+        let mut coordinates = coordinates::grid(field, source, decoder)?;
+        coordinates.extend(coordinates::others(&cube.axes, false)?);
+        let (shape, dimensions) = field.shape();
+        let array = arrays::chunked(
+            (shape.clone(), shape.clone()),
+            &dimensions,
+            FLOAT,
+            vec![decoder.values(&cube.variable)],
+            None,
+            attributes::variable(field),
+            vec![(vec![0; shape.len()], arrays::reference(source, field))],
+        )?;
+        let group = dataset.group_mut(&format!("message_{index:06}"));
+        group.attributes = attributes::group(field);
+        group.attributes.insert("coordinates", coordinates::listed(&coordinates));
+        for (name, array) in coordinates {
+            insert(group, &name, array);
+        }
+        let name = free_name(&group.arrays, &cube.variable);
+        insert(group, &name, array);
+    }
+    Ok(())
+}
+
+fn long_name(cube: &Cube<'_>) -> String {
+    cube.fields.first().map(|field| field.parameter.long_name.clone()).unwrap_or_default()
+}
+
+/// Attributes and coordinates of the group that `cube` is in.
+fn begin_group(
+    group: &mut Group,
+    cube: &Cube<'_>,
+    source: SourceId,
+    decoder: Decoder,
+) -> Result<()> {
+    let Some(field) = cube.fields.first() else { return Ok(()) };
+    let mut coordinates = coordinates::grid(field, source, decoder)?;
+    coordinates.extend(coordinates::others(&cube.axes, true)?);
+    group.attributes = attributes::group(field);
+    group.attributes.insert("coordinates", coordinates::listed(&coordinates));
+    for (name, array) in coordinates {
+        insert(group, &name, array);
+    }
+    Ok(())
+}
+
+/// The array of a cube: time, step, then those of member, percentile and level that have several values, then the grid.
+fn data(cube: &Cube<'_>, name: &str, source: SourceId, decoder: Decoder) -> Result<Array> {
+    let Some(field) = cube.fields.first() else {
+        return Err(Grib2Error::inconsistent("message", 0, "a cube without fields"));
+    };
+    let axes = &cube.axes;
+    let (grid_shape, grid_dimensions) = field.shape();
+    let lengths = [
+        axes.times.len(),
+        axes.steps.len(),
+        axes.numbers.len(),
+        axes.percentiles.len(),
+        axes.levels.len(),
+    ];
+    let names = ["time", "step", "number", "percentile", axes.type_of_level.as_str()];
+    let kept =
+        [true, true, axes.numbers.len() > 1, axes.percentiles.len() > 1, axes.levels.len() > 1];
+    let (mut shape, mut chunk_shape, mut dimensions) = (Vec::new(), Vec::new(), Vec::new());
+    for ((length, name), _) in lengths.into_iter().zip(names).zip(kept).filter(|(_, kept)| *kept) {
+        shape.push(length as u64);
+        chunk_shape.push(1);
+        dimensions.push(name);
+    }
+    let rank = grid_shape.len();
+    shape.extend(grid_shape.iter().copied());
+    chunk_shape.extend(grid_shape);
+    dimensions.extend(grid_dimensions);
+    arrays::chunked(
+        (shape, chunk_shape),
+        &dimensions,
+        FLOAT,
+        vec![decoder.values(name)],
+        Some(FillValue::Float(f64::NAN)),
+        attributes::variable(field),
+        coordinates::references(cube, kept, rank, source),
+    )
+}
+
+/// `name`, or `name_2` … where it is taken.
+fn free_name<T>(taken: &BTreeMap<String, T>, name: &str) -> String {
+    (2_u64..)
+        .map(|number| format!("{name}_{number}"))
+        .find(|other| !taken.contains_key(other))
+        .filter(|_| taken.contains_key(name))
+        .unwrap_or_else(|| name.to_owned())
+}
+
+fn insert(group: &mut Group, name: &str, array: Array) {
+    for (dimension, &length) in array.dimensions.iter().zip(&array.shape) {
+        if group.dimensions.iter().all(|known| known.name != *dimension) {
+            group.dimensions.push(Dimension { name: dimension.clone(), length, unlimited: false });
+        }
+    }
+    group.arrays.insert(name.to_owned(), array);
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Fields in Zarr's terms.
+
+mod arrays;
+mod attributes;
+mod codec;
+mod coordinates;
+mod layout;
+
+pub(crate) use layout::lower;

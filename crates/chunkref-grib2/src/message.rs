@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The sections of a message, and the fields that they make.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use chunkref_core::{Cursor, Limits};
+
+use crate::edition1;
+use crate::error::{Grib2Error, Result};
+use crate::reader::Reader;
+use crate::section::bitmap::Bitmap;
+use crate::section::indicator::{END, INDICATOR_BYTES};
+use crate::section::{HEADER_BYTES, Section};
+use crate::walk::Found;
+
+/// Bytes that are read where a section begins that lies behind what is known.
+const MORE_BYTES: u64 = 512;
+
+/// Octets of section 6 that say which bit map there is.
+const BITMAP_BYTES: u64 = 6;
+
+/// Octets of the end section.
+const END_BYTES: u64 = 4;
+
+/// The sections of one field; those that an earlier field of the message has too are repeated here.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldSections {
+    /// 0 for the first field of the message.
+    pub(crate) part: usize,
+    pub(crate) identification: Section,
+    pub(crate) local: Option<Section>,
+    pub(crate) grid: Section,
+    pub(crate) product: Section,
+    pub(crate) representation: Section,
+    pub(crate) bitmap: Section,
+    pub(crate) data: Section,
+    /// The bit map that section 6 means when it names the one before.
+    pub(crate) previous_bitmap: Option<Section>,
+}
+
+/// A message and its sections, as far as they are of interest.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) found: Found,
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A walk over the sections of one message.
+#[derive(Debug)]
+struct Sections {
+    found: Found,
+    /// What is known of the message, by its place in the file.
+    blocks: Vec<(u64, Bytes)>,
+    at: u64,
+    end: u64,
+    sections: Vec<Section>,
+    most: u64,
+    structure_bytes: u64,
+}
+
+enum Step {
+    Done,
+    Wants(Range<u64>),
+}
+
+impl Sections {
+    fn new(found: Found, limits: &Limits) -> Self {
+        let indicator_bytes =
+            if found.indicator.edition == 1 { edition1::INDICATOR_BYTES } else { INDICATOR_BYTES };
+        let at = found.offset.saturating_add(indicator_bytes);
+        let end = found.offset.saturating_add(found.indicator.length).saturating_sub(END_BYTES);
+        let blocks = vec![(found.offset, found.head.clone())];
+        let (most, structure_bytes) = (limits.members, limits.structure_bytes);
+        Self { found, blocks, at, end, sections: Vec::new(), most, structure_bytes }
+    }
+
+    fn get(&self, at: u64, length: u64) -> Option<Bytes> {
+        self.blocks.iter().rev().find_map(|(start, bytes)| {
+            let from = usize::try_from(at.checked_sub(*start)?).ok()?;
+            let to = from.checked_add(usize::try_from(length).ok()?)?;
+            (to <= bytes.len()).then(|| bytes.slice(from..to))
+        })
+    }
+
+    fn wants(&self, length: u64) -> Step {
+        let least = self.at.saturating_add(length);
+        let most = self.at.saturating_add(MORE_BYTES).min(self.end);
+        Step::Wants(self.at..most.max(least))
+    }
+
+    fn step(&mut self) -> Result<Step> {
+        if self.found.indicator.edition == 1 { self.step1() } else { self.step2() }
+    }
+
+    /// Sections 1 and 2 of a message of edition 1 are kept as one section.
+    fn step1(&mut self) -> Result<Step> {
+        let mut wanted = edition1::LENGTH_BYTES;
+        for part in 0..2_u8 {
+            let Some(head) = self.get(self.at, wanted) else {
+                return self.wants1(wanted);
+            };
+            if part == 1 && !edition1::has_grid(&head) {
+                wanted = wanted.saturating_sub(edition1::LENGTH_BYTES);
+                break;
+            }
+            let begin = wanted.saturating_sub(edition1::LENGTH_BYTES);
+            let begin = usize::try_from(begin).unwrap_or(usize::MAX);
+            let mut cursor =
+                Cursor::new(head.get(begin..).unwrap_or_default(), self.at, "section of edition 1");
+            let length = edition1::length24(&mut cursor)?;
+            wanted = wanted.saturating_sub(edition1::LENGTH_BYTES).saturating_add(length);
+            if part == 0 {
+                wanted = wanted.saturating_add(edition1::LENGTH_BYTES);
+            }
+        }
+        let Some(bytes) = self.get(self.at, wanted) else { return self.wants1(wanted) };
+        self.sections.push(Section { number: 1, offset: self.at, length: wanted, bytes });
+        Ok(Step::Done)
+    }
+
+    fn wants1(&self, length: u64) -> Result<Step> {
+        if self.at.saturating_add(length) > self.end {
+            let reason =
+                format!("its sections do not fit the message, which ends at byte {}", self.end);
+            return Err(Grib2Error::inconsistent(
+                "message of edition 1",
+                self.found.offset,
+                reason,
+            ));
+        }
+        Grib2Error::check_limit("section", self.at, "bytes", length, self.structure_bytes)?;
+        Ok(self.wants(length))
+    }
+
+    fn step2(&mut self) -> Result<Step> {
+        while self.at < self.end {
+            let Some(header) = self.get(self.at, HEADER_BYTES) else {
+                return Ok(self.wants(HEADER_BYTES.min(self.end.saturating_sub(self.at))));
+            };
+            let mut cursor = Cursor::new(&header, self.at, "section");
+            let (length, number) = (u64::from(cursor.u32_be()?), cursor.u8()?);
+            let end = self.at.saturating_add(length);
+            if length < HEADER_BYTES || end > self.end || !(1..=7).contains(&number) {
+                let reason = format!(
+                    "section {number} of {length} bytes does not fit the message, which ends at byte {}",
+                    self.end
+                );
+                return Err(Grib2Error::inconsistent("section", self.at, reason));
+            }
+            let wanted = match number {
+                // Local use is opaque, and data is not for a scan.
+                2 | 7 => HEADER_BYTES,
+                6 => BITMAP_BYTES.min(length),
+                _ => {
+                    let limit = self.structure_bytes;
+                    Grib2Error::check_limit("section", self.at, "bytes", length, limit)?;
+                    length
+                }
+            };
+            let Some(bytes) = self.get(self.at, wanted) else { return Ok(self.wants(wanted)) };
+            self.sections.push(Section { number, offset: self.at, length, bytes });
+            let count = self.sections.len() as u64;
+            Grib2Error::check_limit("message", self.found.offset, "sections", count, self.most)?;
+            self.at = end;
+        }
+        Ok(Step::Done)
+    }
+}
+
+/// Reads the sections of all messages, all at the same time.
+pub(crate) async fn read_sections(
+    reader: &mut Reader<'_>,
+    found: Vec<Found>,
+    limits: &Limits,
+) -> Result<Vec<(u64, Result<Message>)>> {
+    let mut waiting: Vec<(usize, Sections)> =
+        found.into_iter().map(|found| Sections::new(found, limits)).enumerate().collect();
+    let mut messages = Vec::new();
+    while !waiting.is_empty() {
+        let (mut still, mut ranges) = (Vec::new(), Vec::new());
+        for (index, mut sections) in waiting {
+            let offset = sections.found.offset;
+            match sections.step() {
+                Ok(Step::Wants(range)) => {
+                    ranges.push(range);
+                    still.push((index, sections));
+                }
+                Ok(Step::Done) => {
+                    let Sections { found, sections, .. } = sections;
+                    messages.push((index, offset, Ok(Message { found, sections })));
+                }
+                Err(error) => messages.push((index, offset, Err(error))),
+            }
+        }
+        if !ranges.is_empty() {
+            let blocks = reader.read(&ranges).await?;
+            for (((_, sections), block), range) in still.iter_mut().zip(blocks).zip(&ranges) {
+                sections.blocks.push((range.start, block));
+            }
+        }
+        waiting = still;
+    }
+    messages.sort_by_key(|(index, ..)| *index);
+    Ok(messages.into_iter().map(|(_, offset, message)| (offset, message)).collect())
+}
+
+impl Message {
+    /// The fields in their order: one for each data section, with the sections in force there.
+    pub(crate) fn fields(&self) -> Vec<Result<FieldSections>> {
+        let mut current: [Option<Section>; 8] = Default::default();
+        let (mut fields, mut previous_bitmap) = (Vec::new(), None);
+        for section in &self.sections {
+            if let Some(slot) = current.get_mut(usize::from(section.number)) {
+                *slot = Some(section.clone());
+            }
+            let has_bitmap = section.number == 6
+                && Bitmap::parse(&mut section.body("bit-map section")) == Ok(Bitmap::Here);
+            if has_bitmap {
+                previous_bitmap = Some(section.clone());
+            }
+            if section.number == 7 {
+                let part = fields.len();
+                fields.push(self.field(part, &current, previous_bitmap.clone()));
+            }
+        }
+        fields
+    }
+
+    fn field(
+        &self,
+        part: usize,
+        current: &[Option<Section>; 8],
+        previous_bitmap: Option<Section>,
+    ) -> Result<FieldSections> {
+        let [_, identification, local, grid, product, representation, bitmap, data] = current;
+        let take = |section: &Option<Section>, number: u8| {
+            section.clone().ok_or_else(|| {
+                let reason = format!("field {part} has no section {number}");
+                Grib2Error::inconsistent("message", self.found.offset, reason)
+            })
+        };
+        Ok(FieldSections {
+            part,
+            identification: take(identification, 1)?,
+            local: local.clone(),
+            grid: take(grid, 3)?,
+            product: take(product, 4)?,
+            representation: take(representation, 5)?,
+            bitmap: take(bitmap, 6)?,
+            data: take(data, 7)?,
+            previous_bitmap,
+        })
+    }
+}
+
+impl FieldSections {
+    /// The byte ranges that make this field a message of its own, between its section 0 and its end.
+    pub(crate) fn ranges(&self) -> Result<Vec<Range<u64>>> {
+        let bitmap = match Bitmap::parse(&mut self.bitmap.body("bit-map section"))? {
+            Bitmap::Previous => self.previous_bitmap.as_ref().ok_or_else(|| {
+                let reason = "the bit map of a field before it is meant, and there is none";
+                Grib2Error::inconsistent("bit-map section", self.bitmap.offset, reason)
+            })?,
+            _ => &self.bitmap,
+        };
+        let sections = [Some(&self.identification), self.local.as_ref(), Some(&self.grid)]
+            .into_iter()
+            .chain([Some(&self.product), Some(&self.representation), Some(bitmap)])
+            .chain([Some(&self.data)]);
+        Ok(sections
+            .flatten()
+            .map(|section| section.offset..section.offset.saturating_add(section.length))
+            .collect())
+    }
+}
+
+/// A message of one field, from the sections that [`FieldSections::ranges`] names.
+pub(crate) fn assemble(discipline: u8, sections: &[Bytes]) -> Bytes {
+    let body = sections.iter().map(|section| section.len() as u64).fold(0, u64::saturating_add);
+    let length = body.saturating_add(INDICATOR_BYTES).saturating_add(END_BYTES);
+    let mut message = BytesMut::new();
+    message.extend_from_slice(b"GRIB\xff\xff");
+    message.extend_from_slice(&[discipline, 2]);
+    message.extend_from_slice(&length.to_be_bytes());
+    for section in sections {
+        message.extend_from_slice(section);
+    }
+    message.extend_from_slice(&END);
+    message.freeze()
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Words for templates and code tables, as ecCodes has them.
+
+use crate::section::grid_definition::GridDefinition;
+
+/// ecCodes' `gridType`.
+pub(crate) fn grid_type(grid: &GridDefinition) -> &'static str {
+    let is_reduced = grid.nx.is_none();
+    match (grid.number, is_reduced) {
+        (0, false) => "regular_ll",
+        (0, true) => "reduced_ll",
+        (1, _) => "rotated_ll",
+        (10, _) => "mercator",
+        (20, _) => "polar_stereographic",
+        (30, _) => "lambert",
+        (31, _) => "albers",
+        (40, false) => "regular_gg",
+        (40, true) => "reduced_gg",
+        (41, false) => "rotated_gg",
+        (41, true) => "reduced_rotated_gg",
+        (50, _) => "sh",
+        (90, _) => "space_view",
+        (101, _) => "unstructured_grid",
+        (140, _) => "lambert_azimuthal_equal_area",
+        _ => "unknown",
+    }
+}
+
+/// ecCodes' `stepType` of a statistical process.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, table 4.10.
+pub(crate) fn step_type(process: u8) -> String {
+    let name = match process {
+        0 => "avg",
+        1 => "accum",
+        2 => "max",
+        3 => "min",
+        4 => "diff",
+        5 => "rms",
+        6 => "sd",
+        7 => "cov",
+        8 => "sdiff",
+        9 => "ratio",
+        10 => "stdanom",
+        11 => "sum",
+        100 => "severity",
+        101 => "mode",
+        other => return format!("unknown_{other}"),
+    };
+    name.to_owned()
+}
+
+/// ecCodes' `dataType`.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, table 1.4.
+pub(crate) fn data_type(code: u8) -> String {
+    let name = match code {
+        0 => "an",
+        1 => "fc",
+        2 => "af",
+        3 => "cf",
+        4 => "pf",
+        5 => "cp",
+        6 => "sa",
+        7 => "ra",
+        8 => "ep",
+        other => return other.to_string(),
+    };
+    name.to_owned()
+}
+
+/// A derived forecast in a word.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, table 4.7.
+pub(crate) fn derived(code: u8) -> String {
+    let name = match code {
+        0 => "mean",
+        1 => "weightedMean",
+        2 => "sd",
+        3 => "sdNormalized",
+        4 => "spread",
+        5 => "largeAnomalyIndex",
+        6 => "clusterMean",
+        7 => "interquartileRange",
+        8 => "min",
+        9 => "max",
+        other => return format!("derived_{other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_without_a_word_keep_their_number() {
+        assert_eq!(step_type(1), "accum");
+        assert_eq!(step_type(200), "unknown_200");
+        assert_eq!(data_type(192), "192");
+        assert_eq!(derived(77), "derived_77");
+    }
+}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Compare what references of GRIB files read as with what ecCodes reads: `python grib_differential.py PROGRAM FILE...`.
+
+One JSON line per finding: {"file", "layout", "kind", "path", "verdict", "detail"}. Kinds are `field` and `coordinate` (values),
+`key` (names and levels) and `xarray` (a group opens)."""
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import warnings
+
+import eccodes
+import fsspec
+import kerchunk.codecs  # noqa: F401  registers the codec
+import numpy
+import xarray
+import zarr
+
+warnings.simplefilter("ignore")
+MISSING = 1e100
+KEYS = ["shortName", "cfVarName", "cfName", "paramId", "typeOfLevel", "level", "stepType", "gridType", "units", "name"]
+
+
+def singles(message):
+    """A message of edition 2 as messages of one field each: the bytes that ecCodes is asked about."""
+    if message[7] == 1:
+        return [message]
+    current, bitmap, found, at = {}, b"", [], 16
+    while message[at:at + 4] != b"7777":
+        length = int.from_bytes(message[at:at + 4], "big")
+        number, data = message[at + 4], message[at:at + length]
+        if number == 6 and data[5] == 0:
+            bitmap = data
+        current[number] = bitmap if number == 6 and data[5] == 254 else data
+        if number == 7:
+            body = b"".join(current[key] for key in sorted(current))
+            found.append(message[:8] + (len(body) + 20).to_bytes(8, "big") + body + b"7777")
+        at += length
+    return found
+
+
+def truth(path):
+    """Every field as ecCodes reads it, in the order of the file."""
+    messages = []
+    content = pathlib.Path(path).read_bytes()
+    with open(path, "rb") as file:
+        while (handle := eccodes.codes_grib_new_from_file(file)) is not None:
+            offset, length = eccodes.codes_get_long(handle, "offset"), eccodes.codes_get_long(handle, "totalLength")
+            messages += singles(content[offset:offset + length])
+            eccodes.codes_release(handle)
+    return [decode(message) for message in messages]
+
+
+def decode(message):
+    """Values, coordinates and keys of a message."""
+    handle = eccodes.codes_new_from_message(message)
+    eccodes.codes_set(handle, "missingValue", MISSING)
+    data = eccodes.codes_get_values(handle)
+    field = {"values": numpy.where(data == MISSING, numpy.nan, data), "keys": {}, "latitudes": None, "longitudes": None}
+    for name in KEYS:
+        try:
+            field["keys"][name] = eccodes.codes_get(handle, name)
+        except eccodes.CodesInternalError:
+            pass
+    for name in ("latitudes", "longitudes"):
+        try:
+            field[name] = eccodes.codes_get_array(handle, name)
+        except eccodes.CodesInternalError:
+            pass
+    eccodes.codes_release(handle)
+    return field
+
+
+def scan(program, path, layout):
+    """References of a file."""
+    output = subprocess.run([program, "scan", path, "--grib-layout", layout], capture_output=True, check=False)
+    if output.returncode:
+        raise RuntimeError(output.stderr.decode())
+    return json.loads(output.stdout), output.stderr.decode()
+
+
+def store(references):
+    """References as a store of zarr."""
+    filesystem = fsspec.filesystem("reference", fo=references, remote_protocol="file", asynchronous=True)
+    return zarr.storage.FsspecStore(filesystem, read_only=True)
+
+
+def same(got, want):
+    """Whether all values are equal, missing ones too."""
+    got = numpy.asarray(got).reshape(-1)
+    return got.size == want.size and bool(((got == want) | (numpy.isnan(got) & numpy.isnan(want))).all())
+
+
+def near(got, want, shape):
+    """The largest distance in degrees of coordinates of one or two dimensions."""
+    got = numpy.asarray(got, "f8")
+    full = want.reshape(shape) if got.ndim == 2 else want
+    return float(numpy.abs((got.reshape(-1) - full.reshape(-1) + 180) % 360 - 180).max())
+
+
+def data_arrays(group):
+    """Arrays of variables: those that have the keys of their message."""
+    for name, member in group.members(max_depth=None):
+        if isinstance(member, zarr.Array) and "GRIB_shortName" in member.attrs:
+            yield name, member
+
+
+def check_messages(documents, fields, say):
+    """One dataset for each field, with all of its coordinates."""
+    if len(documents) != len(fields):
+        say("field", "", "count", f"{len(documents)} datasets of {len(fields)} fields")
+    for index, (document, field) in enumerate(zip(documents, fields)):
+        root = zarr.open_group(store(document), mode="r", zarr_format=2)
+        for name, array in data_arrays(root):
+            path = f"{index}/{name}"
+            say("field", path, "exact" if same(array[...], field["values"]) else "different")
+            for key in KEYS:
+                want, found = field["keys"].get(key), array.attrs.get(f"GRIB_{key}")
+                if key == "level":
+                    found = float(root[field["keys"]["typeOfLevel"]][()]) if field["keys"].get("typeOfLevel") in root else None
+                if want not in (None, "unknown", "undef") and (key, want) != ("paramId", 0):
+                    say("key", path, "same" if found == want else "different", f"{key}: {found!r} for {want!r}")
+            latitudes, longitudes = field["latitudes"], field["longitudes"]
+            if latitudes is None or "latitude" not in root:
+                if latitudes is not None:
+                    say("coordinate", f"{index}/latitude", "absent")
+                continue
+            for name, want in (("latitude", latitudes), ("longitude", longitudes)):
+                got = root[name][...]
+                if root[name].ndim == 1 and array.ndim == 2:
+                    got = numpy.broadcast_to(got[:, None] if name == "latitude" else got[None, :], array.shape)
+                distance = near(got, want, array.shape)
+                say("coordinate", f"{index}/{name}", "near" if distance <= 2e-6 else "different", f"{distance} degrees")
+
+
+def check_cubes(document, fields, say):
+    """Every field is one chunk of one array, and the rest of the arrays is missing."""
+    root = zarr.open_group(store(document), mode="r", zarr_format=2)
+    left = collections.Counter(field["values"].tobytes() for field in fields)
+    for name, array in data_arrays(root):
+        chunks = [key for key in document["refs"] if key.startswith(name + "/") and "/." not in key]
+        for key in chunks:
+            indices = [int(part) for part in key.rpartition("/")[2].split(".")]
+            place = tuple(slice(index * size, (index + 1) * size) for index, size in zip(indices, array.chunks))
+            found = numpy.ascontiguousarray(array[place]).tobytes()
+            say("field", key, "exact" if left[found] > 0 else "different")
+            left[found] -= 1
+    for count in left.values():
+        if count > 0:
+            say("field", "", "absent", f"{count} fields")
+    for path in sorted({name.rpartition("/")[0] for name, _ in data_arrays(root)}):
+        options = {"fo": document, "remote_protocol": "file"}
+        try:
+            with xarray.open_dataset("reference://", engine="zarr", group=path or None,
+                                     backend_kwargs={"storage_options": options, "consolidated": True}) as dataset:
+                complete = {"time", "step", "valid_time"} <= set(dataset.coords)
+            say("xarray", path, "opened" if complete else "incomplete")
+        except Exception as error:  # noqa: BLE001  whatever the reader says
+            say("xarray", path, "failed", repr(error))
+
+
+def main():
+    """Command line."""
+    program, *paths = sys.argv[1:]
+    for path in paths:
+        for layout in ("messages", "tree", "flat"):
+            def say(kind, name, verdict, detail=""):
+                finding = {"file": pathlib.Path(path).name, "layout": layout, "kind": kind, "path": name, "verdict": verdict, "detail": detail}
+                print(json.dumps(finding))
+            try:
+                fields = truth(path)
+                document, notes = scan(program, path, layout)
+                if notes:
+                    say("field", "", "noted", notes)
+                if layout == "messages":
+                    check_messages(document, fields, say)
+                else:
+                    check_cubes(document, fields, say)
+            except Exception as error:  # noqa: BLE001  one file must not end the comparison
+                say("field", "", "failed", repr(error))
+
+
+if __name__ == "__main__":
+    main()
