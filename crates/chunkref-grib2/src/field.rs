@@ -247,9 +247,8 @@ fn variant(product: &ProductDefinition) -> String {
         let limit = |limit: Option<f64>| limit.map(|limit| limit.to_string());
         let (lower, upper) = (limit(probability.lower), limit(probability.upper));
         words.push(match (probability.kind, lower, upper) {
-            (0 | 3, Some(limit), _) => format!("probBelow{limit}"),
+            (0 | 3, Some(limit), _) | (4, _, Some(limit)) => format!("probBelow{limit}"),
             (1, _, Some(limit)) => format!("probAbove{limit}"),
-            (4, _, Some(limit)) => format!("probBelow{limit}"),
             (2, Some(lower), Some(upper)) => format!("probBetween{lower}And{upper}"),
             (kind, lower, upper) => {
                 let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or_default());
