@@ -219,7 +219,8 @@ fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
     let begin = product.time_unit.add(time, product.forecast_time).unwrap_or(time);
     let end = product.statistics.map_or(begin, |statistics| {
         let told = statistics.end.epoch_seconds().filter(|&end| end >= begin);
-        let counted = || statistics.unit.add(begin, i64::from(statistics.length));
+        let length = (statistics.length != u32::MAX).then(|| i64::from(statistics.length));
+        let counted = || statistics.unit.add(begin, length?);
         told.or_else(counted).unwrap_or(begin)
     });
     (begin.saturating_sub(time), end.saturating_sub(time))
