@@ -85,7 +85,7 @@ fn swollen(sample: &[u8], level: u32, data_bytes: usize) -> Vec<u8> {
         match section[4] {
             4 => section[24..28].copy_from_slice(&level.to_be_bytes()),
             7 => {
-                let padding = (0..data_bytes).map(|index| (index % 251) as u8);
+                let padding = (0_u8..=250).cycle().take(data_bytes);
                 section.extend(padding);
                 let length = u32::try_from(section.len()).unwrap();
                 section[..4].copy_from_slice(&length.to_be_bytes());

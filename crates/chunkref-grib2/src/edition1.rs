@@ -181,7 +181,6 @@ fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
         template: Template::Other,
         row_lengths: Vec::new(),
     };
-    let present = |count: u16| (count != u16::MAX).then_some(u32::from(count));
     match kind {
         0 | 4 | 10 | 14 => {
             grid.number = match kind {
@@ -190,7 +189,7 @@ fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
                 10 => 1,
                 _ => 41,
             };
-            (grid.nx, grid.ny) = (present(cursor.u16_be()?), present(cursor.u16_be()?));
+            (grid.nx, grid.ny) = (present_count(cursor.u16_be()?), present_count(cursor.u16_be()?));
             let (first_latitude, first_longitude) = (degrees(cursor)?, degrees(cursor)?);
             grid.flags = flags(cursor.u8()?);
             let (last_latitude, last_longitude) = (degrees(cursor)?, degrees(cursor)?);
@@ -218,35 +217,7 @@ fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
                 rotation,
             });
         }
-        3 | 5 => {
-            (grid.nx, grid.ny) = (present(cursor.u16_be()?), present(cursor.u16_be()?));
-            let (first_latitude, first_longitude) = (degrees(cursor)?, degrees(cursor)?);
-            grid.flags = flags(cursor.u8()?);
-            let orientation = degrees(cursor)?;
-            let (dx, dy) = (metres(cursor)?, metres(cursor)?);
-            let centre_flags = cursor.u8()?;
-            grid.scanning = ScanningMode(cursor.u8()?);
-            let intersections =
-                if kind == 3 { Some((degrees(cursor)?, degrees(cursor)?)) } else { None };
-            let true_latitude = intersections.map_or(60.0, |(first, _)| first);
-            let projected = Projected {
-                first_latitude,
-                first_longitude,
-                last: None,
-                true_latitude,
-                orientation,
-                dx,
-                dy,
-                centre_flags,
-                intersections,
-                south_pole: None,
-            };
-            (grid.number, grid.template) = if kind == 3 {
-                (30, Template::Lambert(projected))
-            } else {
-                (20, Template::PolarStereographic(projected))
-            };
-        }
+        3 | 5 => projected(cursor, kind, &mut grid)?,
         50 => {
             let (j, k, m) = (cursor.u16_be()?, cursor.u16_be()?, cursor.u16_be()?);
             grid.number = 50;
@@ -280,6 +251,41 @@ fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
     }
     grid.count = grid.row_lengths.iter().fold(0, |sum: u32, &row| sum.saturating_add(row));
     Ok(grid)
+}
+
+/// A grid on a map: Lambert conformal (3) or polar stereographic (5).
+fn projected(cursor: &mut Cursor<'_>, kind: u8, grid: &mut GridDefinition) -> Result<()> {
+    (grid.nx, grid.ny) = (present_count(cursor.u16_be()?), present_count(cursor.u16_be()?));
+    let (first_latitude, first_longitude) = (degrees(cursor)?, degrees(cursor)?);
+    grid.flags = flags(cursor.u8()?);
+    let orientation = degrees(cursor)?;
+    let (dx, dy) = (metres(cursor)?, metres(cursor)?);
+    let centre_flags = cursor.u8()?;
+    grid.scanning = ScanningMode(cursor.u8()?);
+    let intersections = if kind == 3 { Some((degrees(cursor)?, degrees(cursor)?)) } else { None };
+    let true_latitude = intersections.map_or(60.0, |(first, _)| first);
+    let projected = Projected {
+        first_latitude,
+        first_longitude,
+        last: None,
+        true_latitude,
+        orientation,
+        dx,
+        dy,
+        centre_flags,
+        intersections,
+        south_pole: None,
+    };
+    (grid.number, grid.template) = if kind == 3 {
+        (30, Template::Lambert(projected))
+    } else {
+        (20, Template::PolarStereographic(projected))
+    };
+    Ok(())
+}
+
+fn present_count(count: u16) -> Option<u32> {
+    (count != u16::MAX).then_some(u32::from(count))
 }
 
 /// Flags of edition 1 at the places where edition 2 has them.

@@ -219,7 +219,8 @@ fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
     let begin = product.time_unit.add(time, product.forecast_time).unwrap_or(time);
     let end = product.statistics.map_or(begin, |statistics| {
         let told = statistics.end.epoch_seconds().filter(|&end| end >= begin);
-        let counted = || statistics.unit.add(begin, i64::from(statistics.length));
+        let length = (statistics.length != u32::MAX).then(|| i64::from(statistics.length));
+        let counted = || statistics.unit.add(begin, length?);
         told.or_else(counted).unwrap_or(begin)
     });
     (begin.saturating_sub(time), end.saturating_sub(time))
@@ -247,9 +248,8 @@ fn variant(product: &ProductDefinition) -> String {
         let limit = |limit: Option<f64>| limit.map(|limit| limit.to_string());
         let (lower, upper) = (limit(probability.lower), limit(probability.upper));
         words.push(match (probability.kind, lower, upper) {
-            (0 | 3, Some(limit), _) => format!("probBelow{limit}"),
+            (0 | 3, Some(limit), _) | (4, _, Some(limit)) => format!("probBelow{limit}"),
             (1, _, Some(limit)) => format!("probAbove{limit}"),
-            (4, _, Some(limit)) => format!("probBelow{limit}"),
             (2, Some(lower), Some(upper)) => format!("probBetween{lower}And{upper}"),
             (kind, lower, upper) => {
                 let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or_default());

@@ -48,7 +48,7 @@ pub(crate) struct Message {
 
 /// A walk over the sections of one message.
 #[derive(Debug)]
-struct Sections {
+struct SectionWalk {
     found: Found,
     /// What is known of the message, by its place in the file.
     blocks: Vec<(u64, Bytes)>,
@@ -64,7 +64,7 @@ enum Step {
     Wants(Range<u64>),
 }
 
-impl Sections {
+impl SectionWalk {
     fn new(found: Found, limits: &Limits) -> Self {
         let indicator_bytes =
             if found.indicator.edition == 1 { edition1::INDICATOR_BYTES } else { INDICATOR_BYTES };
@@ -174,8 +174,8 @@ pub(crate) async fn read_sections(
     found: Vec<Found>,
     limits: &Limits,
 ) -> Result<Vec<(u64, Result<Message>)>> {
-    let mut waiting: Vec<(usize, Sections)> =
-        found.into_iter().map(|found| Sections::new(found, limits)).enumerate().collect();
+    let mut waiting: Vec<(usize, SectionWalk)> =
+        found.into_iter().map(|found| SectionWalk::new(found, limits)).enumerate().collect();
     let mut messages = Vec::new();
     while !waiting.is_empty() {
         let (mut still, mut ranges) = (Vec::new(), Vec::new());
@@ -187,7 +187,7 @@ pub(crate) async fn read_sections(
                     still.push((index, sections));
                 }
                 Ok(Step::Done) => {
-                    let Sections { found, sections, .. } = sections;
+                    let SectionWalk { found, sections, .. } = sections;
                     messages.push((index, offset, Ok(Message { found, sections })));
                 }
                 Err(error) => messages.push((index, offset, Err(error))),

@@ -27,7 +27,7 @@ use crate::walk::{self, Found};
 const STARTS: [u64; 161] = {
     let mut starts = [0; 161];
     let mut index = 0;
-    #[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "at compile time")]
+    #[expect(clippy::indexing_slicing, reason = "at compile time")]
     while index < starts.len() {
         starts[index] = index as u64;
         index += 1;
@@ -154,14 +154,12 @@ fn describe(message: &Message, grids: &mut Grids) -> Vec<Result<Field>> {
         .into_iter()
         .map(|sections| {
             let sections = sections?;
-            let grid = match grids.known.get(&sections.grid.bytes) {
-                Some(grid) => Arc::clone(grid),
-                None => {
-                    let grid =
-                        field::parse_grid(&mut sections.grid.body("grid definition section"))?;
-                    grids.known.insert(sections.grid.bytes.clone(), Arc::clone(&grid));
-                    grid
-                }
+            let grid = if let Some(grid) = grids.known.get(&sections.grid.bytes) {
+                Arc::clone(grid)
+            } else {
+                let grid = field::parse_grid(&mut sections.grid.body("grid definition section"))?;
+                grids.known.insert(sections.grid.bytes.clone(), Arc::clone(&grid));
+                grid
             };
             Field::new(*offset, indicator.length, indicator.discipline, sections, grid)
         })

@@ -205,29 +205,25 @@ impl Segment {
 
     /// A message begins at `at`: the next one is expected behind it, when the file is long enough.
     fn expect(&mut self, at: u64, indicator: Indicator, block: &Block, length: u64) {
-        match at.checked_add(indicator.length).filter(|&end| end <= length) {
-            Some(end) => {
-                if self.tentative {
-                    self.start = Some(at);
-                }
-                self.pending = Some(Found { offset: at, indicator, head: block.from(at) });
-                self.state = State::Chain(end);
+        if let Some(end) = at.checked_add(indicator.length).filter(|&end| end <= length) {
+            if self.tentative {
+                self.start = Some(at);
             }
-            None => {
-                if !self.tentative {
-                    self.faults.push(Fault {
-                        offset: at,
-                        reason: format!(
-                            "the message claims {} bytes, but the file ends {} bytes behind its start: it is cut off or damaged",
-                            indicator.length,
-                            length.saturating_sub(at)
-                        ),
-                    });
-                }
-                let from = at.saturating_add(END_BYTES);
-                self.state = State::Search(from, SEARCH_BYTES.start);
-            }
+            self.pending = Some(Found { offset: at, indicator, head: block.from(at) });
+            self.state = State::Chain(end);
+            return;
         }
+        if !self.tentative {
+            self.faults.push(Fault {
+                offset: at,
+                reason: format!(
+                    "the message claims {} bytes, but the file ends {} bytes behind its start: it is cut off or damaged",
+                    indicator.length,
+                    length.saturating_sub(at)
+                ),
+            });
+        }
+        self.state = State::Search(at.saturating_add(END_BYTES), SEARCH_BYTES.start);
     }
 
     /// Looks for the start of a message in the block from `from` on.

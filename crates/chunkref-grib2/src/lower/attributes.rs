@@ -139,7 +139,7 @@ fn grid(grid: &GridDefinition, attributes: &mut Attributes) {
         Template::Unstructured { number, reference, uuid } => {
             set("GRIB_numberOfGridUsed", uint(*number));
             set("GRIB_numberOfGridInReference", uint(u32::from(*reference)));
-            let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = format!("{:032x}", u128::from_be_bytes(*uuid));
             set("GRIB_uuidOfHGrid", hex.into());
         }
         Template::SpaceView | Template::Other => {}

@@ -17,8 +17,8 @@ pub(crate) type Named = Vec<(String, Array)>;
 /// Latitude and longitude of the grid of `field`: of rows and columns where it has such, else of each point, decoded
 /// from the message. None for what lies on no grid of points.
 pub(crate) fn grid(field: &Field, source: SourceId, decoder: Decoder) -> Result<Named> {
-    let axes = field.has_axes().then(|| grid_axes::axes(&field.grid)).flatten();
-    if let Some((latitudes, longitudes)) = axes {
+    let found = field.has_axes().then(|| grid_axes::axes(&field.grid)).flatten();
+    if let Some((latitudes, longitudes)) = found {
         let axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
             let attributes = coordinate::attributes(name);
             let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
@@ -143,12 +143,12 @@ fn step_bytes(steps: &[i64]) -> (chunkref_core::model::DataType, Vec<u8>) {
 
 /// The attribute that names the coordinates of a group.
 pub(crate) fn listed(named: &Named) -> AttributeValue {
-    let names: Vec<_> = named
+    let listed: Vec<_> = named
         .iter()
         .map(|(name, _)| name.as_str())
         .filter(|name| !name.ends_with("_bounds"))
         .collect();
-    names.join(" ").into()
+    listed.join(" ").into()
 }
 
 /// References of `fields` at their places, on axes of which those of one value are left out.

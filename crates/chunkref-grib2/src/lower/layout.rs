@@ -221,11 +221,12 @@ fn data(cube: &Cube<'_>, name: &str, source: SourceId, decoder: Decoder) -> Resu
 
 /// `name`, or `name_2` … where it is taken.
 fn free_name<T>(taken: &BTreeMap<String, T>, name: &str) -> String {
-    (2_u64..)
-        .map(|number| format!("{name}_{number}"))
-        .find(|other| !taken.contains_key(other))
-        .filter(|_| taken.contains_key(name))
-        .unwrap_or_else(|| name.to_owned())
+    let (mut free, mut number) = (name.to_owned(), 1_u64);
+    while taken.contains_key(&free) {
+        number = number.saturating_add(1);
+        free = format!("{name}_{number}");
+    }
+    free
 }
 
 fn insert(group: &mut Group, name: &str, array: Array) {

@@ -398,7 +398,7 @@ mod tests {
         let mut bytes = head(6, 0, 0);
         bytes.extend(long(&[3, 2, 0, MISSING, 90_000_000, 0]));
         bytes.push(48);
-        bytes.extend(long(&[0x8000_0000 | 90_000_000, 240_000_000, 120_000_000, 180_000_000]));
+        bytes.extend(long(&[(1 << 31) + 90_000_000, 240_000_000, 120_000_000, 180_000_000]));
         bytes.push(0x40);
         let grid = parse(&bytes).unwrap();
         assert_eq!(grid.shape(), Some((2, 3)));
@@ -415,7 +415,7 @@ mod tests {
         let mut bytes = head(10, 2, 40);
         bytes.extend(long(&[MISSING, 2, 0, MISSING, 45_000_000, 0]));
         bytes.push(0);
-        bytes.extend(long(&[0x8000_0000 | 45_000_000, 300_000_000, MISSING, 1]));
+        bytes.extend(long(&[(1 << 31) + 45_000_000, 300_000_000, MISSING, 1]));
         bytes.push(0);
         bytes.extend([0, 4, 0, 6]);
         let grid = parse(&bytes).unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn edition2(key: ParameterKey<'_>) -> Parameter {
     };
     Parameter {
         param_id: common.map(|common| common.param_id),
-        variable: common.map_or_else(|| short.clone(), |common| common.variable.to_owned()),
+        variable: common.map_or_else(|| variable(&short), |common| common.variable.to_owned()),
         long_name: match (&common, &table) {
             (Some(common), _) => common.name.to_owned(),
             (None, Some(table)) => table.name.clone(),
@@ -73,14 +73,9 @@ pub(crate) fn edition1(centre: u8, table: u8, number: u8) -> Parameter {
     let unknown = || format!("unknown_{table}_{number}");
     let short =
         found.as_ref().map_or_else(unknown, |found| clean(found.abbreviation).to_lowercase());
-    let variable = match short.as_bytes().first() {
-        // Names of arrays begin with a letter, as cfgrib's do.
-        Some(first) if first.is_ascii_digit() => short_name::letter_first(&short),
-        _ => short.clone(),
-    };
     Parameter {
         param_id: None,
-        variable,
+        variable: variable(&short),
         long_name: found.as_ref().map_or_else(unknown, |found| found.name.to_owned()),
         units: found.map_or_else(|| "unknown".to_owned(), |found| units(found.units)),
         standard_name: None,
@@ -97,6 +92,15 @@ const NOAA: [u16; 4] = [7, 8, 9, 161];
 fn is_foreign(key: ParameterKey<'_>) -> bool {
     let is_local = key.discipline < 192 && (key.category >= 192 || key.number >= 192);
     is_local && !NOAA.contains(&key.centre)
+}
+
+/// The name of an array: it begins with a letter, as cfgrib's do.
+fn variable(short_name: &str) -> String {
+    if short_name.starts_with(|first: char| first.is_ascii_digit()) {
+        short_name::letter_first(short_name)
+    } else {
+        short_name.to_owned()
+    }
 }
 
 fn is_placeholder(abbreviation: &str) -> bool {

@@ -78,7 +78,6 @@ const ROWS: &[Row] = &[
     (0, 2, 22, "surface", ANY, "instant", 260_065, "gust", "gust", "", "m s**-1", "Wind speed (gust)"),
     (0, 3, 0, "surface", ANY, "instant", 134, "sp", "sp", "surface_air_pressure", "Pa", "Surface pressure"),
     (0, 3, 0, "meanSea", ANY, "instant", 151, "msl", "msl", "air_pressure_at_mean_sea_level", "Pa", "Mean sea level pressure"),
-    (0, 3, 0, "", ANY, "instant", 54, "pres", "pres", "", "Pa", "Pressure"),
     (0, 3, 1, "meanSea", ANY, "instant", 260_074, "prmsl", "prmsl", "", "Pa", "Pressure reduced to MSL"),
     (0, 3, 5, "surface", ANY, "instant", 228_002, "orog", "orog", "geopotential_height", "m", "Orography"),
     (0, 3, 5, "", ANY, "instant", 156, "gh", "gh", "geopotential_height", "gpm", "Geopotential height"),
