@@ -59,6 +59,18 @@ fn the_grib_scanner_keeps_its_contract() {
 }
 
 #[test]
+fn the_netcdf3_scanner_keeps_its_contract() {
+    let registry = Registry::linked().unwrap();
+    let names =
+        ["types.cdf1", "types.cdf5", "odd_records.cdf2", "one_record_i2.cdf1", "fill_values.cdf1"];
+    let samples = names.map(|name| {
+        let bytes = fs::read(fixtures("netcdf3").join(format!("{name}.nc"))).unwrap();
+        Sample { name, bytes: bytes.into(), rounds: 2 }
+    });
+    conformance::scanner(registry.by_name("netcdf3").unwrap(), &samples).unwrap();
+}
+
+#[test]
 fn signatures_of_linked_formats_are_disjoint() {
     let registry = Registry::linked().unwrap();
     assert!(!registry.entries().is_empty());

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::{env, fs};
 
-const FIXTURES: [&str; 22] = [
+const FIXTURES: [&str; 25] = [
     "hdf5/attributes.v1.h5",
     "hdf5/btree_v1_narrow.v1.h5",
     "hdf5/btree_v2.v110.h5",
@@ -32,6 +32,9 @@ const FIXTURES: [&str; 22] = [
     "grib2/grid_lambert.grib2",
     "grib2/members.grib2",
     "grib2/soil_layers.grib2",
+    "netcdf3/fill_values.cdf1.nc",
+    "netcdf3/odd_records.cdf2.nc",
+    "netcdf3/types.cdf5.nc",
 ];
 /// Most lines of a golden file; what follows is counted.
 const MOST_LINES: usize = 300;
@@ -39,7 +42,7 @@ const MOST_LINES: usize = 300;
 #[test]
 fn golden_references_are_what_the_scan_gives() {
     let folder = |kind: &str| {
-        root().join("tests/golden").join(if kind == "grib2" { "grib2" } else { "hdf5" })
+        root().join("tests/golden").join(if kind == "netcdf4" { "hdf5" } else { kind })
     };
     let update = env::var_os("UPDATE_GOLDEN").is_some();
     let mut expected = BTreeSet::new();
@@ -75,7 +78,7 @@ fn golden_references_are_what_the_scan_gives() {
             ));
         }
     }
-    for folder in [folder("hdf5"), folder("grib2")] {
+    for folder in ["hdf5", "grib2", "netcdf3"].map(folder) {
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| {
             panic!("{}: {error}: run `cargo xtask golden`", folder.display())
         });

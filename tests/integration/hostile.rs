@@ -81,6 +81,7 @@ fn on_every_fixture(change: impl Fn(&mut Vec<u8>, u64) + Sync, times: u64) -> (u
     let mut paths = files(&fixtures("hdf5"), &["h5"]);
     paths.extend(files(&fixtures("netcdf4"), &["nc"]));
     paths.extend(files(&fixtures("grib2"), &["grib2"]));
+    paths.extend(files(&fixtures("netcdf3"), &["nc"]));
     paths.retain(|path| fs::metadata(path).unwrap().len() <= MOST_BYTES);
     let half = paths.len().div_ceil(2);
     let sound = AtomicUsize::new(0);

@@ -24,6 +24,8 @@ mod grib;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod netcdf3;
+#[cfg(test)]
 mod options;
 #[cfg(test)]
 mod stores;

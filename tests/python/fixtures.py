@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
-RECIPES = ["requirements.txt", "fixtures.py", "goes_twins.py", "grib_fixtures.py", "hdf5_fixtures.py", "mcmipf_twin.py", "netcdf4_fixtures.py", "hdf5_recipes/*.py"]
-STEPS = [("hdf5_fixtures.py", "hdf5"), ("netcdf4_fixtures.py", "netcdf4"), ("grib_fixtures.py", "grib2"), ("goes_twins.py", "goes", "2", "--side", "452"), ("mcmipf_twin.py", "mcmipf")]
+RECIPES = ["requirements.txt", "fixtures.py", "goes_twins.py", "grib_fixtures.py", "hdf5_fixtures.py", "mcmipf_twin.py", "netcdf3_fixtures.py", "netcdf4_fixtures.py", "hdf5_recipes/*.py"]
+STEPS = [("hdf5_fixtures.py", "hdf5"), ("netcdf4_fixtures.py", "netcdf4"), ("netcdf3_fixtures.py", "netcdf3"), ("grib_fixtures.py", "grib2"), ("goes_twins.py", "goes", "2", "--side", "452"), ("mcmipf_twin.py", "mcmipf")]
 
 
 def main():

@@ -134,13 +134,10 @@ impl<'a> Reader<'a> {
         let bytes = self.padded(length)?;
         // C programs end names with a zero where they count it.
         let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(name) => Ok(name.to_owned()),
-            Err(_) => {
-                let reason = format!("\"{}\" is not UTF-8", bytes.escape_ascii());
-                Err(NetCdf3Error::inconsistent("name", offset, reason))
-            }
-        }
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| {
+            let reason = format!("\"{}\" is not UTF-8", bytes.escape_ascii());
+            NetCdf3Error::inconsistent("name", offset, reason)
+        })
     }
 
     /// So many bytes, and the padding to a multiple of 4 behind them.

@@ -40,13 +40,11 @@ impl Variable {
         for _ in 0..rank {
             let offset = reader.cursor.offset();
             let number = reader.non_negative()?;
-            match usize::try_from(number).ok().filter(|&number| number < known) {
-                Some(number) => dimensions.push(number),
-                None => {
-                    let reason = format!("{name:?} has dimension {number} of {known}");
-                    return Err(NetCdf3Error::inconsistent("variable", offset, reason));
-                }
-            }
+            let place = usize::try_from(number).ok().filter(|&place| place < known);
+            dimensions.push(place.ok_or_else(|| {
+                let reason = format!("{name:?} has dimension {number} of {known}");
+                NetCdf3Error::inconsistent("variable", offset, reason)
+            })?);
         }
         let attributes = Attribute::parse_list(reader)?;
         let nc_type = NcType::parse(reader)?;
