@@ -59,7 +59,8 @@ def through_s3(sets, temperature, count, endpoint):
     """The references of the bucket: as many as of the folder, and the first reads the same values through S3."""
     if len(sets) != count:
         sys.exit(f"{len(sets)} reference files of the bucket, {count} of the folder")
-    remote = {"anon": True, "client_kwargs": {"endpoint_url": endpoint}}
+    # zarr-python asks without waiting, so the file system of the bucket must be one that answers so.
+    remote = {"anon": True, "asynchronous": True, "client_kwargs": {"endpoint_url": endpoint}}
     options = {"fo": str(sets[0]), "remote_protocol": "s3", "remote_options": remote}
     with xarray.open_dataset("reference://", engine="zarr", backend_kwargs={"storage_options": options, "consolidated": False}) as dataset:
         np.testing.assert_array_equal(dataset["SST"].values, temperature)
