@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From the header to the model.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use chunkref_core::model::{
     Array, AttributeValue, Attributes, ChunkGrid, ChunkRef, DataType, Dataset, Dimension,
@@ -51,9 +53,15 @@ pub(crate) fn lower(
             Dimension { name: dimension.name.clone(), length, unlimited }
         })
         .collect();
+    let mut uses: HashMap<&str, u64> = HashMap::new();
     for variable in &header.variables {
-        let taken = dataset.root.arrays.contains_key(&variable.name);
-        let made = check_name(&variable.name, taken)
+        let count = uses.entry(&variable.name).or_default();
+        *count = count.saturating_add(1);
+    }
+    for variable in &header.variables {
+        // Of two variables of one name nobody knows which is meant, so neither is taken.
+        let shared = uses.get(variable.name.as_str()).is_some_and(|&count| count > 1);
+        let made = check_name(&variable.name, shared)
             .and_then(|()| layout.extent(header, variable))
             .and_then(|extent| array(header, layout, variable, &extent, choices));
         match made {
@@ -170,13 +178,13 @@ fn array(
 }
 
 /// A name that a reference can have.
-fn check_name(name: &str, taken: bool) -> Result<(), String> {
+fn check_name(name: &str, shared: bool) -> Result<(), String> {
     let reason = match name {
         "" => "its name is empty",
         "." | ".." => "its name means a folder",
         name if name.contains(['/', '\\']) => "its name has a slash, which parts groups from names",
         name if name.starts_with(".z") => "its name is that of a Zarr document",
-        _ if taken => "another variable has the same name",
+        _ if shared => "another variable has the same name",
         _ => return Ok(()),
     };
     Err(reason.to_owned())
