@@ -30,5 +30,12 @@ mod time;
 mod value;
 mod variable;
 
+#[cfg(test)]
+mod conflict_tests;
+#[cfg(test)]
+mod cube_tests;
+#[cfg(test)]
+mod testing;
+
 pub use combine::{Combined, CubeCombiner, combine, plan};
 pub use report::{Conflict, ConflictKind, Report, Side};

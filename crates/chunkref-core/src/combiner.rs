@@ -207,7 +207,9 @@ pub struct CombineError {
 /// - Deterministic: the same inputs in the same order give the same result.
 /// - The order and grouping of the inputs do not change the result beyond what the options ask for.
 /// - Inputs are checked before anything is made: a mismatch is an error that names all inputs at fault.
-/// - Chunks move only by renumbering; the bytes that a reference names are never changed.
+/// - Chunks move only by renumbering; the bytes that a reference names are never changed. Values that are in the
+///   references as they are, without codecs, may be put together into other chunks, and times among them be counted
+///   from another epoch.
 /// - One input combines to itself, and none is an error of kind [`CombineErrorKind::NoInput`].
 pub trait Combiner: Send + Sync {
     /// Combines `inputs`.
