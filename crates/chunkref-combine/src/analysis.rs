@@ -140,6 +140,16 @@ impl Analysis {
         })?;
         let mut taken: HashMap<Vec<u64>, usize> = HashMap::new();
         let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
+        let single = match self.axes.as_slice() {
+            [axis] => Some(axis),
+            _ => None,
+        };
+        if let Some(axis) = single {
+            for (pair, place) in overlaps(&axis.ranges) {
+                clashes.insert(pair, self.at(&[place]));
+            }
+        }
+        let inputs = if single.is_some() { 0 } else { inputs };
         for input in 0..inputs {
             let ranges: Vec<(u64, u64)> =
                 self.axes.iter().filter_map(|axis| axis.ranges.get(input).copied()).collect();
@@ -169,7 +179,8 @@ impl Analysis {
             self.duplicates = clashes.into_keys().collect();
             self.conflicts.push(conflict);
         }
-        let gaps = all.saturating_sub(taken.len() as u64);
+        // Along one axis every place is that of an input.
+        let gaps = if single.is_some() { 0 } else { all.saturating_sub(taken.len() as u64) };
         self.gaps = gaps > 0;
         if self.gaps && options.missing == Missing::Error {
             let conflict = Conflict {
@@ -251,6 +262,29 @@ impl Analysis {
             _ => false,
         })
     }
+}
+
+/// Inputs of one axis that lie on one another, the earlier input first, each with a place that both have.
+fn overlaps(ranges: &[(u64, u64)]) -> Vec<((usize, usize), u64)> {
+    let mut order: Vec<usize> = (0..ranges.len()).collect();
+    order.sort_by_key(|&input| ranges.get(input).map(|range| range.0));
+    let mut found = Vec::new();
+    let mut reach: Option<(u64, usize)> = None;
+    for input in order {
+        let Some(&(start, length)) = ranges.get(input).filter(|range| range.1 > 0) else {
+            continue;
+        };
+        match reach {
+            Some((end, other)) if start < end => {
+                found.push(((input.min(other), input.max(other)), start));
+                if start + length > end {
+                    reach = Some((start + length, input));
+                }
+            }
+            _ => reach = Some((start + length, input)),
+        }
+    }
+    found
 }
 
 /// Calls `visit` with every place of a box.

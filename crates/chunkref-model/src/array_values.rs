@@ -5,11 +5,18 @@ use bytes::Bytes;
 
 use crate::{Array, ByteOrder, ChunkGrid, ChunkRef, DataType, FillValue, ManifestBuilder};
 
+/// An array of more bytes has to be there in large part to count as plain.
+const LARGE_BYTES: u64 = 64 << 10;
+
 impl Array {
-    /// Whether the values are in the references as they are: no codec, and no chunk in a source.
+    /// Whether the values are in the references as they are: no codec, and no chunk in a source. A large array of which
+    /// less than half is there does not count, because its values would be made of nothing.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.codecs.is_empty() && self.dtype.length_bytes().is_some() && self.manifest.is_inline()
+        let there = self.manifest.stored_bytes().saturating_mul(2).saturating_add(LARGE_BYTES);
+        self.codecs.is_empty()
+            && self.logical_bytes().is_some_and(|bytes| bytes <= there)
+            && self.manifest.is_inline()
     }
 
     /// All values in C order, when they are in the references as they are; chunks that are missing hold the fill value.
@@ -231,6 +238,8 @@ mod tests {
         builder.push(&[0], ChunkRef::Inline(Bytes::from_static(b"abc"))).unwrap();
         short.manifest = builder.finish().unwrap();
         assert_eq!(short.plain_values(), None);
+        let unwritten = array(&[1 << 40], &[1 << 20]);
+        assert!(!unwritten.is_plain() && unwritten.plain_values().is_none());
         let none = array(&[0, 2], &[1, 2]).with_plain_values(Bytes::new());
         assert_eq!(none.plain_values(), Some(Vec::new()));
         let scalar = array(&[], &[]).with_plain_values(Bytes::from_static(b"ab"));

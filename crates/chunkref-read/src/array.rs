@@ -119,7 +119,7 @@ impl<'a> Draft<'a> {
             .zip(&array.shape)
             .try_fold(element, |bytes, (&chunk, _)| bytes.checked_mul(chunk))
             // An edge chunk may be much larger than the array; that is bounded too.
-            .filter(|&bytes| bytes <= limit.saturating_mul(64).max(1 << 26))
+            .filter(|&bytes| bytes <= limit.saturating_mul(4).max(1 << 26))
             .and_then(|bytes| usize::try_from(bytes).ok())
             .ok_or_else(too_large)?;
         let values = array.filled().ok_or_else(too_large)?;
