@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod combine;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod cost;

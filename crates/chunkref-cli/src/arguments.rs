@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
+use crate::combine_arguments::{BuildArguments, CombineArguments, PlanArguments};
 use crate::logging::LogFormat;
 use crate::store_arguments::StoreArguments;
 
@@ -36,6 +37,12 @@ pub struct Arguments {
 pub enum Command {
     /// Write kerchunk references of files.
     Scan(ScanArguments),
+    /// Combine reference files into one set along a dimension.
+    Combine(CombineArguments),
+    /// Scan files and combine their references into one set along a dimension.
+    Build(BuildArguments),
+    /// Say whether inputs can be combined, and if not, why.
+    Plan(PlanArguments),
     /// Show what a file contains and how it is stored.
     Inspect(InspectArguments),
     /// List the formats that can be read.

@@ -7,7 +7,8 @@
 //! | [`arguments`] | the command line |
 //! | [`console`] | where text goes, and whether in colour |
 //! | `run` | from arguments to an exit code |
-//! | `scan`, `inspect`, `formats` | the commands |
+//! | [`combine_arguments`] | that of `combine`, `build` and `plan` |
+//! | `scan`, `cube`, `inspect`, `formats` | the commands; `cube` has `combine`, `build` and `plan` |
 //! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
@@ -15,7 +16,9 @@
 //! | `summary`, `table` | what `inspect` shows |
 
 pub mod arguments;
+pub mod combine_arguments;
 pub mod console;
+mod cube;
 mod destination;
 mod formats;
 mod inputs;

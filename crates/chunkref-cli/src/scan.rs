@@ -293,16 +293,24 @@ fn write_failure(
     input: &Input,
     fault: &(dyn Error + 'static),
 ) -> Result<Exit, Stop> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            let code = error.raw_os_error().map(std::io::Error::from_raw_os_error);
-            return Err(Stop::Output(code.unwrap_or_else(|| error.kind().into())));
-        }
-        cause = error.source();
+    if let Some(error) = output_error(fault) {
+        return Err(Stop::Output(error));
     }
     report::failure(console, &input.name, input.location.url(), fault);
     Ok(Exit::Failed)
+}
+
+/// The error of the output itself among the causes of a fault.
+pub(crate) fn output_error(fault: &(dyn Error + 'static)) -> Option<std::io::Error> {
+    let mut cause = Some(fault);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let code = error.raw_os_error().map(std::io::Error::from_raw_os_error);
+            return Some(code.unwrap_or_else(|| error.kind().into()));
+        }
+        cause = error.source();
+    }
+    None
 }
 
 impl Tally {

@@ -4,22 +4,174 @@
 use chunkref_model::Dataset;
 use thiserror::Error;
 
+/// Where the coordinates of a dimension come from. An input whose references were combined before has them already, and
+/// those count, except for [`CoordinateSource::Index`] and [`CoordinateSource::Values`], which number all inputs anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CoordinateSource {
+    /// The values of an array: a path, or a name that only one group has.
+    Data(String),
+    /// An attribute of the root group.
+    Attribute(String),
+    /// An attribute of an array.
+    VariableAttribute {
+        /// The array.
+        variable: String,
+        /// The attribute.
+        name: String,
+    },
+    /// The place in the order of the inputs, from 0.
+    Index,
+    /// A regular expression that is looked for in the location of an input: its first group, or all that it matches.
+    Pattern(String),
+    /// These values, one for each place along the dimension.
+    Values(Vec<String>),
+}
+
+/// A dimension along which inputs follow one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConcatDimension {
+    /// Its name.
+    pub name: String,
+    /// Where its coordinates come from.
+    pub coordinates: CoordinateSource,
+}
+
+impl ConcatDimension {
+    /// The dimension `name` with coordinates from the array of that name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { coordinates: CoordinateSource::Data(name.clone()), name }
+    }
+
+    /// The same dimension with other coordinates.
+    #[must_use]
+    pub fn with_coordinates(mut self, coordinates: CoordinateSource) -> Self {
+        self.coordinates = coordinates;
+        self
+    }
+}
+
+/// What is done with inputs that contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnConflict {
+    /// Nothing is combined.
+    #[default]
+    Error,
+    /// Inputs that differ from the first one are left out.
+    SkipFile,
+    /// The variable is left out.
+    SkipVariable,
+    /// The attributes and fill value of the first input are taken for all. Other conflicts remain errors.
+    First,
+}
+
+/// What is done with inputs at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// Nothing is combined.
+    #[default]
+    Error,
+    /// The first input stays.
+    First,
+    /// The last input stays.
+    Last,
+}
+
+/// What is done where an input lacks a variable, or a combination of coordinates has no input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Missing {
+    /// Nothing is combined.
+    #[default]
+    Error,
+    /// Those chunks are missing and read as the variable's fill value; a variable without one remains an error.
+    Fill,
+}
+
 /// How to combine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CombineOptions {
     /// Dimensions along which the inputs follow one another.
-    pub concat_dimensions: Vec<String>,
+    pub concat_dimensions: Vec<ConcatDimension>,
+    /// Names or paths of variables of which the first input's are kept, unchecked.
+    pub identical: Vec<String>,
+    /// Whether variables without the dimension are stacked along it even where they are equal in all inputs.
+    pub stack_all: bool,
+    /// What is done with inputs that contradict each other.
+    pub on_conflict: OnConflict,
+    /// What is done with inputs at one place.
+    pub duplicates: Duplicates,
+    /// What is done where there is nothing.
+    pub missing: Missing,
+    /// Whether inputs are put in the order of their coordinates first.
+    pub sort: bool,
 }
 
 impl CombineOptions {
-    /// The same options with these dimensions to concatenate along.
+    /// The same options with these dimensions to concatenate along, with coordinates from the arrays of their names.
     #[must_use]
     pub fn with_concat_dimensions(
-        mut self,
+        self,
         names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.concat_dimensions = names.into_iter().map(Into::into).collect();
+        names
+            .into_iter()
+            .map(ConcatDimension::new)
+            .fold(Self { concat_dimensions: Vec::new(), ..self }, Self::with_concat)
+    }
+
+    /// The same options with one more dimension to concatenate along.
+    #[must_use]
+    pub fn with_concat(mut self, dimension: ConcatDimension) -> Self {
+        self.concat_dimensions.push(dimension);
+        self
+    }
+
+    /// The same options with these variables kept as the first input has them.
+    #[must_use]
+    pub fn with_identical(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.identical = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same options with or without stacking of all variables.
+    #[must_use]
+    pub fn with_stack_all(mut self, stack_all: bool) -> Self {
+        self.stack_all = stack_all;
+        self
+    }
+
+    /// The same options with another answer to conflicts.
+    #[must_use]
+    pub fn with_on_conflict(mut self, on_conflict: OnConflict) -> Self {
+        self.on_conflict = on_conflict;
+        self
+    }
+
+    /// The same options with another answer to duplicates.
+    #[must_use]
+    pub fn with_duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// The same options with another answer to gaps.
+    #[must_use]
+    pub fn with_missing(mut self, missing: Missing) -> Self {
+        self.missing = missing;
+        self
+    }
+
+    /// The same options with or without sorting.
+    #[must_use]
+    pub fn with_sort(mut self, sort: bool) -> Self {
+        self.sort = sort;
         self
     }
 }
@@ -55,7 +207,9 @@ pub struct CombineError {
 /// - Deterministic: the same inputs in the same order give the same result.
 /// - The order and grouping of the inputs do not change the result beyond what the options ask for.
 /// - Inputs are checked before anything is made: a mismatch is an error that names all inputs at fault.
-/// - Chunks move only by renumbering; the bytes that a reference names are never changed.
+/// - Chunks move only by renumbering; the bytes that a reference names are never changed. Values that are in the
+///   references as they are, without codecs, may be put together into other chunks, and times among them be counted
+///   from another epoch.
 /// - One input combines to itself, and none is an error of kind [`CombineErrorKind::NoInput`].
 pub trait Combiner: Send + Sync {
     /// Combines `inputs`.

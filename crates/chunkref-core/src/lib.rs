@@ -28,7 +28,10 @@ pub mod split;
 pub use chunkref_model as model;
 pub use inventory;
 
-pub use combiner::{CombineError, CombineErrorKind, CombineOptions, Combiner};
+pub use combiner::{
+    CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
+    Duplicates, Missing, OnConflict,
+};
 pub use cursor::{Cursor, Truncated};
 pub use emitter::{EmitError, EmitOptions, Emitted, Emitter};
 pub use error::{ScanError, ScanErrorKind};

@@ -7,12 +7,14 @@
 //! |---|---|
 //! | [`dataset`] | [`Dataset`], [`Group`] and the table of sources |
 //! | [`mod@array`] | [`Array`]: shape, type, codecs, attributes and its [`Manifest`] |
+//! | [`array_values`] | the values of an array as plain bytes |
 //! | [`manifest`], [`chunk_ref`] | chunk references in columns; one reference |
 //! | [`dtype`], [`fill_value`], [`codec`], [`chunk_grid`], [`dimension`], [`attribute`] | the parts of an array |
 //! | [`zarr`] | Zarr v2 and v3 metadata documents |
 //! | [`kerchunk_json`] | kerchunk JSON version 0 and 1, reading and writing |
 
 pub mod array;
+pub mod array_values;
 pub mod attribute;
 pub mod chunk_grid;
 pub mod chunk_ref;
@@ -36,4 +38,4 @@ pub use dimension::Dimension;
 pub use dtype::{ByteOrder, DataType, Field};
 pub use fill_value::FillValue;
 pub use json::JsonError;
-pub use manifest::{Manifest, ManifestBuilder, ManifestError};
+pub use manifest::{Manifest, ManifestAssembler, ManifestBuilder, ManifestError};

@@ -4,10 +4,14 @@
 //! A reference costs 20 bytes (source `u32`, offset `u64`, length `u64`), 28 where the manifest is sparse; inline bytes
 //! lie together in one arena. There is no `String` and no map entry per chunk.
 
+mod assembler;
+
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use crate::{ChunkRef, SourceId};
+
+pub use assembler::ManifestAssembler;
 
 const MISSING: u32 = u32::MAX;
 const INLINE: u32 = u32::MAX - 1;
@@ -39,6 +43,9 @@ pub enum ManifestError {
     /// A source index that the format reserves.
     #[error("source {0} is not a valid source index")]
     ReservedSource(u32),
+    /// A source index that the table of sources does not have.
+    #[error("source {0} is not in the table of sources")]
+    UnknownSource(u32),
 }
 
 /// Which chunk a row of the columns is of.
@@ -103,6 +110,30 @@ impl Manifest {
             .zip(&self.lengths)
             .filter(|&(&source, &length)| source != MISSING && length != crate::WHOLE_OBJECT)
             .fold(0, |sum: u64, (_, &length)| sum.saturating_add(length))
+    }
+
+    /// Whether no chunk lies in a source: all are inline or missing.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.sources.iter().all(|&source| source >= INLINE)
+    }
+
+    /// Whether both have the same chunks: equal inline bytes, and equal ranges of sources that `same_source` takes for one.
+    pub fn same_chunks(
+        &self,
+        other: &Self,
+        same_source: &mut dyn FnMut(SourceId, SourceId) -> bool,
+    ) -> bool {
+        self.grid_shape == other.grid_shape
+            && self.rows == other.rows
+            && self.sources.len() == other.sources.len()
+            && (0..self.sources.len()).all(|row| match (self.row(row), other.row(row)) {
+                (
+                    ChunkRef::Virtual { source: a, offset, length },
+                    ChunkRef::Virtual { source: b, offset: other_offset, length: other_length },
+                ) => offset == other_offset && length == other_length && same_source(a, b),
+                (a, b) => a == b,
+            })
     }
 
     /// The reference of the chunk at `chunk_indices`; places outside the grid are missing.

@@ -36,6 +36,7 @@
 //! [`ScannerEntry`]; the binary names that crate, and nothing here changes.
 
 pub mod emit;
+pub mod gather;
 pub mod many;
 pub mod scan;
 
@@ -47,17 +48,21 @@ use chunkref_hdf5 as _;
 #[cfg(feature = "netcdf3")]
 use chunkref_netcdf3 as _;
 
+pub use chunkref_combine as combine;
 pub use chunkref_core as core;
 pub use chunkref_model as model;
+pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    ByteSource, EmitError, EmitOptions, Emitted, Emitter, FormatOption, Limits, Registry,
-    RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
-    Skipped, SourceError, SourceErrorKind,
+    ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension,
+    CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter, FormatOption, Limits,
+    Missing, OnConflict, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
+    Scanner, ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{Location, Stores};
+pub use gather::{Gathered, Gatherer, StoreObjects};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
 pub use scan::{
     OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,

@@ -3,7 +3,8 @@
 
 use super::{Findings, Tree};
 
-/// The crates above the backends and what they may use; every other crate uses the model and the core.
+/// The crates above the backends and what they may use; every other crate (backends, store, combiner, reader) uses the
+/// model and the core.
 const SPECIAL: [(&str, &[&str]); 4] = [
     ("chunkref-model", &[]),
     ("chunkref-core", &["chunkref-model"]),
@@ -129,6 +130,10 @@ mod tests {
         assert!(allowed("chunkref-grib2", normal, "chunkref-core"));
         assert!(!allowed("chunkref-grib2", normal, "chunkref-hdf5"));
         assert!(!allowed("chunkref-hdf5", normal, "chunkref-store"));
+        assert!(!allowed("chunkref-combine", normal, "chunkref-read"));
+        assert!(!allowed("chunkref-read", normal, "chunkref-store"));
+        assert!(allowed("chunkref", normal, "chunkref-combine"));
+        assert!(allowed("chunkref", normal, "chunkref-read"));
         assert!(allowed("chunkref", normal, "chunkref-hdf5"));
         assert!(!allowed("chunkref", normal, "chunkref-cli"));
         assert!(!allowed("chunkref-cli", normal, "chunkref-hdf5"));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The contract of [`Combiner`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::{CombineError, CombineErrorKind, CombineOptions, Combiner};
-use chunkref_model::{ChunkRef, Dataset};
+use chunkref_model::{Array, ChunkRef, Dataset};
 
 use super::{Violation, require};
 
@@ -82,8 +82,19 @@ fn attempt(
     })
 }
 
-/// Chunks move by renumbering alone: no reference is changed, made up or left out.
+/// Chunks move by renumbering alone: no reference is changed, made up or left out. Values that are in the references as
+/// they are may be put together anew, but none is made up.
 fn check_references(inputs: &[Dataset], combined: &Dataset, order: &str) -> Result<(), Violation> {
+    for (path, array) in combined.arrays() {
+        let Some(there) = elements(array) else { continue };
+        let known = inputs.iter().filter_map(|input| input.array(&path)).filter_map(elements);
+        let known: BTreeSet<_> = known.flatten().collect();
+        // Coordinates may be of no array.
+        let made_up = there.iter().find(|element| !known.contains(*element));
+        require(made_up.is_none() || known.is_empty(), "no value is made up", || {
+            format!("{order}: {path} has {made_up:?}")
+        })?;
+    }
     let (there, mut wanted) = (references(combined), References::new());
     for input in inputs {
         for (reference, count) in references(input) {
@@ -127,9 +138,19 @@ fn check_misfit(
     Ok(())
 }
 
+/// The elements of an array whose values are in the references as they are.
+fn elements(array: &Array) -> Option<BTreeSet<Vec<u8>>> {
+    let length = usize::try_from(array.dtype.length_bytes()?).ok().filter(|&length| length > 0)?;
+    Some(array.plain_values()?.chunks_exact(length).map(<[u8]>::to_vec).collect())
+}
+
+/// References of all arrays whose values are not in the references as they are.
 fn references(dataset: &Dataset) -> References {
     let mut found = References::new();
     for (_, array) in dataset.arrays() {
+        if array.is_plain() {
+            continue;
+        }
         array.manifest.visit(&mut |_, reference| {
             let key = match reference {
                 ChunkRef::Virtual { source, offset, length } => {
@@ -149,7 +170,7 @@ fn references(dataset: &Dataset) -> References {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use chunkref_model::{Array, Attributes, ChunkGrid, DataType, ManifestBuilder, Source};
+    use chunkref_model::{Attributes, ChunkGrid, DataType, ManifestBuilder, Source};
 
     use super::*;
 
@@ -161,6 +182,7 @@ mod tests {
         Random,
         Nested,
         Shifts,
+        MakesUp,
         LosesArray,
         TakesAnything,
         NamesOne,
@@ -239,6 +261,14 @@ mod tests {
                 Fault::Nested => {
                     combined.root.attributes.insert("inputs", inputs.len().to_string());
                 }
+                Fault::MakesUp => {
+                    let value = bytes::Bytes::from_static(b"\x09");
+                    for array in combined.root.arrays.values_mut() {
+                        let shape = array.shape.iter().product::<u64>();
+                        let values = value.repeat(usize::try_from(shape).unwrap());
+                        *array = array.clone().with_plain_values(values.into());
+                    }
+                }
                 Fault::LosesArray => combined.root.arrays.clear(),
                 _ => {}
             }
@@ -297,6 +327,18 @@ mod tests {
                 combiner(&Chain(fault, AtomicU64::new(0)), &inputs[..2], &options, &misfits);
             assert_eq!(found.unwrap_err().clause, clause);
         }
+        let plain: Vec<_> = inputs[..2]
+            .iter()
+            .map(|input| {
+                let mut input = input.clone();
+                for array in input.root.arrays.values_mut() {
+                    *array = array.clone().with_plain_values(bytes::Bytes::from_static(&[1, 2]));
+                }
+                input
+            })
+            .collect();
+        let found = combiner(&Chain(Fault::MakesUp, AtomicU64::new(0)), &plain, &options, &misfits);
+        assert_eq!(found.unwrap_err().clause, "no value is made up");
         let single =
             combiner(&Chain(Fault::None, AtomicU64::new(0)), &inputs[..1], &options, &misfits);
         assert_eq!(single.unwrap_err().clause, "the suite has samples");

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether a variable is the same kind of thing in all inputs.
+
+use chunkref_model::{Array, AttributeValue};
+
+use crate::coordinates::has_text;
+use crate::report::{Conflict, ConflictKind, Side};
+
+/// Attributes that change what values mean.
+const MEANING: [&str; 10] = [
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "_Unsigned",
+    "units",
+    "calendar",
+    "flag_values",
+    "flag_masks",
+    "flag_meanings",
+];
+
+/// A variable of one input, with the axes that it will have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    /// The place of the input.
+    pub(crate) input: usize,
+    pub(crate) array: &'a Array,
+}
+
+/// What is compared.
+pub(crate) struct Compared<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) holders: &'a [Holder<'a>],
+    /// Dimensions along which inputs follow one another and that some holder has.
+    pub(crate) along: &'a [String],
+    /// Whether all values are in the references as they are, so that chunks and codecs do not matter.
+    pub(crate) plain: bool,
+    /// Why times could not be brought to one epoch.
+    pub(crate) time_reason: Option<&'a String>,
+}
+
+/// The dimensions of an array with those in front that it lacks.
+pub(crate) fn widened(array: &Array, along: &[String]) -> Vec<String> {
+    let lacking = along.iter().filter(|name| !array.dimensions.contains(name));
+    lacking.chain(&array.dimensions).cloned().collect()
+}
+
+/// Conflicts between the holders of a variable.
+pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
+    let along = compared.along;
+    let mut found = Vec::new();
+    let mut check = |kind, what: &str, says: &dyn Fn(&Array) -> String| {
+        found.extend(differ(compared, kind, what, says));
+    };
+    check(ConflictKind::DataType, "element types differ", &|array| format!("{:?}", array.dtype));
+    check(ConflictKind::Dimensions, "dimensions, or their order, differ", &|array| {
+        widened(array, along).join(", ")
+    });
+    check(ConflictKind::FillValue, "fill values differ", &|array| {
+        array.fill_value.as_ref().map_or_else(|| "none".to_owned(), |fill| format!("{fill:?}"))
+    });
+    let dimensions = |array: &Array| widened(array, along);
+    let alike = compared.holders.windows(2).all(|pair| match pair {
+        [a, b] => dimensions(a.array) == dimensions(b.array),
+        _ => true,
+    });
+    if alike {
+        check(ConflictKind::Shape, "lengths along other dimensions differ", &|array| {
+            let axes = array.dimensions.iter().zip(&array.shape);
+            let others = axes.filter(|(name, _)| !along.contains(name));
+            others.map(|(name, length)| format!("{name}: {length}")).collect::<Vec<_>>().join(", ")
+        });
+        if !compared.plain {
+            check(ConflictKind::ChunkShape, "chunk shapes differ", &|array| {
+                let lacking = widened(array, along).len() - array.shape.len();
+                let thin = std::iter::repeat_n(&1, lacking);
+                format!("{:?}", thin.chain(array.chunk_grid.chunk_shape()).collect::<Vec<_>>())
+            });
+        }
+    }
+    if !compared.plain {
+        check(ConflictKind::Codecs, "codecs differ", &|array| {
+            let codecs = array.codecs.iter().map(|codec| {
+                let options = codec.configuration().iter();
+                let options: Vec<_> =
+                    options.map(|(name, value)| format!("{name}={value}")).collect();
+                format!("{}({})", codec.name(), options.join(", "))
+            });
+            let words: Vec<_> = codecs.collect();
+            if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+        });
+    }
+    attributes(compared, &mut check);
+    found
+}
+
+/// Compares what a function says of each holder.
+type Check<'a> = dyn FnMut(ConflictKind, &str, &dyn Fn(&Array) -> String) + 'a;
+
+fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
+    // The attributes of a grid mapping are what it is there for.
+    let mapping = compared.holders.iter().any(|holder| has_text(holder.array, "grid_mapping_name"));
+    let mut names: Vec<&str> = MEANING.to_vec();
+    if mapping {
+        for holder in compared.holders {
+            for (name, _) in holder.array.attributes.iter() {
+                if !names.contains(&name) && name != "long_name" {
+                    names.push(name);
+                }
+            }
+        }
+    }
+    for name in names {
+        let reason = match compared.time_reason {
+            Some(reason) if name == "units" => format!(" ({reason})"),
+            _ => String::new(),
+        };
+        check(ConflictKind::Attribute, &format!("{name} differs{reason}"), &|array| {
+            let value = array.attributes.get(name);
+            if name == "calendar" {
+                return calendar(value);
+            }
+            value.map_or_else(|| "none".to_owned(), in_words)
+        });
+    }
+}
+
+fn calendar(value: Option<&AttributeValue>) -> String {
+    match value {
+        None => "standard".to_owned(),
+        Some(AttributeValue::Text(text)) if text.eq_ignore_ascii_case("gregorian") => {
+            "standard".to_owned()
+        }
+        Some(value) => in_words(value),
+    }
+}
+
+fn in_words(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::Bool(value) => value.to_string(),
+        AttributeValue::Int(value) => value.to_string(),
+        AttributeValue::UInt(value) => value.to_string(),
+        AttributeValue::Float(value) => format!("{value:?}"),
+        AttributeValue::Text(text) => format!("{text:?}"),
+        AttributeValue::List(values) => {
+            format!("[{}]", values.iter().map(in_words).collect::<Vec<_>>().join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn differ(
+    compared: &Compared<'_>,
+    kind: ConflictKind,
+    message: &str,
+    says: &dyn Fn(&Array) -> String,
+) -> Option<Conflict> {
+    let mut sides: Vec<Side> = Vec::new();
+    for holder in compared.holders {
+        let words = says(holder.array);
+        match sides.iter_mut().find(|side| side.says == words) {
+            Some(side) => side.inputs.push(holder.input),
+            None => sides.push(Side { says: words, inputs: vec![holder.input] }),
+        }
+    }
+    if sides.len() < 2 {
+        return None;
+    }
+    let mut resolve =
+        "--on-conflict skip-file leaves out the inputs that differ from the first, skip-variable the variable"
+            .to_owned();
+    if matches!(kind, ConflictKind::Attribute | ConflictKind::FillValue) {
+        resolve.push_str(", first takes the first input's for all");
+    }
+    Some(Conflict {
+        kind,
+        place: compared.path.to_owned(),
+        message: message.to_owned(),
+        sides,
+        resolve,
+    })
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where along a dimension each input lies.
+
+use std::collections::{HashMap, HashSet};
+
+use chunkref_model::Array;
+
+use crate::coordinates::Coordinates;
+use crate::report::{Conflict, ConflictKind, Side};
+use crate::value::{Value, values};
+
+/// One dimension of the result along which inputs follow one another.
+#[derive(Debug)]
+pub(crate) struct Axis {
+    pub(crate) name: String,
+    pub(crate) length: u64,
+    /// Where each input begins, and how long it is.
+    pub(crate) ranges: Vec<(u64, u64)>,
+    /// Path and description of the coordinate variable, with all values; dimensions may have none.
+    pub(crate) variable: Option<(String, Array)>,
+}
+
+impl Axis {
+    /// The axis of a dimension without coordinates: inputs follow one another in their order.
+    pub(crate) fn counted(name: &str, lengths: &[u64]) -> Self {
+        let mut start: u64 = 0;
+        let ranges = lengths.iter().map(|&length| {
+            let range = (start, length);
+            start = start.saturating_add(length);
+            range
+        });
+        let ranges = ranges.collect();
+        Self { name: name.to_owned(), length: start, ranges, variable: None }
+    }
+
+    /// The axis of a dimension with coordinates: equal values are one place.
+    pub(crate) fn of_values(
+        name: &str,
+        coordinates: Coordinates,
+        sort: bool,
+        conflicts: &mut Vec<Conflict>,
+    ) -> Option<Self> {
+        let Coordinates { path, template, bytes } = coordinates;
+        let keys: Option<Vec<Vec<Value>>> =
+            bytes.iter().map(|bytes| values(&template.dtype, bytes)).collect();
+        let keys = keys?;
+        let element = usize::try_from(template.dtype.length_bytes()?).ok()?;
+        let mut order: Vec<(&Value, &[u8], usize)> = Vec::new();
+        let mut known: HashSet<&Value> = HashSet::new();
+        for (input, (keys, bytes)) in keys.iter().zip(&bytes).enumerate() {
+            for (key, bytes) in keys.iter().zip(bytes.chunks_exact(element)) {
+                if known.insert(key) {
+                    order.push((key, bytes, input));
+                }
+            }
+        }
+        if sort {
+            let falling = keys.iter().any(|keys| keys.first() > keys.last());
+            order.sort_by(|a, b| if falling { b.0.cmp(a.0) } else { a.0.cmp(b.0) });
+        } else {
+            conflicts.extend(unordered(name, &order));
+        }
+        let places: HashMap<&Value, u64> =
+            order.iter().enumerate().map(|(place, (key, ..))| (*key, place as u64)).collect();
+        let mut ranges = Vec::new();
+        for (input, keys) in keys.iter().enumerate() {
+            let start = keys.first().and_then(|key| places.get(key)).copied().unwrap_or_default();
+            let follow = (start..).zip(keys).all(|(place, key)| places.get(key) == Some(&place));
+            if !follow {
+                conflicts.push(scattered(name, input, keys));
+            }
+            ranges.push((start, keys.len() as u64));
+        }
+        let all: Vec<u8> = order.iter().flat_map(|(_, bytes, _)| bytes.iter().copied()).collect();
+        let length = order.len() as u64;
+        let last = path.rsplit('/').next().unwrap_or(name).to_owned();
+        let array = Array { shape: vec![length], dimensions: vec![last], ..template };
+        let variable = Some((path, array.with_plain_values(all.into())));
+        Some(Self { name: name.to_owned(), length, ranges, variable })
+    }
+}
+
+/// Coordinates that neither rise nor fall all along. Text has no order that matters.
+fn unordered(name: &str, order: &[(&Value, &[u8], usize)]) -> Option<Conflict> {
+    if matches!(order.first(), Some((Value::Bytes(_), ..))) {
+        return None;
+    }
+    let mut pairs = order.windows(2);
+    let rising = matches!(order, [a, b, ..] if a.0 < b.0);
+    let fault = pairs.find_map(|pair| match pair {
+        [a, b] if (a.0 < b.0) != rising => Some([a, b]),
+        _ => None,
+    })?;
+    let sides =
+        fault.map(|(value, _, input)| Side { says: value.to_string(), inputs: vec![*input] });
+    Some(Conflict {
+        kind: ConflictKind::Unordered,
+        place: name.to_owned(),
+        message:
+            "coordinates neither rise nor fall from input to input; these two follow one another"
+                .to_owned(),
+        sides: sides.into(),
+        resolve: "--sort puts the inputs in the order of their coordinates".to_owned(),
+    })
+}
+
+fn scattered(name: &str, input: usize, keys: &[Value]) -> Conflict {
+    let range = match keys {
+        [first, .., last] => format!("{first} to {last}"),
+        _ => String::new(),
+    };
+    Conflict {
+        kind: ConflictKind::Unordered,
+        place: name.to_owned(),
+        message: "the coordinates of one input do not follow one another in the result: they are in no order, some of \
+                  them twice, or those of other inputs lie between them"
+            .to_owned(),
+        sides: vec![Side { says: range, inputs: vec![input] }],
+        resolve: "--sort, when only the order of the inputs is wrong; else leave the input out".to_owned(),
+    }
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every kind of conflict: the message, and what resolves it.
+
+use chunkref_core::{
+    CombineErrorKind, CombineOptions, ConcatDimension, CoordinateSource, Duplicates, Missing,
+    OnConflict,
+};
+use chunkref_model::{Array, Codec, DataType, Dataset, FillValue};
+
+use crate::report::ConflictKind;
+use crate::testing::{LITTLE, data, elements, floats, ints, scene, series};
+use crate::{combine, plan};
+
+fn along(name: &str) -> CombineOptions {
+    CombineOptions::default().with_concat_dimensions([name])
+}
+
+fn kinds(inputs: &[Dataset], options: &CombineOptions) -> Vec<ConflictKind> {
+    plan(inputs, options).unwrap().conflicts.iter().map(|conflict| conflict.kind).collect()
+}
+
+/// One conflict of this kind, with these words in the message.
+#[track_caller]
+fn expect(inputs: &[Dataset], options: &CombineOptions, kind: ConflictKind, words: &[&str]) {
+    assert_eq!(kinds(inputs, options), [kind]);
+    let error = combine(inputs, options).unwrap_err();
+    assert_eq!(error.kind, CombineErrorKind::Mismatch);
+    for word in words {
+        assert!(error.message.contains(word), "{word:?} is not in: {}", error.message);
+    }
+}
+
+/// Two scenes of which the second one's array is changed.
+fn scenes(path: &str, change: impl FnOnce(&mut Array)) -> Vec<Dataset> {
+    let mut second = scene("b", 120.0);
+    change(second.root.arrays.get_mut(path).unwrap());
+    vec![scene("a", 60.0), second]
+}
+
+const FILES: [&str; 2] = ["s3://bucket/a.nc", "s3://bucket/b.nc"];
+
+#[test]
+fn what_arrays_are_is_compared() {
+    let t = along("t");
+    let case = |kind, words: &[&str], change: &dyn Fn(&mut Array)| {
+        let all: Vec<_> = FILES.iter().chain(&["sst", "skip-file"]).chain(words).copied().collect();
+        expect(&scenes("sst", change), &t, kind, &all);
+    };
+    case(ConflictKind::DataType, &["element types differ", "Float"], &|array| {
+        array.dtype = DataType::Float { length: 4, order: LITTLE };
+    });
+    case(ConflictKind::Codecs, &["codecs differ", "zlib(level=4)", "shuffle"], &|array| {
+        array.codecs.insert(0, Codec::new("shuffle").with("elementsize", 2));
+    });
+    case(ConflictKind::FillValue, &["fill values differ", "Int(-1)", "none"], &|array| {
+        array.fill_value = None;
+    });
+    case(ConflictKind::FillValue, &["fill values differ", "Int(0)"], &|array| {
+        array.fill_value = Some(FillValue::Int(0));
+    });
+    case(ConflictKind::Dimensions, &["y, x", "x, y"], &|array| array.dimensions.reverse());
+    for (name, value) in
+        [("scale_factor", "0.1"), ("add_offset", "1"), ("units", "degC"), ("calendar", "noleap")]
+    {
+        case(ConflictKind::Attribute, &[&format!("{name} differs"), value], &|array| {
+            array.attributes.insert(name, value);
+        });
+    }
+    let other_grid = |shape: &[u64], chunk_shape: &[u64]| {
+        let mut second = scene("b", 120.0);
+        let mut array = data(&mut second, FILES[1], &["y", "x"], shape, chunk_shape, 1000);
+        array.attributes.insert("units", "K");
+        second.root.arrays.insert("sst".to_owned(), array);
+        vec![scene("a", 60.0), second]
+    };
+    expect(&other_grid(&[6, 6], &[2, 3]), &t, ConflictKind::Shape, &["y: 4", "y: 6"]);
+    expect(&other_grid(&[4, 6], &[2, 6]), &t, ConflictKind::ChunkShape, &["[2, 3]", "[2, 6]"]);
+}
+
+#[test]
+fn each_conflict_is_told_once_with_all_files() {
+    let mut inputs: Vec<_> =
+        (0..30_u8).map(|number| scene(&format!("f{number:02}"), f64::from(number))).collect();
+    for place in [3, 17] {
+        let array = inputs[place].root.arrays.get_mut("sst").unwrap();
+        array.attributes.insert("units", "degC");
+    }
+    let error = combine(&inputs, &along("t")).unwrap_err();
+    assert_eq!(error.message.matches("units differs").count(), 1);
+    for words in ["1 conflict\n", "\"degC\": s3://bucket/f03.nc, s3://bucket/f17.nc", "and 18 more"]
+    {
+        assert!(error.message.contains(words), "{words:?} is not in {}", error.message);
+    }
+    let skipped = combine(&inputs, &along("t").with_on_conflict(OnConflict::SkipFile)).unwrap();
+    assert_eq!(skipped.dataset.array("sst").unwrap().shape, [28, 4, 6]);
+    assert_eq!(skipped.notes.len(), 2);
+    assert!(skipped.notes[0].contains("f03.nc is left out: sst: units differs"));
+    let without = combine(&inputs, &along("t").with_on_conflict(OnConflict::SkipVariable)).unwrap();
+    assert!(without.dataset.array("sst").is_none());
+    assert!(without.notes[0].contains("sst is left out"));
+    let first = combine(&inputs, &along("t").with_on_conflict(OnConflict::First)).unwrap();
+    assert_eq!(first.dataset.array("sst").unwrap().attributes.get("units"), Some(&"K".into()));
+    assert!(first.notes[0].contains("\"K\""), "{:?}", first.notes);
+}
+
+#[test]
+fn first_does_not_wave_structure_through() {
+    let inputs = scenes("sst", |array| array.codecs.clear());
+    let options = along("t").with_on_conflict(OnConflict::First);
+    expect(&inputs, &options, ConflictKind::Codecs, &FILES);
+}
+
+#[test]
+fn coordinates_of_other_dimensions() {
+    let inputs = scenes("x", |array| *array = ints(&["x"], &[0, 1, 2, 3, 4, 6]));
+    let words = ["--identical x", FILES[0], FILES[1]];
+    expect(&inputs, &along("t"), ConflictKind::Coordinates, &words);
+    let kept = combine(&inputs, &along("t").with_identical(["x"])).unwrap().dataset;
+    assert_eq!(kept.array("x"), inputs[0].array("x"));
+}
+
+#[test]
+fn a_grid_mapping_is_what_its_attributes_say() {
+    let inputs = scenes("height", |array| array.attributes.insert("perspective_point_height", "2"));
+    combine(&inputs, &along("t")).unwrap();
+    let mapping = |array: &mut Array, height: &str| {
+        array.attributes.insert("grid_mapping_name", "geostationary");
+        array.attributes.insert("perspective_point_height", height);
+    };
+    let mut inputs = scenes("height", |array| mapping(array, "2"));
+    mapping(inputs[0].root.arrays.get_mut("height").unwrap(), "1");
+    expect(&inputs, &along("t"), ConflictKind::Attribute, &["perspective_point_height differs"]);
+}
+
+#[test]
+fn places_that_are_taken_or_out_of_order() {
+    let same = [scene("a", 60.0), scene("b", 60.0)];
+    let words = ["same coordinates", "at t 60", "--duplicates", FILES[0], FILES[1]];
+    expect(&same, &along("t"), ConflictKind::Duplicate, &words);
+    for (duplicates, kept) in [(Duplicates::First, 0), (Duplicates::Last, 1)] {
+        let options = along("t").with_duplicates(duplicates);
+        let combined = combine(&same, &options).unwrap();
+        assert_eq!(combined.dataset, same[kept]);
+        assert_eq!(combined.notes.len(), 1);
+    }
+    // Half of each is in the other, and chunks cannot be cut.
+    let overlapping = [series("a", 0, 4, 2), series("b", 2, 4, 2)];
+    let options = along("time").with_duplicates(Duplicates::First);
+    expect(&overlapping, &options, ConflictKind::Duplicate, &["at time 2"]);
+    let mixed = [scene("a", 60.0), scene("c", 180.0), scene("b", 120.0)];
+    expect(&mixed, &along("t"), ConflictKind::Unordered, &["--sort", "180", "120"]);
+    let sorted = combine(&mixed, &along("t").with_sort(true)).unwrap().dataset;
+    let ordered = [scene("a", 60.0), scene("b", 120.0), scene("c", 180.0)];
+    let ordered = combine(&ordered, &along("t")).unwrap().dataset;
+    for path in ["t", "sst", "mean"] {
+        assert_eq!(elements(&sorted, path), elements(&ordered, path), "{path}");
+    }
+    let mut knotted = series("a", 0, 3, 3);
+    let time = knotted.root.arrays.get_mut("time").unwrap();
+    let attributes = time.attributes.clone();
+    *time = Array { attributes, ..ints(&["time"], &[0, 2, 1]) };
+    let options = along("time").with_sort(true);
+    let words = ["do not follow one another", "a.nc"];
+    expect(&[knotted, series("b", 3, 3, 3)], &options, ConflictKind::Unordered, &words);
+}
+
+#[test]
+fn gaps() {
+    let mut second = scene("b", 120.0);
+    second.root.arrays.remove("sst");
+    let inputs = [scene("a", 60.0), second];
+    let words = ["have it: s3://bucket/a.nc", "do not: ", "--missing fill"];
+    expect(&inputs, &along("t"), ConflictKind::MissingVariable, &words);
+    let filling = along("t").with_missing(Missing::Fill);
+    let filled = combine(&inputs, &filling).unwrap().dataset;
+    // One input has it, so it is equal in all that have it.
+    assert_eq!(filled.array("sst").unwrap().shape, [4, 6]);
+    let inputs = [inputs[0].clone(), inputs[1].clone(), scene("c", 180.0)];
+    let filled = combine(&inputs, &filling).unwrap().dataset;
+    let read = elements(&filled, "sst");
+    assert_eq!(filled.array("sst").unwrap().shape, [3, 4, 6]);
+    assert!(read.iter().all(|(place, says)| (place[0] == 1) == (says == "missing")));
+    let mut unfilled = inputs;
+    for input in [0, 2] {
+        unfilled[input].root.arrays.get_mut("sst").unwrap().fill_value = None;
+    }
+    expect(&unfilled, &filling, ConflictKind::NoFillValue, &["sst", "skip-variable"]);
+}
+
+#[test]
+fn chunks_that_do_not_meet() {
+    let inputs = [series("a", 0, 3, 2), series("b", 3, 3, 2)];
+    let words = ["edges of chunks", "3 along time in chunks of 2", "a.nc"];
+    expect(&inputs, &along("time"), ConflictKind::PartialChunks, &words);
+    // Only the last chunk may be partial.
+    combine(&[series("a", 0, 4, 2), series("b", 4, 3, 2)], &along("time")).unwrap();
+}
+
+#[test]
+fn coordinates_that_are_not_there() {
+    let inputs = [scene("a", 60.0), scene("b", 120.0)];
+    let words = ["no array time", "--concat time=data:VARIABLE", FILES[0]];
+    expect(&inputs, &along("time"), ConflictKind::NoCoordinates, &words);
+    let mut unread = inputs.clone();
+    let array = data(&mut unread[1], FILES[1], &[], &[], &[], 7);
+    let dtype = DataType::Float { length: 8, order: LITTLE };
+    unread[1].root.arrays.insert("t".to_owned(), Array { dtype, ..array });
+    assert!(kinds(&unread, &along("t")).contains(&ConflictKind::NoCoordinates));
+    let mut typed = inputs.clone();
+    typed[1].root.arrays.insert("t".to_owned(), ints(&[], &[120]));
+    assert!(kinds(&typed, &along("t")).contains(&ConflictKind::DataType));
+    let with = |source| {
+        let dimension = ConcatDimension::new("time").with_coordinates(source);
+        CombineOptions::default().with_concat(dimension)
+    };
+    for source in [
+        CoordinateSource::Attribute("hour".to_owned()),
+        CoordinateSource::VariableAttribute { variable: "sst".to_owned(), name: "hour".to_owned() },
+        CoordinateSource::Pattern("x([0-9]+)".to_owned()),
+    ] {
+        let expected = [ConflictKind::NoCoordinates];
+        assert_eq!(kinds(&inputs, &with(source.clone())), expected, "{source:?}");
+    }
+    for source in
+        [CoordinateSource::Pattern("(".to_owned()), CoordinateSource::Values(vec!["1".to_owned()])]
+    {
+        let kind = combine(&inputs, &with(source.clone())).unwrap_err().kind;
+        assert_eq!(kind, CombineErrorKind::InvalidOption, "{source:?}");
+    }
+}
+
+#[test]
+fn options_that_make_no_sense() {
+    let inputs = [scene("a", 60.0), scene("b", 120.0)];
+    for options in [
+        CombineOptions::default(),
+        along("t").with_concat(ConcatDimension::new("t")),
+        along("t").with_identical(["t"]),
+    ] {
+        let kind = combine(&inputs, &options).unwrap_err().kind;
+        assert_eq!(kind, CombineErrorKind::InvalidOption, "{options:?}");
+    }
+}
+
+#[test]
+fn epochs_are_brought_together_or_refused() {
+    let with_units = |name: &str, time: f64, units: &str| {
+        let mut dataset = scene(name, time);
+        let t = dataset.root.arrays.get_mut("t").unwrap();
+        t.attributes.insert("units", units);
+        t.attributes.insert("bounds", "t_bounds");
+        let bounds = floats(&["nv"], &[time - 1.0, time + 1.0]);
+        dataset.root.arrays.insert("t_bounds".to_owned(), bounds);
+        dataset
+    };
+    let a = with_units("a", 60.0, "minutes since 2000-01-01 12:00:00");
+    let b = with_units("b", 2.0, "hours since 2000-01-01 12:00:00");
+    let c = with_units("c", 0.0, "hours since 2000-01-02T00:00:00Z");
+    let combined = combine(&[a.clone(), b, c], &along("t")).unwrap().dataset;
+    let numbers = |path: &str| -> Vec<f64> {
+        let values = combined.array(path).unwrap().plain_values().unwrap();
+        values.chunks(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect()
+    };
+    assert_eq!(numbers("t"), [60.0, 120.0, 720.0]);
+    assert_eq!(numbers("t_bounds"), [59.0, 61.0, 60.0, 180.0, 660.0, 780.0]);
+    for units in ["months since 2000-01-01", "seconds since 2000-01-01 12:00:00.5"] {
+        let words = ["units differs (", units];
+        let inputs = [a.clone(), with_units("b", 7.0, units)];
+        expect(&inputs, &along("t"), ConflictKind::Attribute, &words);
+    }
+    let mut other = with_units("b", 7.0, "minutes since 2000-01-01 00:00:00");
+    other.root.arrays.get_mut("t").unwrap().attributes.insert("calendar", "noleap");
+    let expected = [ConflictKind::Attribute, ConflictKind::Attribute];
+    assert_eq!(kinds(&[a, other], &along("t")), expected);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The coordinates of one dimension in every input.
+
+use chunkref_core::{CombineError, CombineErrorKind, ConcatDimension, CoordinateSource};
+use chunkref_model::{Array, AttributeValue, Attributes, ChunkGrid, DataType, Manifest};
+use regex::Regex;
+
+use crate::input::Input;
+use crate::report::{Conflict, ConflictKind, Side};
+use crate::scalar::{Scalar, encode};
+use crate::value::values;
+
+/// The coordinates of one dimension.
+#[derive(Debug)]
+pub(crate) struct Coordinates {
+    /// Path of the variable in the result.
+    pub(crate) path: String,
+    /// Type and attributes of the variable.
+    pub(crate) template: Array,
+    /// Each input's values.
+    pub(crate) bytes: Vec<Vec<u8>>,
+}
+
+/// Finds the coordinates. `lengths` are those of the inputs along the dimension, where they have it. `None` when the
+/// dimension has none and needs none, or when a conflict says why there are none.
+pub(crate) fn coordinates(
+    dimension: &ConcatDimension,
+    inputs: &[Input<'_>],
+    lengths: &[Option<u64>],
+    conflicts: &mut Vec<Conflict>,
+) -> Result<Option<Coordinates>, CombineError> {
+    let name = &dimension.name;
+    match &dimension.coordinates {
+        CoordinateSource::Data(source) => Ok(of_arrays(name, source, inputs, lengths, conflicts)),
+        CoordinateSource::Index => {
+            let mut next: i64 = 0;
+            let numbers = lengths.iter().map(|length| {
+                let length = i64::try_from(length.unwrap_or(1)).unwrap_or(i64::MAX);
+                let numbers = (next..next.saturating_add(length)).map(Scalar::Int).collect();
+                next = next.saturating_add(length);
+                numbers
+            });
+            Ok(Some(of_scalars(name, inputs, &numbers.collect::<Vec<_>>())))
+        }
+        CoordinateSource::Values(texts) => {
+            let needed: u64 = lengths.iter().map(|length| length.unwrap_or(1)).sum();
+            if needed != texts.len() as u64 {
+                let message = format!(
+                    "the list of coordinates of {name} has {} values, and the inputs have {needed} places along it",
+                    texts.len()
+                );
+                return Err(CombineError { kind: CombineErrorKind::InvalidOption, message });
+            }
+            let mut texts = texts.iter().map(|text| Scalar::of_text(text));
+            let numbers = lengths.iter().map(|length| {
+                let length = usize::try_from(length.unwrap_or(1)).unwrap_or(usize::MAX);
+                texts.by_ref().take(length).collect()
+            });
+            Ok(Some(of_scalars(name, inputs, &numbers.collect::<Vec<_>>())))
+        }
+        source => {
+            let pattern = match source {
+                CoordinateSource::Pattern(pattern) => {
+                    Some(Regex::new(pattern).map_err(|error| {
+                        let message = format!("the pattern for {name} is not one: {error}");
+                        CombineError { kind: CombineErrorKind::InvalidOption, message }
+                    })?)
+                }
+                _ => None,
+            };
+            Ok(of_elsewhere(name, source, pattern.as_ref(), inputs, lengths, conflicts))
+        }
+    }
+}
+
+/// The array that has the coordinates of the dimension already: along it, of one axis.
+fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
+    input.find(name).filter(|(_, array)| array.dimensions == [name])
+}
+
+fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
+    Conflict {
+        kind: ConflictKind::NoCoordinates,
+        place: name.to_owned(),
+        message,
+        sides: vec![Side { says: "these inputs".to_owned(), inputs }],
+        resolve: format!(
+            "say where the coordinates are: --concat {name}=data:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
+        ),
+    }
+}
+
+fn of_arrays(
+    name: &str,
+    source: &str,
+    inputs: &[Input<'_>],
+    lengths: &[Option<u64>],
+    conflicts: &mut Vec<Conflict>,
+) -> Option<Coordinates> {
+    let found: Vec<_> =
+        inputs.iter().map(|input| along(name, input).or_else(|| input.find(source))).collect();
+    if found.iter().all(Option::is_none) && lengths.iter().all(Option::is_some) && name == source {
+        return None;
+    }
+    let lacking: Vec<_> =
+        (0..).zip(&found).filter(|(_, found)| found.is_none()).map(|(place, _)| place).collect();
+    if !lacking.is_empty() {
+        let message = format!("there is no array {source} with its coordinates");
+        conflicts.push(missing(name, message, lacking));
+        return None;
+    }
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    let (path, first) = found.first()?;
+    let unlike: Vec<_> = found.iter().map(|(_, array)| array.dtype == first.dtype).collect();
+    if unlike.contains(&false) {
+        // The variable's own check names the types; without one type there is no order.
+        let side = |same: bool| {
+            let inputs = (0..).zip(&unlike).filter(|(_, like)| **like == same).map(|(at, _)| at);
+            let says = if same { "the type of the first input" } else { "another type" };
+            Side { says: says.to_owned(), inputs: inputs.collect() }
+        };
+        conflicts.push(Conflict {
+            kind: ConflictKind::DataType,
+            place: path.clone(),
+            message: "the coordinates have different element types".to_owned(),
+            sides: vec![side(true), side(false)],
+            resolve: "--on-conflict skip-file leaves out the inputs that differ from the first"
+                .to_owned(),
+        });
+        return None;
+    }
+    let mut bytes = Vec::new();
+    for (place, ((path, array), length)) in found.iter().zip(lengths).enumerate() {
+        let Some(plain) = array.plain_values() else {
+            let message = format!(
+                "the values of {path} are not in the references as they are: they have to be read first"
+            );
+            conflicts.push(missing(name, message, vec![place]));
+            return None;
+        };
+        let count = array.shape.iter().product::<u64>();
+        if count != length.unwrap_or(1) || (count != 1 && array.dimensions != [name]) {
+            let message = format!(
+                "{path} has {count} values with the dimensions {:?}, and the input has {} along {name}",
+                array.dimensions,
+                length.unwrap_or(1)
+            );
+            conflicts.push(missing(name, message, vec![place]));
+            return None;
+        }
+        bytes.push(plain);
+    }
+    let group = path.rsplit_once('/').map(|(group, _)| group);
+    let path = group.map_or_else(|| name.to_owned(), |group| format!("{group}/{name}"));
+    Some(Coordinates { path, template: (*first).clone(), bytes })
+}
+
+fn of_elsewhere(
+    name: &str,
+    source: &CoordinateSource,
+    pattern: Option<&Regex>,
+    inputs: &[Input<'_>],
+    lengths: &[Option<u64>],
+    conflicts: &mut Vec<Conflict>,
+) -> Option<Coordinates> {
+    let mut scalars = Vec::new();
+    let mut lacking = Vec::new();
+    for (place, (input, length)) in inputs.iter().zip(lengths).enumerate() {
+        let known = along(name, input).and_then(|(_, array)| {
+            let values = values(&array.dtype, &array.plain_values()?)?;
+            values.iter().map(Scalar::of_value).collect::<Option<Vec<_>>>()
+        });
+        let own = || match source {
+            CoordinateSource::Attribute(attribute) => {
+                Scalar::of_attribute(input.dataset.root.attributes.get(attribute)?)
+            }
+            CoordinateSource::VariableAttribute { variable, name } => {
+                Scalar::of_attribute(input.find(variable)?.1.attributes.get(name)?)
+            }
+            _ => {
+                let captures = pattern?.captures(input.location()?)?;
+                let found = captures.get(1).or_else(|| captures.get(0))?;
+                Some(Scalar::of_text(found.as_str()))
+            }
+        };
+        match known.or_else(|| own().map(|scalar| vec![scalar])) {
+            Some(values) if values.len() as u64 == length.unwrap_or(1) => scalars.push(values),
+            _ => lacking.push(place),
+        }
+    }
+    if !lacking.is_empty() {
+        let what = match source {
+            CoordinateSource::Attribute(attribute) => format!("the attribute {attribute}"),
+            CoordinateSource::VariableAttribute { variable, name } => {
+                format!("the attribute {name} of {variable}")
+            }
+            CoordinateSource::Pattern(pattern) => format!("the pattern {pattern:?}"),
+            _ => "this source".to_owned(),
+        };
+        let message = format!("{what} does not give one coordinate for each place along it");
+        conflicts.push(missing(name, message, lacking));
+        return None;
+    }
+    Some(of_scalars(name, inputs, &scalars))
+}
+
+fn of_scalars(name: &str, inputs: &[Input<'_>], scalars: &[Vec<Scalar>]) -> Coordinates {
+    let (dtype, bytes) = encode(scalars);
+    let known = inputs.first().and_then(|input| along(name, input));
+    let path = known.as_ref().map_or_else(|| name.to_owned(), |(path, _)| path.clone());
+    let mut attributes = known.map(|(_, array)| array.attributes.clone()).unwrap_or_default();
+    // What was said of packed values or times does not hold for others.
+    for name in ["scale_factor", "add_offset", "units", "calendar", "bounds", "_FillValue"] {
+        attributes.remove(name);
+    }
+    Coordinates { path, template: template(dtype, attributes), bytes }
+}
+
+fn template(dtype: DataType, attributes: Attributes) -> Array {
+    Array {
+        shape: vec![0],
+        dimensions: vec![String::new()],
+        dtype,
+        fill_value: None,
+        chunk_grid: ChunkGrid::regular([1]),
+        codecs: Vec::new(),
+        attributes,
+        manifest: Manifest::empty([0]),
+    }
+}
+
+/// The text of an attribute.
+pub(crate) fn has_text(array: &Array, name: &str) -> bool {
+    matches!(array.attributes.get(name), Some(AttributeValue::Text(_)))
+}

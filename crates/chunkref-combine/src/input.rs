@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One dataset among others.
+
+use std::borrow::Cow;
+
+use chunkref_core::redact;
+use chunkref_model::{Array, Dataset};
+
+/// One dataset among others.
+#[derive(Debug, Clone)]
+pub(crate) struct Input<'a> {
+    pub(crate) dataset: Cow<'a, Dataset>,
+    /// What messages call it: where its chunks lie.
+    pub(crate) label: String,
+}
+
+impl<'a> Input<'a> {
+    pub(crate) fn new(dataset: &'a Dataset, number: usize) -> Self {
+        let label = match dataset.sources() {
+            [] => format!("input {}", number + 1),
+            [only] => redact(&only.location).into_owned(),
+            [first, .., last] => {
+                format!("{} to {}", redact(&first.location), redact(&last.location))
+            }
+        };
+        Self { dataset: Cow::Borrowed(dataset), label }
+    }
+
+    /// The location that patterns are looked for in.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.dataset.sources().first().map(|source| source.location.as_str())
+    }
+
+    /// The array at a path, or with a name that it has in one group, the first of them in order.
+    pub(crate) fn find(&self, name: &str) -> Option<(String, &Array)> {
+        if let Some(array) = self.dataset.array(name) {
+            return Some((name.to_owned(), array));
+        }
+        let named = |path: &str| path.rsplit_once('/').is_some_and(|(_, last)| last == name);
+        self.dataset.arrays().into_iter().find(|(path, _)| named(path))
+    }
+
+    /// The length of a dimension, when an array has it; the paths of two arrays that disagree about it otherwise.
+    pub(crate) fn length(&self, dimension: &str) -> Result<Option<u64>, [String; 2]> {
+        let mut found: Option<(String, u64)> = None;
+        for (path, array) in self.dataset.arrays() {
+            for (name, &length) in array.dimensions.iter().zip(&array.shape) {
+                match &found {
+                    _ if name != dimension => {}
+                    Some((_, known)) if *known == length => {}
+                    Some((other, _)) => return Err([other.clone(), path]),
+                    None => found = Some((path.clone(), length)),
+                }
+            }
+        }
+        Ok(found.map(|(_, length)| length))
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Combines datasets into one: files that follow one another along a dimension become a data cube.
+//!
+//! Work is done on columns of references; nothing is read. What has to be known by value (coordinates, small arrays that
+//! are compared) lies in the inputs as plain values, and arrays that do not are taken for different.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`combine`](mod@combine) | [`CubeCombiner`] and [`combine()`], which also says what was left out |
+//! | [`report`] | [`Report`]: every conflict once, with the inputs on each side and what resolves it |
+//! | `input` | one dataset among others, and what it is called |
+//! | `value`, `scalar` | coordinates as things that can be compared; as numbers and text from elsewhere |
+//! | `time` | CF times brought to one epoch |
+//! | `coordinates` | the coordinates of one dimension in every input |
+//! | `axis` | where along a dimension each input lies |
+//! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
+//! | `analysis` | all of that, before anything is made |
+//! | `assemble` | the combined dataset |
+
+mod analysis;
+mod aspect;
+mod assemble;
+mod axis;
+pub mod combine;
+mod coordinates;
+mod input;
+pub mod report;
+mod scalar;
+mod time;
+mod value;
+mod variable;
+
+#[cfg(test)]
+mod conflict_tests;
+#[cfg(test)]
+mod cube_tests;
+#[cfg(test)]
+mod testing;
+
+pub use combine::{Combined, CubeCombiner, combine, plan};
+pub use report::{Conflict, ConflictKind, Report, Side};

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What becomes of one variable.
+
+use std::collections::BTreeMap;
+
+use chunkref_core::{CombineOptions, Missing};
+use chunkref_model::Array;
+
+use crate::aspect::{self, Compared, Holder, widened};
+use crate::axis::Axis;
+use crate::input::Input;
+use crate::report::{Conflict, ConflictKind, Side};
+
+/// A variable of the result.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) path: String,
+    /// The inputs that have it; the first one describes it.
+    pub(crate) inputs: Vec<usize>,
+    /// All dimensions, when it lies along one of the axes; `None` when the first input's is kept.
+    pub(crate) dimensions: Option<Vec<String>>,
+    /// Whether it becomes one chunk of plain values.
+    pub(crate) plain: bool,
+}
+
+/// What all variables have in common.
+pub(crate) struct Setting<'a> {
+    pub(crate) inputs: &'a [Input<'a>],
+    pub(crate) axes: &'a [Axis],
+    pub(crate) options: &'a CombineOptions,
+    pub(crate) time_reasons: &'a BTreeMap<String, String>,
+    /// Whether some combination of coordinates has no input.
+    pub(crate) gaps: bool,
+}
+
+impl Setting<'_> {
+    /// Decides about the variable at `path`.
+    pub(crate) fn variable(&self, path: &str, conflicts: &mut Vec<Conflict>) -> Option<Variable> {
+        let holders: Vec<Holder<'_>> = self
+            .inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(input, own)| Some(Holder { input, array: own.dataset.array(path)? }))
+            .collect();
+        let (&first, _) = holders.split_first()?;
+        let inputs = holders.iter().map(|holder| holder.input).collect();
+        let mut variable =
+            Variable { path: path.to_owned(), inputs, dimensions: None, plain: false };
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if self.options.identical.iter().any(|known| known == path || known == name) {
+            return Some(variable);
+        }
+        let names = self.axes.iter().map(|axis| axis.name.clone());
+        let along: Vec<String> = names
+            .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
+            .collect();
+        variable.plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
+        let compared = Compared {
+            path,
+            holders: &holders,
+            along: &along,
+            plain: variable.plain,
+            time_reason: self.time_reasons.get(path),
+        };
+        let found = aspect::conflicts(&compared);
+        let structural = found.iter().any(|conflict| {
+            !matches!(conflict.kind, ConflictKind::Attribute | ConflictKind::FillValue)
+        });
+        conflicts.extend(found);
+        conflicts.extend(self.lacking(path, &holders));
+        if structural {
+            return Some(variable);
+        }
+        // Stacking a dimension's own coordinates would make them none.
+        let own_coordinate = first.array.dimensions == [name] && along.is_empty();
+        let stacked = self.stacked(&holders, &along, self.options.stack_all && !own_coordinate);
+        if own_coordinate && !stacked.is_empty() {
+            conflicts.push(self.other_coordinates(path, &holders));
+            return Some(variable);
+        }
+        if stacked.is_empty() && along.is_empty() {
+            return Some(variable);
+        }
+        let mut dimensions = stacked;
+        dimensions.extend(widened(first.array, &along));
+        if !variable.plain {
+            conflicts.extend(self.partial_chunks(path, &holders));
+        }
+        let gaps = self.gaps || holders.len() < self.inputs.len();
+        if gaps && self.options.missing == Missing::Fill && first.array.fill_value.is_none() {
+            conflicts.push(Conflict {
+                kind: ConflictKind::NoFillValue,
+                place: path.to_owned(),
+                message: "there would be gaps, and it has no fill value that could say so"
+                    .to_owned(),
+                sides: Vec::new(),
+                resolve: "--on-conflict skip-variable leaves the variable out".to_owned(),
+            });
+        }
+        variable.dimensions = Some(dimensions);
+        Some(variable)
+    }
+
+    fn lacking(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
+        if holders.len() == self.inputs.len() || self.options.missing == Missing::Fill {
+            return None;
+        }
+        let having: Vec<_> = holders.iter().map(|holder| holder.input).collect();
+        let lacking = (0..self.inputs.len()).filter(|input| !having.contains(input)).collect();
+        Some(Conflict {
+            kind: ConflictKind::MissingVariable,
+            place: path.to_owned(),
+            message: "some inputs do not have it".to_owned(),
+            sides: vec![
+                Side { says: "have it".to_owned(), inputs: having },
+                Side { says: "do not".to_owned(), inputs: lacking },
+            ],
+            resolve: "--missing fill lets it read as its fill value there; --on-conflict skip-variable leaves it out, \
+                      skip-file the inputs without it"
+                .to_owned(),
+        })
+    }
+
+    /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
+    fn stacked(&self, holders: &[Holder<'_>], along: &[String], all: bool) -> Vec<String> {
+        let mut needed: Vec<&Axis> =
+            self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
+        if !all {
+            let candidates = needed.clone();
+            for candidate in candidates {
+                let others: Vec<&Axis> = self
+                    .axes
+                    .iter()
+                    .filter(|axis| axis.name != candidate.name)
+                    .filter(|axis| {
+                        along.contains(&axis.name)
+                            || needed.iter().any(|known| known.name == axis.name)
+                    })
+                    .collect();
+                let mut groups: BTreeMap<Vec<(u64, u64)>, &Holder<'_>> = BTreeMap::new();
+                let same = holders.iter().all(|holder| {
+                    let place = others
+                        .iter()
+                        .filter_map(|axis| axis.ranges.get(holder.input).copied())
+                        .collect();
+                    let first = groups.entry(place).or_insert(holder);
+                    first.input == holder.input || self.equal(first, holder)
+                });
+                if same {
+                    needed.retain(|axis| axis.name != candidate.name);
+                }
+            }
+        }
+        needed.into_iter().map(|axis| axis.name.clone()).collect()
+    }
+
+    /// Whether two inputs have the same values, as far as that can be told without reading.
+    fn equal(&self, a: &Holder<'_>, b: &Holder<'_>) -> bool {
+        if let (Some(a), Some(b)) = (a.array.plain_values(), b.array.plain_values()) {
+            return a == b;
+        }
+        let source = |holder: &Holder<'_>, id| {
+            self.inputs.get(holder.input).and_then(|input| input.dataset.source(id))
+        };
+        a.array.codecs == b.array.codecs
+            && a.array.chunk_grid == b.array.chunk_grid
+            && a.array.manifest.same_chunks(&b.array.manifest, &mut |one, two| {
+                source(a, one).is_some() && source(a, one) == source(b, two)
+            })
+    }
+
+    fn other_coordinates(&self, path: &str, holders: &[Holder<'_>]) -> Conflict {
+        let mut sides: Vec<(&Holder<'_>, Side)> = Vec::new();
+        for holder in holders {
+            if let Some((_, side)) = sides.iter_mut().find(|(known, _)| self.equal(known, holder)) {
+                side.inputs.push(holder.input);
+                continue;
+            }
+            let says = format!("values {}", sides.len() + 1);
+            sides.push((holder, Side { says, inputs: vec![holder.input] }));
+        }
+        Conflict {
+            kind: ConflictKind::Coordinates,
+            place: path.to_owned(),
+            message: "the coordinates of this dimension differ, or are too large to be compared"
+                .to_owned(),
+            sides: sides.into_iter().map(|(_, side)| side).collect(),
+            resolve: format!(
+                "--identical {path} keeps the first input's, --on-conflict skip-file leaves out the inputs that differ from the first"
+            ),
+        }
+    }
+
+    /// Inputs that do not begin and end at edges of chunks.
+    fn partial_chunks(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
+        let partial = |array: &Array, input: usize| {
+            self.axes.iter().find_map(|axis| {
+                let own = array.dimensions.iter().position(|name| *name == axis.name)?;
+                let chunk = *array.chunk_grid.chunk_shape().get(own)?;
+                let &(start, length) = axis.ranges.get(input)?;
+                let aligned = start % chunk.max(1) == 0
+                    && (length % chunk.max(1) == 0 || start + length == axis.length);
+                (!aligned).then(|| format!("{length} along {} in chunks of {chunk}", axis.name))
+            })
+        };
+        let mut sides: Vec<Side> = Vec::new();
+        for holder in holders {
+            let Some(says) = partial(holder.array, holder.input) else { continue };
+            match sides.iter_mut().find(|side| side.says == says) {
+                Some(side) => side.inputs.push(holder.input),
+                None => sides.push(Side { says, inputs: vec![holder.input] }),
+            }
+        }
+        (!sides.is_empty()).then(|| Conflict {
+            kind: ConflictKind::PartialChunks,
+            place: path.to_owned(),
+            message: "inputs do not meet at edges of chunks: all chunks of a Zarr array have one shape, so a chunk that is \
+                      not full may only be the last one"
+                .to_owned(),
+            sides,
+            resolve: "leave those inputs out, or the variable with --on-conflict skip-variable".to_owned(),
+        })
+    }
+}

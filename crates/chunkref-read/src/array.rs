@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Values of arrays.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chunkref_core::{ByteSource, SourceError};
+use chunkref_model::array_values::{Block, place_block};
+use chunkref_model::{Array, ChunkRef, Dataset, SourceId, WHOLE_OBJECT};
+
+use crate::{ReadError, codec};
+
+/// Opens the objects that references name.
+#[async_trait]
+pub trait Open: Send + Sync {
+    /// The object at a location, as references have it.
+    ///
+    /// # Errors
+    /// [`SourceError`] when there is none, or it must not be read.
+    async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError>;
+}
+
+/// A chunk whose stored bytes are not there yet.
+struct Wanted {
+    array: usize,
+    chunk_indices: Vec<u64>,
+}
+
+/// The values of the arrays at `paths`, each in C order, as the array's type has them. All ranges of one object are read
+/// in one round. No array of more than `limit` bytes is read.
+///
+/// # Errors
+/// [`ReadError`] for an array that is not there, too large or not to be decoded, before anything is read; and for
+/// objects that cannot be read or hold damaged data.
+pub async fn read_arrays(
+    dataset: &Dataset,
+    paths: &[String],
+    limit: u64,
+    objects: &dyn Open,
+) -> Result<Vec<Bytes>, ReadError> {
+    let mut arrays = Vec::new();
+    for path in paths {
+        let array = dataset.array(path);
+        let array = array.ok_or_else(|| ReadError::NoArray { array: path.clone() })?;
+        arrays.push(Draft::new(path, array, limit)?);
+    }
+    let mut ranges: BTreeMap<SourceId, Vec<(Wanted, u64, u64)>> = BTreeMap::new();
+    let mut inline = Vec::new();
+    for (place, draft) in arrays.iter().enumerate() {
+        draft.array.manifest.visit(&mut |chunk_indices, reference| {
+            let wanted = Wanted { array: place, chunk_indices: chunk_indices.to_vec() };
+            match reference {
+                ChunkRef::Virtual { source, offset, length } => {
+                    ranges.entry(source).or_default().push((wanted, offset, length));
+                }
+                ChunkRef::Inline(bytes) => inline.push((wanted, bytes)),
+                ChunkRef::Missing => {}
+            }
+        });
+    }
+    for (wanted, bytes) in inline {
+        put(&mut arrays, &wanted, bytes)?;
+    }
+    for (source, wanted) in ranges {
+        let source = dataset.source(source).ok_or_else(|| ReadError::NoSource {
+            array: name_of(&arrays, wanted.first().map(|(wanted, ..)| wanted)),
+        })?;
+        let object = objects.open(&source.location).await?;
+        let length = object.version().length;
+        let asked: Vec<Range<u64>> = wanted
+            .iter()
+            .map(|&(_, offset, bytes)| match bytes {
+                WHOLE_OBJECT => offset..length,
+                bytes => offset..offset.saturating_add(bytes),
+            })
+            .collect();
+        let stored = object.read_many(&asked).await?;
+        for ((wanted, ..), bytes) in wanted.iter().zip(stored) {
+            put(&mut arrays, wanted, bytes)?;
+        }
+    }
+    Ok(arrays.into_iter().map(|draft| draft.values.into()).collect())
+}
+
+fn name_of(arrays: &[Draft<'_>], wanted: Option<&Wanted>) -> String {
+    wanted
+        .and_then(|wanted| arrays.get(wanted.array))
+        .map_or_else(String::new, |draft| draft.path.to_owned())
+}
+
+/// An array whose values are being put together.
+struct Draft<'a> {
+    path: &'a str,
+    array: &'a Array,
+    element: usize,
+    chunk_bytes: usize,
+    values: Vec<u8>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(path: &'a str, array: &'a Array, limit: u64) -> Result<Self, ReadError> {
+        let name = || path.to_owned();
+        if let Some(codec) = codec::unknown(&array.codecs) {
+            let codec = codec.name().to_owned();
+            return Err(ReadError::UnknownCodec { array: name(), codec });
+        }
+        let too_large = || ReadError::TooLarge { array: name(), limit };
+        let element = array
+            .dtype
+            .length_bytes()
+            .filter(|&element| element > 0)
+            .ok_or_else(|| ReadError::NoFixedLength { array: name() })?;
+        array.logical_bytes().filter(|&bytes| bytes <= limit).ok_or_else(too_large)?;
+        let chunk = array.chunk_grid.chunk_shape().iter();
+        let chunk_bytes = chunk
+            .zip(&array.shape)
+            .try_fold(element, |bytes, (&chunk, _)| bytes.checked_mul(chunk))
+            // An edge chunk may be much larger than the array; that is bounded too.
+            .filter(|&bytes| bytes <= limit.saturating_mul(4).max(1 << 26))
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .ok_or_else(too_large)?;
+        let values = array.filled().ok_or_else(too_large)?;
+        let element = usize::try_from(element).map_err(|_| too_large())?;
+        Ok(Self { path, array, element, chunk_bytes, values })
+    }
+}
+
+fn put(arrays: &mut [Draft<'_>], wanted: &Wanted, stored: Bytes) -> Result<(), ReadError> {
+    let Some(draft) = arrays.get_mut(wanted.array) else { return Ok(()) };
+    let damaged = |reason: String| ReadError::Damaged {
+        array: draft.path.to_owned(),
+        chunk_indices: wanted.chunk_indices.clone(),
+        reason,
+    };
+    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes).map_err(damaged)?;
+    if decoded.len() < draft.chunk_bytes {
+        let (found, needed) = (decoded.len(), draft.chunk_bytes);
+        return Err(damaged(format!(
+            "it has {found} bytes of values, and its shape needs {needed}"
+        )));
+    }
+    let block = Block { bytes: &decoded, shape: draft.array.chunk_grid.chunk_shape() };
+    let origin = draft.array.origin(&wanted.chunk_indices);
+    if place_block(&mut draft.values, &draft.array.shape, &origin, &block, draft.element) {
+        Ok(())
+    } else {
+        Err(damaged("it does not fit the array".to_owned()))
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why values could not be read.
+
+use chunkref_core::SourceError;
+use thiserror::Error;
+
+/// Values could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is no such array.
+    #[error("there is no array {array:?}")]
+    NoArray {
+        /// Its path.
+        array: String,
+    },
+    /// A codec that this crate does not undo.
+    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::KNOWN.join(", "))]
+    UnknownCodec {
+        /// The array.
+        array: String,
+        /// The codec.
+        codec: String,
+    },
+    /// Elements without a length of their own.
+    #[error("array {array:?} has elements of no fixed length")]
+    NoFixedLength {
+        /// The array.
+        array: String,
+    },
+    /// More bytes than are read.
+    #[error("array {array:?} has more than the {limit} bytes of values that are read")]
+    TooLarge {
+        /// The array.
+        array: String,
+        /// The most that are read.
+        limit: u64,
+    },
+    /// Stored bytes that are not what the codec makes.
+    #[error("array {array:?}, chunk {chunk_indices:?}: {reason}")]
+    Damaged {
+        /// The array.
+        array: String,
+        /// The chunk.
+        chunk_indices: Vec<u64>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A reference to a source that the table does not have.
+    #[error("array {array:?} has a reference to no source")]
+    NoSource {
+        /// The array.
+        array: String,
+    },
+    /// The source could not be read.
+    #[error("the values cannot be read")]
+    Source(#[from] SourceError),
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reads the values of arrays through Zarr references.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`array`](mod@array) | [`read_arrays`]: values of arrays, with one round of reading for all of them |
+//! | [`inline`] | [`inline_arrays`]: arrays replaced by their values in the references |
+//! | [`codec`] | the codecs that are undone |
+//! | [`error`] | what can go wrong |
+
+#![warn(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
+)]
+
+pub mod array;
+pub mod codec;
+pub mod error;
+pub mod inline;
+
+pub use array::{Open, read_arrays};
+pub use codec::can_decode;
+pub use error::ReadError;
+pub use inline::inline_arrays;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files combined along a dimension, opened by xarray and compared with xarray's own combination of the files.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::environment::{chunkref, files, fixtures, python, said, script};
+
+/// A few satellite images of one time each, without a time axis.
+fn scenes() -> Vec<PathBuf> {
+    files(&fixtures("goes"), &["nc"])
+}
+
+fn run<T: AsRef<std::ffi::OsStr>>(
+    command: &str,
+    inputs: &[PathBuf],
+    arguments: impl IntoIterator<Item = T>,
+) -> Output {
+    let mut all: Vec<OsString> = vec![command.into()];
+    all.extend(inputs.iter().map(OsString::from));
+    all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+    chunkref(all)
+}
+
+#[track_caller]
+fn succeed(output: &Output) {
+    assert!(output.status.success(), "{}", said(output));
+}
+
+/// Compares with xarray's own combination.
+#[track_caller]
+fn compare(references: &Path, dimension: &str, files: &[PathBuf]) {
+    let output = Command::new(python())
+        .arg(script("combined.py"))
+        .arg(references)
+        .arg(dimension)
+        .args(files)
+        .output()
+        .unwrap();
+    succeed(&output);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(words.contains(&format!("of {} files are equal", files.len())), "{words}");
+}
+
+/// Series made by netCDF4: `temperature(time, x)` with an unlimited time, whose coordinates lie in a chunk of 512.
+fn series(folder: &Path, script: &str) -> Vec<PathBuf> {
+    let output = Command::new(python()).arg("-c").arg(script).arg(folder).output().unwrap();
+    succeed(&output);
+    files(folder, &["nc"])
+}
+
+const SERIES: &str = "
+import netCDF4, numpy, sys
+for number, (start, steps) in enumerate([(0, 4), (4, 6), (10, 3)]):
+    with netCDF4.Dataset(f'{sys.argv[1]}/f{number}.nc', 'w') as d:
+        d.createDimension('time', None)
+        d.createDimension('x', 10)
+        d.createDimension('nv', 2)
+        time = d.createVariable('time', 'i4', ('time',), zlib=True, chunksizes=(512,))
+        day = number if EPOCHS else 0
+        time.units = f'hours since 2000-01-{1 + day:02d} 00:00:00'
+        bounds = d.createVariable('time_bounds', 'f8', ('time', 'nv'), zlib=True, chunksizes=(512, 2))
+        time.bounds = 'time_bounds'
+        data = d.createVariable('temperature', 'i2', ('time', 'x'), zlib=True, shuffle=True, chunksizes=(2 if steps % 2 == 0 or number == 2 else 1, 10))
+        data.set_auto_maskandscale(False)
+        data.scale_factor = 0.5 if number < 2 or not PACKING else 0.25
+        steps = numpy.arange(start, start + steps)
+        time[:] = steps - 24 * day
+        bounds[:] = (steps - 24 * day)[:, None] + numpy.array([-0.5, 0.5])
+        data[:] = steps[:, None] * 100 + numpy.arange(10)
+        x = d.createVariable('x', 'f4', ('x',))
+        x[:] = numpy.arange(10)
+";
+
+fn recipe(epochs: bool, packing: bool) -> String {
+    let word = |flag| if flag { "True" } else { "False" };
+    format!("EPOCHS = {}\nPACKING = {}\n{SERIES}", word(epochs), word(packing))
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn images_become_a_cube() {
+    let (folder, scenes) = (folder(), scenes());
+    let cube = folder.path().join("cube.json");
+    succeed(&run("build", &scenes, ["--concat", "t", "-o", cube.to_str().unwrap()]));
+    compare(&cube, "t", &scenes);
+}
+
+#[test]
+fn references_combine_as_files_do() {
+    let (folder, scenes) = (folder(), scenes());
+    let refs = format!("{}/refs/", folder.path().display());
+    succeed(&run("scan", &scenes, ["-o", &refs]));
+    let cube = folder.path().join("cube.json");
+    let pattern = [PathBuf::from(&refs).join("*.json")];
+    succeed(&run("combine", &pattern, ["--concat", "t", "-o", cube.to_str().unwrap()]));
+    compare(&cube, "t", &scenes);
+}
+
+#[test]
+fn series_are_joined_with_their_times() {
+    let folder = folder();
+    let series = series(folder.path(), &recipe(false, false));
+    let cube = folder.path().join("cube.json");
+    succeed(&run("build", &series, ["--concat", "time", "-o", cube.to_str().unwrap()]));
+    compare(&cube, "time", &series);
+}
+
+#[test]
+fn epochs_become_one() {
+    let (folder, other) = (folder(), tempfile::tempdir().unwrap());
+    let moved = series(folder.path(), &recipe(true, false));
+    let plain = series(other.path(), &recipe(false, false));
+    let cube = folder.path().join("cube.json");
+    succeed(&run("build", &moved, ["--concat", "time", "-o", cube.to_str().unwrap()]));
+    // The same times, counted from one epoch.
+    compare(&cube, "time", &plain);
+}
+
+#[test]
+fn nothing_is_written_when_inputs_contradict_each_other() {
+    let folder = folder();
+    let series = series(folder.path(), &recipe(false, true));
+    let cube = folder.path().join("cube.json");
+    let arguments = ["--concat", "time", "-o", cube.to_str().unwrap()];
+    let output = run("build", &series, arguments);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let words = said(&output);
+    for word in ["1 conflict", "temperature: scale_factor differs", "0.25: ", "f2.nc", "skip-file"]
+    {
+        assert!(words.contains(word), "{word:?} is not in {words}");
+    }
+    assert!(!cube.exists());
+    let plan = run("plan", &series, ["--concat", "time"]);
+    assert_eq!(plan.status.code(), Some(1), "{}", said(&plan));
+    assert!(String::from_utf8_lossy(&plan.stdout).contains("scale_factor differs"));
+    let output = run("build", &series, arguments.into_iter().chain(["--on-conflict", "skip-file"]));
+    succeed(&output);
+    assert!(said(&output).contains("f2.nc is left out"), "{}", said(&output));
+    compare(&cube, "time", &series[..2]);
+}
+
+#[test]
+fn wrong_command_lines_and_inputs() {
+    let (folder, scenes) = (folder(), scenes());
+    let cube = folder.path().join("cube.json");
+    let cube = cube.to_str().unwrap();
+    let code = |output: &Output, words: &[&str]| {
+        for word in words {
+            assert!(said(output).contains(word), "{word:?} is not in {}", said(output));
+        }
+        output.status.code()
+    };
+    let none = run("build", &scenes, ["-o", cube]);
+    assert_eq!(code(&none, &["--concat"]), Some(2));
+    let source = run("build", &scenes, ["-o", cube, "--concat", "t=cf:t"]);
+    assert_eq!(code(&source, &["no source of coordinates"]), Some(2));
+    let input = scenes[0].to_str().unwrap();
+    let over = run("build", &scenes, ["-o", input, "--concat", "t"]);
+    assert_eq!(code(&over, &["is an input"]), Some(2));
+    let absent = run("build", &[folder.path().join("no*.nc")], ["-o", cube, "--concat", "t"]);
+    assert_eq!(code(&absent, &["no*.nc"]), Some(1));
+    let not_json = run("combine", &scenes, ["-o", cube, "--concat", "t"]);
+    assert_eq!(code(&not_json, &["nothing is combined"]), Some(1));
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
