@@ -120,7 +120,7 @@ fn settle<'a>(
     inputs: &'a [Dataset],
     options: &CombineOptions,
 ) -> Result<Settled<'a>, CombineError> {
-    for input in inputs.iter().filter(|input| input.separate) {
+    if let Some(input) = inputs.iter().find(|input| input.separate) {
         let location = input.sources().first().map_or("an input", |source| &source.location);
         return Err(CombineError {
             kind: CombineErrorKind::Unsupported,
