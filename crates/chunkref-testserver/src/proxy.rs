@@ -170,6 +170,7 @@ impl Broken {
             Some(Fault::WithoutHeader(name)) => without = Some(*name),
             _ => {}
         }
+        let is_head = request.method() == http::Method::HEAD;
         let response = self.forward(request).await?;
         let (mut parts, body) = response.into_parts();
         let mut body = body.collect().await.map_err(io::Error::other)?.to_bytes().to_vec();
@@ -211,7 +212,10 @@ impl Broken {
                     }
                     _ => {}
                 }
-                parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                // The head of an object says the length of a body that does not come.
+                if !is_head {
+                    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                }
                 whole(body)
             }
         };
