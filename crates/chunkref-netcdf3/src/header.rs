@@ -132,8 +132,8 @@ impl<'a> Reader<'a> {
         let offset = self.cursor.offset();
         let length = self.non_negative()?;
         let bytes = self.padded(length)?;
-        // C programs end names with a zero where they count it.
-        let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+        // C programs end names with zeros that they count; netCDF-C reads up to the first.
+        let bytes = bytes.split(|&byte| byte == 0).next().unwrap_or(bytes);
         std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| {
             let reason = format!("\"{}\" is not UTF-8", bytes.escape_ascii());
             NetCdf3Error::inconsistent("name", offset, reason)

@@ -206,8 +206,14 @@ fn fill_value(attributes: &[Attribute], dtype: &DataType) -> Option<FillValue> {
         return (attribute.nc_type.dtype() == *dtype && bytes.len() == 1)
             .then_some(FillValue::Bytes(bytes));
     }
+    // Of another type than the variable: an element where it is not-a-number in both, else it stays an attribute.
     if attribute.nc_type.dtype() != *dtype {
-        return None;
+        return match (attribute.value(), dtype) {
+            (AttributeValue::Float(value), DataType::Float { .. }) if value.is_nan() => {
+                Some(FillValue::Float(value))
+            }
+            _ => None,
+        };
     }
     match (attribute.value(), dtype) {
         (AttributeValue::Int(value), DataType::Int { .. }) => Some(FillValue::Int(value)),
