@@ -6,6 +6,8 @@
 
 mod assembler;
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
@@ -163,6 +165,38 @@ impl Manifest {
                 visit(&chunk_indices, reference);
             }
         }
+    }
+
+    /// Calls `visit` with number (C order) and reference of every present chunk whose number is in `numbers`, in order.
+    pub fn visit_numbers(&self, numbers: Range<u64>, visit: &mut dyn FnMut(u64, ChunkRef)) {
+        let place = |number: u64| match &self.rows {
+            Rows::Dense => usize::try_from(number).unwrap_or(usize::MAX).min(self.sources.len()),
+            Rows::Sparse(known) => known.partition_point(|&known| known < number),
+        };
+        for row in place(numbers.start)..place(numbers.end) {
+            let number = match &self.rows {
+                Rows::Dense => row as u64,
+                Rows::Sparse(known) => known.get(row).copied().unwrap_or_default(),
+            };
+            let reference = self.row(row);
+            if reference != ChunkRef::Missing {
+                visit(number, reference);
+            }
+        }
+    }
+
+    /// The place in the grid of the chunk with a number (C order).
+    #[must_use]
+    pub fn chunk_indices(&self, number: u64) -> Vec<u64> {
+        let mut chunk_indices = vec![0; self.grid_shape.len()];
+        chunk_indices_of(&self.grid_shape, number, &mut chunk_indices);
+        chunk_indices
+    }
+
+    /// The number (C order) of the chunk at a place; `None` outside the grid.
+    #[must_use]
+    pub fn chunk_number(&self, chunk_indices: &[u64]) -> Option<u64> {
+        chunk_number(&self.grid_shape, chunk_indices)
     }
 
     fn row(&self, row: usize) -> ChunkRef {
@@ -407,6 +441,28 @@ mod tests {
         assert_eq!(half.get(&[1]), ChunkRef::Missing);
         assert_eq!(half.get(&[3]), ChunkRef::Inline(Bytes::from_static(b"abc")));
         assert_eq!(collect(&half).len(), 2);
+    }
+
+    #[test]
+    fn a_range_of_numbers_is_visited_alone() {
+        let visited = |manifest: &Manifest, numbers| {
+            let mut all = Vec::new();
+            manifest.visit_numbers(numbers, &mut |number, _| all.push(number));
+            all
+        };
+        let mut dense = ManifestBuilder::new([2, 3]).unwrap();
+        let mut sparse = ManifestBuilder::new([100, 3]).unwrap();
+        for indices in [[0, 0], [0, 1], [1, 0], [1, 2]] {
+            dense.push(&indices, at(1)).unwrap();
+            sparse.push(&indices, at(1)).unwrap();
+        }
+        for manifest in [dense.finish().unwrap(), sparse.finish().unwrap()] {
+            assert_eq!(visited(&manifest, 0..u64::MAX), [0, 1, 3, 5]);
+            assert_eq!(visited(&manifest, 1..5), [1, 3]);
+            assert_eq!(visited(&manifest, 2..3), [0; 0]);
+            assert_eq!(manifest.chunk_indices(5), [1, 2]);
+            assert_eq!(manifest.chunk_number(&[1, 2]), Some(5));
+        }
     }
 
     #[test]

@@ -19,4 +19,4 @@ pub use generate::MAX_GENERATED_REFERENCES;
 pub use provenance::{Provenance, Recorded, read_provenance};
 pub use read_error::ReadError;
 pub use reader::read;
-pub use writer::{WriteError, WriteOptions, Written, write};
+pub use writer::{WriteError, WriteOptions, Written, documents, write};

@@ -50,6 +50,14 @@ impl Recorded {
 }
 
 impl Provenance {
+    /// The member, name and value, with the versions of `sources`.
+    #[must_use]
+    pub fn member(&self, sources: &[Source]) -> String {
+        let mut out = String::new();
+        self.push_member(sources, &mut out);
+        out
+    }
+
     pub(super) fn push_member(&self, sources: &[Source], out: &mut String) {
         push_string(out, MEMBER);
         out.push_str(":{\"version\":");

@@ -26,13 +26,25 @@ pub struct WriteOptions {
     pub consolidated: bool,
     /// How the references came about; `None` to write references alone.
     pub provenance: Option<Provenance>,
+    /// Whether each URL is written once, as a template, and named by references. Readers must then expand templates.
+    pub templates: bool,
 }
 
 impl Default for WriteOptions {
-    /// With `.zmetadata`, without provenance.
+    /// With `.zmetadata`, without provenance and templates.
     fn default() -> Self {
-        Self { consolidated: true, provenance: None }
+        Self { consolidated: true, provenance: None, templates: false }
     }
+}
+
+/// The Zarr v2 metadata documents of a dataset by key, in the order in which they are written: what `.zmetadata` holds.
+///
+/// # Errors
+/// [`WriteError`] when Zarr v2 cannot say the dataset, or its references do not belong to its chunk grids and sources.
+pub fn documents(dataset: &Dataset) -> Result<Vec<(String, String)>, WriteError> {
+    let mut documents = Vec::new();
+    collect_group("", &dataset.root, dataset.sources().len(), &mut documents)?;
+    Ok(documents.into_iter().map(|document| (document.key, document.text)).collect())
 }
 
 /// What was written.
@@ -102,7 +114,10 @@ pub fn write(
         collect_group("", group, dataset.sources().len(), &mut documents)?;
         sets.push(documents);
     }
-    let sources = dataset.sources().iter().map(|source| {
+    let sources = dataset.sources().iter().enumerate().map(|(number, source)| {
+        if options.templates {
+            return format!("[\"{{{{u{number}}}}}\"");
+        }
         let mut text = String::from("[");
         push_string(&mut text, &source.location);
         text
@@ -119,6 +134,24 @@ pub fn write(
     if let Some(provenance) = &options.provenance {
         provenance.push_member(dataset.sources(), &mut member);
         member.push(',');
+    }
+    if options.templates && dataset.separate {
+        return Err(WriteError::Io(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a list of documents has no templates: write it without them",
+        )));
+    }
+    if options.templates {
+        member.push_str("\"templates\":{");
+        for (number, source) in dataset.sources().iter().enumerate() {
+            if number > 0 {
+                member.push(',');
+            }
+            push_string(&mut member, &format!("u{number}"));
+            member.push(':');
+            push_string(&mut member, &source.location);
+        }
+        member.push_str("},");
     }
     if dataset.separate {
         stream.buffer.push('[');

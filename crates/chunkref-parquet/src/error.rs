@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can go wrong.
+
+use chunkref_model::kerchunk_json::{ReadError, WriteError};
+use chunkref_model::{ManifestError, SourceId};
+use parquet::errors::ParquetError as FormatError;
+use thiserror::Error;
+
+/// References cannot be written as Parquet or read from it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ParquetError {
+    /// Zarr version 2 cannot say the dataset.
+    #[error(transparent)]
+    Unsayable(#[from] WriteError),
+    /// A list of datasets, which only kerchunk JSON holds.
+    #[error(
+        "the references are a list of datasets, and a Parquet set holds one: write them as JSON"
+    )]
+    Separate,
+    /// A number that the columns do not hold.
+    #[error(
+        "array {array:?}: chunk {chunk_indices:?} lies at byte {offset}, more than the 63 bits of the column"
+    )]
+    TooFar {
+        /// The array.
+        array: String,
+        /// Place in the grid.
+        chunk_indices: Vec<u64>,
+        /// Byte of the source.
+        offset: u64,
+    },
+    /// A source that the dataset does not have.
+    #[error("array {array:?} is of source {source_id:?}, which is not there")]
+    NoSource {
+        /// The array.
+        array: String,
+        /// The source.
+        source_id: SourceId,
+    },
+    /// The destination holds something else.
+    #[error("{0} is there and holds no references: remove it, or name a new folder")]
+    Occupied(String),
+    /// A partition of no rows.
+    #[error("a partition has at least one reference, not {0}")]
+    RecordSize(u64),
+    /// `.zmetadata` that is not one of references.
+    #[error("{METADATA} is not the metadata of a Parquet reference set: {reason}", METADATA = crate::METADATA)]
+    Metadata {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Its documents do not make a dataset.
+    #[error("{METADATA} holds documents that make no dataset", METADATA = crate::METADATA)]
+    Documents(#[from] ReadError),
+    /// A partition that does not say what it must.
+    #[error("{partition}: {reason}")]
+    Partition {
+        /// Its key.
+        partition: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A partition that is no Parquet file, or that cannot be written as one.
+    #[error(
+        "{partition} is not readable as Parquet: the file is damaged, write the references again"
+    )]
+    Format {
+        /// Its key.
+        partition: String,
+        /// What the library found.
+        source: FormatError,
+    },
+    /// References that make no manifest.
+    #[error("array {array:?}")]
+    Manifest {
+        /// The array.
+        array: String,
+        /// What is wrong with them.
+        source: ManifestError,
+    },
+    /// An array that is not there.
+    #[error("there is no array {0:?}")]
+    NoArray(String),
+    /// A file cannot be read or written.
+    #[error("{path}")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An object cannot be read.
+    #[error(transparent)]
+    Source(#[from] chunkref_core::SourceError),
+}

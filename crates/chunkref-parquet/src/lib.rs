@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! kerchunk Parquet: references in partitions that readers load when they need them.
+//!
+//! The layout is that of fsspec's `LazyReferenceMapper`: `.zmetadata` holds all metadata documents and the number of
+//! references per partition (`record_size`); `<array>/refs.N.parq` holds the references of the chunks with the numbers
+//! `N * record_size ..` (C order of the chunk grid), one row for each, in the columns `path`, `offset`, `size` and `raw`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`emitter`] | [`ParquetEmitter`]: writes a folder, partitions in parallel |
+//! | [`reader`] | [`ParquetReferences`]: reads the metadata, and partitions when they are asked for |
+//! | [`error`] | what can go wrong |
+//!
+//! Spec: <https://fsspec.github.io/kerchunk/spec.html#parquet-references>.
+
+#![warn(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
+)]
+
+pub mod emitter;
+pub mod error;
+mod metadata;
+mod partition;
+pub mod reader;
+#[cfg(test)]
+mod round_trip;
+mod staging;
+
+pub use emitter::ParquetEmitter;
+pub use error::ParquetError;
+pub use reader::{Files, LocalFiles, ParquetReferences};
+
+/// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
+pub const RECORD_SIZE: u64 = 100_000;
+
+/// Name of the metadata document.
+pub const METADATA: &str = ".zmetadata";

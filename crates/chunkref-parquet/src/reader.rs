@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading a folder of partitions: metadata first, references when they are asked for.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::io;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::{ChunkRef, Dataset, ManifestBuilder, Source, SourceId};
+
+use crate::emitter::key;
+use crate::metadata::{self, Metadata};
+use crate::partition::{Fault, Rows};
+use crate::staging::at;
+use crate::{METADATA, ParquetError};
+
+/// Most rows of one partition that are read, whatever `record_size` says.
+const MOST_ROWS: u64 = 1 << 27;
+
+/// Most partitions of one array that are tried where files cannot be listed.
+const MOST_TRIED: u64 = 1 << 16;
+
+/// The files of a reference set.
+#[async_trait]
+pub trait Files: Send + Sync + Debug {
+    /// The bytes of a file, `None` when there is none.
+    ///
+    /// # Errors
+    /// [`ParquetError`] when it cannot be read.
+    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError>;
+
+    /// The names in a folder, or `None` when they cannot be listed; then every partition that may be there is tried.
+    ///
+    /// # Errors
+    /// [`ParquetError`] when the folder is there and cannot be read.
+    async fn list(&self, folder: &str) -> Result<Option<Vec<String>>, ParquetError>;
+}
+
+/// Files of a local folder.
+#[derive(Debug, Clone)]
+pub struct LocalFiles {
+    folder: PathBuf,
+}
+
+impl LocalFiles {
+    /// The files of `folder`.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+}
+
+#[async_trait]
+impl Files for LocalFiles {
+    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+        let path = self.folder.join(key);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path, error)),
+        }
+    }
+
+    async fn list(&self, folder: &str) -> Result<Option<Vec<String>>, ParquetError> {
+        let path = self.folder.join(folder);
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Vec::new())),
+            Err(error) => return Err(at(&path, error)),
+        };
+        let names = entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+        names.collect::<io::Result<_>>().map(Some).map_err(|error| at(&path, error))
+    }
+}
+
+/// A reference set whose metadata is read.
+#[derive(Debug)]
+pub struct ParquetReferences<F> {
+    files: F,
+    dataset: Dataset,
+    record_size: u64,
+    recorded: Option<Recorded>,
+}
+
+impl<F: Files> ParquetReferences<F> {
+    /// Reads the metadata.
+    ///
+    /// # Errors
+    /// [`ParquetError`] when there is none, or it is not that of a reference set.
+    pub async fn open(files: F) -> Result<Self, ParquetError> {
+        let text = files.read(METADATA).await?.ok_or_else(|| ParquetError::Metadata {
+            reason: "there is no such file in the folder".to_owned(),
+        })?;
+        let Metadata { dataset, record_size, recorded } = metadata::parse(&text)?;
+        Ok(Self { files, dataset, record_size, recorded })
+    }
+
+    /// Groups and arrays, without any reference.
+    #[must_use]
+    pub fn metadata(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// References per partition.
+    #[must_use]
+    pub fn record_size(&self) -> u64 {
+        self.record_size
+    }
+
+    /// How the references came about, where the set says so.
+    #[must_use]
+    pub fn recorded(&self) -> Option<&Recorded> {
+        self.recorded.as_ref()
+    }
+
+    /// The dataset with the references of the arrays that `wanted` takes, of which each partition is read once. The other
+    /// arrays are without references.
+    ///
+    /// # Errors
+    /// [`ParquetError`] for a partition that cannot be read or is damaged. One that is not there has no chunks.
+    pub async fn read(
+        &self,
+        wanted: &(dyn Fn(&str) -> bool + Send + Sync),
+    ) -> Result<Dataset, ParquetError> {
+        let mut dataset = self.dataset.clone();
+        let mut sources = Sources::default();
+        let paths: Vec<String> = dataset
+            .arrays()
+            .into_iter()
+            .map(|(path, _)| path)
+            .filter(|path| wanted(path))
+            .collect();
+        for path in paths {
+            let Some(array) = dataset.array(&path) else { continue };
+            let wrap = |source| ParquetError::Manifest { array: path.clone(), source };
+            let grid = array.chunk_grid.grid_shape(&array.shape);
+            let mut builder = ManifestBuilder::new(grid).map_err(wrap)?;
+            let empty = array.manifest.clone();
+            let count = empty.count().unwrap_or(u64::MAX);
+            for number in self.partitions(&path, count).await? {
+                let Some(rows) = self.partition(&path, number, count).await? else { continue };
+                let first = number.saturating_mul(self.record_size);
+                let mut source = |url: &str| self.source(&mut dataset, &mut sources, url);
+                rows.visit(&mut |row, found| {
+                    let number = first.saturating_add(row as u64);
+                    let reference = found.reference(&mut source);
+                    builder
+                        .push(&empty.chunk_indices(number), reference)
+                        .map_err(|error| error.to_string())
+                })
+                .map_err(|reason| said(&path, number, reason))?;
+            }
+            let manifest = builder.finish().map_err(wrap)?;
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            if let Some(array) = dataset.group_mut(parent).arrays.get_mut(name) {
+                array.manifest = manifest;
+            }
+        }
+        Ok(dataset)
+    }
+
+    /// The reference of one chunk with its source, of which one partition is read.
+    ///
+    /// # Errors
+    /// [`ParquetError`] for an array that is not there, and as [`ParquetReferences::read`] has it.
+    pub async fn chunk(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+    ) -> Result<(ChunkRef, Option<Source>), ParquetError> {
+        let array = self.dataset.array(path);
+        let array = array.ok_or_else(|| ParquetError::NoArray(path.to_owned()))?;
+        let Some(number) = array.manifest.chunk_number(chunk_indices) else {
+            return Ok((ChunkRef::Missing, None));
+        };
+        let count = array.manifest.count().unwrap_or(u64::MAX);
+        let partition = number.checked_div(self.record_size).unwrap_or_default();
+        let Some(rows) = self.partition(path, partition, count).await? else {
+            return Ok((ChunkRef::Missing, None));
+        };
+        let wanted = number.saturating_sub(partition.saturating_mul(self.record_size));
+        let mut answer = (ChunkRef::Missing, None);
+        rows.visit(&mut |row, found| {
+            if row as u64 == wanted {
+                let mut location = None;
+                let reference = found.reference(&mut |url| {
+                    location = Some(url.to_owned());
+                    SourceId(0)
+                });
+                answer = (reference, location.map(|location| self.versioned(location)));
+            }
+            Ok(())
+        })
+        .map_err(|reason| said(path, partition, reason))?;
+        Ok(answer)
+    }
+
+    /// The partitions that there are, or may be.
+    async fn partitions(&self, path: &str, count: u64) -> Result<Vec<u64>, ParquetError> {
+        let most = count.div_ceil(self.record_size);
+        let Some(names) = self.files.list(path).await? else {
+            if most > MOST_TRIED {
+                let reason = format!(
+                    "{most} partitions may be there, and where files cannot be listed at most {MOST_TRIED} are tried"
+                );
+                return Err(ParquetError::Partition { partition: key(path, 0), reason });
+            }
+            return Ok((0..most).collect());
+        };
+        let number = |name: &String| -> Option<u64> {
+            name.strip_prefix("refs.")?.strip_suffix(".parq")?.parse().ok()
+        };
+        let mut numbers: Vec<u64> =
+            names.iter().filter_map(number).filter(|number| *number < most).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    async fn partition(
+        &self,
+        path: &str,
+        number: u64,
+        count: u64,
+    ) -> Result<Option<Rows>, ParquetError> {
+        let key = key(path, number);
+        let Some(bytes) = self.files.read(&key).await? else { return Ok(None) };
+        let left = count.saturating_sub(number.saturating_mul(self.record_size));
+        let rows = self.record_size.min(left).min(MOST_ROWS);
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        match Rows::decode(bytes, rows) {
+            Ok(rows) => Ok(Some(rows)),
+            Err(Fault::Format(source)) => Err(ParquetError::Format { partition: key, source }),
+            Err(Fault::Said(reason)) => Err(ParquetError::Partition { partition: key, reason }),
+        }
+    }
+
+    fn versioned(&self, location: String) -> Source {
+        let version =
+            self.recorded.as_ref().and_then(|recorded| recorded.version(&location)).cloned();
+        Source { location, version }
+    }
+
+    fn source(&self, dataset: &mut Dataset, sources: &mut Sources, url: &str) -> SourceId {
+        if let Some((last, id)) = &sources.last
+            && last == url
+        {
+            return *id;
+        }
+        let id = match sources.known.get(url) {
+            Some(id) => *id,
+            None => {
+                let id = dataset.add_source(self.versioned(url.to_owned()));
+                sources.known.insert(url.to_owned(), id);
+                id
+            }
+        };
+        sources.last = Some((url.to_owned(), id));
+        id
+    }
+}
+
+/// Sources by URL; most rows have that of the row before.
+#[derive(Debug, Default)]
+struct Sources {
+    known: HashMap<String, SourceId>,
+    last: Option<(String, SourceId)>,
+}
+
+fn said(path: &str, number: u64, reason: String) -> ParquetError {
+    ParquetError::Partition { partition: key(path, number), reason }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is written is read again.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use chunkref_core::{EmitOptions, Emitter};
+use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::{
+    Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
+    ObjectVersion, Source, WHOLE_OBJECT,
+};
+use chunkref_testkit::conformance;
+use futures::executor::block_on;
+
+use crate::{LocalFiles, ParquetEmitter, ParquetError, ParquetReferences};
+
+fn array(shape: &[u64], chunk_shape: &[u64], references: &[(Vec<u64>, ChunkRef)]) -> Array {
+    let chunk_grid = ChunkGrid::regular(chunk_shape);
+    let mut manifest = ManifestBuilder::new(chunk_grid.grid_shape(shape)).unwrap();
+    for (chunk_indices, reference) in references {
+        manifest.push(chunk_indices, reference.clone()).unwrap();
+    }
+    Array {
+        shape: shape.to_vec(),
+        dimensions: (0..shape.len()).map(|axis| format!("x{axis}")).collect(),
+        dtype: DataType::UInt { length: 2, order: ByteOrder::Little },
+        fill_value: None,
+        chunk_grid,
+        codecs: Vec::new(),
+        attributes: Attributes::new(),
+        manifest: manifest.finish().unwrap(),
+    }
+}
+
+fn inline(bytes: &'static [u8]) -> ChunkRef {
+    ChunkRef::Inline(Bytes::from_static(bytes))
+}
+
+/// Arrays of every kind of partition: paths alone, raw alone, both, missing ones among them, none, and a scalar.
+fn dataset() -> Dataset {
+    let mut dataset = Dataset::new();
+    let version = ObjectVersion {
+        length: 1000,
+        e_tag: Some("\"abc\"".to_owned()),
+        last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1_595_894_400)),
+    };
+    let a =
+        dataset.add_source(Source { location: "s3://b/a.nc".to_owned(), version: Some(version) });
+    let b = dataset.add_source(Source { location: "s3://b/b.nc".to_owned(), version: None });
+    let at = |source, offset, length| ChunkRef::Virtual { source, offset, length };
+    let full: Vec<_> =
+        (0..7).map(|n| (vec![n], at(if n % 2 == 0 { a } else { b }, 10 + n, 4))).collect();
+    let group = dataset.group_mut("g/h");
+    group.arrays.insert("paths".to_owned(), array(&[14], &[2], &full));
+    let mixed = [
+        (vec![0, 0], at(a, 5, 8)),
+        (vec![1, 1], inline(b"\0\x01\x02\x03")),
+        (vec![3, 1], at(b, 0, WHOLE_OBJECT)),
+    ];
+    dataset.root.arrays.insert("mixed".to_owned(), array(&[8, 4], &[2, 2], &mixed));
+    let raws = [(vec![0], inline(b"ab")), (vec![1], inline(b"cd")), (vec![3], inline(b"ef"))];
+    dataset.root.arrays.insert("raws".to_owned(), array(&[4], &[1], &raws));
+    dataset
+        .root
+        .arrays
+        .insert("scalar".to_owned(), array(&[], &[], &[(vec![], inline(b"\x07\0"))]));
+    dataset.root.arrays.insert("none".to_owned(), array(&[1 << 60], &[1], &[]));
+    dataset.root.arrays.insert("empty".to_owned(), array(&[0], &[1], &[]));
+    dataset
+}
+
+fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
+    let provenance =
+        Provenance { version: "1".to_owned(), options: "\"record_size\":5".to_owned(), skipped: 0 };
+    ParquetEmitter::default()
+        .with_record_size(record_size)
+        .emit(dataset, folder, &EmitOptions::default().with_provenance(provenance))
+        .unwrap();
+}
+
+/// Chunks with their locations, and what describes each array.
+fn said(dataset: &Dataset) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (path, array) in dataset.arrays() {
+        lines.push(format!("{path} {:?} {:?} {:?}", array.shape, array.dtype, array.dimensions));
+        array.manifest.visit(&mut |chunk_indices, reference| {
+            let source = match reference {
+                ChunkRef::Virtual { source, .. } => dataset.source(source),
+                _ => None,
+            };
+            let reference = match reference {
+                ChunkRef::Virtual { offset, length, .. } => format!("{offset}+{length}"),
+                other => format!("{other:?}"),
+            };
+            lines.push(format!("{path} {chunk_indices:?} {reference} {source:?}"));
+        });
+    }
+    lines
+}
+
+#[test]
+fn it_is_read_as_it_was_written_whatever_the_size_of_partitions() {
+    let (folder, dataset) = (tempfile::tempdir().unwrap(), dataset());
+    for record_size in [1, 2, 3, 100_000] {
+        let path = folder.path().join("refs.parq");
+        emit(&dataset, record_size, &path);
+        let references = block_on(ParquetReferences::open(LocalFiles::new(&path))).unwrap();
+        assert_eq!(references.record_size(), record_size);
+        let read = block_on(references.read(&|_| true)).unwrap();
+        assert_eq!(said(&read), said(&dataset));
+        for (path, array) in dataset.arrays() {
+            array.manifest.visit(&mut |chunk_indices, wanted| {
+                let (found, source) = block_on(references.chunk(&path, chunk_indices)).unwrap();
+                match (found, wanted) {
+                    (
+                        ChunkRef::Virtual { offset, length, .. },
+                        ChunkRef::Virtual { source: id, offset: at, length: long },
+                    ) => {
+                        assert_eq!((offset, length), (at, long));
+                        assert_eq!(source.as_ref(), dataset.source(id));
+                    }
+                    (found, wanted) => assert_eq!(found, wanted),
+                }
+            });
+        }
+        let missing = block_on(references.chunk("mixed", &[0, 1])).unwrap();
+        assert_eq!(missing, (ChunkRef::Missing, None));
+    }
+}
+
+#[test]
+fn only_wanted_arrays_and_partitions_are_read() {
+    let (folder, dataset) = (tempfile::tempdir().unwrap(), dataset());
+    let path = folder.path().join("refs.parq");
+    emit(&dataset, 2, &path);
+    fs::write(path.join("mixed/refs.0.parq"), b"no parquet").unwrap();
+    fs::remove_file(path.join("g/h/paths/refs.1.parq")).unwrap();
+    let references = block_on(ParquetReferences::open(LocalFiles::new(&path))).unwrap();
+    let read = block_on(references.read(&|path| path != "mixed")).unwrap();
+    assert_eq!(read.array("mixed").unwrap().manifest.present(), 0);
+    assert_eq!(read.array("g/h/paths").unwrap().manifest.present(), 5);
+    assert!(block_on(references.chunk("mixed", &[3, 1])).is_ok());
+    let error = block_on(references.read(&|_| true)).unwrap_err();
+    assert!(error.to_string().contains("mixed/refs.0.parq"), "{error}");
+    assert!(matches!(
+        block_on(references.chunk("nothing", &[])),
+        Err(ParquetError::NoArray(path)) if path == "nothing"
+    ));
+}
+
+#[test]
+fn the_emitter_keeps_its_contract() {
+    let mut unsayable = dataset();
+    if let Some(array) = unsayable.root.arrays.get_mut("raws") {
+        array.dtype = DataType::Float { length: 16, order: ByteOrder::Little };
+    }
+    let mut far = dataset();
+    let source = far.add_source(Source { location: "s3://b/far".to_owned(), version: None });
+    let reference = ChunkRef::Virtual { source, offset: u64::MAX - 20, length: 8 };
+    far.root.arrays.insert("far".to_owned(), array(&[1], &[1], &[(vec![0], reference)]));
+    let samples = [dataset(), Dataset::new()];
+    for unsayable in [unsayable, far] {
+        conformance::emitter(&ParquetEmitter::default(), &samples, &unsayable).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_other_things_is_not_replaced() {
+    let (folder, dataset) = (tempfile::tempdir().unwrap(), dataset());
+    let emitter = ParquetEmitter::default();
+    fs::write(folder.path().join("thesis.txt"), b"years").unwrap();
+    let error = emitter.emit(&dataset, folder.path(), &EmitOptions::default()).unwrap_err();
+    assert!(error.source.to_string().contains("remove it"), "{}", error.source);
+    assert_eq!(fs::read(folder.path().join("thesis.txt")).unwrap(), b"years");
+    let file = folder.path().join("thesis.txt");
+    assert!(emitter.emit(&dataset, &file, &EmitOptions::default()).is_err());
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    emitter.emit(&dataset, &empty, &EmitOptions::default()).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
+    let zero = emitter.with_record_size(0).emit(&dataset, &empty, &EmitOptions::default());
+    assert!(zero.is_err());
+}
