@@ -8,6 +8,8 @@ use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::combine_arguments::{BuildArguments, CombineArguments, PlanArguments};
+use crate::convert::ConvertArguments;
+use crate::emit_arguments::EmitArguments;
 use crate::logging::LogFormat;
 use crate::store_arguments::StoreArguments;
 
@@ -43,7 +45,9 @@ pub enum Command {
     Build(BuildArguments),
     /// Say whether inputs can be combined, and if not, why.
     Plan(PlanArguments),
-    /// Show what a file contains and how it is stored.
+    /// Write references again in another form.
+    Convert(ConvertArguments),
+    /// Show what a file, or a set of references, contains and how it is stored.
     Inspect(InspectArguments),
     /// List the formats that can be read.
     Formats,
@@ -57,7 +61,7 @@ pub struct ScanArguments {
     /// line, and - for one on standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Where to write: a file for one input, DIR/ for one NAME.json per input, - for standard output.
+    /// Where to write: a file for one input, DIR/ for one NAME.json (or NAME.parq) per input, - for standard output.
     #[arg(long, short, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// How to read the inputs.
@@ -81,9 +85,9 @@ pub struct ScanArguments {
     /// Leave references alone that this program wrote with the same options, if their input has not changed since.
     #[arg(long)]
     pub resume: bool,
-    /// Leave out consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.
-    #[arg(long)]
-    pub no_consolidated: bool,
+    /// How references are written.
+    #[command(flatten)]
+    pub emit: EmitArguments,
     /// How inputs are read.
     #[command(flatten)]
     pub stores: StoreArguments,

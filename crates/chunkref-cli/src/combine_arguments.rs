@@ -10,6 +10,7 @@ use chunkref::{
 use clap::{Args, ValueEnum};
 
 use crate::arguments::FormatArguments;
+use crate::emit_arguments::EmitArguments;
 use crate::store_arguments::StoreArguments;
 
 /// The command line of `combine`.
@@ -25,9 +26,9 @@ pub struct CombineArguments {
     /// How inputs become one.
     #[command(flatten)]
     pub cube: CubeArguments,
-    /// Leave out consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.
-    #[arg(long)]
-    pub no_consolidated: bool,
+    /// How references are written.
+    #[command(flatten)]
+    pub emit: EmitArguments,
     /// How inputs are read.
     #[command(flatten)]
     pub stores: StoreArguments,
@@ -48,9 +49,9 @@ pub struct BuildArguments {
     /// How inputs are scanned.
     #[command(flatten)]
     pub scanning: ScanningArguments,
-    /// Leave out consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.
-    #[arg(long)]
-    pub no_consolidated: bool,
+    /// How references are written.
+    #[command(flatten)]
+    pub emit: EmitArguments,
     /// How inputs are read.
     #[command(flatten)]
     pub stores: StoreArguments,

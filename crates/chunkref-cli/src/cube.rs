@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkref::combine::{combine, plan};
-use chunkref::emit::{KerchunkJson, write_kerchunk_json};
+use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::{self, Provenance};
-use chunkref::store::{Cost, OpenOptions};
+use chunkref::model::kerchunk_json::Provenance;
+use chunkref::store::Cost;
 use chunkref::{
-    CombineOptions, Dataset, EmitOptions, Emitter, Gathered, Gatherer, Registry, ScanOptions,
+    CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, References, Registry, ScanOptions,
     Skipped, StoreObjects, Stores,
 };
 
@@ -57,7 +57,8 @@ pub(crate) fn run_combine(
     refuse_output(&inputs, &arguments.output)?;
     let read = read_all(stores, Kind::References, &inputs, &options, None, console)?;
     let Some((datasets, _)) = read else { return Ok(Exit::Failed) };
-    let emit = EmitOptions::default().with_consolidated(!arguments.no_consolidated);
+    let target = arguments.emit.target(&arguments.output);
+    let emit = (target, arguments.emit.options());
     write(&datasets, &options, &arguments.output, emit, 0, console)
 }
 
@@ -72,7 +73,8 @@ pub(crate) fn run_build(
     refuse_output(&inputs, &arguments.output)?;
     let read = read_all(stores, kind, &inputs, &options, arguments.scanning.jobs, console)?;
     let Some((datasets, skipped)) = read else { return Ok(Exit::Failed) };
-    let emit = EmitOptions::default().with_consolidated(!arguments.no_consolidated);
+    let target = arguments.emit.target(&arguments.output);
+    let emit = (target, arguments.emit.options());
     write(&datasets, &options, &arguments.output, emit, skipped, console)
 }
 
@@ -82,7 +84,9 @@ pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> 
     let inputs = expand(&stores, &arguments.inputs)?;
     let references = |input: &Input| {
         let name = Path::new(input.location.file_name());
-        name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+        let name = name.to_string_lossy().to_lowercase();
+        let ends = |ending: &&str| name.ends_with(ending);
+        [".json", ".json.gz", ".json.zst", ".parq", ".parquet"].iter().any(ends)
     };
     let kind = match inputs.iter().filter(|input| references(input)).count() {
         0 => scanned(&arguments.scanning)?,
@@ -128,7 +132,7 @@ fn expand(stores: &Stores, texts: &[String]) -> Result<Vec<Input>, Stop> {
 }
 
 fn refuse_output(inputs: &[Input], output: &Path) -> Result<(), Stop> {
-    if output.is_dir() {
+    if output.is_dir() && Target::of(output) != Target::KerchunkParquet {
         let message = format!("the output {} is a folder: name a file", output.display());
         return Err(Stop::Usage(message));
     }
@@ -198,13 +202,10 @@ impl Job {
         let objects = StoreObjects::new(self.stores.clone());
         match &self.kind {
             Kind::References => {
-                let opened = self.stores.open(&input.location, &OpenOptions::default()).await?;
-                let length = opened.source.version().length;
-                let bytes = opened.source.read_many(std::slice::from_ref(&(0..length))).await?;
-                let bytes = bytes.into_iter().next().unwrap_or_default();
-                let dataset = kerchunk_json::read(&*bytes)?;
+                let references = References::open(&self.stores, &input.location).await?;
+                let dataset = references.into_dataset().await?;
                 let gathered = self.gatherer.gather(&dataset, &objects).await?;
-                Ok(Read { dataset, gathered, skipped: Vec::new(), cost: opened.cost() })
+                Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() })
             }
             Kind::Scanned(how) => {
                 let (registry, options) = &**how;
@@ -223,7 +224,7 @@ fn write(
     datasets: &[Dataset],
     options: &CombineOptions,
     output: &Path,
-    emit: EmitOptions,
+    (target, emit): (Target, EmitOptions),
     skipped: u64,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
@@ -247,7 +248,7 @@ fn write(
     let emitted = if output == Path::new("-") {
         write_kerchunk_json(&combined.dataset, &emit, &mut *console.out)
     } else {
-        KerchunkJson.emit(&combined.dataset, output, &emit)
+        target.emitter().emit(&combined.dataset, output, &emit)
     };
     match emitted {
         Ok(_) => Ok(Exit::Done),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chunkref::Location;
+use chunkref::emit::Target;
 
 use crate::Stop;
 
@@ -16,11 +17,12 @@ pub(crate) enum Destination {
 }
 
 /// One destination for each location, none of them twice. `several` is whether the user asked for more than one input,
-/// be it that some were not found.
+/// be it that some were not found; `extension` is that of the names that are made up.
 pub(crate) fn assign(
     locations: &[Location],
     output: Option<&Path>,
     several: bool,
+    extension: &str,
 ) -> Result<Vec<Destination>, Stop> {
     let output = output.filter(|output| *output != Path::new("-"));
     let destinations: Vec<_> = match output {
@@ -29,7 +31,7 @@ pub(crate) fn assign(
             return Err(Stop::Usage(message.to_owned()));
         }
         None => locations.iter().map(|_| Destination::Stdout).collect(),
-        Some(output) if names_folder(output) => mirror(locations)
+        Some(output) if names_folder(output) => mirror(locations, extension)
             .into_iter()
             .map(|below| Destination::File(output.join(below)))
             .collect(),
@@ -46,17 +48,19 @@ pub(crate) fn assign(
     Ok(destinations)
 }
 
-/// Whether `-o` means a folder: it ends in a separator, or it is one.
+/// Whether `-o` means a folder of outputs: it ends in a separator, or it is one and no reference set itself.
 fn names_folder(output: &Path) -> bool {
     let ends = |separator: char| {
         output.as_os_str().as_encoded_bytes().last() == u8::try_from(separator).ok().as_ref()
     };
-    ends('/') || (cfg!(windows) && ends('\\')) || output.is_dir()
+    ends('/')
+        || (cfg!(windows) && ends('\\'))
+        || (output.is_dir() && Target::of(output) != Target::KerchunkParquet)
 }
 
-/// The paths of the inputs below the folder that they have in common, with `.json` for the extension; where two inputs
-/// differ in nothing but the extension, all of the name with `.json` behind it.
-fn mirror(locations: &[Location]) -> Vec<PathBuf> {
+/// The paths of the inputs below the folder that they have in common, with another extension; where two inputs
+/// differ in nothing but the extension, all of the name with the other behind it.
+fn mirror(locations: &[Location], extension: &str) -> Vec<PathBuf> {
     let folders: Vec<Vec<&str>> = locations
         .iter()
         .map(|location| {
@@ -74,15 +78,16 @@ fn mirror(locations: &[Location]) -> Vec<PathBuf> {
         .iter()
         .zip(locations)
         .map(|(folder, location)| {
-            below(folder).join(format!("{}.json", stem(location.file_name())))
+            below(folder).join(format!("{}.{extension}", stem(location.file_name())))
         })
         .collect();
     let mut uses: HashMap<&PathBuf, usize> = HashMap::new();
     for path in &short {
         *uses.entry(path).or_default() += 1;
     }
-    let full =
-        |folder, location: &Location| below(folder).join(format!("{}.json", location.file_name()));
+    let full = |folder, location: &Location| {
+        below(folder).join(format!("{}.{extension}", location.file_name()))
+    };
     folders
         .iter()
         .zip(locations)
@@ -153,7 +158,8 @@ mod tests {
 
     fn files(urls: &[&str]) -> Vec<String> {
         let destinations =
-            assign(&locations(urls), Some(Path::new("/absent/out/")), urls.len() > 1).unwrap();
+            assign(&locations(urls), Some(Path::new("/absent/out/")), urls.len() > 1, "json")
+                .unwrap();
         destinations
             .into_iter()
             .map(|destination| match destination {
@@ -192,28 +198,34 @@ mod tests {
     fn one_input_and_no_folder() {
         let one = locations(&["/data/a.nc"]);
         let file = |text: &str| vec![Destination::File(PathBuf::from(text))];
-        assert_eq!(assign(&one, None, false).unwrap(), [Destination::Stdout]);
-        assert_eq!(assign(&one, Some(Path::new("-")), false).unwrap(), [Destination::Stdout]);
-        assert_eq!(assign(&one, Some(Path::new("x.json")), false).unwrap(), file("x.json"));
+        assert_eq!(assign(&one, None, false, "json").unwrap(), [Destination::Stdout]);
+        assert_eq!(
+            assign(&one, Some(Path::new("-")), false, "json").unwrap(),
+            [Destination::Stdout]
+        );
+        assert_eq!(assign(&one, Some(Path::new("x.json")), false, "json").unwrap(), file("x.json"));
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a.json").display().to_string();
-        assert_eq!(assign(&one, Some(folder.path()), false).unwrap(), file(&inside));
+        assert_eq!(assign(&one, Some(folder.path()), false, "json").unwrap(), file(&inside));
     }
 
     #[test]
     fn what_would_lose_data_is_refused() {
         let two = locations(&["/data/a.nc", "/data/b.nc"]);
         for output in [None, Some(Path::new("-")), Some(Path::new("/absent/x.json"))] {
-            assert!(matches!(assign(&two, output, true), Err(Stop::Usage(_))), "{output:?}");
+            assert!(
+                matches!(assign(&two, output, true, "json"), Err(Stop::Usage(_))),
+                "{output:?}"
+            );
         }
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("a.json");
         std::fs::write(&input, b"data").unwrap();
         let input = [Location::from_path(&input).unwrap()];
-        assert!(matches!(assign(&input, Some(folder.path()), false), Err(Stop::Usage(_))));
+        assert!(matches!(assign(&input, Some(folder.path()), false, "json"), Err(Stop::Usage(_))));
         let clash = locations(&["/d/a.nc", "/d/a.h5", "/d/a.nc.x"]);
         assert!(matches!(
-            assign(&clash, Some(Path::new("/absent/out/")), true),
+            assign(&clash, Some(Path::new("/absent/out/")), true, "json"),
             Err(Stop::Usage(_))
         ));
     }

@@ -8,7 +8,8 @@
 //! | [`console`] | where text goes, and whether in colour |
 //! | `run` | from arguments to an exit code |
 //! | [`combine_arguments`] | that of `combine`, `build` and `plan` |
-//! | `scan`, `cube`, `inspect`, `formats` | the commands; `cube` has `combine`, `build` and `plan` |
+//! | `scan`, `cube`, [`convert`], `inspect`, `formats` | the commands; `cube` has `combine`, `build` and `plan` |
+//! | [`emit_arguments`] | how references are written |
 //! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
@@ -18,8 +19,10 @@
 pub mod arguments;
 pub mod combine_arguments;
 pub mod console;
+pub mod convert;
 mod cube;
 mod destination;
+pub mod emit_arguments;
 mod formats;
 mod inputs;
 mod inspect;

@@ -10,7 +10,7 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::logging::{self, LogFormat};
-use crate::{cube, formats, inspect, report, scan};
+use crate::{convert, cube, formats, inspect, report, scan};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,7 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
         Command::Combine(arguments) => cube::run_combine(arguments, console),
         Command::Build(arguments) => cube::run_build(arguments, console),
         Command::Plan(arguments) => cube::run_plan(arguments, console),
+        Command::Convert(arguments) => convert::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),
         Command::Formats => formats::run(console),
     }

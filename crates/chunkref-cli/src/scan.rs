@@ -10,11 +10,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chunkref::emit::{KerchunkJson, write_kerchunk_json};
+use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, read_provenance};
+use chunkref::parquet::METADATA;
 use chunkref::store::{Cost, OpenOptions};
-use chunkref::{ByteSource, EmitOptions, Emitter, Registry, Scan, ScanOptions, Skipped, Stores};
+use chunkref::{ByteSource, EmitOptions, Registry, Scan, ScanOptions, Skipped, Stores};
 use futures::StreamExt;
 use futures::executor::block_on;
 use serde_json::json;
@@ -39,6 +40,8 @@ struct Job {
     /// All options that shape the result, in words.
     in_words: String,
     resume: bool,
+    /// The output format, when the name of the destination does not decide.
+    to: Option<Target>,
 }
 
 /// What is left to say about a file whose references are written.
@@ -73,13 +76,18 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
     let options = arguments.format.scan_options().with_inline_threshold(arguments.inline_threshold);
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let emit_options = EmitOptions::default().with_consolidated(!arguments.no_consolidated);
+    let emit_options = arguments.emit.options();
     let stores = arguments.stores.stores();
 
     let (inputs, not_found) = inputs::expand(&stores, &arguments.inputs, &mut std::io::stdin())?;
     let several = inputs.len() + not_found.len() > 1;
     let locations: Vec<_> = inputs.iter().map(|input| input.location.clone()).collect();
-    let destinations = destination::assign(&locations, arguments.output.as_deref(), several)?;
+    let destinations = destination::assign(
+        &locations,
+        arguments.output.as_deref(),
+        several,
+        arguments.emit.extension(),
+    )?;
     let mut tally = Tally::default();
     for error in &not_found {
         tally.failed.push((error.location.clone(), report::reason(&error.location, error)));
@@ -90,9 +98,10 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
         return Ok(tally.conclude(console, arguments.strict));
     }
 
-    let in_words = in_words(&options, &emit_options);
+    let to = arguments.emit.named();
+    let in_words = in_words(&options, &emit_options, to);
     let resume = arguments.resume;
-    let job = Job { stores, registry, options, emit_options, in_words, resume };
+    let job = Job { stores, registry, options, emit_options, in_words, resume, to };
     let tasks: Vec<_> = inputs.into_iter().zip(destinations).collect();
     if let [(input, Destination::Stdout)] = tasks.as_slice() {
         match block_on(job.scan(input)) {
@@ -211,9 +220,14 @@ impl Job {
                 failed(message.into(), written.cost)
             })?;
         }
-        let emitted = KerchunkJson.emit(&scan.dataset, path, &self.emit_options(&scan));
+        let emitted =
+            self.target(path).emitter().emit(&scan.dataset, path, &self.emit_options(&scan));
         emitted.map_err(|error| failed(error.into(), written.cost))?;
         Ok(written)
+    }
+
+    fn target(&self, path: &Path) -> Target {
+        self.to.unwrap_or_else(|| Target::of(path))
     }
 
     fn emit_options(&self, scan: &Scan) -> EmitOptions {
@@ -228,7 +242,11 @@ impl Job {
     /// one that it read.
     async fn already_written(&self, input: &Input, path: &Path) -> Result<Option<Written>, Failed> {
         let start = Instant::now();
-        let finished = File::open(path).ok().filter(is_finished);
+        let finished = match self.target(path) {
+            // A folder takes its place when it is whole.
+            Target::KerchunkParquet => File::open(path.join(METADATA)).ok(),
+            _ => File::open(path).ok().filter(is_finished),
+        };
         let Some(recorded) = finished.and_then(read_provenance) else {
             return Ok(None);
         };
@@ -236,7 +254,7 @@ impl Job {
         let url = input.location.url();
         let Some(known) = recorded.version(url).filter(|_| {
             // Of other files that the input names nothing would be known without reading it.
-            recorded.sources() == 1
+            recorded.sources().len() == 1
                 && version == env!("CARGO_PKG_VERSION")
                 && *options == self.in_words
         }) else {
@@ -271,13 +289,22 @@ pub(crate) fn opening(options: &ScanOptions) -> OpenOptions {
 }
 
 /// All options that shape the references, so that equal words mean equal references of an equal file.
-fn in_words(options: &ScanOptions, emit_options: &EmitOptions) -> String {
+fn in_words(options: &ScanOptions, emit_options: &EmitOptions, to: Option<Target>) -> String {
     let mut words = format!(
         "format={} inline-threshold={} consolidated={}",
         options.format.as_deref().unwrap_or("auto"),
         options.inline_threshold,
         emit_options.consolidated
     );
+    if let Some(to) = to {
+        let _ = write!(words, " to={}", to.name());
+    }
+    if emit_options.templates {
+        words.push_str(" templates");
+    }
+    if let Some(record_size) = emit_options.record_size {
+        let _ = write!(words, " record-size={record_size}");
+    }
     for (name, value) in &options.format_options {
         let _ = write!(words, " {name}={value}");
     }

@@ -15,11 +15,15 @@ pub struct EmitOptions {
     pub consolidated: bool,
     /// How the references came about, to be written along where the output has a place for it.
     pub provenance: Option<Provenance>,
+    /// Whether kerchunk JSON says each URL once, as a template that readers expand.
+    pub templates: bool,
+    /// References per partition of Parquet; `None` for what is usual.
+    pub record_size: Option<u64>,
 }
 
 impl Default for EmitOptions {
     fn default() -> Self {
-        Self { consolidated: true, provenance: None }
+        Self { consolidated: true, provenance: None, templates: false, record_size: None }
     }
 }
 
@@ -28,6 +32,20 @@ impl EmitOptions {
     #[must_use]
     pub fn with_consolidated(mut self, consolidated: bool) -> Self {
         self.consolidated = consolidated;
+        self
+    }
+
+    /// The same options with or without templates.
+    #[must_use]
+    pub fn with_templates(mut self, templates: bool) -> Self {
+        self.templates = templates;
+        self
+    }
+
+    /// The same options with so many references per partition.
+    #[must_use]
+    pub fn with_record_size(mut self, record_size: u64) -> Self {
+        self.record_size = Some(record_size);
         self
     }
 

@@ -12,33 +12,27 @@ use parquet::data_type::ByteArray;
 
 use crate::partition::Rows;
 use crate::staging::Staging;
-use crate::{METADATA, ParquetError, RECORD_SIZE, metadata};
+use crate::{METADATA, MOST_ROWS, ParquetError, RECORD_SIZE, metadata};
 
 /// Writes kerchunk Parquet, which fsspec's reference file system opens.
+///
+/// A partition has as many references as the options say, or [`RECORD_SIZE`].
 ///
 /// A destination that holds a reference set is replaced; a folder that holds anything else is an error.
 #[derive(Debug, Clone, Copy)]
 pub struct ParquetEmitter {
-    record_size: u64,
     threads: usize,
 }
 
 impl Default for ParquetEmitter {
-    /// Partitions of [`RECORD_SIZE`] references, and a thread for each core.
+    /// With a thread for each core.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { record_size: RECORD_SIZE, threads }
+        Self { threads }
     }
 }
 
 impl ParquetEmitter {
-    /// The same with partitions of so many references.
-    #[must_use]
-    pub fn with_record_size(mut self, record_size: u64) -> Self {
-        self.record_size = record_size;
-        self
-    }
-
     /// The same with so many threads.
     #[must_use]
     pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
@@ -74,7 +68,7 @@ struct Task<'a> {
 
 impl ParquetEmitter {
     fn write(
-        &self,
+        self,
         dataset: &Dataset,
         destination: &Path,
         options: &EmitOptions,
@@ -82,15 +76,16 @@ impl ParquetEmitter {
         if dataset.separate {
             return Err(ParquetError::Separate);
         }
-        if self.record_size == 0 || self.record_size > 1 << 31 {
-            return Err(ParquetError::RecordSize(self.record_size));
+        let record_size = options.record_size.unwrap_or(RECORD_SIZE);
+        if record_size == 0 || record_size > MOST_ROWS {
+            return Err(ParquetError::RecordSize(record_size));
         }
-        let metadata = metadata::compose(dataset, self.record_size, options)?;
+        let metadata = metadata::compose(dataset, record_size, options)?;
         let arrays = dataset.arrays();
         let mut tasks = Vec::new();
         for (path, array) in &arrays {
             let manifest = &array.manifest;
-            for number in partitions(manifest, self.record_size) {
+            for number in partitions(manifest, record_size) {
                 tasks.push(Task { path, manifest, number });
             }
         }
@@ -106,7 +101,7 @@ impl ParquetEmitter {
             for _ in 0..self.threads.min(tasks.len()) {
                 scope.spawn(|| {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match task.write(self.record_size, &urls, &staging) {
+                        match task.write(record_size, &urls, &staging) {
                             Ok(emitted) => {
                                 references.fetch_add(emitted.references, Ordering::Relaxed);
                                 bytes.fetch_add(emitted.bytes, Ordering::Relaxed);

@@ -41,8 +41,8 @@ pub enum ParquetError {
     /// The destination holds something else.
     #[error("{0} is there and holds no references: remove it, or name a new folder")]
     Occupied(String),
-    /// A partition of no rows.
-    #[error("a partition has at least one reference, not {0}")]
+    /// A partition of no rows, or of too many.
+    #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),
     /// `.zmetadata` that is not one of references.
     #[error("{METADATA} is not the metadata of a Parquet reference set: {reason}", METADATA = crate::METADATA)]

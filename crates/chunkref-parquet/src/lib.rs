@@ -35,5 +35,8 @@ pub use reader::{Files, LocalFiles, ParquetReferences};
 /// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
 pub const RECORD_SIZE: u64 = 100_000;
 
+/// Most references of one partition; a reader needs them in memory at once.
+pub const MOST_ROWS: u64 = 1 << 27;
+
 /// Name of the metadata document.
 pub const METADATA: &str = ".zmetadata";

@@ -51,8 +51,11 @@ pub(crate) fn parse(text: &[u8]) -> Result<Metadata, ParquetError> {
     let record_size = record_size(text)?;
     let head = format!("{{\"version\":1,\"refs\":{{\"{}\":", crate::METADATA);
     let wrapped = format!("{head}{text}}}}}");
-    let dataset = kerchunk_json::read(wrapped.as_bytes())?;
+    let mut dataset = kerchunk_json::read(wrapped.as_bytes())?;
     let recorded = kerchunk_json::read_provenance(text.as_bytes());
+    for source in recorded.as_ref().map(Recorded::sources).unwrap_or_default() {
+        dataset.add_source(source.clone());
+    }
     Ok(Metadata { dataset, record_size, recorded })
 }
 

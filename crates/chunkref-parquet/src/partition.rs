@@ -169,7 +169,7 @@ impl Rows {
                 let limit = stored.min(count);
                 match name.as_str() {
                     "path" => {
-                        read_bytes(&*group, place, limit, &mut rows.has_path, &mut rows.paths)?
+                        read_bytes(&*group, place, limit, &mut rows.has_path, &mut rows.paths)?;
                     }
                     "raw" => read_bytes(&*group, place, limit, &mut rows.has_raw, &mut rows.raws)?,
                     "offset" => read_numbers(&*group, place, limit, &mut rows.offsets)?,
@@ -178,7 +178,8 @@ impl Rows {
                 }
             }
         }
-        let stored = stored.min(count);
+        // As many as there are, not as many as the file says.
+        let stored = rows.has_path.len().max(rows.has_raw.len()).max(rows.sizes.len());
         rows.has_path.resize(stored, 0);
         rows.has_raw.resize(stored, 0);
         rows.offsets.resize(stored, 0);

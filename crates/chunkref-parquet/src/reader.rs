@@ -15,10 +15,7 @@ use crate::emitter::key;
 use crate::metadata::{self, Metadata};
 use crate::partition::{Fault, Rows};
 use crate::staging::at;
-use crate::{METADATA, ParquetError};
-
-/// Most rows of one partition that are read, whatever `record_size` says.
-const MOST_ROWS: u64 = 1 << 27;
+use crate::{METADATA, MOST_ROWS, ParquetError};
 
 /// Most partitions of one array that are tried where files cannot be listed.
 const MOST_TRIED: u64 = 1 << 16;
@@ -251,13 +248,12 @@ impl<F: Files> ParquetReferences<F> {
         {
             return *id;
         }
-        let id = match sources.known.get(url) {
-            Some(id) => *id,
-            None => {
-                let id = dataset.add_source(self.versioned(url.to_owned()));
-                sources.known.insert(url.to_owned(), id);
-                id
-            }
+        let id = if let Some(id) = sources.known.get(url) {
+            *id
+        } else {
+            let id = dataset.add_source(self.versioned(url.to_owned()));
+            sources.known.insert(url.to_owned(), id);
+            id
         };
         sources.last = Some((url.to_owned(), id));
         id

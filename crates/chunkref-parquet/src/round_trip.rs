@@ -45,14 +45,14 @@ fn dataset() -> Dataset {
     let version = ObjectVersion {
         length: 1000,
         e_tag: Some("\"abc\"".to_owned()),
-        last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1_595_894_400)),
+        last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::from_hours(443_304)),
     };
     let a =
         dataset.add_source(Source { location: "s3://b/a.nc".to_owned(), version: Some(version) });
     let b = dataset.add_source(Source { location: "s3://b/b.nc".to_owned(), version: None });
     let at = |source, offset, length| ChunkRef::Virtual { source, offset, length };
     let full: Vec<_> =
-        (0..7).map(|n| (vec![n], at(if n % 2 == 0 { a } else { b }, 10 + n, 4))).collect();
+        (0..7_u64).map(|n| (vec![n], at(if n % 2 == 0 { a } else { b }, n.pow(3), 4))).collect();
     let group = dataset.group_mut("g/h");
     group.arrays.insert("paths".to_owned(), array(&[14], &[2], &full));
     let mixed = [
@@ -76,8 +76,11 @@ fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
     let provenance =
         Provenance { version: "1".to_owned(), options: "\"record_size\":5".to_owned(), skipped: 0 };
     ParquetEmitter::default()
-        .with_record_size(record_size)
-        .emit(dataset, folder, &EmitOptions::default().with_provenance(provenance))
+        .emit(
+            dataset,
+            folder,
+            &EmitOptions::default().with_record_size(record_size).with_provenance(provenance),
+        )
         .unwrap();
 }
 
@@ -181,6 +184,6 @@ fn a_folder_of_other_things_is_not_replaced() {
     fs::create_dir(&empty).unwrap();
     emitter.emit(&dataset, &empty, &EmitOptions::default()).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
-    let zero = emitter.with_record_size(0).emit(&dataset, &empty, &EmitOptions::default());
-    assert!(zero.is_err());
+    let zero = EmitOptions::default().with_record_size(0);
+    assert!(emitter.emit(&dataset, &empty, &zero).is_err());
 }

@@ -53,11 +53,7 @@ impl Staging {
     pub(crate) fn finish(self) -> Result<(), ParquetError> {
         let Self { folder, destination } = self;
         let wrap = |source| at(&destination, source);
-        if !destination.exists() {
-            fs::rename(folder.path(), &destination).map_err(wrap)?;
-            // What was renamed is not there to be removed.
-            let _ = folder.keep();
-        } else {
+        if destination.exists() {
             // Beside the new one, so that one rename brings either back.
             let old = folder.path().with_extension("old");
             fs::rename(&destination, &old).map_err(wrap)?;
@@ -65,8 +61,12 @@ impl Staging {
                 let _ = fs::rename(&old, &destination);
                 return Err(at(&destination, source));
             }
+            // What was renamed is not there to be removed.
             let _ = folder.keep();
             fs::remove_dir_all(&old).map_err(|source| at(&old, source))?;
+        } else {
+            fs::rename(folder.path(), &destination).map_err(wrap)?;
+            let _ = folder.keep();
         }
         #[cfg(unix)]
         if let Some(parent) = destination.parent() {

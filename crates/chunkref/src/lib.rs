@@ -38,6 +38,7 @@
 pub mod emit;
 pub mod gather;
 pub mod many;
+pub mod references;
 pub mod scan;
 
 // A format registers itself only when its crate is named.
@@ -51,6 +52,7 @@ use chunkref_netcdf3 as _;
 pub use chunkref_combine as combine;
 pub use chunkref_core as core;
 pub use chunkref_model as model;
+pub use chunkref_parquet as parquet;
 pub use chunkref_read as read;
 pub use chunkref_store as store;
 
@@ -64,6 +66,7 @@ pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{Location, Stores};
 pub use gather::{Gathered, Gatherer, StoreObjects};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
+pub use references::{References, ReferencesError};
 pub use scan::{
     OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,
 };

@@ -42,6 +42,9 @@ pub(super) fn assemble(
     }
 
     let mut dataset = Dataset::new();
+    for source in recorded.map(Recorded::sources).unwrap_or_default() {
+        dataset.add_source(source.clone());
+    }
     let mut sources = Vec::new();
     for url in &collected.urls {
         let location = templates.render_url(url)?;

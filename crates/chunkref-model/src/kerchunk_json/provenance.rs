@@ -32,20 +32,22 @@ pub struct Provenance {
 pub struct Recorded {
     /// By what, and how.
     pub provenance: Provenance,
-    sources: HashMap<String, ObjectVersion>,
+    /// In the order of the document.
+    sources: Vec<Source>,
+    places: HashMap<String, usize>,
 }
 
 impl Recorded {
     /// The version of the source at `location` that the references were made of.
     #[must_use]
     pub fn version(&self, location: &str) -> Option<&ObjectVersion> {
-        self.sources.get(location)
+        self.sources.get(*self.places.get(location)?)?.version.as_ref()
     }
 
-    /// How many sources there are.
+    /// The sources that the references were made of, whether references name them or not.
     #[must_use]
-    pub fn sources(&self) -> usize {
-        self.sources.len()
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
     }
 }
 
@@ -125,9 +127,15 @@ pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
                 SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
             }),
         };
-        Some((text(member(source, "url")?)?.to_owned(), version))
+        Some(Source {
+            location: text(member(source, "url")?)?.to_owned(),
+            version: Some(version),
+        })
     });
-    Some(Recorded { provenance, sources: sources.collect::<Option<_>>()? })
+    let sources: Vec<Source> = sources.collect::<Option<_>>()?;
+    let places = sources.iter().enumerate().map(|(place, source)| (source.location.clone(), place));
+    let places = places.collect();
+    Some(Recorded { provenance, sources, places })
 }
 
 fn nanoseconds(time: SystemTime) -> Option<u64> {
@@ -185,7 +193,7 @@ mod tests {
             let recorded = read_provenance(&document[..length]).unwrap();
             assert_eq!(recorded.provenance, provenance);
             assert_eq!(recorded.version(&location), Some(&version));
-            assert_eq!(recorded.sources(), 1);
+            assert_eq!(recorded.sources().len(), 1);
         }
         read(document.as_slice()).unwrap();
 

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 
 use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::{Dataset, kerchunk_json};
+use flate2::write::GzEncoder;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 const BUFFER_BYTES: usize = 256 << 10;
+/// Of the levels of zstd, the one that is fast and still makes references a tenth.
+const ZSTD_LEVEL: i32 = 1;
 
-/// Writes kerchunk JSON version 1, which fsspec's reference file system opens.
+/// Writes kerchunk JSON version 1, which fsspec's reference file system opens; compressed when the name ends in `.gz` or
+/// `.zst`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KerchunkJson;
 
@@ -63,7 +67,7 @@ fn emit(dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<
         Some(metadata) if !metadata.is_file() => {
             let mut output =
                 BufWriter::with_capacity(BUFFER_BYTES, File::options().write(true).open(&target)?);
-            let emitted = write(dataset, options, &mut output)?;
+            let emitted = write_compressed(dataset, options, destination, &mut output)?;
             output.flush()?;
             Ok(emitted)
         }
@@ -89,7 +93,7 @@ fn replace(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let temporary = builder.tempfile_in(&folder)?;
     let mut output = BufWriter::with_capacity(BUFFER_BYTES, temporary);
-    let emitted = write(dataset, options, &mut output)?;
+    let emitted = write_compressed(dataset, options, target, &mut output)?;
     let temporary = output.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
         temporary.as_file().set_permissions(permissions)?;
@@ -110,10 +114,55 @@ fn write(
     let write_options = kerchunk_json::WriteOptions {
         consolidated: options.consolidated,
         provenance: options.provenance.clone(),
+        templates: options.templates,
     };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;
     Ok(Emitted { references: written.references, bytes: written.length })
+}
+
+/// Writes what the name of the file asks for: `.gz` and `.zst` are compressed.
+fn write_compressed(
+    dataset: &Dataset,
+    options: &EmitOptions,
+    name: &Path,
+    output: &mut impl Write,
+) -> Result<Emitted, Fault> {
+    let mut counted = Counted { output, bytes: 0 };
+    let emitted = match name.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => {
+            let mut encoder = GzEncoder::new(&mut counted, flate2::Compression::default());
+            let emitted = write(dataset, options, &mut encoder)?;
+            encoder.finish()?;
+            emitted
+        }
+        Some("zst") => {
+            let mut encoder = zstd::Encoder::new(&mut counted, ZSTD_LEVEL)?;
+            let emitted = write(dataset, options, &mut encoder)?;
+            encoder.finish()?;
+            emitted
+        }
+        _ => write(dataset, options, &mut counted)?,
+    };
+    Ok(Emitted { bytes: counted.bytes, ..emitted })
+}
+
+/// Counts what goes through.
+struct Counted<W> {
+    output: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.bytes = self.bytes.saturating_add(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +221,27 @@ mod tests {
         let mut bytes = Vec::new();
         write_kerchunk_json(&dataset(5), &EmitOptions::default(), &mut bytes).unwrap();
         assert_eq!(bytes, fs::read(&path).unwrap());
+    }
+
+    #[test]
+    fn the_name_says_whether_it_is_compressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut plain = Vec::new();
+        write_kerchunk_json(&dataset(5), &EmitOptions::default(), &mut plain).unwrap();
+        for name in ["a.json.gz", "a.json.zst"] {
+            let path = folder.path().join(name);
+            let emitted = KerchunkJson.emit(&dataset(5), &path, &EmitOptions::default()).unwrap();
+            let bytes = fs::read(&path).unwrap();
+            assert_eq!(emitted.bytes, bytes.len() as u64);
+            let mut text = Vec::new();
+            let gzip: Box<dyn io::Read> = if name.ends_with("gz") {
+                Box::new(flate2::read::GzDecoder::new(&*bytes))
+            } else {
+                Box::new(zstd::Decoder::new(&*bytes).unwrap())
+            };
+            io::Read::read_to_end(&mut { gzip }, &mut text).unwrap();
+            assert_eq!(text, plain, "{name}");
+        }
     }
 
     #[test]

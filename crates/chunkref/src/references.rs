@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reference sets of any kind, opened where they are.
+
+use std::io::Read;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+use chunkref_model::Dataset;
+use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
+use chunkref_parquet::{Files, LocalFiles, METADATA, ParquetError, ParquetReferences};
+use chunkref_store::{Location, OpenOptions, Stores};
+use thiserror::Error;
+
+use crate::emit::Target;
+
+/// How gzip begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// How a frame of zstd begins.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// References cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReferencesError {
+    /// The object cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It is no kerchunk JSON.
+    #[error("{location} is not kerchunk JSON that can be read")]
+    Json {
+        /// The object.
+        location: String,
+        /// What is wrong with it.
+        source: ReadError,
+    },
+    /// It is no kerchunk Parquet.
+    #[error("{location} is not kerchunk Parquet that can be read")]
+    Parquet {
+        /// The folder.
+        location: String,
+        /// What is wrong with it.
+        source: ParquetError,
+    },
+}
+
+/// A reference set whose metadata is read. References in Parquet are read when they are asked for.
+#[derive(Debug)]
+pub struct References {
+    location: String,
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Json { dataset: Box<Dataset>, recorded: Option<Recorded> },
+    Parquet(Box<ParquetReferences<AnyFiles>>),
+}
+
+impl References {
+    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, or a folder of kerchunk Parquet.
+    /// A folder is told by its name, which ends in `.parq`, `.parquet` or a slash, or by what is there.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when there is none, or it is damaged.
+    pub async fn open(stores: &Stores, location: &Location) -> Result<Self, ReferencesError> {
+        let url = location.url().to_owned();
+        let local = location.local_path();
+        let folder = local.map_or_else(
+            || {
+                let plain = url.split(['?', '#']).next().unwrap_or(&url);
+                let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
+                plain.ends_with('/') || ends(".parq") || ends(".parquet")
+            },
+            std::path::Path::is_dir,
+        );
+        if folder {
+            let files = match local {
+                Some(path) => AnyFiles::Local(LocalFiles::new(path)),
+                None => AnyFiles::Store(StoreFiles {
+                    stores: stores.clone(),
+                    folder: url.trim_end_matches('/').to_owned(),
+                }),
+            };
+            let references = ParquetReferences::open(files)
+                .await
+                .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
+            return Ok(Self { location: url, inner: Inner::Parquet(Box::new(references)) });
+        }
+        let bytes = read_all(stores, location).await?;
+        let wrap = |source| ReferencesError::Json { location: url.clone(), source };
+        let dataset = Box::new(kerchunk_json::read(unpacked(&bytes)).map_err(wrap)?);
+        let recorded = kerchunk_json::read_provenance(unpacked(&bytes));
+        Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// What they are written as.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        match &self.inner {
+            Inner::Json { .. } => Target::KerchunkJson,
+            Inner::Parquet(_) => Target::KerchunkParquet,
+        }
+    }
+
+    /// How they came about, where they say so.
+    #[must_use]
+    pub fn recorded(&self) -> Option<&Recorded> {
+        match &self.inner {
+            Inner::Json { recorded, .. } => recorded.as_ref(),
+            Inner::Parquet(references) => references.recorded(),
+        }
+    }
+
+    /// Groups and arrays; those of Parquet are without references.
+    #[must_use]
+    pub fn metadata(&self) -> &Dataset {
+        match &self.inner {
+            Inner::Json { dataset, .. } => dataset,
+            Inner::Parquet(references) => references.metadata(),
+        }
+    }
+
+    /// The dataset with the references of the arrays at `paths`; other arrays may be without theirs.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when a partition is damaged or cannot be read.
+    pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
+        match &self.inner {
+            Inner::Json { dataset, .. } => Ok((**dataset).clone()),
+            Inner::Parquet(references) => {
+                let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
+                references.read(&wanted).await.map_err(|source| self.parquet(source))
+            }
+        }
+    }
+
+    /// The whole dataset.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when a partition is damaged or cannot be read.
+    pub async fn into_dataset(self) -> Result<Dataset, ReferencesError> {
+        let Self { location, inner } = self;
+        match inner {
+            Inner::Json { dataset, .. } => Ok(*dataset),
+            Inner::Parquet(references) => references
+                .read(&|_| true)
+                .await
+                .map_err(|source| ReferencesError::Parquet { location, source }),
+        }
+    }
+
+    fn parquet(&self, source: ParquetError) -> ReferencesError {
+        ReferencesError::Parquet { location: self.location.clone(), source }
+    }
+}
+
+/// Whether an object may be a reference set, so far as its first bytes and its name say.
+#[must_use]
+pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
+    let name = location.file_name();
+    let text = head.iter().find(|byte| !byte.is_ascii_whitespace());
+    let packed = head.starts_with(&GZIP) || head.starts_with(&ZSTD);
+    matches!(text, Some(b'{')) || (packed && name.contains(".json"))
+}
+
+/// Whether a local folder holds a reference set.
+#[must_use]
+pub fn is_reference_folder(location: &Location) -> bool {
+    location.local_path().is_some_and(|path| path.join(METADATA).is_file())
+}
+
+async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceError> {
+    let opened = stores.open(location, &OpenOptions::default()).await?;
+    let length = opened.source.version().length;
+    let bytes = opened.source.read_many(std::slice::from_ref(&(0..length))).await?;
+    Ok(bytes.into_iter().next().unwrap_or_default())
+}
+
+/// The text of what may be compressed.
+fn unpacked(bytes: &[u8]) -> Box<dyn Read + '_> {
+    if bytes.starts_with(&GZIP) {
+        return Box::new(flate2::read::MultiGzDecoder::new(bytes));
+    }
+    if bytes.starts_with(&ZSTD)
+        && let Ok(decoder) = zstd::Decoder::with_buffer(bytes)
+    {
+        return Box::new(decoder);
+    }
+    Box::new(bytes)
+}
+
+#[derive(Debug)]
+enum AnyFiles {
+    Local(LocalFiles),
+    Store(StoreFiles),
+}
+
+#[async_trait]
+impl Files for AnyFiles {
+    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+        match self {
+            Self::Local(files) => files.read(key).await,
+            Self::Store(files) => files.read(key).await,
+        }
+    }
+
+    async fn list(&self, folder: &str) -> Result<Option<Vec<String>>, ParquetError> {
+        match self {
+            Self::Local(files) => files.list(folder).await,
+            Self::Store(files) => files.list(folder).await,
+        }
+    }
+}
+
+/// Files below a URL.
+#[derive(Debug)]
+struct StoreFiles {
+    stores: Stores,
+    folder: String,
+}
+
+#[async_trait]
+impl Files for StoreFiles {
+    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+        let location = Location::parse(&format!("{}/{key}", self.folder))?;
+        match read_all(&self.stores, &location).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind == SourceErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn list(&self, _folder: &str) -> Result<Option<Vec<String>>, ParquetError> {
+        // A web server lists nothing, and of a bucket a listing is no cheaper than a few reads.
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chunkref_core::EmitOptions;
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::model::{
+        Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, ManifestBuilder, Source,
+    };
+
+    fn dataset() -> Dataset {
+        let mut dataset = Dataset::new();
+        let source =
+            dataset.add_source(Source { location: "file:///data/a.nc".to_owned(), version: None });
+        let mut manifest = ManifestBuilder::new([3]).unwrap();
+        manifest.push(&[0], ChunkRef::Virtual { source, offset: 5, length: 10 }).unwrap();
+        let array = Array {
+            shape: vec![6],
+            dimensions: vec!["x".to_owned()],
+            dtype: DataType::UInt { length: 2, order: ByteOrder::Little },
+            fill_value: None,
+            chunk_grid: ChunkGrid::regular([2]),
+            codecs: Vec::new(),
+            attributes: Attributes::new(),
+            manifest: manifest.finish().unwrap(),
+        };
+        dataset.root.arrays.insert("a".to_owned(), array);
+        dataset
+    }
+
+    #[test]
+    fn every_kind_is_told_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = crate::stores();
+        for name in ["a.json", "a.json.gz", "a.json.zst", "a.parq"] {
+            let path = folder.path().join(name);
+            let target = Target::of(&path);
+            let templates = target == Target::KerchunkJson;
+            let options = EmitOptions::default().with_templates(templates);
+            target.emitter().emit(&dataset(), &path, &options).unwrap();
+            let location = Location::from_path(&path).unwrap();
+            let references = block_on(References::open(&stores, &location)).unwrap();
+            assert_eq!(references.target(), target);
+            assert_eq!(references.metadata().arrays().len(), 1);
+            let some = block_on(references.arrays(&["a".to_owned()])).unwrap();
+            let all = block_on(references.into_dataset()).unwrap();
+            assert_eq!(all.array("a"), dataset().array("a"), "{name}");
+            assert_eq!(some.array("a"), all.array("a"));
+            assert_eq!(all.sources(), dataset().sources());
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = crate::stores();
+        fs::write(folder.path().join("b.json"), b"{\"version\":1,\"refs\":{").unwrap();
+        fs::write(folder.path().join("c.json.gz"), b"\x1f\x8b\x08none").unwrap();
+        fs::create_dir(folder.path().join("d")).unwrap();
+        for (name, reason) in [("b.json", "JSON"), ("c.json.gz", "JSON"), ("d", "no such file")] {
+            let location = Location::from_path(&folder.path().join(name)).unwrap();
+            let error = block_on(References::open(&stores, &location)).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let all = format!("{error}: {}", source.unwrap_or_default());
+            assert!(all.contains(reason) && all.contains(name), "{all}");
+        }
+    }
+}
