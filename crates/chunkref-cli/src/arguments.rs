@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
-use crate::combine_arguments::{BuildArguments, CombineArguments, PlanArguments};
+use crate::combine_arguments::{AppendArguments, BuildArguments, CombineArguments, PlanArguments};
 use crate::convert::ConvertArguments;
 use crate::emit_arguments::EmitArguments;
 use crate::logging::LogFormat;
@@ -43,6 +43,8 @@ pub enum Command {
     Combine(CombineArguments),
     /// Scan files and combine their references into one set along a dimension.
     Build(BuildArguments),
+    /// Extend a combined set by more files.
+    Append(AppendArguments),
     /// Say whether inputs can be combined, and if not, why.
     Plan(PlanArguments),
     /// Write references again in another form.

@@ -4,10 +4,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use chunkref::model::DataType;
+use chunkref::model::zarr::v2;
 use chunkref::{
     CombineOptions, ConcatDimension, CoordinateSource, Duplicates, Missing, OnConflict,
 };
-use clap::{Args, ValueEnum};
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, ValueEnum};
 
 use crate::arguments::FormatArguments;
 use crate::emit_arguments::EmitArguments;
@@ -57,6 +60,29 @@ pub struct BuildArguments {
     pub stores: StoreArguments,
 }
 
+/// The command line of `append`.
+#[derive(Debug, Args)]
+pub struct AppendArguments {
+    /// The set to extend: kerchunk JSON or a folder of kerchunk Parquet, which is replaced when all is well.
+    #[arg(value_name = "CUBE")]
+    pub set: PathBuf,
+    /// What to append: files to scan, or references (.json, .parq): paths, URLs or quoted patterns; @FILE for a list.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// How inputs become one. Without --concat all is as it was when the set was made.
+    #[command(flatten)]
+    pub cube: CubeArguments,
+    /// How inputs are scanned.
+    #[command(flatten)]
+    pub scanning: ScanningArguments,
+    /// How references are written.
+    #[command(flatten)]
+    pub emit: EmitArguments,
+    /// How inputs are read.
+    #[command(flatten)]
+    pub stores: StoreArguments,
+}
+
 /// The command line of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
@@ -93,16 +119,23 @@ pub struct ScanningArguments {
 #[command(next_help_heading = "Combining")]
 pub struct CubeArguments {
     /// Dimension along which inputs follow one another, with the source of its coordinates: data:VARIABLE (default: the
-    /// variable of its name), attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN on the location, list:A,B,… or INDEX. May be
-    /// given several times.
-    #[arg(long, required = true, value_name = "DIM[=SOURCE]", value_parser = parse_concat)]
-    pub concat: Vec<ConcatDimension>,
+    /// variable of its name), cf:VARIABLE (its times since 1970), attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN on the
+    /// location, list:A,B,… or INDEX. May be given several times.
+    #[arg(long, value_name = "DIM[=SOURCE]", value_parser = parse_concat)]
+    pub concat: Vec<(String, ConcatDimension)>,
+    /// Type of the coordinates of a dimension that do not come from a variable, such as t=int32 or t=M8[s].
+    #[arg(long, value_name = "DIM=TYPE", value_parser = parse_dtype)]
+    pub concat_dtype: Vec<(String, DataType)>,
+    /// First put inputs with the same coordinates together, each with variables that others lack; without --concat, all
+    /// inputs.
+    #[arg(long)]
+    pub merge: bool,
     /// Variables that are taken from the first input, unchecked.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub identical: Vec<String>,
-    /// Which variables without the dimension are stacked along it: those that differ, or all.
-    #[arg(long, value_name = "WHICH", default_value = "differing")]
-    pub stack: Stack,
+    /// Which variables without the dimension are stacked along it: those that are `differing`, `all`, or these besides.
+    #[arg(long, value_name = "WHICH", default_value = "differing", value_delimiter = ',')]
+    pub stack: Vec<String>,
     /// What to do about inputs that contradict each other.
     #[arg(long, value_name = "WHAT", default_value = "error")]
     pub on_conflict: ConflictAnswer,
@@ -115,15 +148,6 @@ pub struct CubeArguments {
     /// Put the inputs in the order of their coordinates.
     #[arg(long)]
     pub sort: bool,
-}
-
-/// Which variables are stacked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Stack {
-    /// Those that differ from input to input.
-    Differing,
-    /// All of them.
-    All,
 }
 
 /// What is done about conflicts.
@@ -165,7 +189,11 @@ impl CubeArguments {
     pub fn options(&self) -> CombineOptions {
         let options = CombineOptions::default()
             .with_identical(&self.identical)
-            .with_stack_all(self.stack == Stack::All)
+            .with_stack_all(self.stack.iter().any(|which| which == "all"))
+            .with_stack(
+                self.stack.iter().filter(|which| !["all", "differing"].contains(&which.as_str())),
+            )
+            .with_merge(self.merge)
             .with_sort(self.sort)
             .with_on_conflict(match self.on_conflict {
                 ConflictAnswer::Error => OnConflict::Error,
@@ -182,11 +210,73 @@ impl CubeArguments {
                 MissingAnswer::Error => Missing::Error,
                 MissingAnswer::Fill => Missing::Fill,
             });
-        self.concat.iter().cloned().fold(options, CombineOptions::with_concat)
+        self.concat.iter().cloned().fold(options, |options, (_, dimension)| {
+            let dtype = self.concat_dtype.iter().find(|(name, _)| *name == dimension.name);
+            options.with_concat(match dtype {
+                Some((_, dtype)) => dimension.with_dtype(dtype.clone()),
+                None => dimension,
+            })
+        })
+    }
+
+    /// The same choices as words of a command line, so that a set can be appended to as it was made.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut push = |name: &str, value: String| words.push(format!("--{name}={value}"));
+        for (text, _) in &self.concat {
+            push("concat", text.clone());
+        }
+        for (name, dtype) in &self.concat_dtype {
+            push(
+                "concat-dtype",
+                format!("{name}={}", v2::data_type_name(dtype).unwrap_or_default()),
+            );
+        }
+        if !self.identical.is_empty() {
+            push("identical", self.identical.join(","));
+        }
+        push("stack", self.stack.join(","));
+        let named = |value: Option<PossibleValue>| {
+            value.map_or_else(String::new, |value| value.get_name().to_owned())
+        };
+        push("on-conflict", named(self.on_conflict.to_possible_value()));
+        push("duplicates", named(self.duplicates.to_possible_value()));
+        push("missing", named(self.missing.to_possible_value()));
+        for (name, wanted) in [("merge", self.merge), ("sort", self.sort)] {
+            if wanted {
+                words.push(format!("--{name}"));
+            }
+        }
+        words
+    }
+
+    /// The choices that [`CubeArguments::words`] gave.
+    ///
+    /// # Errors
+    /// In words, when they are not such.
+    pub fn of_words(words: &[String]) -> Result<Self, String> {
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            cube: CubeArguments,
+        }
+        let line = std::iter::once("chunkref").chain(words.iter().map(String::as_str));
+        Line::try_parse_from(line).map(|line| line.cube).map_err(|error| error.to_string())
     }
 }
 
-fn parse_concat(text: &str) -> Result<ConcatDimension, String> {
+fn parse_dtype(text: &str) -> Result<(String, DataType), String> {
+    let (name, dtype) = text.split_once('=').ok_or("write it as DIMENSION=TYPE")?;
+    v2::data_type(dtype).map(|dtype| (name.to_owned(), dtype)).map_err(|error| error.to_string())
+}
+
+/// The text with what it says.
+fn parse_concat(text: &str) -> Result<(String, ConcatDimension), String> {
+    parse_dimension(text).map(|dimension| (text.to_owned(), dimension))
+}
+
+fn parse_dimension(text: &str) -> Result<ConcatDimension, String> {
     let (name, source) = match text.split_once('=') {
         Some((name, source)) => (name, Some(source)),
         None => (text, None),
@@ -203,6 +293,7 @@ fn parse_concat(text: &str) -> Result<ConcatDimension, String> {
     let coordinates = match kind {
         _ if rest.is_empty() => None,
         "data" => Some(CoordinateSource::Data(rest.to_owned())),
+        "cf" => Some(CoordinateSource::Cf(rest.to_owned())),
         "attr" => Some(CoordinateSource::Attribute(rest.to_owned())),
         "vattr" => {
             rest.split_once(':').map(|(variable, name)| CoordinateSource::VariableAttribute {
@@ -216,7 +307,7 @@ fn parse_concat(text: &str) -> Result<ConcatDimension, String> {
     };
     coordinates.map(|coordinates| dimension.with_coordinates(coordinates)).ok_or_else(|| {
         format!(
-            "{source:?} is no source of coordinates: write data:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
+            "{source:?} is no source of coordinates: write data:VARIABLE, cf:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
         )
     })
 }
@@ -227,9 +318,10 @@ mod tests {
 
     #[test]
     fn sources_of_coordinates() {
-        let source = |text: &str| parse_concat(text).map(|dimension| dimension.coordinates);
+        let source = |text: &str| parse_dimension(text).map(|dimension| dimension.coordinates);
         assert_eq!(source("t"), Ok(CoordinateSource::Data("t".to_owned())));
         assert_eq!(source("t=data:g/time"), Ok(CoordinateSource::Data("g/time".to_owned())));
+        assert_eq!(source("t=cf:time"), Ok(CoordinateSource::Cf("time".to_owned())));
         assert_eq!(source("t=attr:hour"), Ok(CoordinateSource::Attribute("hour".to_owned())));
         let variable = CoordinateSource::VariableAttribute {
             variable: "SST".to_owned(),
@@ -243,8 +335,20 @@ mod tests {
         );
         let list = CoordinateSource::Values(vec!["1".to_owned(), "2".to_owned()]);
         assert_eq!(source("t=list:1,2"), Ok(list));
-        for wrong in ["=x", "t=", "t=x", "t=data:", "t=vattr:SST", "t=cf:time"] {
-            assert!(parse_concat(wrong).is_err(), "{wrong}");
+        let words = [
+            "--concat=t=attr:hour",
+            "--concat-dtype=t=<i2",
+            "--identical=x,y",
+            "--stack=all",
+            "--merge",
+        ];
+        let cube = CubeArguments::of_words(&words.map(str::to_owned)).unwrap();
+        let again = CubeArguments::of_words(&cube.words()).unwrap();
+        assert_eq!(cube.options(), again.options());
+        assert!(cube.options().stack_all && cube.options().merge);
+        assert!(CubeArguments::of_words(&["--x".to_owned()]).is_err());
+        for wrong in ["=x", "t=", "t=x", "t=data:", "t=vattr:SST", "t=VARNAME"] {
+            assert!(parse_dimension(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `chunkref combine`, `chunkref build` and `chunkref plan`.
+//! `chunkref combine`, `chunkref build`, `chunkref append` and `chunkref plan`.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,15 +9,17 @@ use std::sync::Arc;
 use chunkref::combine::{combine, plan};
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::Provenance;
+use chunkref::model::kerchunk_json::{Provenance, Recorded};
 use chunkref::store::Cost;
 use chunkref::{
-    CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, References, Registry, ScanOptions,
-    Skipped, StoreObjects, Stores,
+    CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, Location, References, Registry,
+    ScanOptions, Skipped, StoreObjects, Stores,
 };
+use futures::executor::block_on;
 
 use crate::combine_arguments::{
-    BuildArguments, CombineArguments, PlanArguments, ScanningArguments,
+    AppendArguments, BuildArguments, CombineArguments, CubeArguments, PlanArguments,
+    ScanningArguments,
 };
 use crate::console::{Console, printable};
 use crate::inputs::{self, Input};
@@ -25,17 +28,13 @@ use crate::{Exit, Stop, report, scan};
 
 type Fault = Box<dyn Error + Send + Sync>;
 
-/// How the inputs become datasets.
-enum Kind {
-    /// They are reference files.
-    References,
-    /// They are scanned.
-    Scanned(Box<(Registry, ScanOptions)>),
-}
+/// One input, and whether it is a reference set and not scanned.
+type Task = (Input, bool);
 
 struct Job {
     stores: Stores,
-    kind: Kind,
+    registry: Registry,
+    scan_options: ScanOptions,
     gatherer: Gatherer,
 }
 
@@ -52,14 +51,17 @@ pub(crate) fn run_combine(
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores();
-    let options = arguments.cube.options();
+    let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
-    let read = read_all(stores, Kind::References, &inputs, &options, None, console)?;
-    let Some((datasets, _)) = read else { return Ok(Exit::Failed) };
+    let tasks = inputs.into_iter().map(|input| (input, true)).collect();
+    let job = Job::new(stores, None, &options)?;
+    let Some((datasets, _)) = read_all(job, tasks, None, console)? else {
+        return Ok(Exit::Failed);
+    };
     let target = arguments.emit.target(&arguments.output);
     let emit = (target, arguments.emit.options());
-    write(&datasets, &options, &arguments.output, emit, 0, console)
+    write(&datasets, &arguments.cube, &arguments.output, emit, 0, console)
 }
 
 pub(crate) fn run_build(
@@ -67,37 +69,28 @@ pub(crate) fn run_build(
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores();
-    let options = arguments.cube.options();
-    let kind = scanned(&arguments.scanning)?;
+    let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
-    let read = read_all(stores, kind, &inputs, &options, arguments.scanning.jobs, console)?;
-    let Some((datasets, skipped)) = read else { return Ok(Exit::Failed) };
+    let tasks = inputs.into_iter().map(|input| (input, false)).collect();
+    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
+    let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
+        return Ok(Exit::Failed);
+    };
     let target = arguments.emit.target(&arguments.output);
     let emit = (target, arguments.emit.options());
-    write(&datasets, &options, &arguments.output, emit, skipped, console)
+    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
 }
 
 pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores();
-    let options = arguments.cube.options();
+    let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
-    let references = |input: &Input| {
-        let name = Path::new(input.location.file_name());
-        let name = name.to_string_lossy().to_lowercase();
-        let ends = |ending: &&str| name.ends_with(ending);
-        [".json", ".json.gz", ".json.zst", ".parq", ".parquet"].iter().any(ends)
+    let tasks = inputs.into_iter().map(with_kind).collect();
+    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
+    let Some((datasets, _)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
+        return Ok(Exit::Failed);
     };
-    let kind = match inputs.iter().filter(|input| references(input)).count() {
-        0 => scanned(&arguments.scanning)?,
-        count if count == inputs.len() => Kind::References,
-        _ => {
-            let message = "these inputs are in part reference files (.json) and in part files to scan: plan one kind at a time";
-            return Err(Stop::Usage(message.to_owned()));
-        }
-    };
-    let read = read_all(stores, kind, &inputs, &options, arguments.scanning.jobs, console)?;
-    let Some((datasets, _)) = read else { return Ok(Exit::Failed) };
     match plan(&datasets, &options) {
         Ok(report) => {
             for line in report.to_string().lines() {
@@ -112,11 +105,78 @@ pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> 
     }
 }
 
-fn scanned(arguments: &ScanningArguments) -> Result<Kind, Stop> {
-    let options = arguments.format.scan_options().with_inline_threshold(arguments.inline_threshold);
-    let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
-    chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    Ok(Kind::Scanned(Box::new((registry, options))))
+pub(crate) fn run_append(
+    arguments: &AppendArguments,
+    console: &mut Console<'_>,
+) -> Result<Exit, Stop> {
+    let stores = arguments.stores.stores();
+    let shown = arguments.set.display().to_string();
+    let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
+    let recorded = match block_on(References::open(&stores, &set)) {
+        Ok(references) => references.recorded().cloned(),
+        Err(error) => {
+            report::failure(console, &shown, set.url(), &error);
+            return Ok(Exit::Failed);
+        }
+    };
+    let made_of = recorded.as_ref().and_then(|recorded| {
+        let words = recorded.provenance.options.strip_prefix(MADE_BY_COMBINING)?;
+        CubeArguments::of_words(&serde_json::from_str::<Vec<String>>(words).ok()?).ok()
+    });
+    let cube = match (arguments.cube.concat.is_empty(), made_of) {
+        (false, _) => &arguments.cube,
+        (true, Some(made_of)) => &{ made_of },
+        (true, None) => {
+            let message = format!(
+                "{shown} does not say how it was combined: add --concat DIM[=SOURCE], and what else it takes"
+            );
+            return Err(Stop::Usage(message));
+        }
+    };
+    let options = options(cube)?;
+    let inputs = expand(&stores, &arguments.inputs)?;
+    let known: BTreeSet<&str> = recorded
+        .iter()
+        .flat_map(Recorded::sources)
+        .map(|source| source.location.as_str())
+        .collect();
+    let (old, new): (Vec<_>, Vec<_>) =
+        inputs.into_iter().partition(|input| known.contains(input.location.url()));
+    if !old.is_empty() && !console.quiet() {
+        let message = format!("{} of the inputs are in {shown} already", old.len());
+        report::note(console, &message);
+    }
+    if new.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let own = Input { name: shown, location: set };
+    let tasks = std::iter::once((own, true)).chain(new.into_iter().map(with_kind)).collect();
+    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
+    let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
+        return Ok(Exit::Failed);
+    };
+    let skipped = skipped + recorded.map_or(0, |recorded| recorded.provenance.skipped);
+    let emit = (arguments.emit.target(&arguments.set), arguments.emit.options());
+    write(&datasets, cube, &arguments.set, emit, skipped, console)
+}
+
+/// What a set that was combined says of how: this and a JSON list of words.
+const MADE_BY_COMBINING: &str = "combine ";
+
+fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
+    if cube.concat.is_empty() && !cube.merge {
+        let message = "nothing says how the inputs become one: --concat DIM[=SOURCE] joins them along a dimension, --merge puts their variables together";
+        return Err(Stop::Usage(message.to_owned()));
+    }
+    Ok(cube.options())
+}
+
+/// An input, and whether its name is that of references.
+fn with_kind(input: Input) -> Task {
+    let name = input.location.file_name().to_lowercase();
+    let ends = |ending: &&str| name.ends_with(ending);
+    let references = [".json", ".json.gz", ".json.zst", ".parq", ".parquet"].iter().any(ends);
+    (input, references)
 }
 
 /// All inputs. One that is not there is the end: a cube without it would be another cube.
@@ -147,20 +207,19 @@ fn refuse_output(inputs: &[Input], output: &Path) -> Result<(), Stop> {
 
 /// Reads all inputs, several at a time, and the values that combining needs. `None` when one of them failed; that was said.
 fn read_all(
-    stores: Stores,
-    kind: Kind,
-    inputs: &[Input],
-    options: &CombineOptions,
+    job: Job,
+    tasks: Vec<Task>,
     jobs: Option<std::num::NonZeroUsize>,
     console: &mut Console<'_>,
 ) -> Result<Option<(Vec<Dataset>, u64)>, Stop> {
-    let job = Arc::new(Job { stores, kind, gatherer: Gatherer::new(options) });
+    let job = Arc::new(job);
+    let inputs: Vec<Input> = tasks.iter().map(|(input, _)| input.clone()).collect();
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
     let mut progress = Progress::new(console, inputs.len());
     let worker = Arc::clone(&job);
-    let mut results = many::for_each(inputs.to_vec(), many, move |input| {
+    let mut results = many::for_each(tasks, many, move |(input, references)| {
         let job = Arc::clone(&worker);
-        async move { job.read(&input).await }
+        async move { job.read(&input, references).await }
     })?;
     let mut outcomes: Vec<Option<Result<Read, Fault>>> = inputs.iter().map(|_| None).collect();
     while let Some((place, outcome)) = results.next_blocking() {
@@ -198,37 +257,47 @@ fn read_all(
 }
 
 impl Job {
-    async fn read(&self, input: &Input) -> Result<Read, Fault> {
+    fn new(
+        stores: Stores,
+        scanning: Option<&ScanningArguments>,
+        options: &CombineOptions,
+    ) -> Result<Self, Stop> {
+        let scan_options = scanning.map_or_else(ScanOptions::default, |scanning| {
+            scanning.format.scan_options().with_inline_threshold(scanning.inline_threshold)
+        });
+        let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
+        let valid = chunkref::validate(&registry, &scan_options);
+        valid.map_err(|error| Stop::Usage(error.to_string()))?;
+        Ok(Self { stores, registry, scan_options, gatherer: Gatherer::new(options) })
+    }
+
+    async fn read(&self, input: &Input, references: bool) -> Result<Read, Fault> {
         let objects = StoreObjects::new(self.stores.clone());
-        match &self.kind {
-            Kind::References => {
-                let references = References::open(&self.stores, &input.location).await?;
-                let dataset = references.into_dataset().await?;
-                let gathered = self.gatherer.gather(&dataset, &objects).await?;
-                Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() })
-            }
-            Kind::Scanned(how) => {
-                let (registry, options) = &**how;
-                let opened = self.stores.open(&input.location, &scan::opening(options)).await?;
-                let scan = chunkref::scan_with(registry, &opened.source, options).await?;
-                let cost = opened.cost();
-                let objects = objects.with_opened(Arc::from(opened.source));
-                let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
-                Ok(Read { dataset: scan.dataset, gathered, skipped: scan.skipped, cost })
-            }
+        if references {
+            let references = References::open(&self.stores, &input.location).await?;
+            let dataset = references.into_dataset().await?;
+            let gathered = self.gatherer.gather(&dataset, &objects).await?;
+            return Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() });
         }
+        let opening = scan::opening(&self.scan_options);
+        let opened = self.stores.open(&input.location, &opening).await?;
+        let scan = chunkref::scan_with(&self.registry, &opened.source, &self.scan_options).await?;
+        let cost = opened.cost();
+        let objects = objects.with_opened(Arc::from(opened.source));
+        let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
+        Ok(Read { dataset: scan.dataset, gathered, skipped: scan.skipped, cost })
     }
 }
 
 fn write(
     datasets: &[Dataset],
-    options: &CombineOptions,
+    cube: &CubeArguments,
     output: &Path,
     (target, emit): (Target, EmitOptions),
     skipped: u64,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let combined = match combine(datasets, options) {
+    let combined = match combine(datasets, &cube.options()) {
         Ok(combined) => combined,
         Err(error) => {
             say(console, &error.to_string());
@@ -242,7 +311,7 @@ fn write(
     }
     let emit = emit.with_provenance(Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        options: format!("combined {options:?}"),
+        options: format!("{MADE_BY_COMBINING}{}", serde_json::json!(cube.words())),
         skipped,
     });
     let emitted = if output == Path::new("-") {

@@ -87,6 +87,7 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
         Command::Scan(arguments) => scan::run(arguments, console),
         Command::Combine(arguments) => cube::run_combine(arguments, console),
         Command::Build(arguments) => cube::run_build(arguments, console),
+        Command::Append(arguments) => cube::run_append(arguments, console),
         Command::Plan(arguments) => cube::run_plan(arguments, console),
         Command::Convert(arguments) => convert::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),

@@ -66,7 +66,7 @@ pub(crate) fn analyse(
     Ok(analysis)
 }
 
-fn lengths(
+pub(crate) fn lengths(
     dimension: &ConcatDimension,
     inputs: &[Input<'_>],
 ) -> Result<Vec<Option<u64>>, CombineError> {
@@ -118,6 +118,7 @@ fn check_coordinate(
         path,
         holders: &holders,
         along: std::slice::from_ref(name),
+        cut: None,
         plain: true,
         time_reason: time_reasons.get(path),
     };

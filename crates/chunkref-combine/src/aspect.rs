@@ -34,6 +34,8 @@ pub(crate) struct Compared<'a> {
     pub(crate) holders: &'a [Holder<'a>],
     /// Dimensions along which inputs follow one another and that some holder has.
     pub(crate) along: &'a [String],
+    /// The dimension along which chunks can be cut to one length.
+    pub(crate) cut: Option<&'a str>,
     /// Whether all values are in the references as they are, so that chunks and codecs do not matter.
     pub(crate) plain: bool,
     /// Why times could not be brought to one epoch.
@@ -75,7 +77,14 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
             check(ConflictKind::ChunkShape, "chunk shapes differ", &|array| {
                 let lacking = widened(array, along).len() - array.shape.len();
                 let thin = std::iter::repeat_n(&1, lacking);
-                format!("{:?}", thin.chain(array.chunk_grid.chunk_shape()).collect::<Vec<_>>())
+                let own = array.dimensions.iter().zip(array.chunk_grid.chunk_shape());
+                // Where chunks are cut, their length does not matter.
+                let own = own.map(
+                    |(name, chunk)| {
+                        if compared.cut == Some(name.as_str()) { &0 } else { chunk }
+                    },
+                );
+                format!("{:?}", thin.chain(own).collect::<Vec<_>>())
             });
         }
     }

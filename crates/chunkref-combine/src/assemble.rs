@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The combined dataset.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
 use chunkref_core::{CombineError, CombineErrorKind};
@@ -11,6 +12,7 @@ use chunkref_model::{
 
 use crate::analysis::{Analysis, for_each_place};
 use crate::axis::Axis;
+use crate::cut::cut;
 use crate::input::Input;
 use crate::variable::Variable;
 
@@ -121,8 +123,13 @@ fn array(
     if variable.plain {
         return plain(variable, first, &shape, &parts, described(&shape)).map(Some);
     }
-    let thin = std::iter::repeat_n(&1, lacking);
-    let chunk_shape: Vec<u64> = thin.chain(first.chunk_grid.chunk_shape()).copied().collect();
+    let thin = std::iter::repeat_n(1, lacking);
+    let own = first.dimensions.iter().zip(first.chunk_grid.chunk_shape());
+    let own = own.map(|(name, &chunk)| match &variable.cut {
+        Some(cut) if cut.dimension == *name => cut.chunk,
+        _ => chunk,
+    });
+    let chunk_shape: Vec<u64> = thin.chain(own).collect();
     let mut array = described(&chunk_shape);
     let mut assembler =
         ManifestAssembler::new(array.chunk_grid.grid_shape(&shape)).map_err(fault)?;
@@ -133,7 +140,18 @@ fn array(
             .zip(&chunk_shape)
             .map(|(start, chunk)| start / chunk.max(&1))
             .collect();
-        assembler.place(&part.array.manifest, &origin, part.sources).map_err(fault)?;
+        let manifest = match &variable.cut {
+            Some(wanted) => Cow::Owned(
+                cut(part.array, wanted)
+                    .ok_or_else(|| CombineError {
+                        kind: CombineErrorKind::Unsupported,
+                        message: format!("{}: its chunks cannot be cut", variable.path),
+                    })?
+                    .manifest,
+            ),
+            None => Cow::Borrowed(&part.array.manifest),
+        };
+        assembler.place(&manifest, &origin, part.sources).map_err(fault)?;
     }
     array.manifest = assembler.finish().map_err(fault)?;
     Ok(Some(array))

@@ -11,6 +11,7 @@ use chunkref_model::Dataset;
 use crate::analysis::{Analysis, analyse};
 use crate::assemble::assemble;
 use crate::input::Input;
+use crate::merge::{merge, merge_places};
 use crate::report::{Conflict, ConflictKind, Report};
 use crate::time::harmonise;
 
@@ -43,6 +44,13 @@ impl Combiner for CubeCombiner {
 /// # Errors
 /// [`CombineError`] with every conflict that the options do not resolve.
 pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined, CombineError> {
+    if options.merge {
+        if options.concat_dimensions.is_empty() {
+            return Ok(Combined { dataset: merge(inputs)?, notes: Vec::new() });
+        }
+        let merged = merge_places(inputs, options)?;
+        return combine(&merged, &options.clone().with_merge(false));
+    }
     let [first, _, ..] = inputs else {
         return match inputs {
             [only] => Ok(Combined { dataset: only.clone(), notes: Vec::new() }),
@@ -71,6 +79,18 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
 pub fn plan(inputs: &[Dataset], options: &CombineOptions) -> Result<Report, CombineError> {
     if inputs.is_empty() {
         return Err(no_input());
+    }
+    if options.merge {
+        let merged = if options.concat_dimensions.is_empty() {
+            vec![merge(inputs)?]
+        } else {
+            merge_places(inputs, options)?
+        };
+        let options = options.clone().with_merge(false);
+        if let ([only], true) = (merged.as_slice(), options.concat_dimensions.is_empty()) {
+            return Ok(Report::of_one(only));
+        }
+        return plan(&merged, &options);
     }
     settle(inputs, options).map(|settled| settled.report())
 }

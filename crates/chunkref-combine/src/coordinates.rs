@@ -2,12 +2,13 @@
 //! The coordinates of one dimension in every input.
 
 use chunkref_core::{CombineError, CombineErrorKind, ConcatDimension, CoordinateSource};
-use chunkref_model::{Array, AttributeValue, Attributes, ChunkGrid, DataType, Manifest};
+use chunkref_model::{Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, DataType, Manifest};
 use regex::Regex;
 
 use crate::input::Input;
 use crate::report::{Conflict, ConflictKind, Side};
 use crate::scalar::{Scalar, encode};
+use crate::time;
 use crate::value::values;
 
 /// The coordinates of one dimension.
@@ -32,6 +33,10 @@ pub(crate) fn coordinates(
     let name = &dimension.name;
     match &dimension.coordinates {
         CoordinateSource::Data(source) => Ok(of_arrays(name, source, inputs, lengths, conflicts)),
+        CoordinateSource::Cf(source) => {
+            let found = of_arrays(name, source, inputs, lengths, conflicts);
+            Ok(found.and_then(|found| since_1970(name, source, found, inputs, conflicts)))
+        }
         CoordinateSource::Index => {
             let mut next: i64 = 0;
             let numbers = lengths.iter().map(|length| {
@@ -40,7 +45,7 @@ pub(crate) fn coordinates(
                 next = next.saturating_add(length);
                 numbers
             });
-            Ok(Some(of_scalars(name, inputs, &numbers.collect::<Vec<_>>())))
+            of_scalars(dimension, inputs, &numbers.collect::<Vec<_>>()).map(Some)
         }
         CoordinateSource::Values(texts) => {
             let needed: u64 = lengths.iter().map(|length| length.unwrap_or(1)).sum();
@@ -56,7 +61,7 @@ pub(crate) fn coordinates(
                 let length = usize::try_from(length.unwrap_or(1)).unwrap_or(usize::MAX);
                 texts.by_ref().take(length).collect()
             });
-            Ok(Some(of_scalars(name, inputs, &numbers.collect::<Vec<_>>())))
+            of_scalars(dimension, inputs, &numbers.collect::<Vec<_>>()).map(Some)
         }
         source => {
             let pattern = match source {
@@ -68,7 +73,8 @@ pub(crate) fn coordinates(
                 }
                 _ => None,
             };
-            Ok(of_elsewhere(name, source, pattern.as_ref(), inputs, lengths, conflicts))
+            let found = of_elsewhere(name, source, pattern.as_ref(), inputs, lengths, conflicts);
+            found.map(|scalars| of_scalars(dimension, inputs, &scalars)).transpose()
         }
     }
 }
@@ -85,7 +91,7 @@ fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
         message,
         sides: vec![Side { says: "these inputs".to_owned(), inputs }],
         resolve: format!(
-            "say where the coordinates are: --concat {name}=data:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
+            "say where the coordinates are: --concat {name}=data:VARIABLE, cf:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
         ),
     }
 }
@@ -162,7 +168,7 @@ fn of_elsewhere(
     inputs: &[Input<'_>],
     lengths: &[Option<u64>],
     conflicts: &mut Vec<Conflict>,
-) -> Option<Coordinates> {
+) -> Option<Vec<Vec<Scalar>>> {
     let mut scalars = Vec::new();
     let mut lacking = Vec::new();
     for (place, (input, length)) in inputs.iter().zip(lengths).enumerate() {
@@ -201,19 +207,58 @@ fn of_elsewhere(
         conflicts.push(missing(name, message, lacking));
         return None;
     }
-    Some(of_scalars(name, inputs, &scalars))
+    Some(scalars)
 }
 
-fn of_scalars(name: &str, inputs: &[Input<'_>], scalars: &[Vec<Scalar>]) -> Coordinates {
-    let (dtype, bytes) = encode(scalars);
+/// The times of all inputs in one unit since 1970, of the calendar that they have.
+fn since_1970(
+    name: &str,
+    source: &str,
+    found: Coordinates,
+    inputs: &[Input<'_>],
+    conflicts: &mut Vec<Conflict>,
+) -> Option<Coordinates> {
+    let mut arrays = Vec::new();
+    for input in inputs {
+        arrays.extend(along(name, input).or_else(|| input.find(source)).map(|(_, array)| array));
+    }
+    match time::since_1970(&arrays) {
+        Ok((bytes, attributes)) => {
+            let template = Array {
+                dtype: DataType::Int { length: 8, order: ByteOrder::Little },
+                fill_value: None,
+                attributes,
+                ..found.template
+            };
+            Some(Coordinates { template, bytes, ..found })
+        }
+        Err((place, reason)) => {
+            let message = format!("the times in {source} are not brought to 1970: {reason}");
+            conflicts.push(missing(name, message, vec![place]));
+            None
+        }
+    }
+}
+
+fn of_scalars(
+    dimension: &ConcatDimension,
+    inputs: &[Input<'_>],
+    scalars: &[Vec<Scalar>],
+) -> Result<Coordinates, CombineError> {
+    let name = &dimension.name;
+    let encoded = encode(scalars, dimension.dtype.as_ref());
+    let (dtype, bytes) = encoded.map_err(|value| CombineError {
+        kind: CombineErrorKind::InvalidOption,
+        message: format!("the coordinate {value} of {name} is none of the type that is asked for"),
+    })?;
     let known = inputs.first().and_then(|input| along(name, input));
-    let path = known.as_ref().map_or_else(|| name.to_owned(), |(path, _)| path.clone());
+    let path = known.as_ref().map_or_else(|| name.clone(), |(path, _)| path.clone());
     let mut attributes = known.map(|(_, array)| array.attributes.clone()).unwrap_or_default();
     // What was said of packed values or times does not hold for others.
     for name in ["scale_factor", "add_offset", "units", "calendar", "bounds", "_FillValue"] {
         attributes.remove(name);
     }
-    Coordinates { path, template: template(dtype, attributes), bytes }
+    Ok(Coordinates { path, template: template(dtype, attributes), bytes })
 }
 
 fn template(dtype: DataType, attributes: Attributes) -> Array {

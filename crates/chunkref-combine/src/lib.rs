@@ -15,7 +15,9 @@
 //! | `axis` | where along a dimension each input lies |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
 //! | `analysis` | all of that, before anything is made |
+//! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
+//! | [`merge`](mod@merge) | [`merge()`]: different variables from different inputs |
 
 mod analysis;
 mod aspect;
@@ -23,7 +25,9 @@ mod assemble;
 mod axis;
 pub mod combine;
 mod coordinates;
+mod cut;
 mod input;
+pub mod merge;
 pub mod report;
 mod scalar;
 mod time;
@@ -35,7 +39,10 @@ mod conflict_tests;
 #[cfg(test)]
 mod cube_tests;
 #[cfg(test)]
+mod pieces_tests;
+#[cfg(test)]
 mod testing;
 
 pub use combine::{Combined, CubeCombiner, combine, plan};
+pub use merge::merge;
 pub use report::{Conflict, ConflictKind, Report, Side};

@@ -81,6 +81,17 @@ pub struct Report {
 const SHOWN: usize = 10;
 
 impl Report {
+    /// The report of inputs that are one dataset already.
+    pub(crate) fn of_one(dataset: &chunkref_model::Dataset) -> Self {
+        let outline = dataset.arrays().into_iter().map(|(path, _)| format!("{path}: kept once"));
+        Self {
+            inputs: vec!["all inputs, merged".to_owned()],
+            outline: outline.collect(),
+            notes: Vec::new(),
+            conflicts: Vec::new(),
+        }
+    }
+
     /// The conflicts in words.
     #[must_use]
     pub fn conflicts_in_words(&self) -> String {

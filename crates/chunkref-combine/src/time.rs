@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_model::{Array, AttributeValue, ByteOrder, DataType};
+use chunkref_model::{Array, AttributeValue, Attributes, ByteOrder, DataType};
 
 use crate::input::Input;
 use crate::value::{Value, values};
@@ -154,6 +154,35 @@ fn calendar(array: &Array) -> &str {
     text(array, "calendar").unwrap_or("standard")
 }
 
+fn is_gregorian(calendar: &str) -> bool {
+    matches!(Calendar::of(calendar), Some(Calendar::Standard | Calendar::ProlepticGregorian))
+}
+
+/// Fails for times before the mixed calendar was Gregorian.
+fn check_since_reform(array: &Array, units: &str) -> Result<(), String> {
+    let units = Units::parse(units, Calendar::Standard).ok_or_else(String::new)?;
+    let reform = Calendar::Standard.days(1582, 10, 15).map_or(0, i128::from) * DAY;
+    let plain = array.plain_values().unwrap_or_default();
+    let fills = fill_values(array);
+    for value in values(&array.dtype, &plain).unwrap_or_default() {
+        let since = match &value {
+            value if fills.contains(value) => continue,
+            Value::Int(value) => value.saturating_mul(units.unit),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "only its sign, far from any limit, matters"
+            )]
+            Value::Float(value) => (value.get() * units.unit as f64) as i128,
+            Value::Bytes(_) => continue,
+        };
+        if since.saturating_add(units.epoch) < reform {
+            return Err("before 1582-10-15 the calendars count differently".to_owned());
+        }
+    }
+    Ok(())
+}
+
 fn is_time(array: &Array) -> bool {
     text(array, "units").is_some_and(|units| units.to_ascii_lowercase().contains(" since "))
 }
@@ -174,10 +203,14 @@ pub(crate) fn harmonise(inputs: &mut [Input<'_>]) -> BTreeMap<String, String> {
                 wanted.insert(path, (units.to_owned(), calendar(array).to_owned()));
                 continue;
             };
-            if goal == units {
+            let own_calendar = calendar(array);
+            let same_calendar = Calendar::of(goal_calendar) == Calendar::of(own_calendar);
+            if goal == units && same_calendar {
                 continue;
             }
-            if Calendar::of(goal_calendar) != Calendar::of(calendar(array)) {
+            // The two count alike since the mixed one is Gregorian, which is checked of each time.
+            let gregorian = is_gregorian(goal_calendar) && is_gregorian(own_calendar);
+            if !(same_calendar || gregorian) {
                 continue;
             }
             // Bounds without units of their own are in those of the variable that they belong to.
@@ -195,13 +228,21 @@ pub(crate) fn harmonise(inputs: &mut [Input<'_>]) -> BTreeMap<String, String> {
                 .into_iter()
                 .map(|path| {
                     let part = input.dataset.array(&path).ok_or_else(String::new)?;
-                    rebased(part, units, goal, goal_calendar).map(|array| (path, array))
+                    let strict = if same_calendar { goal_calendar } else { "standard" };
+                    let array = rebased(part, units, goal, strict)?;
+                    if !same_calendar {
+                        check_since_reform(&array, goal)?;
+                    }
+                    Ok((path, array))
                 })
                 .collect();
             match moved {
                 Ok(mut moved) => {
                     if let Some((_, array)) = moved.first_mut() {
                         array.attributes.insert("units", goal.as_str());
+                        if !same_calendar {
+                            array.attributes.insert("calendar", goal_calendar.as_str());
+                        }
                     }
                     changes.extend(moved);
                 }
@@ -216,6 +257,89 @@ pub(crate) fn harmonise(inputs: &mut [Input<'_>]) -> BTreeMap<String, String> {
         }
     }
     reasons
+}
+
+/// Values of each array since 1970, with the attributes that say so. An error is the place of an array, and the reason.
+pub(crate) type Since1970 = Result<(Vec<Vec<u8>>, Attributes), (usize, String)>;
+
+/// The times of arrays as 64-bit integers since 1970-01-01: seconds, or milliseconds or microseconds where seconds are not
+/// exact.
+pub(crate) fn since_1970(arrays: &[&Array]) -> Since1970 {
+    let mut times = Vec::new();
+    let mut name = "standard".to_owned();
+    for (place, array) in arrays.iter().enumerate() {
+        let own = calendar(array);
+        if place == 0 {
+            own.clone_into(&mut name);
+        } else if Calendar::of(own) != Calendar::of(&name) {
+            return Err((place, format!("its calendar is {own}, that of the first input {name}")));
+        }
+        times.push(microseconds(array).map_err(|reason| (place, reason))?);
+    }
+    let units = [("seconds", 1_000_000), ("milliseconds", 1000), ("microseconds", 1)];
+    let exact = |unit: i128| times.iter().flatten().all(|time| time % unit == 0);
+    let (unit, divisor) =
+        units.into_iter().find(|(_, unit)| exact(*unit)).unwrap_or(("microseconds", 1));
+    let mut bytes = Vec::new();
+    for (place, times) in times.iter().enumerate() {
+        let mut own = Vec::new();
+        for time in times {
+            let time = i64::try_from(time / divisor);
+            own.extend(
+                time.map_err(|_| (place, "a time beyond 64 bits".to_owned()))?.to_le_bytes(),
+            );
+        }
+        bytes.push(own);
+    }
+    let mut attributes = Attributes::new();
+    attributes.insert("units", format!("{unit} since 1970-01-01T00:00:00").as_str());
+    attributes.insert("calendar", name.as_str());
+    attributes.insert("standard_name", "time");
+    Ok((bytes, attributes))
+}
+
+/// The times of an array in microseconds since 1970-01-01 of its calendar.
+fn microseconds(array: &Array) -> Result<Vec<i128>, String> {
+    let name = calendar(array);
+    let own = Calendar::of(name)
+        .ok_or_else(|| format!("times of the calendar {name} are not computed"))?;
+    let units = text(array, "units").unwrap_or_default();
+    let units =
+        Units::parse(units, own).ok_or_else(|| format!("{units:?} is no epoch known here"))?;
+    let origin = i128::from(own.days(1970, 1, 1).unwrap_or_default()) * DAY;
+    if ["scale_factor", "add_offset"].iter().any(|name| array.attributes.get(name).is_some()) {
+        return Err("packed times are not computed".to_owned());
+    }
+    let plain = array.plain_values().ok_or("they are not in the references as plain values")?;
+    let found = values(&array.dtype, &plain).unwrap_or_default();
+    let fills = fill_values(array);
+    found
+        .iter()
+        .map(|value| {
+            let lost = || format!("{value} is no whole number of microseconds");
+            if fills.contains(value) {
+                return Err("one of them is missing".to_owned());
+            }
+            let time = match value {
+                Value::Int(value) => value.checked_mul(units.unit).ok_or_else(lost)?,
+                Value::Float(value) => whole(value.get(), units.unit).ok_or_else(lost)?,
+                Value::Bytes(_) => return Err("they are no numbers".to_owned()),
+            };
+            Ok(time + units.epoch - origin)
+        })
+        .collect()
+}
+
+/// A number of units in microseconds, when that is a whole number and exact.
+fn whole(value: f64, unit: i128) -> Option<i128> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_precision_loss, reason = "units are below 2^53")]
+    let scaled = value * unit as f64;
+    #[expect(clippy::cast_precision_loss, reason = "units are below 2^53")]
+    let back = scaled / unit as f64;
+    let sound = scaled.fract() == 0.0 && scaled.abs() < EXACT && back.to_bits() == value.to_bits();
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    sound.then_some(scaled as i128)
 }
 
 /// The array with its times counted in other units.

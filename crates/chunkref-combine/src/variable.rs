@@ -8,6 +8,7 @@ use chunkref_model::Array;
 
 use crate::aspect::{self, Compared, Holder, widened};
 use crate::axis::Axis;
+use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::input::Input;
 use crate::report::{Conflict, ConflictKind, Side};
 
@@ -21,6 +22,8 @@ pub(crate) struct Variable {
     pub(crate) dimensions: Option<Vec<String>>,
     /// Whether it becomes one chunk of plain values.
     pub(crate) plain: bool,
+    /// How its chunks are cut, so that inputs meet at their edges.
+    pub(crate) cut: Option<Cut>,
 }
 
 /// What all variables have in common.
@@ -45,7 +48,7 @@ impl Setting<'_> {
         let (&first, _) = holders.split_first()?;
         let inputs = holders.iter().map(|holder| holder.input).collect();
         let mut variable =
-            Variable { path: path.to_owned(), inputs, dimensions: None, plain: false };
+            Variable { path: path.to_owned(), inputs, dimensions: None, plain: false, cut: None };
         let name = path.rsplit('/').next().unwrap_or(path);
         if self.options.identical.iter().any(|known| known == path || known == name) {
             return Some(variable);
@@ -55,10 +58,12 @@ impl Setting<'_> {
             .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
             .collect();
         variable.plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
+        let cut = if variable.plain { None } else { self.cut(&holders, &along) };
         let compared = Compared {
             path,
             holders: &holders,
             along: &along,
+            cut: cut.as_ref().map(|cut| cut.dimension.as_str()),
             plain: variable.plain,
             time_reason: self.time_reasons.get(path),
         };
@@ -73,7 +78,9 @@ impl Setting<'_> {
         }
         // Stacking a dimension's own coordinates would make them none.
         let own_coordinate = first.array.dimensions == [name] && along.is_empty();
-        let stacked = self.stacked(&holders, &along, self.options.stack_all && !own_coordinate);
+        let all = self.options.stack_all
+            || self.options.stack.iter().any(|own| own == path || own == name);
+        let stacked = self.stacked(&holders, &along, all && !own_coordinate);
         if own_coordinate && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
@@ -83,9 +90,10 @@ impl Setting<'_> {
         }
         let mut dimensions = stacked;
         dimensions.extend(widened(first.array, &along));
-        if !variable.plain {
+        if !variable.plain && cut.is_none() {
             conflicts.extend(self.partial_chunks(path, &holders));
         }
+        variable.cut = cut;
         let gaps = self.gaps || holders.len() < self.inputs.len();
         if gaps && self.options.missing == Missing::Fill && first.array.fill_value.is_none() {
             conflicts.push(Conflict {
@@ -144,7 +152,7 @@ impl Setting<'_> {
                         .filter_map(|axis| axis.ranges.get(holder.input).copied())
                         .collect();
                     let first = groups.entry(place).or_insert(holder);
-                    first.input == holder.input || self.equal(first, holder)
+                    first.input == holder.input || equal(self.inputs, first, holder)
                 });
                 if same {
                     needed.retain(|axis| axis.name != candidate.name);
@@ -154,25 +162,48 @@ impl Setting<'_> {
         needed.into_iter().map(|axis| axis.name.clone()).collect()
     }
 
-    /// Whether two inputs have the same values, as far as that can be told without reading.
-    fn equal(&self, a: &Holder<'_>, b: &Holder<'_>) -> bool {
-        if let (Some(a), Some(b)) = (a.array.plain_values(), b.array.plain_values()) {
-            return a == b;
+    /// How chunks have to be cut so that inputs meet at their edges; `None` when they do, or cannot be cut.
+    fn cut(&self, holders: &[Holder<'_>], along: &[String]) -> Option<Cut> {
+        let [dimension] = along else { return None };
+        let axis = self.axes.iter().find(|axis| axis.name == *dimension)?;
+        let mut wanted = 0;
+        let mut lengths = Vec::new();
+        for holder in holders {
+            let own = holder.array.dimensions.iter().position(|name| name == dimension)?;
+            let chunk = *holder.array.chunk_grid.chunk_shape().get(own)?;
+            let &(start, length) = axis.ranges.get(holder.input)?;
+            wanted = gcd(wanted, gcd(chunk, start));
+            // The last one may end within a chunk, if that is stored whole.
+            if start.saturating_add(length) < axis.length || length < chunk {
+                wanted = gcd(wanted, length);
+            }
+            lengths.push((chunk, start, length));
         }
-        let source = |holder: &Holder<'_>, id| {
-            self.inputs.get(holder.input).and_then(|input| input.dataset.source(id))
-        };
-        a.array.codecs == b.array.codecs
-            && a.array.chunk_grid == b.array.chunk_grid
-            && a.array.manifest.same_chunks(&b.array.manifest, &mut |one, two| {
-                source(a, one).is_some() && source(a, one) == source(b, two)
-            })
+        let (first, ..) = *lengths.first()?;
+        let meet = lengths.iter().all(|&(chunk, start, length)| {
+            chunk == first
+                && start.checked_rem(chunk) == Some(0)
+                && (length.checked_rem(chunk) == Some(0)
+                    || start.saturating_add(length) == axis.length)
+        });
+        if meet || wanted == 0 || !holders.iter().all(|holder| can_cut(holder.array, dimension)) {
+            return None;
+        }
+        let pieces = holders.iter().zip(&lengths).try_fold(0_u64, |all, (holder, (chunk, ..))| {
+            let parts = chunk.checked_div(wanted)?;
+            all.checked_add(holder.array.manifest.count()?.checked_mul(parts)?)
+        });
+        pieces
+            .is_some_and(|pieces| pieces <= MOST_CHUNKS)
+            .then(|| Cut { dimension: dimension.clone(), chunk: wanted })
     }
 
     fn other_coordinates(&self, path: &str, holders: &[Holder<'_>]) -> Conflict {
         let mut sides: Vec<(&Holder<'_>, Side)> = Vec::new();
         for holder in holders {
-            if let Some((_, side)) = sides.iter_mut().find(|(known, _)| self.equal(known, holder)) {
+            if let Some((_, side)) =
+                sides.iter_mut().find(|(known, _)| equal(self.inputs, known, holder))
+            {
                 side.inputs.push(holder.input);
                 continue;
             }
@@ -215,10 +246,25 @@ impl Setting<'_> {
             kind: ConflictKind::PartialChunks,
             place: path.to_owned(),
             message: "inputs do not meet at edges of chunks: all chunks of a Zarr array have one shape, so a chunk that is \
-                      not full may only be the last one"
+                      not full may only be the last one, and chunks with codecs cannot be cut"
                 .to_owned(),
             sides,
             resolve: "leave those inputs out, or the variable with --on-conflict skip-variable".to_owned(),
         })
     }
+}
+
+/// Whether two inputs have the same values, as far as that can be told without reading.
+pub(crate) fn equal(inputs: &[Input<'_>], a: &Holder<'_>, b: &Holder<'_>) -> bool {
+    if let (Some(a), Some(b)) = (a.array.plain_values(), b.array.plain_values()) {
+        return a == b;
+    }
+    let source = |holder: &Holder<'_>, id| {
+        inputs.get(holder.input).and_then(|input| input.dataset.source(id))
+    };
+    a.array.codecs == b.array.codecs
+        && a.array.chunk_grid == b.array.chunk_grid
+        && a.array.manifest.same_chunks(&b.array.manifest, &mut |one, two| {
+            source(a, one).is_some() && source(a, one) == source(b, two)
+        })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Combining many datasets into one.
 
-use chunkref_model::Dataset;
+use chunkref_model::{DataType, Dataset};
 use thiserror::Error;
 
 /// Where the coordinates of a dimension come from. An input whose references were combined before has them already, and
@@ -11,6 +11,9 @@ use thiserror::Error;
 pub enum CoordinateSource {
     /// The values of an array: a path, or a name that only one group has.
     Data(String),
+    /// The CF times of an array (as for [`CoordinateSource::Data`]) as whole numbers since 1970-01-01: of seconds, or of
+    /// milliseconds or microseconds where seconds would not be exact.
+    Cf(String),
     /// An attribute of the root group.
     Attribute(String),
     /// An attribute of an array.
@@ -36,6 +39,8 @@ pub struct ConcatDimension {
     pub name: String,
     /// Where its coordinates come from.
     pub coordinates: CoordinateSource,
+    /// The type of coordinates that do not come from an array; `None` for 64-bit integers, floats or text as they need.
+    pub dtype: Option<DataType>,
 }
 
 impl ConcatDimension {
@@ -43,13 +48,20 @@ impl ConcatDimension {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { coordinates: CoordinateSource::Data(name.clone()), name }
+        Self { coordinates: CoordinateSource::Data(name.clone()), dtype: None, name }
     }
 
     /// The same dimension with other coordinates.
     #[must_use]
     pub fn with_coordinates(mut self, coordinates: CoordinateSource) -> Self {
         self.coordinates = coordinates;
+        self
+    }
+
+    /// The same dimension with coordinates of this type.
+    #[must_use]
+    pub fn with_dtype(mut self, dtype: DataType) -> Self {
+        self.dtype = Some(dtype);
         self
     }
 }
@@ -103,6 +115,11 @@ pub struct CombineOptions {
     pub identical: Vec<String>,
     /// Whether variables without the dimension are stacked along it even where they are equal in all inputs.
     pub stack_all: bool,
+    /// Names or paths of variables for which that is so in any case.
+    pub stack: Vec<String>,
+    /// Whether inputs with the same coordinates, or all inputs when there is no dimension, are put together first: each
+    /// gives variables that others lack, and those that several have must be equal.
+    pub merge: bool,
     /// What is done with inputs that contradict each other.
     pub on_conflict: OnConflict,
     /// What is done with inputs at one place.
@@ -144,6 +161,20 @@ impl CombineOptions {
     #[must_use]
     pub fn with_stack_all(mut self, stack_all: bool) -> Self {
         self.stack_all = stack_all;
+        self
+    }
+
+    /// The same options with these variables stacked along the dimensions.
+    #[must_use]
+    pub fn with_stack(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.stack = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same options with or without merging of inputs that give different variables.
+    #[must_use]
+    pub fn with_merge(mut self, merge: bool) -> Self {
+        self.merge = merge;
         self
     }
 
@@ -207,8 +238,8 @@ pub struct CombineError {
 /// - Deterministic: the same inputs in the same order give the same result.
 /// - The order and grouping of the inputs do not change the result beyond what the options ask for.
 /// - Inputs are checked before anything is made: a mismatch is an error that names all inputs at fault.
-/// - Chunks move only by renumbering; the bytes that a reference names are never changed. Values that are in the
-///   references as they are, without codecs, may be put together into other chunks, and times among them be counted
+/// - Chunks move only by renumbering, or are cut into ranges of their bytes where they are stored without codecs; the
+///   bytes that a reference names are never changed. Values that are in the references as they are, without codecs, may be put together into other chunks, and times among them be counted
 ///   from another epoch.
 /// - One input combines to itself, and none is an error of kind [`CombineErrorKind::NoInput`].
 pub trait Combiner: Send + Sync {

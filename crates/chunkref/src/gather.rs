@@ -77,14 +77,17 @@ impl Gatherer {
         for dimension in &self.options.concat_dimensions {
             let name = &dimension.name;
             let source = match &dimension.coordinates {
-                CoordinateSource::Data(source) => source,
+                CoordinateSource::Data(source) | CoordinateSource::Cf(source) => source,
                 _ => name,
             };
             for (path, array) in dataset.arrays() {
                 let last = path.rsplit('/').next().unwrap_or(&path);
                 let known = last == name && array.dimensions == [name.as_str()];
                 let is_source = path == *source || last == source;
-                let from_array = matches!(dimension.coordinates, CoordinateSource::Data(_));
+                let from_array = matches!(
+                    dimension.coordinates,
+                    CoordinateSource::Data(_) | CoordinateSource::Cf(_)
+                );
                 if known || (from_array && is_source) {
                     paths.insert(path);
                 }

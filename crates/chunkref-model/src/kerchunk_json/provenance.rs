@@ -127,10 +127,7 @@ pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
                 SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
             }),
         };
-        Some(Source {
-            location: text(member(source, "url")?)?.to_owned(),
-            version: Some(version),
-        })
+        Some(Source { location: text(member(source, "url")?)?.to_owned(), version: Some(version) })
     });
     let sources: Vec<Source> = sources.collect::<Option<_>>()?;
     let places = sources.iter().enumerate().map(|(place, source)| (source.location.clone(), place));

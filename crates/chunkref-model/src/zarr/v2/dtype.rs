@@ -174,6 +174,37 @@ fn parse_field(field: &AttributeValue, depth: u32) -> Option<Field> {
     Some(Field { name: name.clone(), dtype: parse_nested(dtype, None, depth)?, shape })
 }
 
+/// The name that Zarr v2 has for a data type.
+///
+/// # Errors
+/// [`ZarrError`] for types that it has no name for.
+pub fn data_type_name(dtype: &DataType) -> Result<String, ZarrError> {
+    let mut out = String::new();
+    push(&mut out, dtype)?;
+    Ok(out.trim_matches('"').to_owned())
+}
+
+/// A data type by the name that Zarr v2 or numpy has for it: `<i4`, `i4`, `int32`, `float64`, `S10`, `M8[s]`, … Without a
+/// mark it is little-endian.
+///
+/// # Errors
+/// [`ZarrError::UnknownDataType`] for any other text.
+pub fn data_type(text: &str) -> Result<DataType, ZarrError> {
+    let bits = |kind: &str, name: &str| {
+        let bits: u64 = text.strip_prefix(name)?.parse().ok()?;
+        bits.is_multiple_of(8).then(|| format!("<{kind}{}", bits / 8))
+    };
+    let long = bits("u", "uint").or_else(|| bits("i", "int")).or_else(|| bits("f", "float"));
+    let named = match (long, text) {
+        (Some(name), _) => name,
+        (None, "bool") => "|b1".to_owned(),
+        _ if text.starts_with(['<', '>', '|']) => text.to_owned(),
+        _ => format!("<{text}"),
+    };
+    parse_name(&named, None)
+        .ok_or_else(|| ZarrError::UnknownDataType { dtype: format!("{text:?}") })
+}
+
 fn parse_name(text: &str, object_codec: Option<&str>) -> Option<DataType> {
     let mut characters = text.chars();
     let mark = characters.next()?;
@@ -227,6 +258,29 @@ mod tests {
 
     fn field(name: &str, dtype: DataType, shape: &[u64]) -> Field {
         Field { name: name.to_owned(), dtype, shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn names_that_people_write() {
+        for (text, name) in [
+            ("int32", "<i4"),
+            ("uint8", "|u1"),
+            ("float64", "<f8"),
+            (">i2", ">i2"),
+            ("i8", "<i8"),
+            ("bool", "|b1"),
+            ("S3", "|S3"),
+            ("M8[s]", "<M8[s]"),
+        ] {
+            assert_eq!(
+                text_of(&data_type(text).unwrap()).as_deref(),
+                Some(format!("\"{name}\"").as_str()),
+                "{text}"
+            );
+        }
+        for text in ["", "int", "int7", "object", "O", "float12"] {
+            assert!(data_type(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod dtype;
 mod parse;
 
 pub(in crate::zarr) use dtype::split_unit;
+pub use dtype::{data_type, data_type_name};
 pub use parse::{ArrayMetadata, parse_array_metadata, parse_attributes};
 pub(crate) use parse::{array_metadata_of, attributes_of};
 
