@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::environment::{chunkref, files, fixtures, python, said, script};
+use crate::environment::{chunkref, files, fixtures, program, python, said, script};
 
 /// A few satellite images of one time each, without a time axis.
 fn scenes() -> Vec<PathBuf> {
@@ -160,7 +160,7 @@ fn wrong_command_lines_and_inputs() {
     };
     let none = run("build", &scenes, ["-o", cube]);
     assert_eq!(code(&none, &["--concat"]), Some(2));
-    let source = run("build", &scenes, ["-o", cube, "--concat", "t=cf:t"]);
+    let source = run("build", &scenes, ["-o", cube, "--concat", "t=VARNAME"]);
     assert_eq!(code(&source, &["no source of coordinates"]), Some(2));
     let input = scenes[0].to_str().unwrap();
     let over = run("build", &scenes, ["-o", input, "--concat", "t"]);
@@ -170,4 +170,59 @@ fn wrong_command_lines_and_inputs() {
     let not_json = run("combine", &scenes, ["-o", cube, "--concat", "t"]);
     assert_eq!(code(&not_json, &["nothing is combined"]), Some(1));
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[test]
+fn appending_gives_what_building_gives() {
+    let (folder, scenes) = (folder(), scenes());
+    let (first, rest) = scenes.split_at(1);
+    let whole = folder.path().join("whole.json");
+    let all = ["--concat", "t", "--identical", "x,y", "-o", whole.to_str().unwrap()];
+    succeed(&run("build", &scenes, all));
+    for name in ["set.json", "set.parq", "set.json.gz"] {
+        let set = folder.path().join(name);
+        let set = set.to_str().unwrap();
+        let made = ["--concat", "t", "--identical", "x,y", "-o", set];
+        let files = if name == "set.json" { &scenes[..2] } else { first };
+        succeed(&run("build", files, made));
+        let mut line: Vec<OsString> = vec!["append".into(), set.into()];
+        line.extend(rest.iter().map(OsString::from));
+        let appended = chunkref(line);
+        succeed(&appended);
+        let note = said(&appended).contains("1 of the inputs are in");
+        assert_eq!(note, name == "set.json", "{}", said(&appended));
+        let json = folder.path().join("again.json");
+        succeed(&chunkref(["convert", set, json.to_str().unwrap()]));
+        let refs = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.split_once("\"refs\"").unwrap().1.to_owned()
+        };
+        assert_eq!(refs(&json), refs(&whole), "{name}");
+        let before = fs::metadata(set).unwrap().modified().unwrap();
+        let nothing = chunkref(["append", set, scenes[0].to_str().unwrap(), "--concat", "t"]);
+        succeed(&nothing);
+        assert_eq!(fs::metadata(set).unwrap().modified().unwrap(), before, "nothing is new");
+    }
+    compare(&whole, "t", &scenes);
+    let bare = folder.path().join("bare.json");
+    succeed(&run("scan", first, ["-o", bare.to_str().unwrap()]));
+    let output = chunkref(["append", bare.to_str().unwrap(), rest[0].to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("does not say how it was combined"), "{}", said(&output));
+}
+
+#[test]
+fn what_kerchunk_combines_is_combined_alike() {
+    let folder = folder();
+    let output = Command::new(python())
+        .arg(script("kerchunk_combine.py"))
+        .arg(program())
+        .arg(folder.path().join("cases"))
+        .output()
+        .unwrap();
+    succeed(&output);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cases = report.as_object().unwrap();
+    assert_eq!(cases.len(), 11, "{report:#}");
+    assert!(cases.values().all(|differences| *differences == serde_json::json!([])), "{report:#}");
 }
