@@ -4,10 +4,12 @@
 //! | module | holds |
 //! |---|---|
 //! | [`conformance`] | one suite for each trait of `chunkref-core`, clause by clause of its contract |
+//! | [`scenes`] | datasets of any size that look like scans |
 //! | [`source`] | sources that count, cut, fail and dawdle |
 //! | [`toy`] | a format of a few bytes with a scanner that keeps the contract |
 
 pub mod conformance;
+pub mod scenes;
 pub mod source;
 pub mod toy;
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Datasets that look like scans of many satellite images, made without any file.
+
+use bytes::Bytes;
+use chunkref_model::{
+    Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset, Dimension,
+    FillValue, Manifest, ManifestBuilder, ManifestError, Source,
+};
+
+/// Elements along each axis of a chunk.
+const CHUNK: u64 = 226;
+
+/// The scan of image `number`: a time `t` without a dimension, the coordinates `y` and `x` in the references, and `bands`
+/// variables of `side` by `side` chunks each in one object.
+///
+/// # Errors
+/// [`ManifestError`] when there are too many chunks.
+pub fn scene(number: u32, bands: u32, side: u64) -> Result<Dataset, ManifestError> {
+    let mut dataset = Dataset::new();
+    let source = dataset.add_source(Source {
+        location: format!("s3://bucket/ABI-L2-MCMIPF/2020/210/OR_{number:05}.nc"),
+        version: None,
+    });
+    let length = side.saturating_mul(CHUNK);
+    for name in ["y", "x"] {
+        dataset.root.dimensions.push(Dimension { name: name.to_owned(), length, unlimited: false });
+    }
+    for band in 0..bands {
+        let mut manifest = ManifestBuilder::new([side, side])?;
+        let mut offset = 1 << 20;
+        for row in 0..side {
+            for column in 0..side {
+                // Lengths differ, as those of compressed chunks do.
+                let bytes = 20_000 + (row * 31 + column * 17 + u64::from(band) * 7) % 10_000;
+                let reference = ChunkRef::Virtual { source, offset, length: bytes };
+                manifest.push(&[row, column], reference)?;
+                offset += bytes;
+            }
+        }
+        let mut attributes = Attributes::new();
+        attributes.insert("units", "1");
+        let array = Array {
+            shape: vec![length, length],
+            dimensions: vec!["y".to_owned(), "x".to_owned()],
+            dtype: DataType::Int { length: 2, order: ByteOrder::Little },
+            fill_value: Some(FillValue::Int(-1)),
+            chunk_grid: ChunkGrid::regular([CHUNK, CHUNK]),
+            codecs: vec![Codec::new("zlib").with("level", 1)],
+            attributes,
+            manifest: manifest.finish()?,
+        };
+        dataset.root.arrays.insert(format!("CMI_C{band:02}"), array);
+    }
+    let float = |values: Vec<u8>, dimensions: &[&str], shape: Vec<u64>| {
+        let array = Array {
+            dimensions: dimensions.iter().map(|&name| name.to_owned()).collect(),
+            dtype: DataType::Float { length: 8, order: ByteOrder::Little },
+            fill_value: None,
+            chunk_grid: ChunkGrid::regular(shape.clone()),
+            codecs: Vec::new(),
+            attributes: Attributes::new(),
+            manifest: Manifest::empty(Vec::new()),
+            shape,
+        };
+        array.with_plain_values(Bytes::from(values))
+    };
+    let time = float(f64::from(number).to_le_bytes().to_vec(), &[], Vec::new());
+    dataset.root.arrays.insert("t".to_owned(), time);
+    for name in ["y", "x"] {
+        let places = u32::try_from(length).unwrap_or(u32::MAX);
+        let values = (0..places).flat_map(|place| f64::from(place).to_le_bytes()).collect();
+        dataset.root.arrays.insert(name.to_owned(), float(values, &[name], vec![length]));
+    }
+    Ok(dataset)
+}
