@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `demo`: GOES-16 twins in, references out, opened by xarray.
+//! `demo`: GOES-16 twins in, references and a data cube out, opened by xarray.
 
 use crate::python::Environment;
 use crate::server::Server;
@@ -12,7 +12,7 @@ const TWINS: &str = "24";
 /// All twins on the server; the same words name a day of the real bucket.
 const BUCKET_PATTERN: &str = "s3://noaa-goes16/ABI-L2-SSTF/2020/210/*/*.nc";
 
-/// Generate, scan one, scan all, open and check.
+/// Generate, scan one, scan all, build a cube of all, open, draw and check.
 pub(crate) fn run() -> Outcome<()> {
     let python = Environment::prepare()?;
     Step::cargo(["build", "--release", "--package", "chunkref-cli"]).run()?;
@@ -46,6 +46,14 @@ pub(crate) fn run() -> Outcome<()> {
         .run()?;
     let check = python.script("demo_check.py").args([&one, &first, &all, &remote]);
     check.args([server.url()]).run()?;
+    let cube = folder.join("sst.json");
+    Step::new(shorter(&program))
+        .args(["build", BUCKET_PATTERN, "--anon", "--concat", "t", "--identical", "x,y", "-o"])
+        .args([shorter(&cube)])
+        .env("CHUNKREF_STORAGE_ENDPOINT_URL", server.url())
+        .run()?;
+    let draw = python.script("demo_cube.py").args([shorter(&cube), shorter(&folder)]);
+    draw.args([server.url()]).args([shorter(&folder)]).run()?;
     drop(server);
     let (program, first) = (shorter(&program), shorter(&first));
     println!("\nTry next:");
