@@ -86,6 +86,9 @@ impl Rows {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_statistics_enabled(EnabledStatistics::None)
+            // Without a count of nulls fastparquet makes numbers floating-point ones.
+            .set_column_statistics_enabled("offset".into(), EnabledStatistics::Chunk)
+            .set_column_statistics_enabled("size".into(), EnabledStatistics::Chunk)
             .set_dictionary_enabled(false)
             .set_column_dictionary_enabled("path".into(), true)
             .set_created_by(concat!("chunkref ", env!("CARGO_PKG_VERSION")).to_owned())
