@@ -30,4 +30,6 @@ mod netcdf3;
 #[cfg(test)]
 mod options;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 mod stores;

@@ -221,9 +221,10 @@ fn coordinates_that_are_not_there() {
         let expected = [ConflictKind::NoCoordinates];
         assert_eq!(kinds(&inputs, &with(source.clone())), expected, "{source:?}");
     }
-    for source in
-        [CoordinateSource::Pattern("(".to_owned()), CoordinateSource::Values(vec!["1".to_owned()])]
-    {
+    for source in [
+        CoordinateSource::Pattern("(".to_owned()),
+        CoordinateSource::Values(vec!["1".to_owned(), "2".to_owned(), "3".to_owned()]),
+    ] {
         let kind = combine(&inputs, &with(source.clone())).unwrap_err().kind;
         assert_eq!(kind, CombineErrorKind::InvalidOption, "{source:?}");
     }

@@ -48,6 +48,12 @@ pub(crate) fn coordinates(
             of_scalars(dimension, inputs, &numbers.collect::<Vec<_>>()).map(Some)
         }
         CoordinateSource::Values(texts) => {
+            if let [text] = texts.as_slice()
+                && lengths.iter().all(|length| length.unwrap_or(1) == 1)
+            {
+                let constant = vec![vec![Scalar::of_text(text)]; inputs.len()];
+                return of_scalars(dimension, inputs, &constant).map(Some);
+            }
             let needed: u64 = lengths.iter().map(|length| length.unwrap_or(1)).sum();
             if needed != texts.len() as u64 {
                 let message = format!(

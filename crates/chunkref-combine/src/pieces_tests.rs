@@ -195,6 +195,23 @@ fn named_variables_are_stacked() {
     assert_eq!(stacked.array("x").unwrap().shape, [6]);
 }
 
+#[test]
+fn coordinates_of_a_function_and_a_constant() {
+    let inputs = [scene("run07", 0.0), scene("run12", 60.0)];
+    let run = ConcatDimension::new("run").with_values_of(&inputs, |input| {
+        let location = &input.sources()[0].location;
+        location.trim_start_matches("s3://bucket/run").trim_end_matches(".nc").to_owned()
+    });
+    let model = ConcatDimension::new("model")
+        .with_coordinates(CoordinateSource::Values(vec!["a".to_owned()]));
+    let options = CombineOptions::default().with_concat(model).with_concat(run);
+    let cube = combine(&inputs, &options).unwrap().dataset;
+    assert_eq!(cube.array("sst").unwrap().dimensions, ["run", "y", "x"]);
+    let wanted: Vec<u8> = [7_i64, 12].iter().flat_map(|run| run.to_le_bytes()).collect();
+    assert_eq!(cube.array("run").unwrap().plain_values().unwrap(), wanted);
+    assert_eq!(cube.array("model").unwrap().plain_values().unwrap(), b"a");
+}
+
 fn timed(name: &str, time: f64, units: &str, calendar: Option<&str>) -> Dataset {
     let mut dataset = scene(name, time);
     let mut t = floats(&[], &[time]);

@@ -27,7 +27,7 @@ pub enum CoordinateSource {
     Index,
     /// A regular expression that is looked for in the location of an input: its first group, or all that it matches.
     Pattern(String),
-    /// These values, one for each place along the dimension.
+    /// These values, one for each place along the dimension, or one that all inputs have.
     Values(Vec<String>),
 }
 
@@ -56,6 +56,18 @@ impl ConcatDimension {
     pub fn with_coordinates(mut self, coordinates: CoordinateSource) -> Self {
         self.coordinates = coordinates;
         self
+    }
+
+    /// The same dimension with the coordinate that `value` gives for each of the inputs, of one place each, that will be
+    /// combined in this order.
+    #[must_use]
+    pub fn with_values_of<'a>(
+        self,
+        inputs: impl IntoIterator<Item = &'a Dataset>,
+        value: impl FnMut(&'a Dataset) -> String,
+    ) -> Self {
+        let values = inputs.into_iter().map(value).collect();
+        self.with_coordinates(CoordinateSource::Values(values))
     }
 
     /// The same dimension with coordinates of this type.

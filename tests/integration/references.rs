@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! References in one form and in another: what one reader sees in JSON, it sees in Parquet, and conversion loses nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::environment::{chunkref, corpus, files, fixtures, python, said, script};
+
+/// Scans every file into JSON and Parquet of small partitions, converts both ways, and lets fsspec compare the two.
+#[track_caller]
+fn compare(sources: &[PathBuf], options: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = Vec::new();
+    for (number, source) in sources.iter().enumerate() {
+        let json = folder.path().join(format!("{number}.json"));
+        let ran = chunkref(
+            [
+                "scan".as_ref(),
+                source.as_os_str(),
+                "--quiet".as_ref(),
+                "-o".as_ref(),
+                json.as_os_str(),
+            ]
+            .into_iter()
+            .chain(options.iter().map(AsRef::as_ref)),
+        );
+        assert!(ran.status.success(), "{}", said(&ran));
+        let parquet = folder.path().join(format!("{number}.parq"));
+        convert(&json, &parquet, &["--record-size", "40"]);
+        let again = folder.path().join("again.json.zst");
+        convert(&parquet, &again, &[]);
+        let plain = folder.path().join("again.json");
+        convert(&again, &plain, &[]);
+        assert_eq!(
+            fs::read(&plain).unwrap(),
+            fs::read(&json).unwrap(),
+            "{}: conversion there and back",
+            source.display()
+        );
+        arguments.extend([json, parquet]);
+    }
+    let output = Command::new(python()).arg(script("parquet_check.py")).args(arguments).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["differences"], serde_json::json!([]), "{report:#}");
+    report
+}
+
+#[track_caller]
+fn convert(from: &Path, to: &Path, options: &[&str]) {
+    let ran = chunkref(
+        ["convert".as_ref(), from.as_os_str(), to.as_os_str()]
+            .into_iter()
+            .chain(options.iter().map(AsRef::as_ref)),
+    );
+    assert!(ran.status.success(), "{}", said(&ran));
+}
+
+#[test]
+fn parquet_reads_as_json_does() {
+    let mut sources = files(&fixtures("netcdf4"), &["nc"]);
+    sources.extend(files(&fixtures("hdf5"), &["h5"]).into_iter().filter(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        // Names of these are longer than those of folders may be.
+        let long = name.starts_with("many_links");
+        !long && (name.contains(".v1.") || name.contains("holes") || name.contains("extensible"))
+    }));
+    let report = compare(&sources, &["--inline-threshold", "0"]);
+    assert!(report["equal"].as_u64().unwrap() > 250, "{report}");
+    assert!(report["absent"].as_u64().unwrap() > 20, "absent chunks are among them: {report}");
+    let inline = compare(&files(&fixtures("netcdf3"), &["nc"]), &[]);
+    assert!(inline["equal"].as_u64().unwrap() > 1000, "{inline}");
+}
+
+#[test]
+fn real_references_read_alike() {
+    let Some(sources) = corpus("netcdf4") else { return println!("no real files on this machine") };
+    let some: Vec<_> = sources.into_iter().step_by(4).collect();
+    let report = compare(&some, &[]);
+    assert!(report["equal"].as_u64().unwrap() > 300, "{report}");
+}
+
+#[test]
+fn several_files_become_several_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = files(&fixtures("goes"), &["nc"]);
+    let out = format!("{}/", folder.path().join("out").display());
+    let line = |more: &'static [&'static str]| {
+        let mut line = vec!["scan".to_owned()];
+        line.extend(sources.iter().map(|path| path.display().to_string()));
+        line.extend(["-o".to_owned(), out.clone(), "--to".to_owned(), "parquet".to_owned()]);
+        line.extend(more.iter().map(|&word| word.to_owned()));
+        chunkref(line)
+    };
+    let ran = line(&[]);
+    assert!(ran.status.success(), "{}", said(&ran));
+    let mut names: Vec<_> = fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), sources.len());
+    assert!(names.iter().all(|name| name.ends_with(".parq")), "{names:?}");
+    let again = line(&["--resume"]);
+    let all = format!("{0} of {0} inputs were scanned before", sources.len());
+    assert!(said(&again).contains(&all), "{}", said(&again));
+}
+
+#[test]
+fn what_is_no_set_of_references_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.parq");
+    let source = files(&fixtures("goes"), &["nc"]).remove(0);
+    for (input, reason) in [(source.as_path(), "kerchunk JSON"), (folder.path(), ".zmetadata")] {
+        let ran = chunkref(["convert".as_ref(), input.as_os_str(), out.as_os_str()]);
+        assert_eq!(ran.status.code(), Some(1), "{}", said(&ran));
+        assert!(said(&ran).contains(reason), "{}", said(&ran));
+        assert!(!out.exists());
+    }
+    let long = fixtures("hdf5").join("many_links.v1.h5");
+    let ran = chunkref(["scan".as_ref(), long.as_os_str(), "-o".as_ref(), out.as_os_str()]);
+    assert_eq!(
+        ran.status.code(),
+        Some(1),
+        "a name is longer than that of a folder: {}",
+        said(&ran)
+    );
+    assert!(!out.exists() && fs::read_dir(folder.path()).unwrap().next().is_none());
+    let same = folder.path().join("a.json");
+    fs::write(&same, b"{}").unwrap();
+    let ran = chunkref(["convert".as_ref(), same.as_os_str(), same.as_os_str()]);
+    assert_eq!(ran.status.code(), Some(2), "{}", said(&ran));
+    assert_eq!(fs::read(&same).unwrap(), b"{}");
+}
