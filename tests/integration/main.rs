@@ -23,6 +23,7 @@ mod filters;
 mod golden;
 #[cfg(test)]
 mod grib;
+mod grib_peers;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]

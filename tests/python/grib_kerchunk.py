@@ -19,7 +19,7 @@ from kerchunk.grib2 import scan_grib
 
 warnings.simplefilter("ignore")
 logging.disable(logging.CRITICAL)
-PATIENCE = 8
+PATIENCE = 60
 
 
 def parsed(references):
