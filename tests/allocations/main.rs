@@ -2,6 +2,8 @@
 //! What combining and writing cost, counted in allocations: twice the references cost at most twice the memory, and no
 //! reference costs an allocation of its own.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
 use chunkref::emit::{Target, write_kerchunk_json};

@@ -24,6 +24,8 @@ mod golden;
 #[cfg(test)]
 mod grib;
 #[cfg(test)]
+mod grib_peers;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod netcdf3;

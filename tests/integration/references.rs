@@ -104,7 +104,8 @@ fn several_files_become_several_folders() {
         .collect();
     names.sort();
     assert_eq!(names.len(), sources.len());
-    assert!(names.iter().all(|name| name.ends_with(".parq")), "{names:?}");
+    let parquet = |name: &String| Path::new(name).extension().is_some_and(|own| own == "parq");
+    assert!(names.iter().all(parquet), "{names:?}");
     let again = line(&["--resume"]);
     let all = format!("{0} of {0} inputs were scanned before", sources.len());
     assert!(said(&again).contains(&all), "{}", said(&again));

@@ -4,6 +4,7 @@
 One JSON line per finding: {"file", "layout", "kind", "path", "verdict", "detail"}. Kinds are `field` and `coordinate` (values),
 `key` (names and levels) and `xarray` (a group opens)."""
 import collections
+import datetime
 import json
 import pathlib
 import subprocess
@@ -52,12 +53,28 @@ def truth(path):
     return [decode(message) for message in messages]
 
 
+def place_of(handle):
+    """Where ecCodes sees a field: parameter, level, member, and reference and valid time in minutes."""
+    def key(name):
+        try:
+            return eccodes.codes_get_long(handle, name)
+        except eccodes.CodesInternalError:
+            return None
+
+    def minutes(date, clock):
+        day = datetime.date(date // 10000, date // 100 % 100, date % 100).toordinal()
+        return (day - datetime.date(1970, 1, 1).toordinal()) * 1440 + clock // 100 * 60 + clock % 100
+    codes = ["discipline", "parameterCategory", "parameterNumber"] if key("edition") == 2 else ["table2Version", "indicatorOfParameter"]
+    return {"parameter": [key(name) for name in codes], "level": key("level"), "number": key("number"),
+            "time": minutes(key("dataDate"), key("dataTime")), "valid_time": minutes(key("validityDate"), key("validityTime"))}
+
+
 def decode(message):
     """Values, coordinates and keys of a message."""
     handle = eccodes.codes_new_from_message(message)
     eccodes.codes_set(handle, "missingValue", MISSING)
     data = eccodes.codes_get_values(handle)
-    field = {"values": numpy.where(data == MISSING, numpy.nan, data), "keys": {}, "latitudes": None, "longitudes": None}
+    field = {"values": numpy.where(data == MISSING, numpy.nan, data), "keys": {}, "latitudes": None, "longitudes": None, "place": place_of(handle)}
     for name in KEYS:
         try:
             field["keys"][name] = eccodes.codes_get(handle, name)
@@ -134,21 +151,48 @@ def check_messages(documents, fields, say):
                 say("coordinate", f"{index}/{name}", "near" if distance <= 2e-6 else "different", f"{distance} degrees")
 
 
+def told_place(root, name, array, indices):
+    """Where the references have a chunk: the coordinates at its indices."""
+    group = root[name.rpartition("/")[0]] if "/" in name else root
+    at = dict(zip(array.attrs["_ARRAY_DIMENSIONS"], indices))
+    told = {"parameter": [array.attrs[f"GRIB_{key}"] for key in ("discipline", "parameterCategory", "parameterNumber")]}
+    for key, coordinate in (("level", array.attrs["GRIB_typeOfLevel"]), ("number", "number"), ("time", "time"), ("valid_time", "valid_time")):
+        if coordinate in group:
+            dimensions = group[coordinate].attrs["_ARRAY_DIMENSIONS"]
+            told[key] = float(group[coordinate][tuple(at[dimension] for dimension in dimensions)])
+    return told
+
+
+def fits(told, place):
+    """Whether a place is the one that ecCodes sees. It cuts levels to whole numbers and times to minutes."""
+    codes = place["parameter"]
+    same_level = told.get("level") is None or place["level"] is None or int(told["level"]) == place["level"]
+    same_number = told.get("number") is None or told["number"] == (place["number"] or 0)
+    same_times = all(told[key] // 60 == place[key] for key in ("time", "valid_time"))
+    return told["parameter"][-len(codes):] == codes and same_level and same_number and same_times
+
+
 def check_cubes(document, fields, say):
     """Every field is one chunk of one array, and the rest of the arrays is missing."""
     root = zarr.open_group(store(document), mode="r", zarr_format=2)
-    left = collections.Counter(field["values"].tobytes() for field in fields)
+    left = collections.defaultdict(list)
+    for field in fields:
+        left[field["values"].tobytes()].append(field["place"])
     for name, array in data_arrays(root):
         chunks = [key for key in document["refs"] if key.startswith(name + "/") and "/." not in key]
         for key in chunks:
             indices = [int(part) for part in key.rpartition("/")[2].split(".")]
             place = tuple(slice(index * size, (index + 1) * size) for index, size in zip(indices, array.chunks))
-            found = numpy.ascontiguousarray(array[place]).tobytes()
-            say("field", key, "exact" if left[found] > 0 else "different")
-            left[found] -= 1
-    for count in left.values():
-        if count > 0:
-            say("field", "", "absent", f"{count} fields")
+            known = left[numpy.ascontiguousarray(array[place]).tobytes()]
+            say("field", key, "exact" if known else "different")
+            told = told_place(root, name, array, indices)
+            fitting = next((place for place in known if fits(told, place)), None)
+            say("place", key, "same" if fitting else "different", f"{told} for {known}")
+            if known:
+                known.remove(fitting or known[0])
+    for places in left.values():
+        if places:
+            say("field", "", "absent", f"{len(places)} fields")
     for path in sorted({name.rpartition("/")[0] for name, _ in data_arrays(root)}):
         options = {"fo": document, "remote_protocol": "file"}
         try:

@@ -27,6 +27,24 @@ GRIDS = {
 }
 SAMPLES = {"regular_gg": "regular_gg_pl_grib2", "reduced_gg": "reduced_gg_pl_32_grib2", "sh": "sh_pl_grib2"}
 
+# The numbers of the rows in crates/chunkref-grib2/src/table/ecmwf_parameter.rs.
+ECMWF_PARAMETERS = [
+    8, 9, 27, 28, 33, 34, 39, 40, 41, 42, 47, 49, 57, 59, 78, 79, 136, 137, 141, 144, 146, 147, 160, 164, 169, 170, 173, 175, 176,
+    177, 178, 179, 180, 181, 182, 183, 186, 187, 188, 189, 205, 212, 228, 235, 245, 3062, 3067, 140221, 140230, 140231, 140232,
+    140233, 228001, 228029, 228089, 228090, 228141, 228144, 228164, 228228, 228235, 228246, 228247, 260015, 260038,
+    260048, 260121, 260199,
+]
+# Product definition templates that no other fixture has, and what they take.
+TEMPLATES = {
+    number: parts.split() for number, parts in {
+        7: "near", 9: "near hours", 10: "near hours", 11: "near hours ensemble", 12: "near hours", 15: "near", 40: "near species",
+        41: "near species ensemble", 42: "near species hours", 43: "near species hours ensemble", 44: "near particle",
+        45: "near particle ensemble", 46: "near particle hours", 47: "near particle hours ensemble", 48: "near particle",
+        49: "near particle ensemble", 60: "near ensemble", 61: "near hours ensemble", 70: "near", 71: "near ensemble", 72: "near hours",
+        73: "near hours ensemble", 103: "near", 104: "near ensemble",
+    }.items()
+}
+
 
 def values(count, seed):
     """Numbers that any packing can hold: they differ from each other and are whole."""
@@ -149,6 +167,19 @@ def files():
     yield "ieee", [field(seed=1, packingType="grid_ieee", **temperature, **surface(103, 2))]
     yield "ccsds", [field(seed=1, packingType="grid_ccsds", **temperature, **surface(103, 2))]
     yield "second_order", [field(seed=1, packingType="grid_complex_spatial_differencing", **temperature, **surface(103, 2))]
+    yield "ecmwf_parameters", [field(seed=number % 97, centre=98, typeOfFirstFixedSurface=1, paramId=number) for number in ECMWF_PARAMETERS] + [
+        field(seed=1, centre=98, **parameter(0, 22, discipline=2), **surface(106, 0, 0, 106, 1))]
+    near = dict(temperature, **surface(103, 2))
+    hours = dict(typeOfStatisticalProcessing=0, indicatorOfUnitForTimeRange=1, lengthOfTimeRange=3, dayOfEndOfOverallTimeInterval=29,
+                 monthOfEndOfOverallTimeInterval=2, yearOfEndOfOverallTimeInterval=2024, hourOfEndOfOverallTimeInterval=9)
+    ensemble = dict(perturbationNumber=2, numberOfForecastsInEnsemble=3)
+    species = dict(constituentType=62001)
+    particle = dict(aerosolType=62006, typeOfSizeInterval=0, scaleFactorOfFirstSize=8, scaledValueOfFirstSize=3, scaleFactorOfSecondSize=7,
+                    scaledValueOfSecondSize=5)
+    for number, keys in TEMPLATES.items():
+        keys = {name: value for part in keys for name, value in {"near": near, "hours": hours, "ensemble": ensemble, "species": species,
+                                                                 "particle": particle}[part].items()}
+        yield f"template_{number}", [field(seed=number, productDefinitionTemplateNumber=number, **keys)]
 
 
 def main():

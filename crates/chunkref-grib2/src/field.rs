@@ -218,10 +218,11 @@ pub(crate) fn hours(seconds: i64) -> f64 {
 fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
     let begin = product.time_unit.add(time, product.forecast_time).unwrap_or(time);
     let end = product.statistics.map_or(begin, |statistics| {
-        let told = statistics.end.epoch_seconds().filter(|&end| end >= begin);
-        let length = (statistics.length != u32::MAX).then(|| i64::from(statistics.length));
+        let told = statistics.end.epoch_seconds();
+        // Lengths from 2^31 on are missing or were written from negative numbers; then the end counts, be it before the start.
+        let length = i32::try_from(statistics.length).ok().map(i64::from);
         let counted = || statistics.unit.add(begin, length?);
-        told.or_else(counted).unwrap_or(begin)
+        told.filter(|&end| end >= begin).or_else(counted).or(told).unwrap_or(begin)
     });
     (begin.saturating_sub(time), end.saturating_sub(time))
 }

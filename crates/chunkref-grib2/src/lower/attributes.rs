@@ -5,7 +5,7 @@ use chunkref_core::model::{AttributeValue, Attributes};
 
 use crate::field::Field;
 use crate::section::grid_definition::{GridDefinition, Template};
-use crate::table::centre;
+use crate::table::{centre, template};
 
 /// Attributes of the group that holds `fields`, of which `field` is one.
 pub(crate) fn group(field: &Field) -> Attributes {
@@ -30,6 +30,8 @@ pub(crate) fn variable(field: &Field) -> Attributes {
     attributes.insert("GRIB_dataType", field.data_type.as_str());
     attributes.insert("GRIB_numberOfPoints", uint(field.grid.count));
     attributes.insert("GRIB_typeOfLevel", field.type_of_level.as_str());
+    // Hours, as the coordinate `step` is in.
+    attributes.insert("GRIB_stepUnits", uint(1));
     attributes.insert("GRIB_stepType", field.step_type.as_str());
     attributes.insert("GRIB_gridType", field.grid_type);
     attributes.insert("GRIB_uvRelativeToGrid", uint(u32::from(field.grid.flags & 0x08 != 0)));
@@ -42,6 +44,10 @@ pub(crate) fn variable(field: &Field) -> Attributes {
     attributes.insert("GRIB_cfVarName", parameter.variable.as_str());
     if let Some(total) = field.total_number {
         attributes.insert("GRIB_totalNumber", uint(u32::from(total)));
+    }
+    attributes.insert("GRIB_missingValue", missing_value(field.edition));
+    if let Some(description) = template::grid_description(field.grid.number, field.edition) {
+        attributes.insert("GRIB_gridDefinitionDescription", description);
     }
     attributes.insert("GRIB_NV", uint(u32::from(field.coordinate_values)));
     let (discipline, category, number) = field.code;
@@ -64,16 +70,26 @@ pub(crate) fn variable(field: &Field) -> Attributes {
     attributes
 }
 
+/// What ecCodes' key `missingValue` is unless a program sets it. Values that are missing read as NaN: both codecs see to that.
+fn missing_value(edition: u8) -> AttributeValue {
+    if edition == 1 {
+        AttributeValue::UInt(9999)
+    } else {
+        AttributeValue::Float(f64::from(f32::MAX))
+    }
+}
+
 fn grid(grid: &GridDefinition, attributes: &mut Attributes) {
     let uint = |value: u32| AttributeValue::UInt(u64::from(value));
     let flag = |value: bool| AttributeValue::UInt(u64::from(value));
     let float = AttributeValue::Float;
     let mut set = |name: &str, value: AttributeValue| attributes.insert(name, value);
-    if let Some(nx) = grid.nx {
-        set("GRIB_Nx", uint(nx));
-    }
-    if let Some(ny) = grid.ny {
-        set("GRIB_Ny", uint(ny));
+    // cfgrib takes the keys Ni and Nj of Gaussian grids, and Nx and Ny of all others.
+    let names = if grid.number == 40 { ["GRIB_Ni", "GRIB_Nj"] } else { ["GRIB_Nx", "GRIB_Ny"] };
+    for (name, count) in names.into_iter().zip([grid.nx, grid.ny]) {
+        if let Some(count) = count {
+            set(name, uint(count));
+        }
     }
     set("GRIB_iScansNegatively", flag(grid.scanning.i_negative()));
     set("GRIB_jScansPositively", flag(grid.scanning.j_positive()));

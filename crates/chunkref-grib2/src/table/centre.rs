@@ -5,9 +5,11 @@
 ///
 /// Spec: WMO common code table C-11.
 const CENTRES: &[(u16, &str, &str)] = &[
+    (0, "0", "WMO Secretariat"),
     (7, "kwbc", "US National Weather Service - NCEP"),
     (8, "kwbd", "US National Weather Service - NWSTG"),
     (9, "9", "US National Weather Service - Other"),
+    (29, "dems", "New Delhi"),
     (34, "rjtd", "Japanese Meteorological Agency - Tokyo"),
     (54, "cwao", "Canadian Meteorological Service - Montreal"),
     (74, "egrr", "U.K. Met Office - Exeter"),
@@ -15,6 +17,7 @@ const CENTRES: &[(u16, &str, &str)] = &[
     (85, "lfpw", "French Weather Service - Toulouse"),
     (98, "ecmf", "European Centre for Medium-Range Weather Forecasts"),
     (161, "161", "US NOAA Office of Oceanic and Atmospheric Research"),
+    (255, "255", "Not to be used"),
 ];
 
 /// Abbreviation and description of a centre; its number where it is not known.

@@ -3,6 +3,7 @@
 
 pub(crate) mod centre;
 pub(crate) mod coordinate;
+pub(crate) mod ecmwf_parameter;
 pub(crate) mod level_type;
 pub(crate) mod parameter;
 pub(crate) mod short_name;

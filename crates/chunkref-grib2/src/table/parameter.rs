@@ -40,8 +40,8 @@ pub(crate) fn edition2(key: ParameterKey<'_>) -> Parameter {
     // The tables are another's code: a fault in it costs the name, not the scan.
     let found = catch_unwind(|| parameters::parameter(discipline, category, number));
     let table = found.ok().flatten().filter(|found| !is_placeholder(&found.abbrev));
-    let is_known = !is_foreign(key);
-    let (table, common) = if is_known { (table, short_name::find(key)) } else { (None, None) };
+    let table = table.filter(|_| !is_foreign(key));
+    let common = short_name::find(key);
     let unknown = || format!("unknown_{discipline}_{category}_{number}");
     let abbreviation = table.as_ref().map(|table| clean(&table.abbrev));
     let short = match (&common, &abbreviation) {
@@ -83,15 +83,12 @@ pub(crate) fn edition1(centre: u8, table: u8, number: u8) -> Parameter {
     }
 }
 
-/// Centres of NOAA, which share the numbers that NCEP gives on its own.
-const NOAA: [u16; 4] = [7, 8, 9, 161];
-
-/// Whether a centre that no table is of has given the number a meaning of its own.
-///
-/// Spec: WMO FM 92-XIV GRIB edition 2, tables 4.1 and 4.2: 192 to 254 are for local use.
+/// Whether a centre that gribberish's tables are not of has given the number a meaning of its own. Disciplines from 192 on
+/// are not NCEP's either, but MRMS' (209), which no other centre writes.
 fn is_foreign(key: ParameterKey<'_>) -> bool {
-    let is_local = key.discipline < 192 && (key.category >= 192 || key.number >= 192);
-    is_local && !NOAA.contains(&key.centre)
+    let is_local =
+        key.discipline < 192 && short_name::is_local(key.discipline, key.category, key.number);
+    is_local && !short_name::is_of_noaa(key.centre)
 }
 
 /// The name of an array: it begins with a letter, as cfgrib's do.
@@ -163,6 +160,12 @@ mod tests {
         assert_eq!(edition2(ncep).short_name, "crain");
         let other = ParameterKey { centre: 98, ..ncep };
         assert_eq!(edition2(other).short_name, "unknown_0_1_192");
+        let total = ParameterKey { number: 193, step_type: "accum", ..other };
+        assert_eq!(
+            (edition2(total).short_name, edition2(total).param_id),
+            ("tp".to_owned(), Some(228))
+        );
+        assert_eq!(edition2(ParameterKey { centre: 54, ..total }).short_name, "unknown_0_1_193");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! They depend on level and statistical process, so that the same parameter 2 m above ground has a name of its own. The
 //! differential test holds each to ecCodes.
 
+use super::ecmwf_parameter;
 use super::parameter::ParameterKey;
 
 /// A common parameter.
@@ -19,12 +20,12 @@ pub(crate) struct Common {
 
 /// Discipline, category, number; type of level and level, empty and NaN for any; step type; number, short name, variable,
 /// standard name, empty for none, units and name.
-type Row = (u8, u8, u8, Word, f64, Word, u32, Word, Word, Word, Word, Word);
+pub(crate) type Row = (u8, u8, u8, Word, f64, Word, u32, Word, Word, Word, Word, Word);
 
-type Word = &'static str;
+pub(crate) type Word = &'static str;
 
-const ANY: f64 = f64::NAN;
-const AGL: &str = "heightAboveGround";
+pub(crate) const ANY: f64 = f64::NAN;
+pub(crate) const AGL: &str = "heightAboveGround";
 
 /// The first row that fits counts.
 #[rustfmt::skip]
@@ -32,12 +33,14 @@ const ROWS: &[Row] = &[
     (0, 0, 0, AGL, 2.0, "max", 237_167, "max_2t", "mx2t", "air_temperature", "K", "Time-maximum 2 metre temperature"),
     (0, 0, 0, AGL, 2.0, "min", 238_167, "min_2t", "mn2t", "air_temperature", "K", "Time-minimum 2 metre temperature"),
     (0, 0, 0, AGL, 2.0, "instant", 167, "2t", "t2m", "air_temperature", "K", "2 metre temperature"),
+    (0, 0, 0, AGL, 2.0, "avg", 228_004, "avg_2t", "avg_2t", "air_temperature", "K", "Time-mean 2 metre temperature"),
     (0, 0, 0, "", ANY, "instant", 130, "t", "t", "air_temperature", "K", "Temperature"),
     (0, 0, 2, "", ANY, "instant", 3, "pt", "pt", "", "K", "Potential temperature"),
     (0, 0, 6, AGL, 2.0, "instant", 168, "2d", "d2m", "", "K", "2 metre dewpoint temperature"),
     (0, 0, 6, "", ANY, "instant", 3_017, "dpt", "dpt", "", "K", "Dew point temperature"),
     (0, 0, 4, AGL, 2.0, "max", 3_015, "tmax", "tmax", "", "K", "Maximum temperature"),
     (0, 0, 5, AGL, 2.0, "min", 3_016, "tmin", "tmin", "", "K", "Minimum temperature"),
+    (0, 0, 5, "surface", ANY, "min", 3_016, "tmin", "tmin", "", "K", "Minimum temperature"),
     (0, 0, 10, "surface", ANY, "avg", 235_034, "avg_slhtf", "avg_slhtf", "", "W m**-2", "Time-mean surface latent heat flux"),
     (0, 0, 11, "surface", ANY, "avg", 235_033, "avg_ishf", "avg_ishf", "", "W m**-2", "Time-mean surface sensible heat flux"),
     (0, 0, 21, AGL, 2.0, "instant", 260_255, "aptmp", "aptmp", "", "K", "Apparent temperature"),
@@ -54,9 +57,12 @@ const ROWS: &[Row] = &[
     (0, 1, 22, "", ANY, "instant", 260_018, "clwmr", "clwmr", "", "kg kg**-1", "Cloud mixing ratio"),
     (0, 1, 192, "surface", ANY, "instant", 260_029, "crain", "crain", "", "(Code table 4.222)", "Categorical rain"),
     (0, 1, 193, "surface", ANY, "instant", 260_030, "cfrzr", "cfrzr", "", "(Code table 4.222)", "Categorical freezing rain"),
+    (0, 1, 193, "surface", ANY, "avg", 260_030, "cfrzr", "cfrzr", "", "(Code table 4.222)", "Categorical freezing rain"),
     (0, 1, 194, "surface", ANY, "instant", 260_031, "cicep", "cicep", "", "(Code table 4.222)", "Categorical ice pellets"),
     (0, 1, 195, "surface", ANY, "instant", 260_032, "csnow", "csnow", "", "(Code table 4.222)", "Categorical snow"),
     (0, 1, 196, "surface", ANY, "instant", 260_033, "cpr", "cpr", "", "kg m**-2 s**-1", "Convective precipitation rate"),
+    (0, 1, 196, "surface", ANY, "avg", 260_033, "cpr", "cpr", "", "kg m**-2 s**-1", "Convective precipitation rate"),
+    (0, 1, 37, "surface", ANY, "instant", 260_033, "cpr", "cpr", "", "kg m**-2 s**-1", "Convective precipitation rate"),
     (0, 1, 7, "surface", ANY, "instant", 3_059, "prate", "prate", "", "kg m**-2 s**-1", "Precipitation rate"),
     (0, 1, 7, "surface", ANY, "avg", 3_059, "prate", "prate", "", "kg m**-2 s**-1", "Precipitation rate"),
     (0, 2, 2, AGL, 10.0, "instant", 165, "10u", "u10", "eastward_wind", "m s**-1", "10 metre U wind component"),
@@ -77,6 +83,10 @@ const ROWS: &[Row] = &[
     (0, 2, 13, "", ANY, "instant", 155, "d", "d", "divergence_of_wind", "s**-1", "Divergence"),
     (0, 2, 22, "surface", ANY, "instant", 260_065, "gust", "gust", "", "m s**-1", "Wind speed (gust)"),
     (0, 3, 0, "surface", ANY, "instant", 134, "sp", "sp", "surface_air_pressure", "Pa", "Surface pressure"),
+    (0, 3, 0, "cloudBase", ANY, "instant", 231_045, "pcdb", "pcdb", "", "Pa", "Pressure at cloud base"),
+    (0, 3, 0, "tropopause", ANY, "instant", 228_045, "trpp", "trpp", "", "Pa", "Tropopause pressure"),
+    (0, 3, 0, "cloudTop", ANY, "instant", 54, "pres", "pres", "", "Pa", "Pressure"),
+    (0, 3, 0, "maxWind", ANY, "instant", 54, "pres", "pres", "", "Pa", "Pressure"),
     (0, 3, 0, "meanSea", ANY, "instant", 151, "msl", "msl", "air_pressure_at_mean_sea_level", "Pa", "Mean sea level pressure"),
     (0, 3, 1, "meanSea", ANY, "instant", 260_074, "prmsl", "prmsl", "", "Pa", "Pressure reduced to MSL"),
     (0, 3, 5, "surface", ANY, "instant", 228_002, "orog", "orog", "geopotential_height", "m", "Orography"),
@@ -88,13 +98,20 @@ const ROWS: &[Row] = &[
     (0, 4, 192, "surface", ANY, "avg", 260_087, "sdswrf", "sdswrf", "", "W m**-2", "Surface downward short-wave radiation flux"),
     (0, 5, 192, "surface", ANY, "instant", 260_097, "sdlwrf", "sdlwrf", "", "W m**-2", "Surface downward long-wave radiation flux"),
     (0, 4, 193, "surface", ANY, "avg", 260_088, "suswrf", "suswrf", "", "W m**-2", "Surface upward short-wave radiation flux"),
+    (0, 4, 200, "surface", ANY, "avg", 260_346, "vbdsf", "vbdsf", "", "W m**-2", "Visible Beam Downward Solar Flux"),
     (0, 5, 193, "nominalTop", ANY, "avg", 260_098, "sulwrf", "sulwrf", "", "W m**-2", "Surface upward long-wave radiation flux"),
     (0, 6, 1, "atmosphere", ANY, "instant", 228_164, "tcc", "tcc", "", "%", "Total Cloud Cover"),
     (0, 6, 1, "atmosphere", ANY, "avg", 228_164, "tcc", "tcc", "", "%", "Total Cloud Cover"),
-    (0, 7, 6, "surface", ANY, "instant", 59, "cape", "cape", "", "J kg**-1", "Convective available potential energy"),
-    (0, 7, 7, "surface", ANY, "instant", 228_001, "cin", "cin", "", "J kg**-1", "Convective inhibition"),
+    (0, 7, 0, "pressureFromGroundLayer", ANY, "instant", 3_024, "pli", "pli", "", "K", "Parcel lifted index (to 500 hPa)"),
+    (0, 7, 6, "mostUnstableParcel", ANY, "instant", 228_235, "mucape", "mucape", "", "J kg**-1", "Most-unstable CAPE"),
+    (0, 7, 6, "", ANY, "instant", 59, "cape", "cape", "", "J kg**-1", "Convective available potential energy"),
+    (0, 7, 7, "", ANY, "instant", 228_001, "cin", "cin", "", "J kg**-1", "Convective inhibition"),
+    (0, 7, 8, "heightAboveGroundLayer", ANY, "instant", 260_125, "hlcy", "hlcy", "", "m**2 s**-2", "Storm relative helicity"),
+    (0, 7, 193, "pressureFromGroundLayer", ANY, "instant", 260_128, "4lftx", "lftx4", "", "K", "Best (4-layer) lifted index"),
+    (0, 13, 193, "sigma", ANY, "avg", 260_375, "pmtf", "pmtf", "", "(10**-6 g) m**-3", "Particulate matter (fine)"),
     (0, 14, 0, "", ANY, "instant", 260_130, "tozne", "tozne", "", "DU", "Total ozone"),
     (0, 14, 192, "", ANY, "instant", 260_131, "o3mr", "o3mr", "", "kg kg**-1", "Ozone mixing ratio"),
+    (0, 14, 193, "sigma", ANY, "avg", 260_379, "ozcon", "ozcon", "", "ppb", "Ozone Concentration (PPB)"),
     (0, 16, 196, "atmosphere", ANY, "instant", 260_390, "refc", "refc", "", "dB", "Maximum/Composite radar reflectivity"),
     (0, 16, 195, "", ANY, "instant", 260_389, "refd", "refd", "", "dB", "Derived radar reflectivity"),
     (0, 19, 0, "surface", ANY, "instant", 3_020, "vis", "vis", "", "m", "Visibility"),
@@ -110,6 +127,9 @@ const ROWS: &[Row] = &[
     (10, 0, 7, "surface", ANY, "instant", 3_104, "swdir", "swdir", "", "Degree true", "Direction of swell waves"),
     (10, 0, 8, "surface", ANY, "instant", 140_237, "shts", "shts", "", "m", "Significant height of total swell"),
     (10, 0, 9, "surface", ANY, "instant", 140_239, "mpts", "mpts", "", "s", "Mean period of total swell"),
+    (10, 0, 7, "orderedSequenceData", ANY, "instant", 3_104, "swdir", "swdir", "", "Degree true", "Direction of swell waves"),
+    (10, 0, 8, "orderedSequenceData", ANY, "instant", 140_237, "shts", "shts", "", "m", "Significant height of total swell"),
+    (10, 0, 9, "orderedSequenceData", ANY, "instant", 140_239, "mpts", "mpts", "", "s", "Mean period of total swell"),
     (10, 0, 10, "surface", ANY, "instant", 260_233, "dirpw", "dirpw", "", "Degree true", "Primary wave direction"),
     (10, 0, 11, "surface", ANY, "instant", 260_234, "perpw", "perpw", "", "s", "Primary wave mean period"),
     (10, 2, 0, "surface", ANY, "instant", 31, "ci", "siconc", "sea_ice_area_fraction", "(0 - 1)", "Sea ice area fraction"),
@@ -117,7 +137,14 @@ const ROWS: &[Row] = &[
 
 /// The common parameter that `key` is, if it is one.
 pub(crate) fn find(key: ParameterKey<'_>) -> Option<Common> {
-    ROWS.iter()
+    let own: &[Row] =
+        if key.centre == ecmwf_parameter::CENTRE { ecmwf_parameter::ROWS } else { &[] };
+    // A row of a centre's own numbers is no other centre's; those of WMO are everyone's.
+    let common = ROWS.iter().filter(|row| !is_local(row.0, row.1, row.2) || is_of_noaa(key.centre));
+    let last = ecmwf_parameter::ROWS.iter().filter(|row| !is_local(row.0, row.1, row.2));
+    own.iter()
+        .chain(common)
+        .chain(last)
         .find(|row| {
             let (discipline, category, number, type_of_level, level, step_type, ..) = **row;
             (discipline, category, number) == (key.discipline, key.category, key.number)
@@ -133,6 +160,21 @@ pub(crate) fn find(key: ParameterKey<'_>) -> Option<Common> {
             units,
             name,
         })
+}
+
+/// Centres of NOAA, which share the numbers that NCEP gives on its own.
+const NOAA: [u16; 4] = [7, 8, 9, 161];
+
+/// Whether a centre writes the numbers that NCEP gives.
+pub(crate) fn is_of_noaa(centre: u16) -> bool {
+    NOAA.contains(&centre)
+}
+
+/// Whether each centre gives the number a meaning of its own.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, tables 0.0, 4.1 and 4.2: 192 to 254 are for local use.
+pub(crate) fn is_local(discipline: u8, category: u8, number: u8) -> bool {
+    [discipline, category, number].into_iter().any(|code| (192..255).contains(&code))
 }
 
 /// The name of a variable whose short name begins with digits: `2t` becomes `t2m`, `100u` becomes `u100`.

@@ -26,6 +26,26 @@ pub(crate) fn grid_type(grid: &GridDefinition) -> &'static str {
     }
 }
 
+/// ecCodes' `gridDefinitionDescription`; none for templates that it has no words for.
+pub(crate) fn grid_description(number: u16, edition: u8) -> Option<&'static str> {
+    Some(match (edition, number) {
+        (1, 0) => "Latitude/Longitude Grid",
+        (1, _) => return None,
+        (_, 0) => "Latitude/longitude",
+        (_, 1) => "Rotated latitude/longitude",
+        (_, 10) => "Mercator",
+        (_, 20) => "Polar stereographic",
+        (_, 30) => "Lambert Conformal",
+        (_, 31) => "Albers equal-area",
+        (_, 40) => "Gaussian latitude/longitude",
+        (_, 41) => "Rotated Gaussian latitude/longitude",
+        (_, 50) => "Spherical harmonic coefficients",
+        (_, 90) => "Space view perspective orthographic",
+        (_, 140) => "Lambert azimuthal equal area projection",
+        _ => return None,
+    })
+}
+
 /// ecCodes' `stepType` of a statistical process.
 ///
 /// Spec: WMO FM 92-XIV GRIB edition 2, table 4.10.
