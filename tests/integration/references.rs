@@ -65,23 +65,35 @@ fn parquet_reads_as_json_does() {
     let mut sources = files(&fixtures("netcdf4"), &["nc"]);
     sources.extend(files(&fixtures("hdf5"), &["h5"]).into_iter().filter(|path| {
         let name = path.file_name().unwrap().to_string_lossy();
-        // Names of these are longer than those of folders may be.
-        let long = name.starts_with("many_links");
-        !long && (name.contains(".v1.") || name.contains("holes") || name.contains("extensible"))
+        let of_interest = [
+            "compounds.v1",
+            "dataspaces.v1",
+            "deflate_and_shuffle.v1",
+            "fill_values.v1",
+            "filter_masks.v1",
+            "fixed_array_holes",
+            "extensible_holes",
+            "extensible_axes",
+            "strings.v1",
+            "complex_numbers.v1",
+        ];
+        of_interest.iter().any(|start| name.starts_with(start))
     }));
     let report = compare(&sources, &["--inline-threshold", "0"]);
-    assert!(report["equal"].as_u64().unwrap() > 250, "{report}");
+    assert!(report["equal"].as_u64().unwrap() > 200, "{report}");
     assert!(report["absent"].as_u64().unwrap() > 20, "absent chunks are among them: {report}");
-    let inline = compare(&files(&fixtures("netcdf3"), &["nc"]), &[]);
-    assert!(inline["equal"].as_u64().unwrap() > 1000, "{inline}");
+    let classic =
+        ["types.cdf5.nc", "odd_records.cdf2.nc"].map(|name| fixtures("netcdf3").join(name));
+    let inline = compare(&classic, &[]);
+    assert!(inline["equal"].as_u64().unwrap() > 30, "{inline}");
 }
 
 #[test]
 fn real_references_read_alike() {
     let Some(sources) = corpus("netcdf4") else { return println!("no real files on this machine") };
-    let some: Vec<_> = sources.into_iter().step_by(4).collect();
+    let some: Vec<_> = sources.into_iter().step_by(6).collect();
     let report = compare(&some, &[]);
-    assert!(report["equal"].as_u64().unwrap() > 300, "{report}");
+    assert!(report["equal"].as_u64().unwrap() > 100, "{report}");
 }
 
 #[test]

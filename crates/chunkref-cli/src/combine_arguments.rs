@@ -123,7 +123,7 @@ pub struct CubeArguments {
     /// location, list:A,B,… or INDEX. May be given several times.
     #[arg(long, value_name = "DIM[=SOURCE]", value_parser = parse_concat)]
     pub concat: Vec<(String, ConcatDimension)>,
-    /// Type of the coordinates of a dimension that do not come from a variable, such as t=int32 or t=M8[s].
+    /// Type of the coordinates of a dimension that do not come from a variable, such as `t=int32` or `t=M8[s]`.
     #[arg(long, value_name = "DIM=TYPE", value_parser = parse_dtype)]
     pub concat_dtype: Vec<(String, DataType)>,
     /// First put inputs with the same coordinates together, each with variables that others lack; without --concat, all

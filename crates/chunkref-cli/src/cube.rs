@@ -15,6 +15,7 @@ use chunkref::{
     CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, Location, References, Registry,
     ScanOptions, Skipped, StoreObjects, Stores,
 };
+use futures::StreamExt;
 use futures::executor::block_on;
 
 use crate::combine_arguments::{
@@ -23,6 +24,7 @@ use crate::combine_arguments::{
 };
 use crate::console::{Console, printable};
 use crate::inputs::{self, Input};
+use crate::interrupt::interrupted;
 use crate::progress::Progress;
 use crate::{Exit, Stop, report, scan};
 
@@ -222,16 +224,31 @@ fn read_all(
         async move { job.read(&input, references).await }
     })?;
     let mut outcomes: Vec<Option<Result<Read, Fault>>> = inputs.iter().map(|_| None).collect();
-    while let Some((place, outcome)) = results.next_blocking() {
-        let outcome = outcome.unwrap_or_else(|panic| Err(many::panicked(&panic).into()));
-        let cost = outcome.as_ref().map_or_else(|_| Cost::default(), |read| read.cost);
-        progress.advance(console, outcome.is_err(), cost);
-        if let Some(slot) = outcomes.get_mut(place) {
-            *slot = Some(outcome);
+    let listens = console.listens_to_signals();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interrupted = runtime.block_on(async {
+        let mut end = std::pin::pin!(interrupted(listens));
+        loop {
+            let (place, outcome) = tokio::select! {
+                () = &mut end => return true,
+                result = results.next() => match result {
+                    Some(result) => result,
+                    None => return false,
+                },
+            };
+            let outcome = outcome.unwrap_or_else(|panic| Err(many::panicked(&panic).into()));
+            let cost = outcome.as_ref().map_or_else(|_| Cost::default(), |read| read.cost);
+            progress.advance(console, outcome.is_err(), cost);
+            if let Some(slot) = outcomes.get_mut(place) {
+                *slot = Some(outcome);
+            }
         }
-    }
+    });
     results.stop();
     progress.finish(console);
+    if interrupted {
+        return Err(Stop::Interrupted);
+    }
     let (mut datasets, mut gathered, mut skipped, mut failed) = (Vec::new(), Vec::new(), 0, false);
     for (input, outcome) in inputs.iter().zip(outcomes) {
         match outcome {

@@ -38,6 +38,8 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Stop {
     Usage(String),
     Output(io::Error),
+    /// By the user, with nothing written.
+    Interrupted,
 }
 
 impl From<io::Error> for Stop {
@@ -72,6 +74,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
         Err(Stop::Output(error)) => {
             report::fault(console, "the output cannot be written", &error);
             Exit::Failed
+        }
+        Err(Stop::Interrupted) => {
+            report::error_line(console, "interrupted: nothing is written");
+            Exit::Interrupted
         }
         Err(Stop::Usage(message)) => {
             report::usage(console, &message);

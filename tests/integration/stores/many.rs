@@ -131,3 +131,33 @@ fn ctrl_c_leaves_whole_files_only_and_resume_goes_on() {
     assert!(said(&ran).contains(&note), "{note}: {}", said(&ran));
     assert_eq!(assert_whole(&refs), 40);
 }
+
+#[test]
+fn ctrl_c_ends_a_build_with_nothing_written() {
+    let (folder, _) = copies(40);
+    let latency = Duration::from_millis(100);
+    let options = RangeOptions { latency, ..RangeOptions::default() };
+    let server = RangeServer::with_options(folder.path(), options).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let (list, cube) = (out.path().join("list"), out.path().join("cube.json"));
+    let names = (0..40).map(|number| format!("{}/f{number}.nc\n", server.url()));
+    fs::write(&list, names.collect::<String>()).unwrap();
+    let list = format!("@{}", list.display());
+    let line =
+        ["build", &list, "-o", cube.to_str().unwrap(), "--concat", "t", "--concurrency", "2"];
+    let mut child =
+        Command::new(program()).args(line).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    for _ in 0..200 {
+        if !server.traffic().take_requests().is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(child.try_wait().unwrap().is_none(), "it is still at work");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ran = child.wait_with_output().unwrap();
+    assert_eq!(ran.status.code(), Some(130), "{}", said(&ran));
+    assert!(said(&ran).contains("nothing is written"), "{}", said(&ran));
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1, "the list alone");
+}
