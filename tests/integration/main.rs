@@ -23,6 +23,7 @@ mod filters;
 mod golden;
 #[cfg(test)]
 mod grib;
+#[cfg(test)]
 mod grib_peers;
 #[cfg(test)]
 mod hostile;
