@@ -19,13 +19,7 @@ use crate::variable::Variable;
 /// Makes what was decided.
 pub(crate) fn assemble(inputs: &[Input<'_>], analysis: &Analysis) -> Result<Dataset, CombineError> {
     let mut dataset = Dataset::new();
-    let sources: Vec<Vec<SourceId>> = inputs
-        .iter()
-        .map(|input| {
-            let own = input.dataset.sources().iter();
-            own.map(|source| dataset.add_source(source.clone())).collect()
-        })
-        .collect();
+    let sources = adopt_sources(&mut dataset, inputs);
     let mut known = BTreeSet::new();
     for input in inputs {
         input.dataset.visit_groups(&mut |path, group| {
@@ -54,6 +48,16 @@ pub(crate) fn assemble(inputs: &[Input<'_>], analysis: &Analysis) -> Result<Data
         }
     }
     Ok(dataset)
+}
+
+/// Adds the sources of all inputs; the answer is what each input's are called in the dataset.
+pub(crate) fn adopt_sources(dataset: &mut Dataset, inputs: &[Input<'_>]) -> Vec<Vec<SourceId>> {
+    let mut names = Vec::new();
+    for input in inputs {
+        let own = input.dataset.sources().iter();
+        names.push(own.map(|source| dataset.add_source(source.clone())).collect());
+    }
+    names
 }
 
 fn insert(dataset: &mut Dataset, path: &str, array: Array) {

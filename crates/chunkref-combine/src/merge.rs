@@ -8,6 +8,7 @@ use chunkref_model::{Array, Dataset, ManifestAssembler, SourceId};
 
 use crate::analysis::lengths;
 use crate::aspect::{self, Compared, Holder};
+use crate::assemble::adopt_sources;
 use crate::coordinates::coordinates;
 use crate::input::Input;
 use crate::report::{Conflict, ConflictKind, Report, Side};
@@ -48,13 +49,7 @@ fn merged(inputs: &[Input<'_>]) -> Result<Dataset, CombineError> {
         return Err(CombineError { kind: CombineErrorKind::Mismatch, message });
     }
     let mut dataset = Dataset::new();
-    let sources: Vec<Vec<SourceId>> = inputs
-        .iter()
-        .map(|input| {
-            let own = input.dataset.sources().iter();
-            own.map(|source| dataset.add_source(source.clone())).collect()
-        })
-        .collect();
+    let sources = adopt_sources(&mut dataset, inputs);
     for input in inputs {
         input.dataset.visit_groups(&mut |path, group| {
             let made = dataset.group_mut(path);

@@ -170,6 +170,40 @@ fn the_emitter_keeps_its_contract() {
     }
 }
 
+/// Appending makes new partitions and leaves those before them alone.
+#[test]
+#[cfg(unix)]
+fn partitions_that_do_not_change_stay_the_files_that_they_are() {
+    use std::os::unix::fs::MetadataExt;
+    let (folder, mut dataset) = (tempfile::tempdir().unwrap(), dataset());
+    let path = folder.path().join("refs.parq");
+    let file = |name: &str| {
+        let metadata = fs::metadata(path.join(name)).unwrap();
+        (metadata.ino(), fs::read(path.join(name)).unwrap())
+    };
+    emit(&dataset, 2, &path);
+    let before = [file("g/h/paths/refs.0.parq"), file("raws/refs.0.parq")];
+    let last = fs::metadata(path.join("g/h/paths/refs.3.parq")).unwrap().ino();
+    let source = dataset.sources()[0].clone();
+    let source = dataset.add_source(source);
+    let longer: Vec<_> = (0..9_u64)
+        .map(|n| (vec![n], ChunkRef::Virtual { source, offset: n.pow(3), length: 4 }))
+        .collect();
+    let mut paths = dataset.group("g/h").unwrap().arrays["paths"].clone();
+    let mut manifest = ManifestBuilder::new([9]).unwrap();
+    for (place, reference) in longer {
+        let known = paths.manifest.get(&place);
+        let reference = if known == ChunkRef::Missing { reference } else { known };
+        manifest.push(&place, reference).unwrap();
+    }
+    (paths.shape, paths.manifest) = (vec![18], manifest.finish().unwrap());
+    dataset.group_mut("g/h").arrays.insert("paths".to_owned(), paths);
+    emit(&dataset, 2, &path);
+    assert_eq!([file("g/h/paths/refs.0.parq"), file("raws/refs.0.parq")], before);
+    assert_ne!(fs::metadata(path.join("g/h/paths/refs.3.parq")).unwrap().ino(), last);
+    assert!(path.join("g/h/paths/refs.4.parq").exists());
+}
+
 #[test]
 fn a_folder_of_other_things_is_not_replaced() {
     let (folder, dataset) = (tempfile::tempdir().unwrap(), dataset());

@@ -40,11 +40,18 @@ impl Staging {
         Ok(Self { folder, destination })
     }
 
-    /// Writes a file, whose folder is made.
+    /// Writes a file, whose folder is made. One that the destination has already stays the file that it is.
     pub(crate) fn write(&self, key: &str, bytes: &[u8]) -> Result<(), ParquetError> {
         let path = self.folder.path().join(key);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|source| at(folder, source))?;
+        }
+        let old = self.destination.join(key);
+        let same = || fs::read(&old).is_ok_and(|old| old == bytes);
+        let length = fs::metadata(&old).map_or(0, |old| old.len());
+        // Not every file system has links; there it is written again.
+        if length == bytes.len() as u64 && same() && fs::hard_link(&old, &path).is_ok() {
+            return Ok(());
         }
         fs::write(&path, bytes).map_err(|source| at(&path, source))
     }
