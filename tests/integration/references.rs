@@ -149,3 +149,25 @@ fn what_is_no_set_of_references_is_an_error() {
     assert_eq!(ran.status.code(), Some(2), "{}", said(&ran));
     assert_eq!(fs::read(&same).unwrap(), b"{}");
 }
+
+#[test]
+fn sets_are_inspected_like_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = files(&fixtures("goes"), &["nc"]).remove(0);
+    let arrays = |inspected: &std::process::Output| {
+        assert!(inspected.status.success(), "{}", said(inspected));
+        let text = String::from_utf8(inspected.stdout.clone()).unwrap();
+        text.split_once("21 arrays").unwrap().1.to_owned()
+    };
+    let wanted = arrays(&chunkref(["inspect".as_ref(), source.as_os_str()]));
+    for name in ["a.json", "a.json.gz", "a.parq"] {
+        let path = folder.path().join(name);
+        let line = ["scan".as_ref(), source.as_os_str(), "-o".as_ref(), path.as_os_str()];
+        let options = ["--inline-threshold", "0"].map(std::ffi::OsStr::new);
+        assert!(chunkref(line.into_iter().chain(options)).status.success());
+        let inspected = chunkref(["inspect".as_ref(), path.as_os_str()]);
+        assert_eq!(arrays(&inspected), wanted, "{name}");
+        let text = String::from_utf8_lossy(&inspected.stdout).into_owned();
+        assert!(text.contains(" to 1 objects"), "{text}");
+    }
+}

@@ -3,13 +3,20 @@
 
 use std::error::Error;
 
-use chunkref::{Array, ByteSource, Location, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
+use chunkref::emit::Target;
+use chunkref::references::{is_reference_folder, looks_like_references};
+use chunkref::{
+    Array, ByteSource, Location, References, Registry, Scan, ScanOptions, SourceErrorKind, Stores,
+};
 use futures::executor::block_on;
 
 use crate::arguments::InspectArguments;
 use crate::console::{Console, Tone, paint, printable};
 use crate::table::{Align, Table, bytes, grouped};
 use crate::{Exit, Stop, report, summary};
+
+/// Bytes that tell a reference set from other files.
+const HEAD_BYTES: u64 = 64;
 
 struct Inspected {
     location: String,
@@ -57,7 +64,17 @@ async fn inspect(
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
     let location = Location::parse(input)?;
+    if is_reference_folder(&location) {
+        return inspect_references(stores, &location, 0).await;
+    }
     let source = stores.open(&location, &crate::scan::opening(options)).await?.source;
+    let length = source.version().length;
+    let head = source.read_many(std::slice::from_ref(&(0..length.min(HEAD_BYTES)))).await?;
+    if options.format.is_none()
+        && head.first().is_some_and(|head| looks_like_references(&location, head))
+    {
+        return inspect_references(stores, &location, length).await;
+    }
     let entry = chunkref::choose(registry, &source, options).await?;
     let scan = (entry.scanner)().scan(&source, options).await?;
     Ok(Inspected {
@@ -67,6 +84,22 @@ async fn inspect(
         length: source.version().length,
         scan,
     })
+}
+
+/// A reference set, as if it were one file.
+async fn inspect_references(
+    stores: &Stores,
+    location: &Location,
+    length: u64,
+) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
+    let references = References::open(stores, location).await?;
+    let (format, description) = match references.target() {
+        Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
+        _ => ("kerchunk-json", "references in JSON"),
+    };
+    let dataset = references.into_dataset().await?;
+    let scan = Scan { dataset, skipped: Vec::new() };
+    Ok(Inspected { location: location.url().to_owned(), format, description, length, scan })
 }
 
 fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
@@ -81,7 +114,19 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
 
     writeln!(console.out, "{}", heading(&printable(location)))?;
     writeln!(console.out, "format      {format} ({description})")?;
-    writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
+    if *length > 0 {
+        writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
+    }
+    if format.starts_with("kerchunk") {
+        let references = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
+        let sources = dataset.sources().len() as u64;
+        writeln!(
+            console.out,
+            "references  {} to {} objects",
+            grouped(references),
+            grouped(sources)
+        )?;
+    }
     writeln!(console.out, "attributes  {group_attributes} of groups, {attribute_count} of arrays")?;
     if groups.len() > 1 {
         writeln!(console.out, "\n{}", heading(&format!("{} groups", groups.len())))?;

@@ -66,15 +66,7 @@ impl References {
     pub async fn open(stores: &Stores, location: &Location) -> Result<Self, ReferencesError> {
         let url = location.url().to_owned();
         let local = location.local_path();
-        let folder = local.map_or_else(
-            || {
-                let plain = url.split(['?', '#']).next().unwrap_or(&url);
-                let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
-                plain.ends_with('/') || ends(".parq") || ends(".parquet")
-            },
-            std::path::Path::is_dir,
-        );
-        if folder {
+        if local.map_or_else(|| names_folder(&url), std::path::Path::is_dir) {
             let files = match local {
                 Some(path) => AnyFiles::Local(LocalFiles::new(path)),
                 None => AnyFiles::Store(StoreFiles {
@@ -170,10 +162,18 @@ pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
     matches!(text, Some(b'{')) || (packed && name.contains(".json"))
 }
 
-/// Whether a local folder holds a reference set.
+/// Whether a location is a folder that holds a reference set: a local one by what is there, a URL by its name.
 #[must_use]
 pub fn is_reference_folder(location: &Location) -> bool {
-    location.local_path().is_some_and(|path| path.join(METADATA).is_file())
+    location
+        .local_path()
+        .map_or_else(|| names_folder(location.url()), |path| path.join(METADATA).is_file())
+}
+
+fn names_folder(url: &str) -> bool {
+    let plain = url.split(['?', '#']).next().unwrap_or(url);
+    let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
+    plain.ends_with('/') || ends(".parq") || ends(".parquet")
 }
 
 async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceError> {
