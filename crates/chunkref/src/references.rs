@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference sets of any kind, opened where they are.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,6 +27,14 @@ pub enum ReferencesError {
     /// The object cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The file cannot be read.
+    #[error("{location} cannot be read")]
+    Io {
+        /// The file.
+        location: String,
+        /// Why.
+        source: io::Error,
+    },
     /// It is no kerchunk JSON.
     #[error("{location} is not kerchunk JSON that can be read")]
     Json {
@@ -79,10 +88,20 @@ impl References {
                 .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
             return Ok(Self { location: url, inner: Inner::Parquet(Box::new(references)) });
         }
-        let bytes = read_all(stores, location).await?;
         let wrap = |source| ReferencesError::Json { location: url.clone(), source };
-        let dataset = Box::new(kerchunk_json::read(unpacked(&bytes)).map_err(wrap)?);
-        let recorded = kerchunk_json::read_provenance(unpacked(&bytes));
+        let failed = |source| ReferencesError::Io { location: url.clone(), source };
+        let (dataset, recorded) = if let Some(path) = local.filter(|path| path.is_file()) {
+            // As a stream: the text of millions of references is not held.
+            let open = || File::open(path).and_then(|file| unpacked(BufReader::new(file)));
+            let dataset = kerchunk_json::read(open().map_err(failed)?).map_err(wrap)?;
+            (dataset, kerchunk_json::read_provenance(open().map_err(failed)?))
+        } else {
+            let bytes = read_all(stores, location).await?;
+            let open = || unpacked(&*bytes).map_err(failed);
+            let dataset = kerchunk_json::read(open()?).map_err(wrap)?;
+            (dataset, kerchunk_json::read_provenance(open()?))
+        };
+        let dataset = Box::new(dataset);
         Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
     }
 
@@ -184,16 +203,15 @@ async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceE
 }
 
 /// The text of what may be compressed.
-fn unpacked(bytes: &[u8]) -> Box<dyn Read + '_> {
-    if bytes.starts_with(&GZIP) {
-        return Box::new(flate2::read::MultiGzDecoder::new(bytes));
+fn unpacked<'a>(mut packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let head = packed.fill_buf()?;
+    if head.starts_with(&GZIP) {
+        return Ok(Box::new(flate2::bufread::MultiGzDecoder::new(packed)));
     }
-    if bytes.starts_with(&ZSTD)
-        && let Ok(decoder) = zstd::Decoder::with_buffer(bytes)
-    {
-        return Box::new(decoder);
+    if head.starts_with(&ZSTD) {
+        return Ok(Box::new(zstd::Decoder::with_buffer(packed)?));
     }
-    Box::new(bytes)
+    Ok(Box::new(packed))
 }
 
 #[derive(Debug)]
