@@ -90,7 +90,7 @@ const KERCHUNK: [&str; 15] = [
 ];
 
 /// Files and what else differs in them.
-const KERCHUNK_FILES: [(&str, &str); 6] = [
+const KERCHUNK_FILES: [(&str, &str); 7] = [
     // ecCodes calls these unknown, or has one name for two parameters.
     ("accumulations", "variable or level"),
     ("soil_layers", "variable or level"),
@@ -98,6 +98,8 @@ const KERCHUNK_FILES: [(&str, &str); 6] = [
     // Grids whose keys cfgrib does not list.
     ("grid_mercator", "variable or level .zattrs: GRIB_"),
     ("grid_polar_stereographic", "variable or level .zattrs: GRIB_"),
+    // The coordinate of percentiles.
+    ("percentiles", "variable or level"),
     // A quarter of an hour is 0.25 hours, not 15.
     ("minutes", "step"),
 ];
