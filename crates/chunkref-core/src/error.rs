@@ -35,6 +35,20 @@ pub enum ScanErrorKind {
     Io,
 }
 
+impl From<SourceErrorKind> for ScanErrorKind {
+    fn from(kind: SourceErrorKind) -> Self {
+        match kind {
+            SourceErrorKind::NotFound => Self::NotFound,
+            SourceErrorKind::PermissionDenied => Self::PermissionDenied,
+            SourceErrorKind::Changed => Self::Changed,
+            SourceErrorKind::OutOfBounds => Self::Truncated,
+            SourceErrorKind::InvalidOption => Self::InvalidOption,
+            SourceErrorKind::TimedOut => Self::TimedOut,
+            _ => Self::Io,
+        }
+    }
+}
+
 /// A file could not be scanned.
 #[derive(Debug, Error)]
 #[error("{}: cannot be scanned{}", redact(location), format.map(|name| format!(" as {name}")).unwrap_or_default())]
@@ -54,15 +68,7 @@ impl ScanError {
     /// The error of a file that could not be read.
     #[must_use]
     pub fn from_source(error: SourceError, format: Option<&'static str>) -> Self {
-        let kind = match error.kind {
-            SourceErrorKind::NotFound => ScanErrorKind::NotFound,
-            SourceErrorKind::PermissionDenied => ScanErrorKind::PermissionDenied,
-            SourceErrorKind::Changed => ScanErrorKind::Changed,
-            SourceErrorKind::OutOfBounds => ScanErrorKind::Truncated,
-            SourceErrorKind::InvalidOption => ScanErrorKind::InvalidOption,
-            SourceErrorKind::TimedOut => ScanErrorKind::TimedOut,
-            _ => ScanErrorKind::Io,
-        };
+        let kind = error.kind.into();
         Self { kind, format, location: error.location.clone(), source: Box::new(error) }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, ScanErrorKind, SourceError, SourceErrorKind, Truncated};
+use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
 /// A fault of a GRIB file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
@@ -94,11 +94,7 @@ impl Grib2Error {
             Self::NoMessage { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
             Self::BadIndex { .. } | Self::BadFilter { .. } => ScanErrorKind::InvalidOption,
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
-            Self::Io(error) => match error.kind {
-                SourceErrorKind::Changed => ScanErrorKind::Changed,
-                SourceErrorKind::NotFound => ScanErrorKind::NotFound,
-                _ => ScanErrorKind::Io,
-            },
+            Self::Io(error) => error.kind.into(),
         };
         ScanError {
             kind,

@@ -135,10 +135,7 @@ impl Hdf5Error {
                 ScanErrorKind::Malformed
             }
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
-            Self::Io(error) => match error.kind {
-                chunkref_core::SourceErrorKind::Changed => ScanErrorKind::Changed,
-                _ => ScanErrorKind::Io,
-            },
+            Self::Io(error) => error.kind.into(),
         };
         ScanError {
             kind,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, ScanErrorKind, SourceError, SourceErrorKind, Truncated};
+use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
 /// A fault of a classic file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
@@ -68,8 +68,7 @@ impl NetCdf3Error {
             Self::Truncated(_) => ScanErrorKind::Truncated,
             Self::BadSignature { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
-            Self::Io(error) if error.kind == SourceErrorKind::Changed => ScanErrorKind::Changed,
-            Self::Io(_) => ScanErrorKind::Io,
+            Self::Io(error) => error.kind.into(),
         };
         let (format, location) = (Some(crate::ENTRY.name), location.to_owned());
         ScanError { kind, format, location, source: Box::new(self) }
