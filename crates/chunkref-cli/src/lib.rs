@@ -14,7 +14,7 @@
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
 //! | `report` | errors and warnings in words |
-//! | `summary`, `table` | what `inspect` shows |
+//! | [`summary`], `table` | what `inspect` shows |
 
 pub mod arguments;
 pub mod combine_arguments;
@@ -33,7 +33,7 @@ mod report;
 mod run;
 mod scan;
 pub mod store_arguments;
-mod summary;
+pub mod summary;
 mod table;
 
 pub use console::Console;

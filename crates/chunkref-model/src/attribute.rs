@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Attributes: named metadata of groups and arrays.
 
+use serde::{Deserialize, Serialize};
+
 /// The value of an attribute.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum AttributeValue {
     /// A truth value.
@@ -58,7 +60,7 @@ impl From<String> for AttributeValue {
 }
 
 /// Attributes in the order of the file; a name appears once.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attributes {
     entries: Vec<(String, AttributeValue)>,
 }
