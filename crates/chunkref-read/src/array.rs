@@ -9,18 +9,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::array_values::{Block, place_block};
-use chunkref_model::{Array, ChunkRef, Dataset, SourceId, WHOLE_OBJECT};
+use chunkref_model::{Array, ChunkRef, Dataset, Source, SourceId, WHOLE_OBJECT};
 
 use crate::{ReadError, codec};
 
 /// Opens the objects that references name.
 #[async_trait]
 pub trait Open: Send + Sync {
-    /// The object at a location, as references have it.
+    /// The object, in the version that references were made of where they say it.
     ///
     /// # Errors
-    /// [`SourceError`] when there is none, or it must not be read.
-    async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError>;
+    /// [`SourceError`] when there is none, it must not be read, or it is of another version.
+    async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError>;
 }
 
 /// A chunk whose stored bytes are not there yet.
@@ -68,7 +68,7 @@ pub async fn read_arrays(
         let source = dataset.source(source).ok_or_else(|| ReadError::NoSource {
             array: name_of(&arrays, wanted.first().map(|(wanted, ..)| wanted)),
         })?;
-        let object = objects.open(&source.location).await?;
+        let object = objects.open(source).await?;
         let length = object.version().length;
         let asked: Vec<Range<u64>> = wanted
             .iter()

@@ -15,7 +15,7 @@ pub enum ReadError {
         array: String,
     },
     /// A codec that this crate does not undo.
-    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::KNOWN.join(", "))]
+    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::known())]
     UnknownCodec {
         /// The array.
         array: String,
@@ -52,6 +52,17 @@ pub enum ReadError {
         /// The array.
         array: String,
     },
+    /// Zarr of the version asked for cannot say an array.
+    #[error("array {array:?} has no form in this version of Zarr")]
+    NoDocument {
+        /// The array.
+        array: String,
+        /// What cannot be said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The references themselves could not be read.
+    #[error("the references cannot be read")]
+    References(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The source could not be read.
     #[error("the values cannot be read")]
     Source(#[from] SourceError),

@@ -5,7 +5,10 @@
 //! |---|---|
 //! | [`array`](mod@array) | [`read_arrays`]: values of arrays, with one round of reading for all of them |
 //! | [`inline`] | [`inline_arrays`]: arrays replaced by their values in the references |
-//! | [`codec`] | the codecs that are undone |
+//! | [`codec`] | codecs undone, by the decoders that are linked in |
+//! | [`store`] | [`ReferenceStore`]: references as the keys and values of a Zarr store |
+//! | [`lookup`] | [`Lookup`]: where references come from |
+//! | `zarrs` | the store as storage of the `zarrs` crate (feature `zarrs`) |
 //! | [`error`] | what can go wrong |
 
 #![warn(
@@ -18,8 +21,14 @@ pub mod array;
 pub mod codec;
 pub mod error;
 pub mod inline;
+pub mod lookup;
+pub mod store;
+#[cfg(feature = "zarrs")]
+pub mod zarrs;
 
 pub use array::{Open, read_arrays};
-pub use codec::can_decode;
+pub use codec::{can_decode, decode};
 pub use error::ReadError;
 pub use inline::inline_arrays;
+pub use lookup::Lookup;
+pub use store::{Part, ReferenceStore, ZarrVersion};

@@ -38,6 +38,7 @@
 pub mod emit;
 pub mod gather;
 pub mod many;
+pub mod objects;
 pub mod references;
 pub mod scan;
 
@@ -64,8 +65,9 @@ pub use chunkref_core::{
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{Location, Stores};
-pub use gather::{Gathered, Gatherer, StoreObjects};
+pub use gather::{Gathered, Gatherer};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
+pub use objects::StoreObjects;
 pub use references::{References, ReferencesError};
 pub use scan::{
     OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,
