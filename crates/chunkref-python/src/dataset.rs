@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The dataset behind Python's `References`.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -251,6 +252,23 @@ impl PyDataset {
         };
         let (offsets, lengths) = (packed(&offsets), packed(&lengths));
         Ok((manifest.grid_shape().to_vec(), PyBytes::new(py, &sources), offsets, lengths, inline))
+    }
+
+    /// The same dataset with other locations of objects, by their old ones.
+    fn relocated(&self, names: HashMap<String, String>) -> PyResult<Self> {
+        let mut dataset = Dataset::new();
+        for (number, source) in self.0.sources().iter().enumerate() {
+            let mut source = source.clone();
+            if let Some(name) = names.get(&source.location) {
+                source.location.clone_from(name);
+            }
+            if usize::try_from(dataset.add_source(source).0) != Ok(number) {
+                return Err(PyValueError::new_err("two objects would have one location"));
+            }
+        }
+        dataset.root = self.0.root.clone();
+        dataset.separate = self.0.separate;
+        Ok(Self::new(dataset))
     }
 
     /// The group at `path` as a dataset of its own.

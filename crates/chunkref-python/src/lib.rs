@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `dataset` | what a reference set is in Python's memory; how it is read, written and pickled |
 //! | `scan`, `combine` | the work |
+//! | `store` | references as the keys and values of a Zarr store |
+//! | `inline` | small chunks put into references |
 //! | `stores` | where bytes come from |
 //! | `file_source` | file objects as sources |
 //! | `wait` | waiting for work without the interpreter |
@@ -18,7 +20,9 @@ mod combine;
 mod dataset;
 mod errors;
 mod file_source;
+mod inline;
 mod scan;
+mod store;
 mod stores;
 mod wait;
 
@@ -34,7 +38,11 @@ mod _chunkref {
     #[pymodule_export]
     use super::dataset::PyDataset;
     #[pymodule_export]
+    use super::inline::inline_small;
+    #[pymodule_export]
     use super::scan::{PyScans, scan, scan_file, scan_many};
+    #[pymodule_export]
+    use super::store::PyReferenceStore;
     #[pymodule_export]
     use super::stores::PyStores;
 

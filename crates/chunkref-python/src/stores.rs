@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where bytes come from: the stores of the crate below, and Python's file systems for what those do not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chunkref::core::model::Source;
 use chunkref::read::Open;
 use chunkref::store::{StorageOptions, StoreOptions};
 use chunkref::{ByteSource, Location, SourceError, StoreObjects, Stores};
@@ -84,6 +85,13 @@ impl PyStores {
         Ok(found.iter().map(|location| location.url().to_owned()).collect())
     }
 
+    /// The URL that references have for a path or URL.
+    #[staticmethod]
+    fn absolute(py: Python<'_>, text: &str) -> PyResult<String> {
+        let location = Location::parse(text).map_err(|error| errors::of_source(py, &error))?;
+        Ok(location.url().to_owned())
+    }
+
     /// Raises unless the options are ones of the store that `url` is in.
     fn validate(&self, py: Python<'_>, url: &str) -> PyResult<()> {
         let location = Location::parse(url);
@@ -98,6 +106,9 @@ fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .map_err(|_| PyValueError::new_err(format!("{name} is no number of seconds: {value}")))
 }
 
+/// Most of Python's files that are kept open.
+const MOST_OPEN: usize = 256;
+
 /// The objects that references name: native where the scheme is known, else opened by Python.
 pub(crate) struct Objects {
     native: StoreObjects,
@@ -105,6 +116,7 @@ pub(crate) struct Objects {
     open: Option<Py<PyAny>>,
     /// The protocol of locations without one.
     protocol: Option<String>,
+    opened: Mutex<HashMap<String, Arc<dyn ByteSource>>>,
 }
 
 impl Objects {
@@ -113,27 +125,42 @@ impl Objects {
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
     ) -> Self {
-        Self { native: StoreObjects::new(stores.stores()), open, protocol }
+        let native = StoreObjects::new(stores.stores());
+        Self { native, open, protocol, opened: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl Open for Objects {
-    async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError> {
+    async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError> {
+        let location = &source.location;
         let url = match (location.split_once("://"), &self.protocol) {
             (None, Some(protocol)) if protocol != "file" => format!("{protocol}://{location}"),
-            _ => location.to_owned(),
+            _ => location.clone(),
         };
         let scheme = url.split_once("://").map_or("file", |(scheme, _)| scheme);
         match &self.open {
             Some(open) if !SCHEMES.contains(&scheme) => {
+                let known = |opened: &Mutex<HashMap<_, Arc<dyn ByteSource>>>| {
+                    opened.lock().unwrap_or_else(PoisonError::into_inner).get(&url).cloned()
+                };
+                if let Some(opened) = known(&self.opened) {
+                    return Ok(opened);
+                }
                 let opened = Python::attach(|py| {
                     let file = open.bind(py).call1((&url,))?;
-                    FileSource::open(&file, location.to_owned())
+                    FileSource::open(&file, location.clone())
                 });
-                Ok(Arc::new(opened.map_err(|error| error_of(location, error))?))
+                let opened: Arc<dyn ByteSource> =
+                    Arc::new(opened.map_err(|error| error_of(location, error))?);
+                let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+                if all.len() >= MOST_OPEN {
+                    all.clear();
+                }
+                all.insert(url, Arc::clone(&opened));
+                Ok(opened)
             }
-            _ => self.native.open(&url).await,
+            _ => self.native.open(&Source { location: url, version: source.version.clone() }).await,
         }
     }
 }

@@ -69,6 +69,15 @@ class Stores:
             "keep_query": keep_query,
         }
         self._native = _chunkref.Stores(self._storage, **self._settings)
+        self._reading: Stores | None = None
+
+    def without_deadline(self) -> Stores:
+        """Give stores with the same options that hold files open for any time; the same ones each time."""
+        if self._settings["deadline"] == 0:
+            return self
+        if self._reading is None:
+            self._reading = _again(self._storage, {**self._settings, "deadline": 0.0})
+        return self._reading
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._storage, self._settings)
@@ -124,6 +133,7 @@ def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
     stores = Stores.__new__(Stores)
     stores._storage, stores._settings = storage, settings
     stores._native = _chunkref.Stores(storage, **settings)
+    stores._reading = None
     return stores
 
 

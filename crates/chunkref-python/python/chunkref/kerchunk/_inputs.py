@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The inputs of `MultiZarrToZarr`: flat references, with the names of the files that they came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chunkref._references import References
+
+
+def flat(source: Any, options: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Give the flat references, without templates, of a dictionary, a mapper or a file."""
+    if isinstance(source, str):
+        import fsspec
+
+        with fsspec.open(source, "rb", **(options or {})) as file:
+            references = References.from_json(file.read())
+    elif hasattr(source, "flush") or (hasattr(source, "zmetadata") and not isinstance(source, dict)):
+        # fsspec's mapper of Parquet: keys and values as they are asked for.
+        references = References.from_dict({key: _decoded(source[key]) for key in source})
+    else:
+        references = References.from_dict(source)
+    refs: dict[str, Any] = references.to_dict(consolidated=False)["refs"]
+    return [refs]
+
+
+def _decoded(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+class Inputs:
+    """Reference sets in memory.
+
+    Attributes
+    ----------
+    sets : list of dict
+        Flat references of each.
+    names : list of str or None
+        The file that each came from, or that its template ``u`` names.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        indicts: Sequence[Mapping[str, Any]] | None,
+        target_options: dict[str, Any],
+        preprocess: Callable[[dict[str, Any]], Any] | None,
+    ) -> None:
+        self.names: list[str | None]
+        if indicts is not None:
+            sources: list[Any] = list(indicts)
+            self.names = list(path)
+        elif not isinstance(path, str) and not isinstance(path[0], str):
+            sources = list(path)
+            self.names = [one.get("templates", {}).get("u") if isinstance(one, dict) else None for one in sources]
+        else:
+            import fsspec
+
+            opened = fsspec.open_files(path, **target_options)
+            self.names = [file.full_name for file in opened]
+            sources = list(self.names)
+        self.sets = [refs for source in sources for refs in flat(source, target_options)]
+        if preprocess is not None:
+            for refs in self.sets:
+                preprocess(refs)
+        self._groups: dict[int, Any] = {}
+
+    def variables(self, number: int) -> list[str]:
+        """Names of arrays at the root of one input."""
+        keys = self.sets[number]
+        return [key.removesuffix("/.zarray") for key in keys if key.endswith("/.zarray") and key.count("/") == 1]
+
+    def only_variable(self, number: int, others: Sequence[str]) -> str:
+        """Give the one variable of an input that is none of `others` and no coordinate of its dimension."""
+        names = [name for name in self.variables(number) if name not in others]
+        if len(names) > 1:
+            names = [name for name in names if self._dimensions(number, name) != [name]]
+        if len(names) != 1:
+            raise ValueError("Multiple varnames found in dataset, please provide a more specific selector")
+        return names[0]
+
+    def name_variables(
+        self, selector: Any, evaluate: Callable[[str, Any, int, Inputs], Any], others: Sequence[str]
+    ) -> list[str]:
+        """Call the data variable of each input as `selector` says, and give the names."""
+        if isinstance(selector, str) and selector == "VARNAME":
+            return [name for number in range(len(self.sets)) for name in self.variables(number) if name not in others]
+        names = []
+        for number, refs in enumerate(self.sets):
+            old = self.only_variable(number, others)
+            new = str(evaluate("var", selector, number, self))
+            self.sets[number] = {
+                (new + key[len(old) :] if key.startswith(f"{old}/") else key): value for key, value in refs.items()
+            }
+            names.append(new)
+        return names
+
+    def drop_sources_of_other_names(self, concat: Mapping[str, Any]) -> None:
+        """Take arrays out that have a dimension's name, where its coordinates are given."""
+        given = [name for name, source in concat.items() if isinstance(source, list)]
+        for number, refs in enumerate(self.sets):
+            for name in given:
+                # An array along the dimension says how many places there are; its values are replaced.
+                if f"{name}/.zarray" in refs and self._dimensions(number, name) != [name]:
+                    for key in [key for key in refs if key.startswith(f"{name}/")]:
+                        del refs[key]
+
+    def group(self, number: int, options: dict[str, Any], protocol: str | None) -> Any:
+        """Open one input with zarr-python."""
+        if number not in self._groups:
+            import zarr
+
+            from chunkref._stores import stores_of
+            from chunkref.kerchunk._sources import native_stores, opener
+            from chunkref.store import ChunkrefStore
+
+            store = ChunkrefStore(
+                References.from_dict({"version": 1, "refs": self.sets[number]}),
+                stores=native_stores(None, options) or stores_of(None, None),
+                open=opener(options),
+                protocol=protocol,
+            )
+            self._groups[number] = zarr.open_group(store, mode="r", zarr_format=2, use_consolidated=False)
+        return self._groups[number]
+
+    def _dimensions(self, number: int, name: str) -> list[str]:
+        attributes = json.loads(self.sets[number].get(f"{name}/.zattrs", "{}"))
+        return list(attributes.get("_ARRAY_DIMENSIONS", []))
+
+
+def selected(group: Any, selector: str, dtype: Any) -> Any:
+    """Give what a selector finds in an opened input."""
+    kind, _, rest = selector.partition(":")
+    if kind == "attr":
+        return group.attrs[rest]
+    if kind == "vattr":
+        variable, _, name = rest.partition(":")
+        return group[variable].attrs[name]
+    array = group[rest]
+    if kind == "data":
+        return array[...]
+    import cftime
+    import numpy
+
+    calendar = array.attrs.get("calendar", "standard")
+    times = numpy.atleast_1d(cftime.num2date(array[...], units=array.attrs["units"], calendar=calendar))
+    return numpy.array([time.isoformat() for time in times.ravel()], dtype=dtype)
+
+
+def sorted_values(found: Any, dtype: Any) -> list[Any]:
+    """Give coordinates as a list of single values of a type."""
+    import numpy
+
+    values = numpy.asarray(found, dtype=dtype).ravel()
+    if values.dtype.kind in "OU" and dtype is None:
+        return [found] if isinstance(found, str) else list(values)
+    return list(values)
+
+
+def values_of(refs: Mapping[str, Any], name: str) -> Any:
+    """Give the values of an array that references hold themselves."""
+    import zarr
+
+    from chunkref.store import ChunkrefStore
+
+    store = ChunkrefStore(References.from_dict({"version": 1, "refs": dict(refs)}))
+    group: Any = zarr.open_group(store, mode="r", zarr_format=2, use_consolidated=False)
+    path = name if name in group else next(
+        (key.removesuffix("/.zarray") for key in refs if key.endswith(f"/{name}/.zarray")), name
+    )
+    return group[path][...].ravel()
