@@ -191,6 +191,14 @@ impl PyDataset {
         arrays.map(row).collect()
     }
 
+    /// Names of all codecs.
+    fn codecs(&self) -> std::collections::BTreeSet<String> {
+        let arrays = self.0.arrays().into_iter();
+        arrays
+            .flat_map(|(_, array)| array.codecs.iter().map(|codec| codec.name().to_owned()))
+            .collect()
+    }
+
     /// Locations of the objects that chunks lie in.
     fn sources(&self) -> Vec<String> {
         self.0.sources().iter().map(|source| source.location.clone()).collect()

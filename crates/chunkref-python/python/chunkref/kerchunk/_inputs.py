@@ -16,14 +16,56 @@ def flat(source: Any, options: dict[str, Any] | None) -> list[dict[str, Any]]:
         import fsspec
 
         with fsspec.open(source, "rb", **(options or {})) as file:
-            references = References.from_json(file.read())
-    elif hasattr(source, "flush") or (hasattr(source, "zmetadata") and not isinstance(source, dict)):
+            return flat(json.load(file), options)
+    if hasattr(source, "flush") or (hasattr(source, "zmetadata") and not isinstance(source, dict)):
         # fsspec's mapper of Parquet: keys and values as they are asked for.
-        references = References.from_dict({key: _decoded(source[key]) for key in source})
-    else:
-        references = References.from_dict(source)
+        source = {key: _decoded(source[key]) for key in source}
+    references = References.from_dict(_narrowed(source))
     refs: dict[str, Any] = references.to_dict(consolidated=False)["refs"]
     return [refs]
+
+
+def widen(refs: dict[str, Any], coordinates: dict[str, Any]) -> None:
+    """Make coordinates of bytes that are text coordinates of numpy's text, as kerchunk writes them."""
+    import base64
+
+    for name, values in coordinates.items():
+        array = json.loads(refs.get(f"{name}/.zarray", "{}"))
+        if values.dtype.kind != "S" or array.get("filters") or len(values) == 0:
+            continue
+        text = coordinates[name] = values.astype("U")
+        array["dtype"], array["fill_value"] = text.dtype.str, ""
+        refs[f"{name}/.zarray"] = json.dumps(array)
+        refs[f"{name}/0"] = "base64:" + base64.b64encode(text.tobytes()).decode()
+
+
+def _narrowed(source: Any) -> Any:
+    """Make coordinates of numpy's text, which chunkref has no type for, coordinates of bytes."""
+    import numpy
+
+    refs = source.get("refs", source)
+    changed: dict[str, Any] = {}
+    for key, document in refs.items():
+        if not key.endswith("/.zarray") or isinstance(document, list):
+            continue
+        array = document if isinstance(document, dict) else json.loads(document)
+        dtype = array.get("dtype")
+        if isinstance(dtype, str) and dtype[1:2] == "U" and len(array["shape"]) == 1 and array["chunks"] >= array["shape"]:
+            text = _bytes_of(refs[key.replace(".zarray", "0")])
+            values = numpy.frombuffer(text, dtype=dtype).astype("S")
+            changed[key] = json.dumps({**array, "dtype": values.dtype.str, "fill_value": None, "compressor": None})
+            changed[key.replace(".zarray", "0")] = values.tobytes()
+    if not changed:
+        return source
+    return {**source, "refs": {**refs, **changed}} if "refs" in source else {**refs, **changed}
+
+
+def _bytes_of(value: Any) -> bytes:
+    import base64
+
+    if isinstance(value, str):
+        return base64.b64decode(value[7:]) if value.startswith("base64:") else value.encode()
+    return bytes(value)
 
 
 def _decoded(value: Any) -> Any:
@@ -97,15 +139,34 @@ class Inputs:
             names.append(new)
         return names
 
-    def drop_sources_of_other_names(self, concat: Mapping[str, Any]) -> None:
+    def drop_sources_of_other_names(self, given: Mapping[str, Any]) -> None:
         """Take arrays out that have a dimension's name, where its coordinates are given."""
-        given = [name for name, source in concat.items() if isinstance(source, list)]
         for number, refs in enumerate(self.sets):
             for name in given:
                 # An array along the dimension says how many places there are; its values are replaced.
                 if f"{name}/.zarray" in refs and self._dimensions(number, name) != [name]:
                     for key in [key for key in refs if key.startswith(f"{name}/")]:
                         del refs[key]
+
+    def one_for_each_place(self, coordinates: Sequence[list[list[str]]], merge: bool) -> None:
+        """Leave one input with each set of coordinates: all of them put together, or the last one, as kerchunk does."""
+        if not coordinates:
+            return
+        places: dict[tuple[tuple[str, ...], ...], list[int]] = {}
+        for number in range(len(self.sets)):
+            places.setdefault(tuple(tuple(values[number]) for values in coordinates), []).append(number)
+        together = [{key: value for number in numbers for key, value in self.sets[number].items()} for numbers in places.values()]
+        self.sets = together if merge else [self.sets[numbers[-1]] for numbers in places.values()]
+        self.names = [self.names[numbers[-1]] for numbers in places.values()]
+        for values in coordinates:
+            values[:] = [values[numbers[-1]] for numbers in places.values()]
+
+    def attribute(self, number: int, selector: str) -> Any:
+        """Give what a selector ``attr:NAME`` or ``vattr:VARIABLE:NAME`` names in one input."""
+        kind, _, name = selector.partition(":")
+        variable, _, name = name.partition(":") if kind == "vattr" else ("", "", name)
+        key = f"{variable}/.zattrs" if variable else ".zattrs"
+        return json.loads(self.sets[number].get(key, "{}"))[name]
 
     def group(self, number: int, options: dict[str, Any], protocol: str | None) -> Any:
         """Open one input with zarr-python."""
@@ -133,11 +194,6 @@ class Inputs:
 def selected(group: Any, selector: str, dtype: Any) -> Any:
     """Give what a selector finds in an opened input."""
     kind, _, rest = selector.partition(":")
-    if kind == "attr":
-        return group.attrs[rest]
-    if kind == "vattr":
-        variable, _, name = rest.partition(":")
-        return group[variable].attrs[name]
     array = group[rest]
     if kind == "data":
         return array[...]
@@ -149,14 +205,16 @@ def selected(group: Any, selector: str, dtype: Any) -> Any:
     return numpy.array([time.isoformat() for time in times.ravel()], dtype=dtype)
 
 
-def sorted_values(found: Any, dtype: Any) -> list[Any]:
+def single_values(found: Any, dtype: Any) -> list[Any]:
     """Give coordinates as a list of single values of a type."""
     import numpy
 
     values = numpy.asarray(found, dtype=dtype).ravel()
-    if values.dtype.kind in "OU" and dtype is None:
-        return [found] if isinstance(found, str) else list(values)
-    return list(values)
+    if values.dtype.kind in "mM":
+        return list(values.view("i8"))
+    if values.dtype.kind == "S":
+        values = numpy.char.decode(values)
+    return [str(value) for value in values] if values.dtype.kind == "U" else list(values)
 
 
 def values_of(refs: Mapping[str, Any], name: str) -> Any:

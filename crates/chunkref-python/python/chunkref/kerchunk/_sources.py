@@ -7,7 +7,7 @@ import functools
 import os
 from typing import Any
 
-from chunkref import _chunkref
+from chunkref import _chunkref, _codecs
 from chunkref._errors import InvalidOptionError, SkippedWarning, UnsupportedError
 from chunkref._files import is_file, name_of
 from chunkref._references import References, skipped_of
@@ -84,6 +84,7 @@ def scanned(
         import warnings
 
         warnings.warn(message, SkippedWarning, stacklevel=3)
+    _codecs.register(dataset.codecs())
     return References(dataset, skipped)
 
 

@@ -159,26 +159,43 @@ class MultiZarrToZarr:
         inputs.names = [*(None for _ in self._before), *inputs.names]
         selectors = dict(self.coo_map)
         variable = selectors.pop("var", "VARNAME")
-        names = inputs.name_variables(variable, self._evaluate, self.concat_dims + self.identical_dims)
-        merge = "var" in self.coo_map
         concat: dict[str, Any] = {}
         dtypes: dict[str, Any] = {}
         for name in self.concat_dims:
             if name != "var":
                 concat[name] = self._source(name, selectors[name], inputs, dtypes)
-        inputs.drop_sources_of_other_names(concat)
-        self._result = self._combine(inputs.sets, concat, dtypes, merge)
+        names = inputs.name_variables(variable, self._evaluate, self.concat_dims + self.identical_dims)
+        merge = "var" in self.coo_map and len(set(names)) > 1
+        given = {name: source for name, source in concat.items() if isinstance(source, list)}
+        if merge and given:
+            # Coordinates that are given number all inputs, so what is at one place is put together before.
+            for name in concat:
+                if name not in given:
+                    given[name] = self._values(name, selectors[name], inputs, dtypes)
+            concat = dict(given)
+        for name, values in given.items():
+            self._warn_of_few(name, {value for some in values for value in some})
+        inputs.drop_sources_of_other_names(given)
+        if len(given) == len(concat):
+            inputs.one_for_each_place(list(given.values()), merge)
+            merge = False
+        flat = {name: [value for some in values for value in some] for name, values in given.items()}
+        self._result = self._combine(inputs.sets, {**concat, **flat}, dtypes, merge)
         self.coos = {name: _inputs.values_of(self._result, name) for name in concat}
+        _inputs.widen(self._result, self.coos)
         if "var" in self.concat_dims:
             self.coos["var"] = numpy.array(sorted(set(names)))
         for name, values in self.coos.items():
-            if len(values) < 2:
-                warnings.warn(
-                    f"Concatenated coordinate '{name}' contains less than expected number of values across the datasets: {values}",
-                    stacklevel=2,
-                )
+            if not isinstance(concat.get(name), list):
+                self._warn_of_few(name, values)
         self.done.add(1)
         return self.coos
+
+    @staticmethod
+    def _warn_of_few(name: str, values: Any) -> None:
+        if len(values) < 2:
+            message = f"Concatenated coordinate '{name}' contains less than expected number of values across the datasets: {values}"
+            warnings.warn(message, stacklevel=4)
 
     def store_coords(self) -> None:
         """Put the result into `out`."""
@@ -225,20 +242,23 @@ class MultiZarrToZarr:
         if isinstance(selector, str) and selector.startswith("cf:") and (dtype is None or "M" not in str(dtype)):
             # Brought to one epoch, that of the first input.
             selector = "data:" + selector.removeprefix("cf:")
-        if isinstance(selector, str) and (selector == "INDEX" or selector.startswith(("attr:", "vattr:"))):
-            if dtype is not None:
-                dtypes[name] = dtype
-            if not self._before:
-                return selector
-        elif isinstance(selector, str) and selector.startswith("data:") and dtype is None:
+        if isinstance(selector, str) and selector.startswith("data:") and dtype is None:
             return selector
-        values = []
-        for number in range(len(inputs.sets)):
-            found = self._evaluate(name, selector, number, inputs)
-            values.append(_inputs.sorted_values(found, dtype))
+        return self._values(name, selector, inputs, dtypes)
+
+    def _values(
+        self, name: str, selector: Any, inputs: _inputs.Inputs, dtypes: dict[str, Any]
+    ) -> list[list[str]]:
+        """Give the coordinates of each input as text."""
+        dtype = self.coo_dtypes.get(name)
+        found = [self._evaluate(name, selector, number, inputs) for number in range(len(inputs.sets))]
+        values = [_inputs.single_values(one, dtype) for one in found]
         if dtype is not None:
             dtypes[name] = dtype
-        return [as_text(value) for some in values for value in some]
+        elif any(isinstance(value, str) for some in values for value in some):
+            # Text stays text, even where it is a number.
+            dtypes[name] = f"S{max(len(str(value).encode()) for some in values for value in some)}"
+        return [[as_text(value) for value in some] for some in values]
 
     def _evaluate(self, name: str, selector: Any, number: int, inputs: _inputs.Inputs) -> Any:
         """Give the coordinate or coordinates of one input."""
@@ -259,7 +279,9 @@ class MultiZarrToZarr:
             return place
         if selector == "VARNAME":
             return inputs.only_variable(number, self.concat_dims + self.identical_dims)
-        if callable(selector) or selector.partition(":")[0] in ("attr", "vattr", "data", "cf"):
+        if not callable(selector) and selector.partition(":")[0] in ("attr", "vattr"):
+            return inputs.attribute(number, selector)
+        if callable(selector) or selector.partition(":")[0] in ("data", "cf"):
             group = inputs.group(number, self.remote_options, self.remote_protocol)
             if callable(selector):
                 return selector(place, group, name, inputs.names[number])
