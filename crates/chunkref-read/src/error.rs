@@ -36,6 +36,16 @@ pub enum ReadError {
         /// The most that are read.
         limit: u64,
     },
+    /// A region that is not in the array.
+    #[error("{region:?} is not in array {array:?}, whose shape is {shape:?}")]
+    OutOfBounds {
+        /// The array.
+        array: String,
+        /// A range for each axis.
+        region: Vec<std::ops::Range<u64>>,
+        /// The shape of the array.
+        shape: Vec<u64>,
+    },
     /// Stored bytes that are not what the codec makes.
     #[error("array {array:?}, chunk {chunk_indices:?}: {reason}")]
     Damaged {
