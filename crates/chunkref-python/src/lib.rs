@@ -7,6 +7,7 @@
 //! | `scan`, `combine` | the work |
 //! | `store` | references as the keys and values of a Zarr store |
 //! | `inline` | small chunks put into references |
+//! | `verify` | whether references are right |
 //! | `stores` | where bytes come from |
 //! | `file_source` | file objects as sources |
 //! | `wait` | waiting for work without the interpreter |
@@ -24,6 +25,7 @@ mod inline;
 mod scan;
 mod store;
 mod stores;
+mod verify;
 mod wait;
 
 use pyo3::pymodule;
@@ -42,9 +44,11 @@ mod _chunkref {
     #[pymodule_export]
     use super::scan::{PyScans, scan, scan_file, scan_many};
     #[pymodule_export]
-    use super::store::PyReferenceStore;
+    use super::store::{PyReferenceStore, documents_v3};
     #[pymodule_export]
     use super::stores::PyStores;
+    #[pymodule_export]
+    use super::verify::verify;
 
     /// Runs the command with these words, the first of which is its name, and gives its exit code.
     #[pyfunction]

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! References as the keys and values of a Zarr store.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use chunkref::read::{Lookup, Part, ReadError, ReferenceStore, ZarrVersion};
-use chunkref::{Location, References, ReferencesError};
+use chunkref::read::{Lookup, Open, Part, ReadError, ReferenceStore, ZarrVersion};
+use chunkref::{Dataset, Location, Manifest, References, ReferencesError, StoreObjects};
 use futures::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -156,6 +157,53 @@ impl PyReferenceStore {
         *made = Some((process, Arc::clone(&store)));
         Ok(store)
     }
+}
+
+/// The Zarr version 3 documents of all groups and arrays by path, and why some arrays have none.
+#[pyfunction]
+#[expect(clippy::type_complexity, reason = "two lists")]
+pub(crate) fn documents_v3(
+    py: Python<'_>,
+    dataset: PyDataset,
+) -> PyResult<(Vec<(String, String)>, Vec<(String, String)>)> {
+    let (mut documents, mut without) = (Vec::new(), Vec::new());
+    let mut groups = Dataset::new();
+    dataset.0.visit_groups(&mut |path, group| {
+        groups.group_mut(path).attributes = group.attributes.clone();
+    });
+    let mut paths: Vec<String> = Vec::new();
+    groups.visit_groups(&mut |path, _| paths.push(path.to_owned()));
+    let mut sets = vec![(groups, paths)];
+    for (path, array) in dataset.0.arrays() {
+        let mut set = Dataset::new();
+        let mut bare = array.clone();
+        bare.manifest = Manifest::empty(bare.manifest.grid_shape());
+        set.root.arrays.insert("array".to_owned(), bare);
+        sets.push((set, vec![path]));
+    }
+    let objects: Arc<dyn Open> = Arc::new(StoreObjects::new(chunkref::Stores::default()));
+    for (number, (set, paths)) in sets.into_iter().enumerate() {
+        let lookup: Arc<dyn Lookup> = Arc::new(set);
+        let store = match ReferenceStore::new(lookup, Arc::clone(&objects), ZarrVersion::V3) {
+            Ok(store) => store,
+            Err(error) => {
+                let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                without.extend(paths.into_iter().map(|path| (path, reason.clone())));
+                continue;
+            }
+        };
+        for path in paths {
+            let key = match (number, path.as_str()) {
+                (0, "") => "zarr.json".to_owned(),
+                (0, path) => format!("{path}/zarr.json"),
+                _ => "array/zarr.json".to_owned(),
+            };
+            let document = wait(py, store.get(&key, &Part::Whole))?;
+            let document = document.map_err(|error| of_read(py, &error))?.unwrap_or_default();
+            documents.push((path, String::from_utf8_lossy(&document).into_owned()));
+        }
+    }
+    Ok((documents, without))
 }
 
 fn of_read(py: Python<'_>, error: &ReadError) -> PyErr {

@@ -45,6 +45,7 @@ from chunkref._inspect import inspect
 from chunkref._references import ArrayInfo, References, Skipped
 from chunkref._scan import ScanMany, scan, scan_many
 from chunkref._stores import Stores
+from chunkref._verify import verify
 from chunkref.aio import abuild, ascan, ascan_many
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ __all__ = [
     "open_dataset",
     "scan",
     "scan_many",
+    "verify",
 ]
 
 

@@ -6,12 +6,21 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """An object that is read by ranges: a function from starts and ends to bytes, and its length."""
+
+    read: Callable[[Sequence[int], Sequence[int]], list[bytes]]
+    length: int
 
 
 def is_file(source: Any) -> bool:
     """Whether something can be read as a file: it has `read`, `seek` and `tell`."""
-    return all(hasattr(source, name) for name in ("read", "seek", "tell"))
+    return isinstance(source, Ranges) or all(hasattr(source, name) for name in ("read", "seek", "tell"))
 
 
 def name_of(file: Any) -> str | None:
@@ -37,6 +46,8 @@ def source(file: Any) -> tuple[Callable[[Sequence[int], Sequence[int]], list[byt
         A function from the starts and ends of ranges to their bytes, and the length of the file in bytes. Files of
         asynchronous file systems of fsspec are read at several places at a time.
     """
+    if isinstance(file, Ranges):
+        return file.read, file.length
     if not is_file(file):
         raise TypeError(f"a file object has read, seek and tell: {file!r}")
     if isinstance(file, io.TextIOBase):

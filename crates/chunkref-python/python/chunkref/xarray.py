@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The engine ``"chunkref"`` of xarray: files and references opened as datasets, in one go and lazily."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from xarray.backends import BackendEntrypoint
+from xarray.backends.zarr import ZarrBackendEntrypoint
+
+from chunkref import _codecs
+from chunkref._build import Concat, build, combine
+from chunkref._files import is_file, name_of
+from chunkref._references import References
+from chunkref._scan import scan
+from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref.store import ChunkrefStore
+
+if TYPE_CHECKING:
+    from xarray import Dataset, DataTree
+
+#: What names of reference files end in.
+_REFERENCES = (".json", ".json.gz", ".json.zst", ".parq", ".parquet")
+
+
+class ChunkrefBackendEntrypoint(BackendEntrypoint):
+    """Opens NetCDF, HDF5 and GRIB files, and references of them, through chunkref.
+
+    ``xarray.open_dataset(source, engine="chunkref", …)``; the parameters besides xarray's own are below.
+
+    Parameters
+    ----------
+    filename_or_obj : str, os.PathLike, References, file object, or a list of them
+        A file to scan; references in memory, as kerchunk's dictionary, or in JSON or Parquet; or several files, which
+        `concat` or ``combine_options`` combine.
+    group : str, optional
+        The group to open.
+    storage_options, stores
+        How files are read, see `Stores`.
+    concat : str, list or mapping, optional
+        As for `chunkref.build`.
+    combine_options : mapping, optional
+        Other options of `chunkref.build`, such as ``{"merge": True}``.
+    scan_options : mapping, optional
+        Options of `chunkref.scan`, such as ``{"format": "hdf5", "hdf5_links": "skip"}``.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> dataset = xarray.open_dataset(example_file, engine="chunkref")
+    >>> float(dataset["temperature"].max())
+    23.0
+    >>> with xarray.open_dataset([example_folder + "/*.nc"], engine="chunkref", concat="time") as cube:
+    ...     dict(cube.sizes)["time"]
+    6
+    """
+
+    description = "NetCDF, HDF5 and GRIB files, and references of them, read natively"
+    open_dataset_parameters = (
+        "filename_or_obj",
+        "mask_and_scale",
+        "decode_times",
+        "concat_characters",
+        "decode_coords",
+        "drop_variables",
+        "use_cftime",
+        "decode_timedelta",
+        "group",
+        "storage_options",
+        "stores",
+        "concat",
+        "combine_options",
+        "scan_options",
+    )
+    supports_groups = True
+
+    def open_dataset(  # type: ignore[override]
+        self,
+        filename_or_obj: Any,
+        *,
+        mask_and_scale: Any = True,
+        decode_times: Any = True,
+        concat_characters: Any = True,
+        decode_coords: Any = True,
+        drop_variables: str | Iterable[str] | None = None,
+        use_cftime: Any = None,
+        decode_timedelta: Any = None,
+        group: str | None = None,
+        storage_options: StorageOptions = None,
+        stores: Stores | None = None,
+        concat: Concat = None,
+        combine_options: Mapping[str, Any] | None = None,
+        scan_options: Mapping[str, Any] | None = None,
+    ) -> Dataset:
+        """Open one group as a dataset."""
+        store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
+        dataset: Dataset = ZarrBackendEntrypoint().open_dataset(
+            store,
+            mask_and_scale=mask_and_scale,
+            decode_times=decode_times,
+            concat_characters=concat_characters,
+            decode_coords=decode_coords,
+            drop_variables=drop_variables,
+            use_cftime=use_cftime,
+            decode_timedelta=decode_timedelta,
+            group=group,
+            consolidated=True if not group else False,
+            zarr_format=2,
+        )
+        names = unlimited.get((group or "").strip("/"), set())
+        dataset.encoding["unlimited_dims"] = names & set(dataset.dims)
+        return dataset
+
+    def open_groups_as_dict(self, filename_or_obj: Any, **options: Any) -> dict[str, Dataset]:
+        """Open every group as a dataset of its own."""
+        own = ("storage_options", "stores", "concat", "combine_options", "scan_options")
+        store, _ = opened(filename_or_obj, *(options.pop(name, None) for name in own))
+        groups: dict[str, Dataset] = ZarrBackendEntrypoint().open_groups_as_dict(
+            store, consolidated=True, zarr_format=2, **options
+        )
+        return groups
+
+    def open_datatree(self, filename_or_obj: Any, **options: Any) -> DataTree:  # type: ignore[override]
+        """Open all groups as a tree."""
+        from xarray import DataTree
+
+        return DataTree.from_dict(self.open_groups_as_dict(filename_or_obj, **options))
+
+    def guess_can_open(self, filename_or_obj: Any) -> bool:
+        """Leave files to other engines unless this one is named."""
+        return isinstance(filename_or_obj, References)
+
+
+def opened(
+    source: Any,
+    storage_options: StorageOptions = None,
+    stores: Stores | None = None,
+    concat: Concat = None,
+    combine_options: Mapping[str, Any] | None = None,
+    scan_options: Mapping[str, Any] | None = None,
+) -> tuple[ChunkrefStore, dict[str, set[str]]]:
+    """Give the store of what xarray is to open, and the names of unlimited dimensions by group."""
+    held = stores_of(stores, storage_options)
+    # NetCDF shows variables by the names that this option gives them.
+    scanning = {"hdf5_names": "netcdf", **(scan_options or {})}
+    open_url: Any = None
+    if isinstance(source, (list, tuple)) or concat is not None or combine_options is not None:
+        sources = list(source) if isinstance(source, (list, tuple)) else [source]
+        cube = dict(combine_options or {})
+        if all(isinstance(one, (str, os.PathLike)) and not _is_references(one) for one in sources):
+            references = build(sources, concat=concat, stores=held, **cube, **scanning)
+        else:
+            references = combine(sources, concat, stores=held, **cube)
+    elif isinstance(source, References):
+        references = source
+    elif isinstance(source, Mapping):
+        references = References.from_dict(source)
+    elif _is_references(source):
+        store = ChunkrefStore(source, stores=held)
+        return store, {}
+    elif is_file(source) and not isinstance(source, (str, os.PathLike)):
+        # Chunks are read from the same object, whatever it is.
+        references = scan(source, url=f"python://{name_of(source) or 'file'}", **scanning)
+        open_url = functools.partial(_same, source)
+    else:
+        references = scan(source, stores=held, **scanning)
+    _codecs.register(references._dataset.codecs())
+    document = json.loads(references._dataset.summary("", ""))
+    unlimited: dict[str, set[str]] = {}
+    for dimension in document["dimensions"]:
+        if dimension["unlimited"]:
+            unlimited.setdefault(dimension["group"], set()).add(dimension["path"].rpartition("/")[2])
+    return ChunkrefStore(references, stores=held, open=open_url), unlimited
+
+
+def _is_references(source: Any) -> bool:
+    if not isinstance(source, (str, os.PathLike)):
+        return False
+    name = os.fspath(source).rstrip("/").lower()
+    return name.endswith(_REFERENCES) or os.path.isfile(os.path.join(name, ".zmetadata"))
+
+
+def _same(file: Any, url: str) -> Any:
+    return file
