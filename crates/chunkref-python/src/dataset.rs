@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The dataset behind Python's `References`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -191,8 +191,17 @@ impl PyDataset {
         arrays.map(row).collect()
     }
 
+    /// The types that the attributes of an array have in the file, where that is known: names and numpy's notation.
+    fn attribute_types(&self, path: &str) -> BTreeMap<String, String> {
+        let array = self.0.array(path);
+        let types = array.into_iter().flat_map(|array| array.attributes.types());
+        types
+            .filter_map(|(name, dtype)| Some((name.clone(), v2::data_type_name(dtype).ok()?)))
+            .collect()
+    }
+
     /// Names of all codecs.
-    fn codecs(&self) -> std::collections::BTreeSet<String> {
+    fn codecs(&self) -> BTreeSet<String> {
         let arrays = self.0.arrays().into_iter();
         arrays
             .flat_map(|(_, array)| array.codecs.iter().map(|codec| codec.name().to_owned()))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from chunkref import _chunkref
-from chunkref._errors import SkippedWarning
+from chunkref._errors import SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
 from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
 from chunkref._stores import StorageOptions, Stores, stores_of
@@ -88,7 +88,8 @@ def combine(
     datasets = [one._dataset for one in inputs]
     combined, notes = _chunkref.combine(datasets, settings, held._native, None, None)
     _tell(notes)
-    return References(combined, [skipped for one in inputs for skipped in one.skipped], made_by)
+    skipped = [one for some in inputs for one in some.skipped]
+    return References(combined, skipped, made_by, all(one._scanned for one in inputs))
 
 
 def build(
@@ -197,7 +198,7 @@ def append(
     scanning = scan_settings(format, inline_threshold, allow_outside, format_options)
     settings = {"words": words, "values": {}}
     built = _chunkref.build(held._native, urls, scanning, settings, [given._dataset], jobs, progress)
-    longer = _built(built, on_skipped, given._made_by, given.skipped)
+    longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
     if not isinstance(references, References):
         path = os.fspath(references)
         longer._dataset.emit(path, longer._settings())
@@ -294,17 +295,22 @@ def _tell(notes: Iterable[str]) -> None:
         warnings.warn(note, SkippedWarning, stacklevel=3)
 
 
-def _built(built: Any, on_skipped: OnSkipped, made_by: str | None, before: Iterable[Skipped] = ()) -> References:
+def _built(
+    built: Any,
+    on_skipped: OnSkipped,
+    made_by: str | None,
+    before: Iterable[Skipped] = (),
+    scanned: bool = True,
+) -> References:
     dataset, notes, left = built
     _tell(notes)
     by_url: dict[str, list[Skipped]] = {}
     for url, row in left:
         by_url.setdefault(url, []).append(Skipped(*row))
-    for url, skipped in by_url.items():
+    for url, some in by_url.items():
         if on_skipped == "warn":
-            warnings.warn(skipped_message(url, tuple(skipped)), SkippedWarning, stacklevel=3)
+            warnings.warn(skipped_message(url, tuple(some)), SkippedWarning, stacklevel=3)
         elif on_skipped == "raise":
-            from chunkref._errors import UnsupportedError
-
-            raise UnsupportedError(skipped_message(url, tuple(skipped)), "unsupported", url)
-    return References(dataset, [*before, *(one for many in by_url.values() for one in many)], made_by)
+            raise UnsupportedError(skipped_message(url, tuple(some)), "unsupported", url)
+    skipped = [*before, *(one for some in by_url.values() for one in some)]
+    return References(dataset, skipped, made_by, scanned)

@@ -91,13 +91,19 @@ class References:
     True
     """
 
-    __slots__ = ("_dataset", "_made_by", "_arrays", "skipped")
+    __slots__ = ("_dataset", "_made_by", "_scanned", "_arrays", "skipped")
 
     def __init__(
-        self, dataset: _chunkref.Dataset, skipped: Iterable[Skipped] = (), made_by: str | None = None
+        self,
+        dataset: _chunkref.Dataset,
+        skipped: Iterable[Skipped] = (),
+        made_by: str | None = None,
+        scanned: bool = False,
     ) -> None:
         self._dataset = dataset
         self._made_by = made_by
+        # Whether they come from files, not from documents, which say less.
+        self._scanned = scanned
         self._arrays: dict[str, ArrayInfo] | None = None
         self.skipped = tuple(skipped)
 
@@ -252,7 +258,7 @@ class References:
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (self._dataset.to_bytes(), self.skipped, self._made_by)
+        return _unpickled, (self._dataset.to_bytes(), self.skipped, self._made_by, self._scanned)
 
     def __repr__(self) -> str:
         arrays, sources = self.arrays, self.sources
@@ -336,8 +342,8 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _unpickled(packed: bytes, skipped: tuple[Skipped, ...], made_by: str | None) -> References:
-    return References(_chunkref.Dataset.from_bytes(packed), skipped, made_by)
+def _unpickled(packed: bytes, skipped: tuple[Skipped, ...], made_by: str | None, scanned: bool) -> References:
+    return References(_chunkref.Dataset.from_bytes(packed), skipped, made_by, scanned)
 
 
 def _plain(value: Any) -> Any:

@@ -245,7 +245,7 @@ def _told(
         if on_skipped == "raise":
             return UnsupportedError(message, "unsupported", location)
         warnings.warn(message, SkippedWarning, stacklevel=3)
-    return References(dataset, skipped)
+    return References(dataset, skipped, scanned=True)
 
 
 def skipped_message(location: str, skipped: tuple[Skipped, ...]) -> str:

@@ -117,9 +117,10 @@ def build(
     again = delayed(_combine_batch, pure=True)
     while len(level) > 1:
         level = [some[0] if len(some) == 1 else again(some, held, cube) for some in _batches(level, max(split_every, 2))]
+    task: Delayed = level[0]
     if not compute:
-        return level[0]
-    found: Any = level[0].compute()
+        return task
+    found: Any = task.compute()
     if not isinstance(found, References):
         raise TypeError(f"a worker gave {type(found).__name__}, not references")
     return found

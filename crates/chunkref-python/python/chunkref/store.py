@@ -95,6 +95,16 @@ class ChunkrefStore(Store):
         of = self._references if isinstance(self._references, str) else repr(self._references).splitlines()[0]
         return f"ChunkrefStore({of})"
 
+    @functools.cached_property
+    def typed(self) -> bool:
+        """Whether it is known which types attributes have in the files."""
+        known = self._references
+        return isinstance(known, References) and known._scanned and "grib" not in known._dataset.codecs()
+
+    def attribute_types(self, path: str) -> dict[str, str]:
+        """Give the types that numbers among an array's attributes have in its file."""
+        return {} if isinstance(self._references, str) else self._references._dataset.attribute_types(path)
+
     def with_read_only(self, read_only: bool = False) -> Self:
         """Give this store, which cannot be written."""
         if not read_only:

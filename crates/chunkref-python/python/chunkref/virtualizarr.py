@@ -127,7 +127,7 @@ def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: 
 
 
 def _manifest(
-    references: References, path: str, sources: Sequence[str], registry: ObjectStoreRegistry
+    references: References, path: str, sources: Sequence[str], registry: ObjectStoreRegistry[Any]
 ) -> ChunkManifest:
     shape, numbers, offsets, lengths, inline = references._dataset.columns(path)
     of = np.frombuffer(numbers, "<i8")

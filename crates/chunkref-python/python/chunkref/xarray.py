@@ -7,10 +7,10 @@ import functools
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xarray.backends import BackendEntrypoint
-from xarray.backends.zarr import ZarrBackendEntrypoint
+from xarray.backends.zarr import ZarrBackendEntrypoint, ZarrStore
 
 from chunkref import _codecs
 from chunkref._build import Concat, build, combine
@@ -21,7 +21,7 @@ from chunkref._stores import StorageOptions, Stores, stores_of
 from chunkref.store import ChunkrefStore
 
 if TYPE_CHECKING:
-    from xarray import Dataset, DataTree
+    from xarray import Dataset, DataTree, Variable
 
 #: What names of reference files end in.
 _REFERENCES = (".json", ".json.gz", ".json.zst", ".parq", ".parquet")
@@ -78,7 +78,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     )
     supports_groups = True
 
-    def open_dataset(  # type: ignore[override]
+    def open_dataset(
         self,
         filename_or_obj: Any,
         *,
@@ -98,8 +98,15 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     ) -> Dataset:
         """Open one group as a dataset."""
         store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
-        dataset: Dataset = ZarrBackendEntrypoint().open_dataset(
+        opened_group = TypedZarrStore.open_group(
             store,
+            group=group,
+            mode="r",
+            consolidated=not group,
+            zarr_format=2,
+        )
+        dataset: Dataset = ZarrBackendEntrypoint().open_dataset(
+            filename_or_obj if isinstance(filename_or_obj, str) else "references",
             mask_and_scale=mask_and_scale,
             decode_times=decode_times,
             concat_characters=concat_characters,
@@ -108,11 +115,15 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
             use_cftime=use_cftime,
             decode_timedelta=decode_timedelta,
             group=group,
-            consolidated=True if not group else False,
-            zarr_format=2,
+            store=opened_group,
         )
+        for variable in dataset.variables.values():
+            dtype: Any = variable.encoding.get("dtype")
+            if getattr(dtype, "byteorder", "=") == ">":
+                # As NetCDF's readers give it, whatever the file has.
+                variable.encoding["dtype"] = dtype.newbyteorder("=")
         names = unlimited.get((group or "").strip("/"), set())
-        dataset.encoding["unlimited_dims"] = names & set(dataset.dims)
+        dataset.encoding["unlimited_dims"] = set(names)
         return dataset
 
     def open_groups_as_dict(self, filename_or_obj: Any, **options: Any) -> dict[str, Dataset]:
@@ -120,11 +131,11 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         own = ("storage_options", "stores", "concat", "combine_options", "scan_options")
         store, _ = opened(filename_or_obj, *(options.pop(name, None) for name in own))
         groups: dict[str, Dataset] = ZarrBackendEntrypoint().open_groups_as_dict(
-            store, consolidated=True, zarr_format=2, **options
+            cast(Any, store), consolidated=True, zarr_format=2, **options
         )
         return groups
 
-    def open_datatree(self, filename_or_obj: Any, **options: Any) -> DataTree:  # type: ignore[override]
+    def open_datatree(self, filename_or_obj: Any, **options: Any) -> DataTree:
         """Open all groups as a tree."""
         from xarray import DataTree
 
@@ -133,6 +144,43 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Leave files to other engines unless this one is named."""
         return isinstance(filename_or_obj, References)
+
+
+class TypedZarrStore(ZarrStore):
+    """A group of a store, whose attributes have the types that they have in the file.
+
+    JSON knows one kind of number; in NetCDF a ``scale_factor`` of 32 bits makes values of 32 bits. And Zarr's fill value is
+    what missing chunks read as, which is only ``_FillValue`` where the file says so.
+    """
+
+    def open_store_variable(self, name: str) -> Variable:
+        """Give a variable before its values are decoded."""
+        variable: Variable = super().open_store_variable(name)  # type: ignore[no-untyped-call]
+        store = self.zarr_group.store
+        if not isinstance(store, ChunkrefStore) or not store.typed:
+            return variable
+        path = f"{self.zarr_group.path}/{name}".strip("/")
+        types = store.attribute_types(path)
+        if "_FillValue" not in types:
+            variable.attrs.pop("_FillValue", None)
+        for attribute, dtype in types.items():
+            if attribute in variable.attrs:
+                variable.attrs[attribute] = _typed(variable.attrs[attribute], dtype)
+        return variable
+
+
+def _typed(value: Any, dtype: str) -> Any:
+    """Give a number, or a list of them, in its type; unchanged where it does not fit."""
+    import numpy
+
+    if isinstance(value, str) or isinstance(value, list) and any(isinstance(one, (str, list)) for one in value):
+        return value
+    native = numpy.dtype(dtype).newbyteorder("=")
+    with numpy.errstate(all="ignore"):
+        typed = numpy.asarray(value).astype(native)
+    if not numpy.array_equal(typed, numpy.asarray(value), equal_nan=native.kind == "f"):
+        return value
+    return typed[()] if typed.ndim == 0 else typed
 
 
 def opened(
