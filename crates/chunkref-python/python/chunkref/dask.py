@@ -120,7 +120,7 @@ def build(
     task: Delayed = level[0]
     if not compute:
         return task
-    found: Any = task.compute()
+    found: Any = task.compute()  # type: ignore[no-untyped-call]
     if not isinstance(found, References):
         raise TypeError(f"a worker gave {type(found).__name__}, not references")
     return found
