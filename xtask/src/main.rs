@@ -12,6 +12,7 @@ mod python;
 mod server;
 mod step;
 mod tidy;
+mod wheel;
 
 use std::process::ExitCode;
 use step::{Outcome, Step};

@@ -26,6 +26,7 @@ def write_netcdf4(path, start=0, **attributes):
         time[:] = start + np.arange(2)
         values = nc.createVariable("temperature", "f4", ("time", "y", "x"), zlib=True, chunksizes=(1, 3, 4))
         values.units = "K"
+        values.run = start
         values[:] = np.arange(24).reshape(2, 3, 4) + 100 * start
     return str(path)
 

@@ -21,7 +21,7 @@ from zarr.abc.store import (
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from chunkref import _chunkref
-from chunkref._references import References
+from chunkref._references import ArrayInfo, References
 from chunkref._stores import StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ChunkrefStore(Store):
     >>> from chunkref.store import ChunkrefStore
     >>> group = zarr.open_group(ChunkrefStore(chunkref.scan(example_file)), mode="r")
     >>> group["temperature"][1, 2, 3].item()
-    23
+    23.0
     """
 
     supports_writes: bool = False
@@ -94,6 +94,11 @@ class ChunkrefStore(Store):
     def __repr__(self) -> str:
         of = self._references if isinstance(self._references, str) else repr(self._references).splitlines()[0]
         return f"ChunkrefStore({of})"
+
+    @functools.cached_property
+    def arrays(self) -> dict[str, ArrayInfo]:
+        """The arrays of references in memory."""
+        return self._references.arrays if isinstance(self._references, References) else {}
 
     @functools.cached_property
     def typed(self) -> bool:

@@ -117,10 +117,11 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
             group=group,
             store=opened_group,
         )
+        # Of classic files, which hold nothing else, NetCDF's reader does not tell that numbers are big-endian.
+        classic = all(array.dtype[0] in ">|" for array in store.arrays.values())
         for variable in dataset.variables.values():
             dtype: Any = variable.encoding.get("dtype")
-            if getattr(dtype, "byteorder", "=") == ">":
-                # As NetCDF's readers give it, whatever the file has.
+            if classic and getattr(dtype, "byteorder", "=") == ">":
                 variable.encoding["dtype"] = dtype.newbyteorder("=")
         names = unlimited.get((group or "").strip("/"), set())
         dataset.encoding["unlimited_dims"] = set(names)

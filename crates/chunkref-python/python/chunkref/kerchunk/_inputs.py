@@ -100,8 +100,11 @@ class Inputs:
         else:
             import fsspec
 
-            opened = fsspec.open_files(path, **target_options)
-            self.names = [file.full_name for file in opened]
+            paths = path
+            if isinstance(path, str):
+                system, pattern = fsspec.core.url_to_fs(path, **target_options)
+                paths = [system.unstrip_protocol(one) for one in sorted(system.glob(pattern))] or [path]
+            self.names = [file.full_name for file in fsspec.open_files(paths, **target_options)]
             sources = list(self.names)
         self.sets = [refs for source in sources for refs in flat(source, target_options)]
         if preprocess is not None:
@@ -217,8 +220,21 @@ def single_values(found: Any, dtype: Any) -> list[Any]:
     return [str(value) for value in values] if values.dtype.kind == "U" else list(values)
 
 
-def values_of(refs: Mapping[str, Any], name: str) -> Any:
-    """Give the values of an array that references hold themselves."""
+def copy_attributes(source: dict[str, Any], refs: dict[str, Any], name: str, drop_time: bool) -> None:
+    """Give a coordinate the attributes that the array of its name has in the first input, as kerchunk does."""
+    key = f"{name}/.zattrs"
+    if key in source and key in refs:
+        attributes = {**json.loads(source[key]), "_ARRAY_DIMENSIONS": [name]}
+        if drop_time:
+            # Times of numpy say themselves what they count.
+            attributes = {one: value for one, value in attributes.items() if one not in ("units", "calendar")}
+        refs[key] = json.dumps(attributes)
+
+
+def values_of(refs: Mapping[str, Any], name: str, otherwise: Any = None) -> Any:
+    """Give the values of an array that references hold themselves; `otherwise` when there is none."""
+    import numpy
+
     import zarr
 
     from chunkref.store import ChunkrefStore
@@ -228,4 +244,5 @@ def values_of(refs: Mapping[str, Any], name: str) -> Any:
     path = name if name in group else next(
         (key.removesuffix("/.zarray") for key in refs if key.endswith(f"/{name}/.zarray")), name
     )
-    return group[path][...].ravel()
+    # One input alone is itself, and may lack the dimension.
+    return group[path][...].ravel() if path in group else numpy.array(otherwise or [])

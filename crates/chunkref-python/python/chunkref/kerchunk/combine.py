@@ -181,8 +181,10 @@ class MultiZarrToZarr:
             merge = False
         flat = {name: [value for some in values for value in some] for name, values in given.items()}
         self._result = self._combine(inputs.sets, {**concat, **flat}, dtypes, merge)
-        self.coos = {name: _inputs.values_of(self._result, name) for name in concat}
+        self.coos = {name: _inputs.values_of(self._result, name, flat.get(name)) for name in concat}
         _inputs.widen(self._result, self.coos)
+        for name in given:
+            _inputs.copy_attributes(inputs.sets[0], self._result, name, drop_time="M" in str(dtypes.get(name, "")))
         if "var" in self.concat_dims:
             self.coos["var"] = numpy.array(sorted(set(names)))
         for name, values in self.coos.items():
