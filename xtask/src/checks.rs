@@ -34,11 +34,28 @@ pub(crate) fn test() -> Outcome<()> {
         .args(LIBHDF5)
         .args(["--", "engine", "libhdf5"]);
     let engines = run(engines)?;
+    build_programs()?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
     tally.verdict(workspace && engines && package)
+}
+
+/// The tests of the Python package alone.
+pub(crate) fn python() -> Outcome<()> {
+    let python = Environment::prepare()?;
+    python.fixtures()?;
+    build_programs()?;
+    let installed = Installed::prepare(&python)?;
+    installed.check_types()?;
+    installed.tests().run()
+}
+
+/// The programs that tests of the Python package start, with the features that `cargo test --workspace` builds everything
+/// with, so that nothing is built twice.
+fn build_programs() -> Outcome<()> {
+    Step::cargo(["build", "--workspace", "--bins", "--tests"]).run()
 }
 
 /// What CI runs, cheapest first.

@@ -15,7 +15,7 @@ from xarray.backends.zarr import ZarrBackendEntrypoint, ZarrStore
 from chunkref import _codecs
 from chunkref._build import Concat, build, combine
 from chunkref._files import is_file, name_of
-from chunkref._references import References
+from chunkref._references import ArrayInfo, References
 from chunkref._scan import scan
 from chunkref._stores import StorageOptions, Stores, stores_of
 from chunkref.store import ChunkrefStore
@@ -117,12 +117,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
             group=group,
             store=opened_group,
         )
-        # Of classic files, which hold nothing else, NetCDF's reader does not tell that numbers are big-endian.
-        classic = all(array.dtype[0] in ">|" for array in store.arrays.values())
-        for variable in dataset.variables.values():
-            dtype: Any = variable.encoding.get("dtype")
-            if classic and getattr(dtype, "byteorder", "=") == ">":
-                variable.encoding["dtype"] = dtype.newbyteorder("=")
+        _name_byte_orders(dataset, store.arrays, (group or "").strip("/"))
         names = unlimited.get((group or "").strip("/"), set())
         dataset.encoding["unlimited_dims"] = set(names)
         return dataset
@@ -168,6 +163,21 @@ class TypedZarrStore(ZarrStore):
             if attribute in variable.attrs:
                 variable.attrs[attribute] = _typed(variable.attrs[attribute], dtype)
         return variable
+
+
+def _name_byte_orders(dataset: Dataset, arrays: Mapping[str, ArrayInfo], group: str) -> None:
+    """Let encodings name the order of bytes as NetCDF's reader does: that of the file, but for classic files."""
+    import numpy
+
+    classic = all(array.dtype[0] in ">|" for array in arrays.values())
+    for name, variable in dataset.variables.items():
+        info: ArrayInfo | None = arrays.get(f"{group}/{name}".strip("/"))
+        known: Any = variable.encoding.get("dtype")
+        if info is None or known is None or getattr(known, "kind", "O") not in "iuf":
+            continue
+        dtype = numpy.dtype(info.dtype)
+        if (dtype.kind, dtype.itemsize) == (known.kind, known.itemsize):
+            variable.encoding["dtype"] = dtype.newbyteorder("=") if classic else dtype
 
 
 def _typed(value: Any, dtype: str) -> Any:
