@@ -49,8 +49,8 @@ impl Installed {
         let places = "import sysconfig; print(sysconfig.get_path('purelib'))";
         let of = |python: PathBuf| Step::new(python).args(["-c", places]).output();
         let line = of(environment.python())?;
-        let link = PathBuf::from(of(python.clone())?.trim()).join("of_the_tests.pth");
-        fs::write(&link, line).map_err(|error| format!("{}: {error}", link.display()))?;
+        let addition = PathBuf::from(of(python.clone())?.trim()).join("of_the_tests.pth");
+        fs::write(&addition, line).map_err(|error| format!("{}: {error}", addition.display()))?;
         Ok(Self { python })
     }
 
