@@ -200,14 +200,19 @@ class MultiZarrToZarr:
             warnings.warn(message, stacklevel=4)
 
     def store_coords(self) -> None:
-        """Put the result into `out`."""
-        for key, value in self._result.items():
-            self.out[key] = value
+        """Put the coordinates and the attributes of the root into `out`."""
+        self._put(True)
         self.done.add(2)
 
     def second_pass(self) -> None:
-        """Do nothing: chunks are in place already. kerchunk has this step."""
+        """Put all other arrays into `out`."""
+        self._put(False)
         self.done.add(3)
+
+    def _put(self, coordinates: bool) -> None:
+        for key, value in self._result.items():
+            if ("/" not in key or key.split("/")[0] in (self.coos or {})) == coordinates:
+                self.out[key] = value
 
     def translate(self, filename: str | None = None, storage_options: dict[str, Any] | None = None) -> Any:
         """Combine, and give the references or write them.
