@@ -7,6 +7,7 @@ import io
 import json
 import pathlib
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -256,20 +257,27 @@ def test_interrupted_waiting(tmp_path):
     assert ran.stdout == "interrupted\n", ran.stderr
 
 
-def test_a_process_that_was_forked_scans(example_files, tmp_path):
+def test_a_process_that_was_forked_scans(example_files, bucket, tmp_path):
+    folder, url = bucket
+    (folder / "forks").mkdir()
+    for name in example_files:
+        shutil.copy(name, folder / "forks")
+    options = {"anon": True, "endpoint_url": url}
     code = (
         "import chunkref, multiprocessing\n"
-        f"files = {example_files!r}\n"
-        "def count(file):\n    return len(chunkref.scan(file).arrays)\n"
+        f"files = {[f's3://forks/{number}.nc' for number in range(3)]!r}\n"
+        f"chunkref.build(files, {options!r}, concat='time')\n"
+        f"files += {example_files!r}\n"
+        f"def count(file):\n    return len(chunkref.scan(file, {options!r}).arrays)\n"
         "if __name__ == '__main__':\n"
-        "    chunkref.build(files, concat='time').to_xarray()['temperature'].values\n"
+        f"    chunkref.build(files[3:], concat='time').to_xarray()['temperature'].values\n"
         "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
         "        print(pool.map(count, files))\n"
     )
     path = tmp_path / "forks.py"
     path.write_text(code)
     ran = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
-    assert ran.stdout == "[2, 2, 2]\n", ran.stderr
+    assert ran.stdout == "[2, 2, 2, 2, 2, 2]\n", ran.stderr
 
 
 def test_the_command(example_file, tmp_path):

@@ -86,7 +86,10 @@ def test_data_are_read_lazily_and_from_other_processes(example_file, odd_file):
         assert again["temperature"].sum().compute() == expected["temperature"].sum()
     assert again.identical(expected)
     tree = xr.open_datatree(odd_file, engine="chunkref")
-    assert float(tree["inner/both"].sum()) == 12
+    assert float(tree["inner/both"].sum()) == 12 and set(tree.groups) == {"/", "/inner"}
+    assert tree["packed"].dtype == "f4" and tree["/"].encoding["unlimited_dims"] == {"n"}
+    inner = xr.open_datatree(odd_file, engine="chunkref", group="inner")
+    assert float(inner["both"].sum()) == 12 and inner.groups == ("/",)
 
 
 def test_sources_of_every_kind(example_file, example_files, tmp_path):

@@ -98,37 +98,39 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     ) -> Dataset:
         """Open one group as a dataset."""
         store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
-        opened_group = TypedZarrStore.open_group(
-            store,
-            group=group,
-            mode="r",
-            consolidated=not group,
-            zarr_format=2,
-        )
-        dataset: Dataset = ZarrBackendEntrypoint().open_dataset(
-            filename_or_obj if isinstance(filename_or_obj, str) else "references",
-            mask_and_scale=mask_and_scale,
-            decode_times=decode_times,
-            concat_characters=concat_characters,
-            decode_coords=decode_coords,
-            drop_variables=drop_variables,
-            use_cftime=use_cftime,
-            decode_timedelta=decode_timedelta,
-            group=group,
-            store=opened_group,
-        )
-        _name_byte_orders(dataset, store.arrays, (group or "").strip("/"))
-        names = unlimited.get((group or "").strip("/"), set())
-        dataset.encoding["unlimited_dims"] = set(names)
-        return dataset
+        decoding = {
+            "mask_and_scale": mask_and_scale,
+            "decode_times": decode_times,
+            "concat_characters": concat_characters,
+            "decode_coords": decode_coords,
+            "drop_variables": drop_variables,
+            "use_cftime": use_cftime,
+            "decode_timedelta": decode_timedelta,
+        }
+        return _group(store, (group or "").strip("/"), unlimited, decoding)
 
-    def open_groups_as_dict(self, filename_or_obj: Any, **options: Any) -> dict[str, Dataset]:
-        """Open every group as a dataset of its own."""
-        own = ("storage_options", "stores", "concat", "combine_options", "scan_options")
-        store, _ = opened(filename_or_obj, *(options.pop(name, None) for name in own))
-        groups: dict[str, Dataset] = ZarrBackendEntrypoint().open_groups_as_dict(
-            cast(Any, store), consolidated=True, zarr_format=2, **options
-        )
+    def open_groups_as_dict(
+        self,
+        filename_or_obj: Any,
+        *,
+        group: str | None = None,
+        storage_options: StorageOptions = None,
+        stores: Stores | None = None,
+        concat: Concat = None,
+        combine_options: Mapping[str, Any] | None = None,
+        scan_options: Mapping[str, Any] | None = None,
+        **decoding: Any,
+    ) -> dict[str, Dataset]:
+        """Open a group and every one below it, each as a dataset of its own."""
+        import zarr
+
+        store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
+        root = (group or "").strip("/")
+        opened_root = zarr.open_group(store, path=root, mode="r", zarr_format=2)
+        below = [name for name, member in opened_root.members(max_depth=None) if isinstance(member, zarr.Group)]
+        groups = {"/": _group(store, root, unlimited, decoding)}
+        for name in sorted(below):
+            groups[f"/{name}"] = _group(store, f"{root}/{name}".strip("/"), unlimited, decoding)
         return groups
 
     def open_datatree(self, filename_or_obj: Any, **options: Any) -> DataTree:
@@ -140,6 +142,16 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     def guess_can_open(self, filename_or_obj: Any) -> bool:
         """Leave files to other engines unless this one is named."""
         return isinstance(filename_or_obj, References)
+
+
+def _group(store: ChunkrefStore, path: str, unlimited: dict[str, set[str]], decoding: dict[str, Any]) -> Dataset:
+    """Open one group of a store as a dataset."""
+    opened_group = TypedZarrStore.open_group(store, group=path or None, mode="r", consolidated=not path, zarr_format=2)
+    # The name is of no consequence, as the store is open.
+    dataset: Dataset = ZarrBackendEntrypoint().open_dataset("references", store=opened_group, **decoding)
+    _name_byte_orders(dataset, store.arrays, path)
+    dataset.encoding["unlimited_dims"] = set(unlimited.get(path, set()))
+    return dataset
 
 
 class TypedZarrStore(ZarrStore):
