@@ -6,10 +6,34 @@
 
 use bytes::Bytes;
 use chunkref_model::Codec;
+use thiserror::Error;
 
-/// Undoes a codec on the bytes of one chunk, of which at most so many bytes come out: `(codec, stored, most)`. The error
-/// says what is wrong with the bytes or with the codec's configuration; more bytes than that are an error too.
-pub type Decode = fn(&Codec, &Bytes, usize) -> Result<Bytes, String>;
+/// Undoes a codec on the bytes of one chunk, of which at most so many bytes come out: `(codec, stored, most)`. More bytes
+/// than that are damage.
+pub type Decode = fn(&Codec, &Bytes, usize) -> Result<Bytes, DecodeError>;
+
+/// A chunk could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DecodeError {
+    /// The bytes are not what the codec makes.
+    #[error("{0}")]
+    Damaged(String),
+    /// The bytes may be fine: the decoder does not cover them, or there is none.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl DecodeError {
+    /// Bytes that are not what the codec makes.
+    pub fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged(reason.into())
+    }
+
+    /// Bytes that are not covered.
+    pub fn unsupported(reason: impl Into<String>) -> Self {
+        Self::Unsupported(reason.into())
+    }
+}
 
 /// A codec that can be undone.
 ///

@@ -35,7 +35,7 @@ pub use combiner::{
     Duplicates, Missing, OnConflict,
 };
 pub use cursor::{Cursor, Truncated};
-pub use decoder::DecoderEntry;
+pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{EmitError, EmitOptions, Emitted, Emitter};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;

@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 
 use bytes::Bytes;
 use chunkref_core::model::Codec;
-use chunkref_core::{Cursor, DecoderEntry, Truncated, inventory};
+use chunkref_core::{Cursor, DecodeError, DecoderEntry, Truncated, inventory};
 use gribberish::message::Message;
 
 inventory::submit! {
@@ -19,10 +19,11 @@ inventory::submit! {
     DecoderEntry { codec: "gribberish", decode }
 }
 
-fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
     let variable = codec.configuration().get("var").and_then(serde_json::Value::as_str);
     if let Some(variable @ ("latitude" | "longitude")) = variable {
-        return Err(format!("the {variable} of a message's grid is not computed here"));
+        let reason = format!("the {variable} of a message's grid is not computed here");
+        return Err(DecodeError::Unsupported(reason));
     }
     let points = check(stored, most)?;
     let message = stored.clone();
@@ -31,16 +32,18 @@ fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
         let message = Message::from_data(&message, 0).ok_or("its sections cannot be read")?;
         message.data().map_err(|error| error.to_string())
     });
-    let values = unpacked.map_err(|_| "unpacking failed within gribberish".to_owned())??;
+    let fault = || DecodeError::unsupported("unpacking failed within gribberish");
+    let values = unpacked.map_err(|_| fault())?.map_err(DecodeError::Damaged)?;
     if values.len() != points {
-        return Err(format!("{} values come out for {points} grid points", values.len()));
+        let reason = format!("{} values come out for {points} grid points", values.len());
+        return Err(DecodeError::Damaged(reason));
     }
     Ok(values.into_iter().flat_map(f64::to_le_bytes).collect())
 }
 
-/// What a message says of its values.
+/// The bodies of a message's sections, as far as values depend on them.
 #[derive(Debug, Default)]
-struct Message2<'a> {
+struct Sections<'a> {
     points: Option<u64>,
     representation: Option<&'a [u8]>,
     bitmap: Option<&'a [u8]>,
@@ -50,42 +53,50 @@ struct Message2<'a> {
 /// Checks that the message has one field, and as many packed values as its sections say; the number of grid points.
 ///
 /// Spec: WMO FM 92-XIV GRIB edition 2, sections 0, 3, 5, 6, 7.
-fn check(stored: &[u8], most: usize) -> Result<usize, String> {
+fn check(stored: &[u8], most: usize) -> Result<usize, DecodeError> {
     let message = sections(stored)?;
-    let whole = || "it has not the sections 3, 5, 6 and 7 of one field".to_owned();
+    let whole = || DecodeError::damaged("it has not the sections 3, 5, 6 and 7 of one field");
     let points = message.points.ok_or_else(whole)?;
     let representation = message.representation.ok_or_else(whole)?;
     let (bitmap, data) = (message.bitmap.ok_or_else(whole)?, message.data.ok_or_else(whole)?);
     let bytes = points.checked_mul(8).and_then(|bytes| usize::try_from(bytes).ok());
     if bytes.is_none_or(|bytes| bytes > most) {
-        return Err(format!("it has {points} grid points, more than the chunk"));
+        let reason = format!("it has {points} grid points, more than the chunk");
+        return Err(DecodeError::Damaged(reason));
     }
-    let cut = |_: Truncated| "its sections end early".to_owned();
-    let packed = u64::from(Cursor::new(representation, 0, "section 5").u32_be().map_err(cut)?);
+    let packed = Cursor::new(representation, 0, "section 5").u32_be().map_err(cut)?;
+    let packed = u64::from(packed);
     let present = match bitmap.split_first() {
         Some((255, _)) => points,
-        Some((0, bits)) => ones(bits, points).ok_or("its bit map ends early")?,
-        _ => return Err("its bit map is not in the message".to_owned()),
+        Some((0, bits)) => {
+            ones(bits, points).ok_or_else(|| DecodeError::damaged("its bit map ends early"))?
+        }
+        _ => return Err(DecodeError::unsupported("its bit map is not in the message")),
     };
     if packed != present {
-        return Err(format!("{packed} values are packed where {present} points have one"));
+        let reason = format!("{packed} values are packed where {present} points have one");
+        return Err(DecodeError::Damaged(reason));
     }
-    let found = packed_values(representation, data, packed).map_err(cut)??;
+    let found = packed_values(representation, data, packed)?;
     if found < packed {
-        return Err(format!("its data hold {found} of {packed} values"));
+        return Err(DecodeError::Damaged(format!("its data hold {found} of {packed} values")));
     }
     usize::try_from(points).map_err(|_| whole())
 }
 
+fn cut(_: Truncated) -> DecodeError {
+    DecodeError::damaged("its sections end early")
+}
+
 /// The bodies of the sections.
-fn sections(stored: &[u8]) -> Result<Message2<'_>, String> {
-    let mut message = Message2::default();
+fn sections(stored: &[u8]) -> Result<Sections<'_>, DecodeError> {
+    let mut message = Sections::default();
     match stored.first_chunk::<16>() {
         Some(head) if head.starts_with(b"GRIB") && head.get(7) == Some(&2) => {}
         Some(head) if head.starts_with(b"GRIB") => {
-            return Err("values of GRIB edition 1 are not unpacked here".to_owned());
+            return Err(DecodeError::unsupported("values of GRIB edition 1 are not unpacked here"));
         }
-        _ => return Err("it is no GRIB message".to_owned()),
+        _ => return Err(DecodeError::damaged("it is no GRIB message")),
     }
     let mut rest = stored.get(16..).unwrap_or_default();
     while let Some(head) = rest.first_chunk::<5>() {
@@ -94,12 +105,13 @@ fn sections(stored: &[u8]) -> Result<Message2<'_>, String> {
         }
         let [a, b, c, d, number] = *head;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-        let body = rest.get(5..length).ok_or("its sections end early")?;
+        let body = rest.get(5..length);
+        let body = body.ok_or_else(|| DecodeError::damaged("its sections end early"))?;
         let twice = match number {
             3 => {
                 let mut cursor = Cursor::new(body, 0, "section 3");
-                let points = cursor.skip(1).and_then(|()| cursor.u32_be());
-                let points = points.map_err(|_| "its section 3 ends early")?;
+                cursor.skip(1).map_err(cut)?;
+                let points = cursor.u32_be().map_err(cut)?;
                 message.points.replace(points.into()).is_some()
             }
             5 => message.representation.replace(body).is_some(),
@@ -108,61 +120,67 @@ fn sections(stored: &[u8]) -> Result<Message2<'_>, String> {
             _ => false,
         };
         if twice {
-            return Err("it holds several fields, which are not told apart here".to_owned());
+            let reason = "it holds several fields, which are not told apart here";
+            return Err(DecodeError::unsupported(reason));
         }
         rest = rest.get(length..).unwrap_or_default();
     }
     Ok(message)
 }
 
-/// The bits that are set among the first `count`, and no other may be.
+/// The bits that are set among the first `count`.
 fn ones(bits: &[u8], count: u64) -> Option<u64> {
     let whole = usize::try_from(count / 8).ok()?;
     let rest = u32::try_from(count % 8).ok()?;
     let mut ones: u64 = bits.get(..whole)?.iter().map(|byte| u64::from(byte.count_ones())).sum();
     if rest > 0 {
-        ones =
-            ones.checked_add((bits.get(whole)? >> (8_u32.checked_sub(rest)?)).count_ones().into())?;
+        let last = bits.get(whole)? >> 8_u32.checked_sub(rest)?;
+        ones = ones.checked_add(last.count_ones().into())?;
     }
     Some(ones)
 }
 
 /// How many values the data hold, at least, when they are what section 5 says.
-fn packed_values(
-    representation: &[u8],
-    data: &[u8],
-    packed: u64,
-) -> Result<Result<u64, String>, Truncated> {
+fn packed_values(representation: &[u8], data: &[u8], packed: u64) -> Result<u64, DecodeError> {
     let mut cursor = Cursor::new(representation, 0, "section 5");
-    cursor.skip(4)?;
-    let template = cursor.u16_be()?;
-    // Reference value and scale factors.
-    cursor.skip(8)?;
-    let bits = u64::from(cursor.u8()?);
-    let held = match template {
-        0 | 40 | 41 if bits == 0 => packed,
-        0 => (data.len() as u64).saturating_mul(8).checked_div(bits).unwrap_or_default(),
-        2 | 3 => return grouped(cursor, template, bits, data, packed),
-        40 => {
-            return Ok(pixels(data, b"\xff\x4f\xff\x51", 8)
-                .ok_or("its JPEG 2000 image has no size".to_owned()));
-        }
-        41 => return Ok(pixels(data, b"\x89PNG", 16).ok_or("its PNG image has no size".to_owned())),
-        other => {
-            return Ok(Err(format!("data representation template 5.{other} is not unpacked here")));
-        }
-    };
-    if bits > 32 {
-        return Ok(Err(format!("values of {bits} bits are not unpacked here")));
+    cursor.skip(4).map_err(cut)?;
+    let template = cursor.u16_be().map_err(cut)?;
+    if template == 40 && !cfg!(feature = "jpeg2000") {
+        let reason = "JPEG 2000 is unpacked only by builds with the feature jpeg2000";
+        return Err(DecodeError::unsupported(reason));
     }
-    Ok(Ok(held))
+    if !matches!(template, 0 | 2 | 3 | 40 | 41) {
+        let reason = format!("data representation template 5.{template} is not unpacked here");
+        return Err(DecodeError::Unsupported(reason));
+    }
+    // Reference value and scale factors.
+    cursor.skip(8).map_err(cut)?;
+    let bits = u64::from(cursor.u8().map_err(cut)?);
+    if bits > 32 {
+        return Err(DecodeError::Unsupported(format!(
+            "values of {bits} bits are not unpacked here"
+        )));
+    }
+    match template {
+        2 | 3 => grouped(cursor, template, bits, data, packed),
+        41 if bits == 0 => {
+            Err(DecodeError::unsupported("a field of one value packed as PNG is not unpacked here"))
+        }
+        _ if bits == 0 => Ok(packed),
+        40 => pixels(data, b"\xff\x4f\xff\x51", 8),
+        41 => pixels(data, b"\x89PNG", 16),
+        _ => Ok((data.len() as u64).saturating_mul(8).checked_div(bits).unwrap_or_default()),
+    }
 }
 
 /// Width times height of an image, whose header begins with `magic` and has them at `place`.
-fn pixels(data: &[u8], magic: &[u8], place: usize) -> Option<u64> {
-    let mut cursor = Cursor::new(data.strip_prefix(magic)?, 0, "image");
-    cursor.skip(place.checked_sub(magic.len())?).ok()?;
-    u64::from(cursor.u32_be().ok()?).checked_mul(cursor.u32_be().ok()?.into())
+fn pixels(data: &[u8], magic: &[u8], place: usize) -> Result<u64, DecodeError> {
+    let none = || DecodeError::damaged("its image does not say its size");
+    let head = data.strip_prefix(magic).ok_or_else(none)?;
+    let mut cursor = Cursor::new(head, 0, "image");
+    cursor.skip(place.saturating_sub(magic.len())).map_err(cut)?;
+    let (width, height) = (cursor.u32_be().map_err(cut)?, cursor.u32_be().map_err(cut)?);
+    Ok(u64::from(width).saturating_mul(height.into()))
 }
 
 /// The lengths of all groups of complex packing together.
@@ -172,35 +190,37 @@ fn grouped(
     bits: u64,
     data: &[u8],
     packed: u64,
-) -> Result<Result<u64, String>, Truncated> {
+) -> Result<u64, DecodeError> {
     // Type of values, splitting method.
-    cursor.skip(2)?;
-    let missing = cursor.u8()?;
-    cursor.skip(8)?;
-    let groups = u64::from(cursor.u32_be()?);
-    cursor.skip(1)?;
-    let width_bits = u64::from(cursor.u8()?);
-    let reference = u64::from(cursor.u32_be()?);
-    let increment = u64::from(cursor.u8()?);
-    let last = u64::from(cursor.u32_be()?);
-    let length_bits = u64::from(cursor.u8()?);
+    cursor.skip(2).map_err(cut)?;
+    let missing = cursor.u8().map_err(cut)?;
+    cursor.skip(8).map_err(cut)?;
+    let groups = u64::from(cursor.u32_be().map_err(cut)?);
+    cursor.skip(1).map_err(cut)?;
+    let width_bits = u64::from(cursor.u8().map_err(cut)?);
+    let reference = u64::from(cursor.u32_be().map_err(cut)?);
+    let increment = u64::from(cursor.u8().map_err(cut)?);
+    let last = u64::from(cursor.u32_be().map_err(cut)?);
+    let length_bits = u64::from(cursor.u8().map_err(cut)?);
     if missing != 0 {
-        return Ok(Err("missing values in complex packing are not unpacked here".to_owned()));
+        let reason = "missing values in complex packing are not unpacked here";
+        return Err(DecodeError::unsupported(reason));
     }
     let mut extra = 0;
     if template == 3 {
-        let order = u64::from(cursor.u8()?);
-        let octets = u64::from(cursor.u8()?);
+        let order = u64::from(cursor.u8().map_err(cut)?);
+        let octets = u64::from(cursor.u8().map_err(cut)?);
         if !matches!(order, 1 | 2) || !(1..=4).contains(&octets) {
-            return Ok(Err(format!("spatial differences of order {order} are not unpacked here")));
+            let reason = format!("spatial differences of order {order} are not unpacked here");
+            return Err(DecodeError::Unsupported(reason));
         }
         extra = octets.saturating_mul(order.saturating_add(1));
     }
     if groups == 0 || groups > packed {
-        return Ok(Err(format!("{groups} groups of {packed} values")));
+        return Err(DecodeError::Damaged(format!("it has {groups} groups of {packed} values")));
     }
-    if length_bits > 32 || width_bits > 32 || bits > 32 {
-        return Ok(Err("its groups are described by more than 32 bits".to_owned()));
+    if length_bits > 32 || width_bits > 32 {
+        return Err(DecodeError::damaged("its groups are described by more than 32 bits"));
     }
     let block = |bits: u64| groups.saturating_mul(bits).div_ceil(8);
     let lengths_at = extra.saturating_add(block(bits)).saturating_add(block(width_bits));
@@ -208,16 +228,16 @@ fn grouped(
     let mut lengths = Bits { bytes: lengths.unwrap_or_default(), place: 0 };
     let mut values = last;
     for _ in 1..groups {
-        let Some(scaled) = lengths.take(length_bits) else {
-            return Ok(Err("its groups end early".to_owned()));
-        };
+        let scaled = lengths.take(length_bits);
+        let scaled = scaled.ok_or_else(|| DecodeError::damaged("its groups end early"))?;
         let length = scaled.saturating_mul(increment).saturating_add(reference);
         values = values.saturating_add(length);
         if values > packed {
-            return Ok(Err(format!("its groups have more than {packed} values")));
+            let reason = format!("its groups have more than {packed} values");
+            return Err(DecodeError::Damaged(reason));
         }
     }
-    Ok(Ok(values))
+    Ok(values)
 }
 
 /// Bits, the highest of each byte first.
@@ -270,7 +290,8 @@ mod tests {
     fn values(message: Vec<u8>, most: usize) -> Result<Vec<f64>, String> {
         let codec = Codec::new("grib").with("var", "t2m");
         let entry = DecoderEntry::linked(codec.name()).unwrap();
-        let bytes = (entry.decode)(&codec, &message.into(), most)?;
+        let bytes = (entry.decode)(&codec, &message.into(), most);
+        let bytes = bytes.map_err(|error| error.to_string())?;
         Ok(bytes.chunks(8).map(|value| f64::from_le_bytes(value.try_into().unwrap())).collect())
     }
 
@@ -309,7 +330,8 @@ mod tests {
         let twice = twice.iter().copied().filter(|byte| *byte != b'7').collect();
         assert!(values(twice, 40).unwrap_err().contains("several fields"));
         let latitude = Codec::new("grib").with("var", "latitude");
-        assert!(decode(&latitude, &message().into(), 40).unwrap_err().contains("not computed"));
+        let error = decode(&latitude, &message().into(), 40).unwrap_err();
+        assert!(matches!(error, DecodeError::Unsupported(_)));
     }
 
     #[test]

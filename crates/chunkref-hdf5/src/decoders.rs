@@ -3,26 +3,29 @@
 
 use bytes::Bytes;
 use chunkref_core::model::Codec;
-use chunkref_core::{DecoderEntry, inventory};
+use chunkref_core::{DecodeError, DecoderEntry, inventory};
 
-use crate::filter::{self, id};
+use crate::filter::{self, Fault, id};
 use crate::message::Filter;
 
 /// The client data that the codec's configuration holds, under these names, and zeros elsewhere.
-fn values<const N: usize>(codec: &Codec, names: [&str; N]) -> Result<Vec<u32>, String> {
+fn values<const N: usize>(codec: &Codec, names: [&str; N]) -> Result<Vec<u32>, DecodeError> {
     let value = |name: &str| match codec.configuration().get(name) {
         None if name.is_empty() => Ok(0),
         value => value
             .and_then(serde_json::Value::as_u64)
             .and_then(|value| u32::try_from(value).ok())
-            .ok_or_else(|| format!("{} has no sound {name:?}", codec.name())),
+            .ok_or_else(|| DecodeError::damaged(format!("{} has no sound {name:?}", codec.name()))),
     };
     names.into_iter().map(value).collect()
 }
 
-fn undo(id: u16, values: Vec<u32>, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+fn undo(id: u16, values: Vec<u32>, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
     let filter = Filter { id, name: String::new(), values };
-    filter::undo(&filter, stored, most).map(Bytes::from).map_err(|fault| fault.to_string())
+    filter::undo(&filter, stored, most).map(Bytes::from).map_err(|fault| match fault {
+        Fault::Unsupported(_) => DecodeError::Unsupported(fault.to_string()),
+        fault => DecodeError::Damaged(fault.to_string()),
+    })
 }
 
 inventory::submit! {
@@ -44,29 +47,29 @@ inventory::submit! {
     DecoderEntry { codec: "astype", decode: astype }
 }
 
-fn szip(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+fn szip(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
     let names = ["options_mask", "pixels_per_block", "bits_per_pixel", "pixels_per_scanline"];
     undo(id::SZIP, values(codec, names)?, stored, most)
 }
 
-fn bitshuffle(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+fn bitshuffle(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
     undo(id::BITSHUFFLE, values(codec, ["", "", "itemsize", "blocksize", ""])?, stored, most)
 }
 
 /// Stands behind bitshuffle only to tell Python the type of elements, and changes nothing then.
-fn astype(codec: &Codec, stored: &Bytes, _most: usize) -> Result<Bytes, String> {
+fn astype(codec: &Codec, stored: &Bytes, _most: usize) -> Result<Bytes, DecodeError> {
     let dtype = |name| codec.configuration().get(name);
     if dtype("encode_dtype").is_some() && dtype("encode_dtype") == dtype("decode_dtype") {
         return Ok(stored.clone());
     }
-    Err("astype changes the type of elements, which is not undone here".to_owned())
+    Err(DecodeError::unsupported("it changes the type of elements, which is not undone here"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+    fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
         (DecoderEntry::linked(codec.name()).unwrap().decode)(codec, stored, most)
     }
 
@@ -97,10 +100,12 @@ mod tests {
     fn configurations_are_checked() {
         let bytes = Bytes::from_static(&[1, 2]);
         let error = decode(&Codec::new("imagecodecs_szip"), &bytes, 2).unwrap_err();
-        assert!(error.contains("options_mask"), "{error}");
+        assert!(error.to_string().contains("options_mask"), "{error}");
         let astype = Codec::new("astype").with("encode_dtype", "<u4");
         assert!(decode(&astype.clone().with("decode_dtype", "<f8"), &bytes, 2).is_err());
         assert_eq!(decode(&astype.with("decode_dtype", "<u4"), &bytes, 2).unwrap(), bytes);
-        assert!(decode(&Codec::new("blosc"), &bytes, 2).unwrap_err().contains("end early"));
+        assert!(
+            decode(&Codec::new("blosc"), &bytes, 2).unwrap_err().to_string().contains("end early")
+        );
     }
 }

@@ -131,7 +131,8 @@ fn put(arrays: &mut [Draft<'_>], wanted: &Wanted, stored: Bytes) -> Result<(), R
         chunk_indices: wanted.chunk_indices.clone(),
         reason,
     };
-    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes).map_err(damaged)?;
+    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes)
+        .map_err(|error| ReadError::undecoded(draft.path, &wanted.chunk_indices, error))?;
     if decoded.len() < draft.chunk_bytes {
         let (found, needed) = (decoded.len(), draft.chunk_bytes);
         return Err(damaged(format!(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why values could not be read.
 
-use chunkref_core::SourceError;
+use chunkref_core::{DecodeError, SourceError};
 use thiserror::Error;
 
 /// Values could not be read.
@@ -70,10 +70,31 @@ pub enum ReadError {
         /// What cannot be said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Stored bytes that the decoders here do not cover.
+    #[error("array {array:?}, chunk {chunk_indices:?}: {reason}")]
+    Unsupported {
+        /// The array.
+        array: String,
+        /// The chunk.
+        chunk_indices: Vec<u64>,
+        /// What is not covered.
+        reason: String,
+    },
     /// The references themselves could not be read.
     #[error("the references cannot be read")]
     References(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The source could not be read.
     #[error("the values cannot be read")]
     Source(#[from] SourceError),
+}
+
+impl ReadError {
+    /// A chunk that could not be decoded.
+    pub(crate) fn undecoded(array: &str, chunk_indices: &[u64], error: DecodeError) -> Self {
+        let (array, chunk_indices) = (array.to_owned(), chunk_indices.to_vec());
+        match error {
+            DecodeError::Damaged(reason) => Self::Damaged { array, chunk_indices, reason },
+            DecodeError::Unsupported(reason) => Self::Unsupported { array, chunk_indices, reason },
+        }
+    }
 }

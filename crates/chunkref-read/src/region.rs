@@ -184,7 +184,7 @@ impl<'a> Draft<'a> {
     /// Copies the part of a chunk that is in the region.
     fn put(&mut self, chunk_indices: &[u64], stored: Bytes) -> Result<(), ReadError> {
         let decoded = decode(&self.codecs, stored, self.chunk_bytes)
-            .map_err(|reason| self.damaged(chunk_indices, reason))?;
+            .map_err(|error| ReadError::undecoded(self.path, chunk_indices, error))?;
         let fits = match self.element {
             Some(element) if decoded.len() == self.chunk_bytes => {
                 self.copy(chunk_indices, &decoded, element)
@@ -295,6 +295,11 @@ fn cut(
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::single_range_in_vec_init,
+    reason = "small numbers, and one range is what is asked for"
+)]
 mod tests {
     use std::sync::Arc;
 

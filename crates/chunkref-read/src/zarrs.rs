@@ -157,9 +157,8 @@ impl BytesToBytesCodecTraits for Decoder {
         let most = usize::try_from(decoded.size().unwrap_or(MOST_BYTES)).unwrap_or(usize::MAX);
         let stored = Bytes::from(encoded.into_owned());
         let decoded = (self.entry.decode)(&self.described, &stored, most);
-        let decoded = decoded.map_err(|reason| {
-            CodecError::Other(format!("{} data are damaged: {reason}", self.name))
-        })?;
+        let decoded =
+            decoded.map_err(|error| CodecError::Other(format!("{}: {error}", self.name)))?;
         Ok(Cow::Owned(decoded.into()))
     }
 }

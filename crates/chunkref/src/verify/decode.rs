@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use chunkref_core::DecodeError;
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::{Open, Wanted, can_decode, decode, fetch};
 
@@ -86,12 +87,16 @@ pub(super) fn inline(cube: &Cube<'_>) -> Check {
         array.manifest.visit(&mut |chunk_indices, reference| {
             let ChunkRef::Inline(bytes) = &reference else { return };
             if !known {
-                unknown.insert(names(array));
+                unknown.insert(format!("no decoder of {}", names(array)));
                 return;
             }
             check.count(1);
-            if let Err(reason) = decoded(array, bytes.clone()) {
-                check.fail(cube.failure(path, chunk_indices, &reference, reason));
+            match decoded(array, bytes.clone()) {
+                Ok(_) => {}
+                Err(DecodeError::Damaged(reason)) => {
+                    check.fail(cube.failure(path, chunk_indices, &reference, reason));
+                }
+                Err(DecodeError::Unsupported(reason)) => drop(unknown.insert(reason)),
             }
         });
     }
@@ -110,7 +115,7 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
             let Some((_, array)) = cube.arrays.get(chosen.array) else { return false };
             let known = can_decode(&codecs(array));
             if !known {
-                unknown.insert(names(array));
+                unknown.insert(format!("no decoder of {}", names(array)));
             }
             let sound = !cube.unsound.contains(&chosen.source);
             left_out = left_out.saturating_add(u64::from(known && !sound));
@@ -130,8 +135,17 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
         for (chosen, stored) in read(cube.dataset, objects, batch).await {
             check.count(1);
             let Some((path, array)) = cube.arrays.get(chosen.array) else { continue };
-            if let Err(reason) = stored.and_then(|stored| decoded(array, stored)) {
-                check.fail(cube.failure(path, &chosen.chunk_indices, &chosen.reference(), reason));
+            let outcome = match stored {
+                Ok(stored) => decoded(array, stored),
+                Err(reason) => Err(DecodeError::Damaged(reason)),
+            };
+            match outcome {
+                Ok(_) => {}
+                Err(DecodeError::Damaged(reason)) => {
+                    let reference = chosen.reference();
+                    check.fail(cube.failure(path, &chosen.chunk_indices, &reference, reason));
+                }
+                Err(DecodeError::Unsupported(reason)) => drop(unknown.insert(reason)),
             }
         }
     }
@@ -187,14 +201,14 @@ fn note(check: &mut Check, unknown: &BTreeSet<String>) {
     if !unknown.is_empty() {
         let names: Vec<_> = unknown.iter().map(String::as_str).collect();
         check.notes.push(format!(
-            "chunks with these codecs were not decoded, because this build has no decoder: {}",
-            names.join(", ")
+            "some chunks were not decoded, because this build cannot: {}",
+            names.join("; ")
         ));
     }
 }
 
 /// The values of a stored chunk, which must be all of them.
-pub(super) fn decoded(array: &Array, stored: Bytes) -> Result<Bytes, String> {
+pub(super) fn decoded(array: &Array, stored: Bytes) -> Result<Bytes, DecodeError> {
     let codecs = codecs(array);
     let Some(needed) = chunk_bytes(array) else {
         let most = usize::try_from(MOST_VARIABLE).unwrap_or(usize::MAX);
@@ -202,24 +216,28 @@ pub(super) fn decoded(array: &Array, stored: Bytes) -> Result<Bytes, String> {
         check_variable(array, &bytes)?;
         return Ok(bytes);
     };
-    let needed =
-        usize::try_from(needed).map_err(|_| "its chunks do not fit in memory".to_owned())?;
+    let too_large = |_| DecodeError::unsupported("its chunks do not fit in memory");
+    let needed = usize::try_from(needed).map_err(too_large)?;
     let bytes = decode(&codecs, stored, needed)?;
     if bytes.len() == needed {
         Ok(bytes)
     } else {
-        Err(format!("it decodes to {} bytes, and its shape needs {needed}", bytes.len()))
+        let found = bytes.len();
+        Err(DecodeError::Damaged(format!(
+            "it decodes to {found} bytes, and its shape needs {needed}"
+        )))
     }
 }
 
 /// Elements of variable length: their number, and of each its length and bytes; numbers of 32 bits, lowest byte first.
-fn check_variable(array: &Array, bytes: &Bytes) -> Result<(), String> {
-    let short = || "its elements end early".to_owned();
+fn check_variable(array: &Array, bytes: &Bytes) -> Result<(), DecodeError> {
+    let short = || DecodeError::damaged("its elements end early");
     let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
     let count = u32::from_le_bytes(*count);
     let elements = array.chunk_grid.chunk_shape().iter().product::<u64>();
     if u64::from(count) != elements {
-        return Err(format!("it has {count} elements, and its shape needs {elements}"));
+        let reason = format!("it has {count} elements, and its shape needs {elements}");
+        return Err(DecodeError::Damaged(reason));
     }
     for _ in 0..count {
         let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(short)?;
