@@ -162,8 +162,16 @@ def test_pickles_are_columns(example_files):
             _chunkref.Dataset.from_bytes(damaged)
     large = {".zgroup": '{"zarr_format":2}', "a/.zattrs": '{"_ARRAY_DIMENSIONS":["x"]}'}
     large["a/.zarray"] = json.dumps(
-        {"shape": [50000], "chunks": [1], "dtype": "<f8", "fill_value": None, "order": "C", "filters": None,
-         "compressor": None, "zarr_format": 2}
+        {
+            "shape": [50000],
+            "chunks": [1],
+            "dtype": "<f8",
+            "fill_value": None,
+            "order": "C",
+            "filters": None,
+            "compressor": None,
+            "zarr_format": 2,
+        }
     )
     large.update({f"a/{n}": ["s3://bucket/key", 8 * n, 8] for n in range(50000)})
     references = chunkref.References.from_dict({"version": 1, "refs": large})
@@ -234,8 +242,16 @@ def test_shown_in_words_and_html(example_file):
     assert "temperature" in references._repr_html_() and "<script" not in references._repr_html_()
     document = {".zgroup": '{"zarr_format":2}', "<b>/.zattrs": '{"_ARRAY_DIMENSIONS":["<i>"]}'}
     document["<b>/.zarray"] = json.dumps(
-        {"shape": [1], "chunks": [1], "dtype": "|i1", "fill_value": None, "order": "C", "filters": None,
-         "compressor": None, "zarr_format": 2}
+        {
+            "shape": [1],
+            "chunks": [1],
+            "dtype": "|i1",
+            "fill_value": None,
+            "order": "C",
+            "filters": None,
+            "compressor": None,
+            "zarr_format": 2,
+        }
     )
     html = chunkref.References.from_dict(document)._repr_html_()
     assert "<b>" not in html and "<i>" not in html and "&lt;b&gt;" in html

@@ -17,6 +17,8 @@ def test_the_example_of_the_guide(example_files, tmp_path, monkeypatch):
     code = re.search(r"```python\n(.*?)```", section, re.S).group(1)
     monkeypatch.chdir(tmp_path)
     # The functions are pickled by value, as in a notebook.
-    exec(compile(code.replace(', {"anon": True}', ""), "guide", "exec"), {"urls": example_files, "__name__": "__main__"})
+    exec(
+        compile(code.replace(', {"anon": True}', ""), "guide", "exec"), {"urls": example_files, "__name__": "__main__"}
+    )
     found = chunkref.References.open(tmp_path / "cube.parq")
     assert found.to_dict() == chunkref.build(example_files, concat="time").to_dict()

@@ -30,7 +30,12 @@ def documents(refs):
 
 
 def opened(references):
-    options = {"fo": references, "remote_protocol": "file", "asynchronous": True, "remote_options": {"asynchronous": True}}
+    options = {
+        "fo": references,
+        "remote_protocol": "file",
+        "asynchronous": True,
+        "remote_options": {"asynchronous": True},
+    }
     store = zarr.storage.FsspecStore(fsspec.filesystem("reference", **options), read_only=True)
     return xr.open_dataset(store, engine="zarr", consolidated=False, backend_kwargs={"zarr_format": 2}).load()
 
@@ -87,7 +92,7 @@ def test_other_names_are_kerchunk_s_own():
     assert grib2.parse_grib_idx is __import__("kerchunk.grib2").grib2.parse_grib_idx
     assert codecs is sys.modules["kerchunk.codecs"]
     with pytest.raises(AttributeError):
-        grib2.nothing_of_the_kind
+        getattr(grib2, "nothing_of_the_kind")
 
 
 def test_strings_as_kerchunk_encodes_them(tmp_path):
@@ -122,9 +127,16 @@ CASES = [
     {"coo_map": {"run": [5, 6, 7]}, "concat_dims": ["run"], "identical_dims": ["time"]},
     {"coo_map": {"run": ["c", "a", "b"]}, "concat_dims": ["run"], "identical_dims": ["time"]},
     {"coo_map": {"run": re.compile(r"(\d)\.nc")}, "concat_dims": ["run"], "identical_dims": ["time"]},
-    {"coo_map": {"run": lambda index, group, variable, name: index * 10 + group.attrs["run"]}, "concat_dims": ["run"], "identical_dims": ["time"]},
+    {
+        "coo_map": {"run": lambda index, group, variable, name: index * 10 + group.attrs["run"]},
+        "concat_dims": ["run"],
+        "identical_dims": ["time"],
+    },
     {"concat_dims": ["time"], "preprocess": drop("temperature")},
-    {"concat_dims": ["time"], "postprocess": lambda refs: {key: value for key, value in refs.items() if "temp" not in key}},
+    {
+        "concat_dims": ["time"],
+        "postprocess": lambda refs: {key: value for key, value in refs.items() if "temp" not in key},
+    },
     {"concat_dims": ["time"], "inline_threshold": 0},
     {"concat_dims": ["time"], "inline_threshold": 10000},
 ]
@@ -138,7 +150,9 @@ def test_combined_as_kerchunk_combines(case, example_files, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         copies = json.loads(json.dumps(parts))
-        theirs = kerchunk.combine.MultiZarrToZarr(**{**paths, "indicts": copies}, remote_protocol="file", **options).translate()
+        theirs = kerchunk.combine.MultiZarrToZarr(
+            **{**paths, "indicts": copies}, remote_protocol="file", **options
+        ).translate()
         ours = MultiZarrToZarr(**paths, remote_protocol="file", **options).translate()
     assert ours["version"] == 1
     a, b = opened(ours), opened(theirs)
@@ -158,7 +172,11 @@ def test_two_dimensions_as_kerchunk_has_them(tmp_path):
         for run in (3, 5)
         for number in (0, 1)
     ]
-    options = {"coo_map": {"run": "attr:run", "time": "data:time"}, "concat_dims": ["run", "time"], "remote_protocol": "file"}
+    options = {
+        "coo_map": {"run": "attr:run", "time": "data:time"},
+        "concat_dims": ["run", "time"],
+        "remote_protocol": "file",
+    }
     theirs = opened(kerchunk.combine.MultiZarrToZarr(json.loads(json.dumps(parts)), **options).translate())
     ours = opened(MultiZarrToZarr(parts, **options).translate())
     for name in ("run", "time", "temperature"):
@@ -210,9 +228,7 @@ def test_variables_of_several_files(tmp_path):
 
 
 def test_what_kerchunk_does_not_see_is_a_warning(tmp_path):
-    parts = [
-        SingleHdf5ToZarr(write_netcdf4(tmp_path / f"{number}.nc", 2 * number)).translate() for number in range(2)
-    ]
+    parts = [SingleHdf5ToZarr(write_netcdf4(tmp_path / f"{number}.nc", 2 * number)).translate() for number in range(2)]
     key = "temperature/.zattrs"
     parts[1]["refs"][key] = parts[1]["refs"][key].replace('"K"', '"degC"')
     with pytest.warns(UserWarning, match="(?s)units differs.*as in kerchunk"):

@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import chunkref
 from chunkref.kerchunk.combine import MultiZarrToZarr
 from chunkref.kerchunk.hdf import SingleHdf5ToZarr
 from conftest import ROOT
@@ -59,7 +58,7 @@ def test_the_tutorial(archive, tmp_path):
     with dask.config.set(scheduler="threads"):
         bag = db.from_sequence(flist, npartitions=len(flist)).map(functools.partial(gen_ref, options=options))
         dicts = bag.compute()
-    for d, name in zip(dicts, flist):
+    for d, name in zip(dicts, flist, strict=True):
         with open(tmp_path / name.split("/")[-1].replace(".nc", ".json"), "w") as outf:
             outf.write(json.dumps(d))
 
@@ -75,7 +74,9 @@ def test_the_tutorial(archive, tmp_path):
 
     asynchronous = {**options, "asynchronous": True}
     storage = {"fo": mzz_dict, "remote_protocol": "s3", "remote_options": asynchronous}
-    ds = xr.open_dataset("reference://", engine="zarr", backend_kwargs={"consolidated": False, "storage_options": storage})
+    ds = xr.open_dataset(
+        "reference://", engine="zarr", backend_kwargs={"consolidated": False, "storage_options": storage}
+    )
     assert ds["SST"].shape == (4, 678, 678)
     for hour, twin in enumerate(twins):
         with xr.open_dataset(twin, engine="netcdf4") as expected:

@@ -29,7 +29,10 @@ def differences(path, group=None):
     """What differs between the engine's dataset and NetCDF's, in words."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with xr.open_dataset(path, engine="netcdf4", group=group) as theirs, xr.open_dataset(path, engine="chunkref", group=group) as ours:
+        with (
+            xr.open_dataset(path, engine="netcdf4", group=group) as theirs,
+            xr.open_dataset(path, engine="chunkref", group=group) as ours,
+        ):
             found = []
             if not theirs.identical(ours):
                 found.append("not identical")
@@ -39,7 +42,9 @@ def differences(path, group=None):
                     found.append(f"{name}: dtype {a.dtype}, {b.dtype}")
                 for key in ENCODING:
                     pair = [one.encoding.get(key) for one in (a, b)]
-                    equal = pair[0] == pair[1] if key == "dtype" else repr(np.asarray(pair[0])) == repr(np.asarray(pair[1]))
+                    equal = (
+                        pair[0] == pair[1] if key == "dtype" else repr(np.asarray(pair[0])) == repr(np.asarray(pair[1]))
+                    )
                     if not equal:
                         found.append(f"{name}: {key} {pair}")
             if theirs.encoding["unlimited_dims"] != ours.encoding["unlimited_dims"]:
@@ -54,7 +59,9 @@ def odd_file(tmp_path_factory):
         nc.createDimension("x", 6)
         nc.createDimension("n", None)
         packed = nc.createVariable("packed", "i2", ("x",), fill_value=-1)
-        packed.setncatts({"scale_factor": np.float32(0.1), "add_offset": np.float32(3.3), "valid_range": np.array([0, 100], "i2")})
+        packed.setncatts(
+            {"scale_factor": np.float32(0.1), "add_offset": np.float32(3.3), "valid_range": np.array([0, 100], "i2")}
+        )
         packed[:] = np.arange(6) + 3.3
         double = nc.createVariable("double", "i2", ("x",))
         double.setncatts({"scale_factor": 0.5, "add_offset": 1.0})

@@ -188,7 +188,9 @@ def append(
     held = stores_of(stores, storage_options)
     given = references if isinstance(references, References) else References.open(references, stores=held)
     if given._made_by is None or not given._made_by.startswith(MADE_BY_COMBINING):
-        raise ValueError("these references do not say how they were combined: use combine() with references of the files")
+        raise ValueError(
+            "these references do not say how they were combined: use combine() with references of the files"
+        )
     words = json.loads(given._made_by.removeprefix(MADE_BY_COMBINING))
     known = set(given.sources)
     # Both spellings of a local file, the path and the URL, are one.
@@ -223,7 +225,9 @@ def cube_settings(
     dimensions: Mapping[str, CoordinateSource]
     dimensions = concat if isinstance(concat, Mapping) else dict.fromkeys(concat or ())
     if not dimensions and not merge:
-        raise TypeError("nothing says how the inputs become one: concat= joins them along a dimension, merge= puts variables together")
+        raise TypeError(
+            "nothing says how the inputs become one: concat= joins them along a dimension, merge= puts variables together"
+        )
     words, values = [], {}
     for name, source in dimensions.items():
         if source is None:
@@ -249,7 +253,9 @@ def _values(name: str, source: Any, inputs: Sequence[Any]) -> list[Any]:
     """Give one coordinate for each input."""
     if callable(source):
         if any(not isinstance(one, References) for one in inputs):
-            raise TypeError(f"coordinates of {name!r} from a function need references: scan the files, and combine what that gives")
+            raise TypeError(
+                f"coordinates of {name!r} from a function need references: scan the files, and combine what that gives"
+            )
         return [source(one) for one in inputs]
     if isinstance(source, re.Pattern):
         found = []

@@ -24,4 +24,3 @@ def register(names: set[str]) -> None:
             importlib.import_module("kerchunk.codecs")
     except ImportError:
         return
-

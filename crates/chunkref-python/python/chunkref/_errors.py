@@ -33,9 +33,7 @@ class ScanError(ChunkrefError):
         The format that it was scanned as, when that was clear.
     """
 
-    def __init__(
-        self, message: str, kind: str = "", location: str | None = None, format: str | None = None
-    ) -> None:
+    def __init__(self, message: str, kind: str = "", location: str | None = None, format: str | None = None) -> None:
         super().__init__(message, kind, location)
         self.format = format
 

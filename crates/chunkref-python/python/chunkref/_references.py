@@ -262,7 +262,9 @@ class References:
 
     def __repr__(self) -> str:
         arrays, sources = self.arrays, self.sources
-        lines = [f"<chunkref.References: {_count(len(arrays), 'array')}, {_count(self.chunk_count, 'chunk')} in {_count(len(sources), 'object')}>"]
+        lines = [
+            f"<chunkref.References: {_count(len(arrays), 'array')}, {_count(self.chunk_count, 'chunk')} in {_count(len(sources), 'object')}>"
+        ]
         width = max((len(path) for path in arrays), default=0)
         for path, array in list(arrays.items())[:_MOST_ROWS]:
             shape = ", ".join(f"{name}: {length}" for name, length in zip(array.dimensions, array.shape, strict=True))
@@ -290,7 +292,11 @@ class References:
             f"{_count(self.chunk_count, 'chunk')} in {_count(len(self.sources), 'object')}"
             f"<table><thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
             f"<tbody>{cells}</tbody></table>"
-            + (f"<details><summary>{len(self.skipped)} skipped</summary><ul>{skipped}</ul></details>" if skipped else "")
+            + (
+                f"<details><summary>{len(self.skipped)} skipped</summary><ul>{skipped}</ul></details>"
+                if skipped
+                else ""
+            )
             + "</div>"
         )
 
@@ -305,9 +311,7 @@ class References:
         }
         return {**defaults, **settings}
 
-    def _write(
-        self, path: str | os.PathLike[str], settings: dict[str, Any], storage_options: StorageOptions
-    ) -> None:
+    def _write(self, path: str | os.PathLike[str], settings: dict[str, Any], storage_options: StorageOptions) -> None:
         text = os.fspath(path)
         local = local_path(text)
         if local is not None:
@@ -353,7 +357,11 @@ def _plain(value: Any) -> Any:
 
         data = bytes(value)
         # As kerchunk reads text: what is ASCII is itself.
-        return data.decode() if data.isascii() and not data.startswith(b"base64:") else "base64:" + base64.b64encode(data).decode()
+        return (
+            data.decode()
+            if data.isascii() and not data.startswith(b"base64:")
+            else "base64:" + base64.b64encode(data).decode()
+        )
     if hasattr(value, "item"):
         return value.item()
     if isinstance(value, tuple):

@@ -102,9 +102,7 @@ class Stores:
         # Values of storage options may be secret; their names are not.
         words = [repr(name) for name in sorted(self._storage)]
         words += [
-            f"{names.get(name, name)}={value!r}"
-            for name, value in self._settings.items()
-            if value != defaults[name]
+            f"{names.get(name, name)}={value!r}" for name, value in self._settings.items() if value != defaults[name]
         ]
         return f"Stores({', '.join(words)})"
 

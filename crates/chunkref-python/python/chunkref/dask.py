@@ -116,7 +116,9 @@ def build(
     level = [first(some, held, cube, options) for some in _batches(urls, batch)]
     again = delayed(_combine_batch, pure=True)
     while len(level) > 1:
-        level = [some[0] if len(some) == 1 else again(some, held, cube) for some in _batches(level, max(split_every, 2))]
+        level = [
+            some[0] if len(some) == 1 else again(some, held, cube) for some in _batches(level, max(split_every, 2))
+        ]
     task: Delayed = level[0]
     if not compute:
         return task

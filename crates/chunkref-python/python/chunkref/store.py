@@ -116,9 +116,7 @@ class ChunkrefStore(Store):
             raise ValueError("references cannot be written through: build() or append() make new ones")
         return self
 
-    async def get(
-        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
-    ) -> Buffer | None:
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
         """Give the value of a key, or the part of it that is asked for; `None` when there is none."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bytes | None] = loop.create_future()

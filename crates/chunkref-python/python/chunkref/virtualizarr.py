@@ -116,9 +116,7 @@ def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: 
             arrays.setdefault(parent, {})[name] = ManifestArray(metadata=metadata, chunkmanifest=manifest)
 
     def made(path: str) -> ManifestGroup:
-        below = [
-            other for other in attributes if other and other.rpartition("/")[0] == path and other != path
-        ]
+        below = [other for other in attributes if other and other.rpartition("/")[0] == path and other != path]
         return ManifestGroup(
             arrays=arrays.get(path, {}),
             groups={other.rpartition("/")[2]: made(other) for other in below},

@@ -50,7 +50,12 @@ def _narrowed(source: Any) -> Any:
             continue
         array = document if isinstance(document, dict) else json.loads(document)
         dtype = array.get("dtype")
-        if isinstance(dtype, str) and dtype[1:2] == "U" and len(array["shape"]) == 1 and array["chunks"] >= array["shape"]:
+        if (
+            isinstance(dtype, str)
+            and dtype[1:2] == "U"
+            and len(array["shape"]) == 1
+            and array["chunks"] >= array["shape"]
+        ):
             text = _bytes_of(refs[key.replace(".zarray", "0")])
             values = numpy.frombuffer(text, dtype=dtype).astype("S")
             changed[key] = json.dumps({**array, "dtype": values.dtype.str, "fill_value": None, "compressor": None})
@@ -158,7 +163,10 @@ class Inputs:
         places: dict[tuple[tuple[str, ...], ...], list[int]] = {}
         for number in range(len(self.sets)):
             places.setdefault(tuple(tuple(values[number]) for values in coordinates), []).append(number)
-        together = [{key: value for number in numbers for key, value in self.sets[number].items()} for numbers in places.values()]
+        together = [
+            {key: value for number in numbers for key, value in self.sets[number].items()}
+            for numbers in places.values()
+        ]
         self.sets = together if merge else [self.sets[numbers[-1]] for numbers in places.values()]
         self.names = [self.names[numbers[-1]] for numbers in places.values()]
         for values in coordinates:
@@ -241,8 +249,10 @@ def values_of(refs: Mapping[str, Any], name: str, otherwise: Any = None) -> Any:
 
     store = ChunkrefStore(References.from_dict({"version": 1, "refs": dict(refs)}))
     group: Any = zarr.open_group(store, mode="r", zarr_format=2, use_consolidated=False)
-    path = name if name in group else next(
-        (key.removesuffix("/.zarray") for key in refs if key.endswith(f"/{name}/.zarray")), name
+    path = (
+        name
+        if name in group
+        else next((key.removesuffix("/.zarray") for key in refs if key.endswith(f"/{name}/.zarray")), name)
     )
     # One input alone is itself, and may lack the dimension.
     return group[path][...].ravel() if path in group else numpy.array(otherwise or [])

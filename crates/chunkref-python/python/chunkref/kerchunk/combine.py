@@ -253,9 +253,7 @@ class MultiZarrToZarr:
             return selector
         return self._values(name, selector, inputs, dtypes)
 
-    def _values(
-        self, name: str, selector: Any, inputs: _inputs.Inputs, dtypes: dict[str, Any]
-    ) -> list[list[str]]:
+    def _values(self, name: str, selector: Any, inputs: _inputs.Inputs, dtypes: dict[str, Any]) -> list[list[str]]:
         """Give the coordinates of each input as text."""
         dtype = self.coo_dtypes.get(name)
         found = [self._evaluate(name, selector, number, inputs) for number in range(len(inputs.sets))]
@@ -318,9 +316,7 @@ class MultiZarrToZarr:
             dataset, _ = run([*self.identical_dims, *others], "first")
             warnings.warn(f"{error}\nthe first input counts, as in kerchunk", stacklevel=4)
         if self.inline:
-            dataset = _chunkref.inline_small(
-                dataset, self.inline, stores._native, open_url, self.remote_protocol
-            )
+            dataset = _chunkref.inline_small(dataset, self.inline, stores._native, open_url, self.remote_protocol)
         combined: dict[str, Any] = References(dataset).to_dict(consolidated=False)["refs"]
         return combined
 

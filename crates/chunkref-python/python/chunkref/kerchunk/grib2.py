@@ -65,14 +65,10 @@ class GribToZarr:
 
     def translate(self) -> list[dict[str, Any]]:
         """Scan the file and give references for each message."""
-        return scan_grib(
-            self.url, storage_options=self.storage_options, inline_threshold=self.inline, **self.kwargs
-        )
+        return scan_grib(self.url, storage_options=self.storage_options, inline_threshold=self.inline, **self.kwargs)
 
 
-def grib_tree(
-    message_groups: Iterable[dict[str, Any]], remote_options: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str, Any] | None = None) -> dict[str, Any]:
     """Put messages together as a tree of groups: variable, step type, level type.
 
     Messages of one place in the tree are combined along ``time``, ``step`` and, where there are several, their level.
