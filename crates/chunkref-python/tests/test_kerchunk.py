@@ -9,6 +9,7 @@ import warnings
 import fsspec
 import h5py
 import kerchunk.combine
+import kerchunk.grib2
 import kerchunk.hdf
 import numpy as np
 import pytest
@@ -186,6 +187,23 @@ def test_two_dimensions_as_kerchunk_has_them(tmp_path):
         MultiZarrToZarr(parts[:3], **options).translate()
 
 
+@pytest.mark.filterwarnings("ignore:Concatenated coordinate")
+@pytest.mark.parametrize("source", ["attr:run", "vattr:temperature:units", 2.5, "INDEX"])
+def test_one_input_gets_the_dimension(source, example_files):
+    parts = [SingleHdf5ToZarr(example_files[1], inline_threshold=0).translate()]
+    options = {
+        "coo_map": {"run": source},
+        "concat_dims": ["run"],
+        "identical_dims": ["time"],
+        "remote_protocol": "file",
+    }
+    theirs = opened(kerchunk.combine.MultiZarrToZarr(json.loads(json.dumps(parts)), **options).translate())
+    ours = opened(MultiZarrToZarr(parts, **options).translate())
+    for name in theirs.variables:
+        assert ours[name].dims == theirs[name].dims and np.array_equal(ours[name], theirs[name]), name
+        assert ours[name].dtype.kind == theirs[name].dtype.kind, name
+
+
 def test_inputs_and_outputs_of_every_kind(example_files, tmp_path):
     files = []
     for number, name in enumerate(example_files):
@@ -236,27 +254,34 @@ def test_what_kerchunk_does_not_see_is_a_warning(tmp_path):
     assert json.loads(combined["refs"][key])["units"] == "K"
 
 
-def test_grib():
-    fixtures = sorted((ROOT / "target/fixtures").glob("**/*.grib2"))
-    if not fixtures:
-        pytest.skip("cargo xtask fixtures writes them")
-    scanned = 0
-    for path in fixtures:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                messages = scan_grib(str(path))
-            except chunkref.ScanError:
-                continue
-        scanned += 1
-        assert all(message["templates"] == {"u": str(path)} for message in messages)
-        assert scan_grib(str(path), skip=1) == messages[:1]
-        known = [one for one in messages if "coordinates" in json.loads(one["refs"].get(".zattrs", "{}"))]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                tree = grib_tree(known)
-            except chunkref.CombineError:
-                continue
-        assert any(key.endswith("/.zgroup") for key in tree["refs"]) or not known
-    assert scanned > 0
+GRIB = ["accumulations", "ccsds", "members", "near_the_ground", "pressure_levels", "repeated", "steps"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", GRIB)
+def test_grib(name):
+    path = ROOT / f"target/fixtures/grib2/{name}.grib2"
+    messages = scan_grib(str(path))
+    theirs = kerchunk.grib2.scan_grib(str(path))
+    assert len(messages) == len(theirs) and scan_grib(str(path), skip=1) == messages[:1]
+    assert all(
+        set(one) == set(other) and one["templates"] == other["templates"]
+        for one, other in zip(messages, theirs, strict=True)
+    )
+    levels = {"typeOfLevel": ["surface", "meanSea"]}
+    assert len(scan_grib(str(path), filter=levels)) == len(kerchunk.grib2.scan_grib(str(path), filter=levels))
+    ours = grib_tree(messages)["refs"]
+    expected = kerchunk.grib2.grib_tree(json.loads(json.dumps(messages)))["refs"]
+    arrays = {key for key in expected if key.endswith(".zarray")}
+    assert {key for key in ours if key.endswith((".zarray", ".zgroup"))} == {
+        key for key in expected if key.endswith((".zarray", ".zgroup"))
+    }
+    for key in arrays:
+        assert json.loads(ours[key])["shape"] == json.loads(expected[key])["shape"], key
+        attributes = key.replace(".zarray", ".zattrs")
+        assert json.loads(ours[attributes]) == json.loads(expected[attributes]), key
+    encoded = {key.removesuffix(".zarray") for key in arrays if '"grib"' in expected[key].replace(" ", "")}
+    chunks = {
+        key: value for key, value in expected.items() if key.rpartition("/")[0] + "/" in encoded and "/.z" not in key
+    }
+    assert chunks and {key: ours.get(key) for key in chunks} == chunks

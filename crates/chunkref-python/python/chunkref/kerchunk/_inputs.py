@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,10 +26,65 @@ def flat(source: Any, options: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [refs]
 
 
+def dimensions(refs: Mapping[str, Any]) -> set[str]:
+    """Give the names of all dimensions that arrays have."""
+    documents = (json.loads(value) for key, value in refs.items() if key.endswith("/.zattrs"))
+    return {name for document in documents for name in document.get("_ARRAY_DIMENSIONS", [])}
+
+
+def expand(refs: dict[str, Any], coordinates: Mapping[str, Sequence[str]], identical: Sequence[str]) -> None:
+    """Give references the dimensions that they lack, of one place each."""
+    import numpy
+
+    arrays = {
+        key.removesuffix("/.zarray"): json.loads(value) for key, value in refs.items() if key.endswith("/.zarray")
+    }
+    attributes = {path: json.loads(refs.get(f"{path}/.zattrs", "{}")) for path in arrays}
+    known = dimensions(refs)
+    new = {name: values[0] for name, values in coordinates.items() if name not in known and values}
+    for path, array in arrays.items():
+        own = attributes[path].get("_ARRAY_DIMENSIONS", [])
+        if path in new and not array["shape"]:
+            added = [path]
+        elif path in new or path in known or path in identical:
+            continue
+        else:
+            added = list(new)
+        if not added:
+            continue
+        chunks = [key for key in refs if key.startswith(f"{path}/") and "/.z" not in key]
+        moved = {}
+        for key in chunks:
+            places = key.rpartition("/")[2].split(".") if array["shape"] else []
+            moved[f"{path}/" + ".".join(["0"] * len(added) + places)] = refs.pop(key)
+        refs.update(moved)
+        ones = [1] * len(added)
+        refs[f"{path}/.zarray"] = json.dumps(
+            {**array, "shape": ones + array["shape"], "chunks": ones + array["chunks"]}
+        )
+        refs[f"{path}/.zattrs"] = json.dumps({**attributes[path], "_ARRAY_DIMENSIONS": added + own})
+    for name, text in new.items():
+        if f"{name}/.zarray" in refs:
+            continue
+        value = numpy.array([_number(text)])
+        value = value.astype("S") if value.dtype.kind == "U" else value
+        document = {"shape": [1], "chunks": [1], "dtype": value.dtype.str, "fill_value": None, "order": "C"}
+        refs[f"{name}/.zarray"] = json.dumps({**document, "filters": None, "compressor": None, "zarr_format": 2})
+        refs[f"{name}/.zattrs"] = json.dumps({"_ARRAY_DIMENSIONS": [name]})
+        refs[f"{name}/0"] = "base64:" + base64.b64encode(value.tobytes()).decode()
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
 def widen(refs: dict[str, Any], coordinates: dict[str, Any]) -> None:
     """Make coordinates of bytes that are text coordinates of numpy's text, as kerchunk writes them."""
-    import base64
-
     for name, values in coordinates.items():
         array = json.loads(refs.get(f"{name}/.zarray", "{}"))
         if values.dtype.kind != "S" or array.get("filters") or len(values) == 0:
@@ -66,8 +122,6 @@ def _narrowed(source: Any) -> Any:
 
 
 def _bytes_of(value: Any) -> bytes:
-    import base64
-
     if isinstance(value, str):
         return base64.b64decode(value[7:]) if value.startswith("base64:") else value.encode()
     return bytes(value)

@@ -181,6 +181,11 @@ class MultiZarrToZarr:
             merge = False
         flat = {name: [value for some in values for value in some] for name, values in given.items()}
         self._result = self._combine(inputs.sets, {**concat, **flat}, dtypes, merge)
+        lacking = [name for name in concat if name not in _inputs.dimensions(self._result)]
+        if lacking:
+            # All inputs are at one place, or there is only one.
+            places = {name: flat.get(name) or self._values(name, selectors[name], inputs, {})[-1] for name in lacking}
+            _inputs.expand(self._result, places, self.identical_dims)
         self.coos = {name: _inputs.values_of(self._result, name, flat.get(name)) for name in concat}
         _inputs.widen(self._result, self.coos)
         for name in given:

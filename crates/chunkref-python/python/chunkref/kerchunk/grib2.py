@@ -86,7 +86,7 @@ def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str
     dict
         kerchunk's dictionary of version 1.
     """
-    tree: dict[str, Any] = {".zgroup": '{"zarr_format":2}'}
+    tree: dict[str, Any] = {".zgroup": '{"zarr_format":2}', ".zattrs": "{}"}
     members: dict[str, list[dict[str, Any]]] = {}
     levels: dict[str, set[str]] = {}
     for message in message_groups:
