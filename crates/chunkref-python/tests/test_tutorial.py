@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The steps of a published kerchunk tutorial (GOES-16, ESIP 2022), with other import lines: on twins, in a server on loopback.
+"""The steps of a published kerchunk tutorial (GOES-16, ESIP 2022), with other import lines.
 
-Two things are said besides: where the server is, and of what plots and cells of the notebook are no part.
+They run on twins in a server on loopback, so options say where that is; plots and cells of the notebook are left out.
 """
 
 import functools

@@ -6,6 +6,8 @@ import io
 import json
 import pathlib
 import pickle
+import subprocess
+import sys
 import warnings
 
 import dask
@@ -170,6 +172,12 @@ def test_a_source_that_changed_is_an_error(tmp_path, example_file):
     path.unlink()
     with pytest.raises(FileNotFoundError):
         chunkref.open_dataset(path)
+
+
+def test_the_engine_is_listed_without_zarr():
+    code = "import sys; sys.modules['zarr'] = None; import xarray; print('chunkref' in xarray.backends.list_engines())"
+    ran = subprocess.run([sys.executable, "-W", "error:Engine 'chunkref'", "-c", code], capture_output=True, text=True)
+    assert ran.stdout == "True\n", ran.stderr
 
 
 def test_codecs_of_other_packages_are_found(tmp_path):

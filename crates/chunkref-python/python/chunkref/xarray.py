@@ -18,10 +18,12 @@ from chunkref._files import is_file, name_of
 from chunkref._references import ArrayInfo, References
 from chunkref._scan import scan
 from chunkref._stores import StorageOptions, Stores, stores_of
-from chunkref.store import ChunkrefStore
 
 if TYPE_CHECKING:
+    # xarray loads engines when it lists them, and zarr-python need not be there for that.
     from xarray import Dataset, DataTree, Variable
+
+    from chunkref.store import ChunkrefStore
 
 #: What names of reference files end in.
 _REFERENCES = (".json", ".json.gz", ".json.zst", ".parq", ".parquet")
@@ -164,8 +166,8 @@ class TypedZarrStore(ZarrStore):
     def open_store_variable(self, name: str) -> Variable:
         """Give a variable before its values are decoded."""
         variable: Variable = super().open_store_variable(name)  # type: ignore[no-untyped-call]
-        store = self.zarr_group.store
-        if not isinstance(store, ChunkrefStore) or not store.typed:
+        store: ChunkrefStore = self.zarr_group.store
+        if not store.typed:
             return variable
         path = f"{self.zarr_group.path}/{name}".strip("/")
         types = store.attribute_types(path)
@@ -215,6 +217,8 @@ def opened(
     scan_options: Mapping[str, Any] | None = None,
 ) -> tuple[ChunkrefStore, dict[str, set[str]]]:
     """Give the store of what xarray is to open, and the names of unlimited dimensions by group."""
+    from chunkref.store import ChunkrefStore
+
     held = stores_of(stores, storage_options)
     # NetCDF shows variables by the names that this option gives them.
     scanning = {"hdf5_names": "netcdf", **(scan_options or {})}
