@@ -9,6 +9,7 @@ use super::lorenzo::walk;
 use super::number::Float;
 use super::regression;
 use super::relative::{Factors, Relative};
+use super::up_to_three;
 use crate::filter::Fault;
 
 /// The numbers of a chunk.
@@ -73,8 +74,7 @@ fn predicted<T: Float>(
     let relative = Relative { threshold, signs: cursor.bytes_u64(signs.into())? };
     let rows = [cursor.bytes_u64(exact.div_ceil(4))?, cursor.bytes_u64(bytes)?, cursor.rest()];
     let mut exact = Exact::new(rows, length, median)?;
-    let joined = [shape.iter().rev().skip(2).product(), axis(shape, 1), axis(shape, 0)];
-    let shape = if header.is_relative() && shape.len() > 3 { &joined } else { shape };
+    let shape = if header.is_relative() { &up_to_three(shape) } else { shape };
     if header.is_relative() && header.has_factors() {
         let factors = Factors { radius, precision, plus_bits };
         return relative.numbers_of_sizes(factors.sizes(shape, codes, exact)?);
@@ -92,9 +92,4 @@ fn predicted<T: Float>(
         }
     })?;
     if header.is_relative() { relative.numbers_of_logarithms(numbers) } else { Ok(numbers) }
-}
-
-/// The length of an axis, the last of which is number 0.
-fn axis(shape: &[usize], number: usize) -> usize {
-    shape.iter().rev().nth(number).copied().unwrap_or(1)
 }

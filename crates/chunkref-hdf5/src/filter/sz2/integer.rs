@@ -45,7 +45,7 @@ integer!(u8 i8 u16 i16 u32 i32 u64 i64);
 /// The numbers of a chunk. Behind the header is how many bytes of numbers are stored that were not predicted, and the
 /// count of numbers; then most intervals and intervals, the least number, the precision, three lengths, codes, and the
 /// numbers that were not predicted, less the least.
-pub(super) fn decode<T: Number<Precision = f64> + Integer>(
+pub(super) fn decode<T: Integer>(
     bytes: &[u8],
     shape: &[usize],
     count: usize,

@@ -73,6 +73,14 @@ pub(super) fn decode(bytes: &[u8], values: &[u32], room: usize) -> Result<Vec<u8
     }
 }
 
+/// The axes of a chunk, the first two of four as one.
+fn up_to_three(shape: &[usize]) -> Vec<usize> {
+    match *shape {
+        [cubes, planes, rows, columns] => vec![cubes.saturating_mul(planes), rows, columns],
+        _ => shape.to_vec(),
+    }
+}
+
 fn floats<T: Float>(
     bytes: &[u8],
     shape: &[usize],

@@ -8,6 +8,7 @@ use chunkref_core::Cursor;
 use super::header::Header;
 use super::lorenzo::Neighbours;
 use super::number::Float;
+use super::up_to_three;
 use crate::filter::Fault;
 use crate::filter::bits::BitReader;
 use crate::filter::sz_huffman::Tree;
@@ -144,15 +145,12 @@ struct Axes {
 }
 
 impl Axes {
-    /// The first two of four axes are taken for one.
     fn new(shape: &[usize], block: usize) -> Result<Self, Fault> {
-        let shape = match *shape {
-            [rows, columns] => [1, rows, columns],
-            [planes, rows, columns] => [planes, rows, columns],
-            [cubes, planes, rows, columns] => [cubes.saturating_mul(planes), rows, columns],
+        let (rank, shape) = match *up_to_three(shape) {
+            [rows, columns] => (2, [1, rows, columns]),
+            [planes, rows, columns] => (3, [planes, rows, columns]),
             _ => return Err(Fault::damaged("it has regression along one axis")),
         };
-        let rank = if shape[0] == 1 { 2 } else { 3 };
         if block == 0 {
             return Err(Fault::damaged("its blocks are empty"));
         }
