@@ -4,41 +4,64 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use chunkref_core::{DecoderEntry, inventory};
 use chunkref_model::Codec;
 
-/// The codecs that are undone, by their numcodecs names.
-pub(crate) const KNOWN: [&str; 6] = ["zlib", "gzip", "bz2", "zstd", "shuffle", "fletcher32"];
+inventory::submit! {
+    DecoderEntry { codec: "zlib", decode: |_, stored, most| all(flate2::read::ZlibDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "gzip", decode: |_, stored, most| all(flate2::read::MultiGzDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "bz2", decode: |_, stored, most| all(bzip2::read::MultiBzDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "zstd", decode: zstd }
+}
+inventory::submit! {
+    DecoderEntry { codec: "shuffle", decode: unshuffle }
+}
+inventory::submit! {
+    DecoderEntry { codec: "fletcher32", decode: fletcher32 }
+}
 
-/// Whether chunks with these codecs can be decoded.
+/// The codecs that are undone, by their names in Zarr v2 metadata.
+pub(crate) fn known() -> String {
+    let mut names: Vec<_> = DecoderEntry::all().map(|entry| entry.codec).collect();
+    names.sort_unstable();
+    names.join(", ")
+}
+
+/// Whether there is a decoder for each codec. One may still refuse a chunk, or a configuration.
 #[must_use]
 pub fn can_decode(codecs: &[Codec]) -> bool {
     unknown(codecs).is_none()
 }
 
 pub(crate) fn unknown(codecs: &[Codec]) -> Option<&Codec> {
-    codecs.iter().find(|codec| !KNOWN.contains(&codec.name()))
+    codecs.iter().find(|codec| DecoderEntry::linked(codec.name()).is_none())
 }
 
-/// Undoes `codecs`, the last one first. `length` is what the chunk has in elements' bytes; a chunk that says it has more
-/// is damaged, so that a small file does not fill the memory.
-pub(crate) fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, String> {
+/// Undoes `codecs` on the bytes of a chunk, the last one first. `length` is what the chunk has in elements' bytes; a chunk
+/// that says it has more is damaged, so that a small file does not fill the memory.
+///
+/// # Errors
+/// What is wrong with the chunk, or that there is no decoder.
+pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, String> {
     // Each checksum adds four bytes; nothing else that is undone makes a chunk longer.
     let room = codecs.len().saturating_mul(4).saturating_add(length);
     codecs.iter().rev().try_fold(stored, |bytes, codec| {
-        let decoded = match codec.name() {
-            "zlib" => all(flate2::read::ZlibDecoder::new(&*bytes), room),
-            "gzip" => all(flate2::read::MultiGzDecoder::new(&*bytes), room),
-            "bz2" => all(bzip2::read::MultiBzDecoder::new(&*bytes), room),
-            "zstd" => match ruzstd::decoding::StreamingDecoder::new(&*bytes) {
-                Ok(decoder) => all(decoder, room),
-                Err(error) => Err(error.to_string()),
-            },
-            "shuffle" => return unshuffle(codec, &bytes),
-            "fletcher32" => return fletcher32(&bytes),
-            other => return Err(format!("{other} cannot be undone")),
-        };
-        decoded.map_err(|reason| format!("{} data are damaged: {reason}", codec.name()))
+        let name = codec.name();
+        let entry = DecoderEntry::linked(name).ok_or_else(|| format!("{name} cannot be undone"))?;
+        (entry.decode)(codec, &bytes, room)
+            .map_err(|reason| format!("{name} data are damaged: {reason}"))
     })
+}
+
+fn zstd(_codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, String> {
+    let decoder = ruzstd::decoding::StreamingDecoder::new(&**stored);
+    all(decoder.map_err(|error| error.to_string())?, most)
 }
 
 fn all(decoder: impl Read, room: usize) -> Result<Bytes, String> {
@@ -52,7 +75,7 @@ fn all(decoder: impl Read, room: usize) -> Result<Bytes, String> {
 }
 
 /// Bytes of equal weight lie together; what is left over at the end is as it was.
-fn unshuffle(codec: &Codec, bytes: &Bytes) -> Result<Bytes, String> {
+fn unshuffle(codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, String> {
     let element = codec
         .configuration()
         .get("elementsize")
@@ -74,7 +97,7 @@ fn unshuffle(codec: &Codec, bytes: &Bytes) -> Result<Bytes, String> {
 
 /// A checksum behind the data, as libhdf5 computes it: Fletcher's over big-endian 16-bit words, an odd last byte in the
 /// high half.
-fn fletcher32(bytes: &Bytes) -> Result<Bytes, String> {
+fn fletcher32(_codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, String> {
     let (body, stored) = bytes
         .split_last_chunk::<4>()
         .ok_or_else(|| "there are fewer bytes than the checksum has".to_owned())?;

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference sets of any kind, opened where they are.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
-use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
-use chunkref_parquet::{Files, LocalFiles, METADATA, ParquetError, ParquetReferences};
+use chunkref_model::{Array, ChunkRef, Dataset, Source};
+use chunkref_parquet::{
+    Files, LocalFiles, METADATA, ParquetError, ParquetReferences, PartitionReferences,
+};
+use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
 use chunkref_store::{Location, OpenOptions, Stores};
 use thiserror::Error;
 
+use crate::StoreObjects;
 use crate::emit::Target;
 
 /// How gzip begins.
@@ -63,7 +70,40 @@ pub struct References {
 #[derive(Debug)]
 enum Inner {
     Json { dataset: Box<Dataset>, recorded: Option<Recorded> },
-    Parquet(Box<ParquetReferences<AnyFiles>>),
+    Parquet(Box<ParquetReferences<AnyFiles>>, Partitions),
+}
+
+/// Most partitions that are kept for lookups.
+const MOST_PARTITIONS: usize = 32;
+
+/// A partition by its array and number.
+type Partition = ((String, u64), Arc<PartitionReferences>);
+
+/// The partitions that were looked into last.
+#[derive(Debug, Default)]
+struct Partitions(futures::lock::Mutex<VecDeque<Partition>>);
+
+impl Partitions {
+    /// A partition, which is read once for all who ask at the same time.
+    async fn get(
+        &self,
+        references: &ParquetReferences<AnyFiles>,
+        path: &str,
+        number: u64,
+    ) -> Result<Arc<PartitionReferences>, ParquetError> {
+        let mut kept = self.0.lock().await;
+        if let Some((_, partition)) =
+            kept.iter().find(|((known, place), _)| known == path && *place == number)
+        {
+            return Ok(Arc::clone(partition));
+        }
+        let partition = Arc::new(references.read_partition(path, number).await?);
+        if kept.len() >= MOST_PARTITIONS {
+            kept.pop_front();
+        }
+        kept.push_back(((path.to_owned(), number), Arc::clone(&partition)));
+        Ok(partition)
+    }
 }
 
 impl References {
@@ -86,7 +126,8 @@ impl References {
             let references = ParquetReferences::open(files)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
-            return Ok(Self { location: url, inner: Inner::Parquet(Box::new(references)) });
+            let inner = Inner::Parquet(Box::new(references), Partitions::default());
+            return Ok(Self { location: url, inner });
         }
         let wrap = |source| ReferencesError::Json { location: url.clone(), source };
         let failed = |source| ReferencesError::Io { location: url.clone(), source };
@@ -116,7 +157,7 @@ impl References {
     pub fn target(&self) -> Target {
         match &self.inner {
             Inner::Json { .. } => Target::KerchunkJson,
-            Inner::Parquet(_) => Target::KerchunkParquet,
+            Inner::Parquet(..) => Target::KerchunkParquet,
         }
     }
 
@@ -125,7 +166,7 @@ impl References {
     pub fn recorded(&self) -> Option<&Recorded> {
         match &self.inner {
             Inner::Json { recorded, .. } => recorded.as_ref(),
-            Inner::Parquet(references) => references.recorded(),
+            Inner::Parquet(references, _) => references.recorded(),
         }
     }
 
@@ -134,7 +175,7 @@ impl References {
     pub fn metadata(&self) -> &Dataset {
         match &self.inner {
             Inner::Json { dataset, .. } => dataset,
-            Inner::Parquet(references) => references.metadata(),
+            Inner::Parquet(references, _) => references.metadata(),
         }
     }
 
@@ -145,7 +186,7 @@ impl References {
     pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
         match &self.inner {
             Inner::Json { dataset, .. } => Ok((**dataset).clone()),
-            Inner::Parquet(references) => {
+            Inner::Parquet(references, _) => {
                 let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
                 references.read(&wanted).await.map_err(|source| self.parquet(source))
             }
@@ -160,16 +201,83 @@ impl References {
         let Self { location, inner } = self;
         match inner {
             Inner::Json { dataset, .. } => Ok(*dataset),
-            Inner::Parquet(references) => references
+            Inner::Parquet(references, _) => references
                 .read(&|_| true)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location, source }),
         }
     }
 
+    /// The references as a Zarr store, whose objects are read through `stores`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkref::read::{Part, ZarrVersion};
+    ///
+    /// let stores = chunkref::stores();
+    /// let references = chunkref::References::open(&stores, &chunkref::Location::parse("cube.parq")?).await?;
+    /// let store = references.into_store(&stores, ZarrVersion::V2)?;
+    /// let chunk = store.get("CMI_C01/0.0.0", &Part::Whole).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReadError`](chunkref_read::ReadError) when Zarr of that version cannot say an array.
+    pub fn into_store(
+        self,
+        stores: &Stores,
+        version: ZarrVersion,
+    ) -> Result<ReferenceStore, chunkref_read::ReadError> {
+        let objects = Arc::new(StoreObjects::new(stores.clone()));
+        let lookup: Arc<dyn Lookup> = match self.inner {
+            Inner::Json { dataset, .. } => Arc::new(*dataset),
+            Inner::Parquet(..) => Arc::new(self),
+        };
+        ReferenceStore::new(lookup, objects, version)
+    }
+
     fn parquet(&self, source: ParquetError) -> ReferencesError {
         ReferencesError::Parquet { location: self.location.clone(), source }
     }
+}
+
+#[async_trait]
+impl Lookup for References {
+    fn metadata(&self) -> &Dataset {
+        References::metadata(self)
+    }
+
+    async fn chunk(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+    ) -> Result<(ChunkRef, Option<Source>), chunkref_read::ReadError> {
+        let (references, partitions) = match &self.inner {
+            Inner::Json { dataset, .. } => return dataset.chunk(path, chunk_indices).await,
+            Inner::Parquet(references, partitions) => (references, partitions),
+        };
+        let wrap = |source| unread(self.parquet(source));
+        match references.place(path, chunk_indices).map_err(wrap)? {
+            None => Ok((ChunkRef::Missing, None)),
+            Some((number, row)) => {
+                let partition = partitions.get(references, path, number).await.map_err(wrap)?;
+                Ok(partition.get(row))
+            }
+        }
+    }
+
+    async fn array(&self, path: &str) -> Result<Cow<'_, Array>, chunkref_read::ReadError> {
+        if let Inner::Json { dataset, .. } = &self.inner {
+            return Lookup::array(&**dataset, path).await;
+        }
+        let read = self.arrays(&[path.to_owned()]).await.map_err(unread)?;
+        Ok(Cow::Owned(Lookup::array(&read, path).await?.into_owned()))
+    }
+}
+
+fn unread(error: ReferencesError) -> chunkref_read::ReadError {
+    chunkref_read::ReadError::References(Box::new(error))
 }
 
 /// Whether an object may be a reference set, so far as its first bytes and its name say.
