@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
         return Err(Stop::Usage(error.message));
     }
     let url = location.map(|location| location.url().to_owned()).unwrap_or_default();
-    let inspected = match block_on(inspect(&stores, &registry, &arguments.input, &options)) {
+    let inspected = match block_on(inspect(&stores, &registry, arguments, &options)) {
         Ok(inspected) => inspected,
         Err(fault) => {
             report::failure(console, &arguments.input, &url, &*fault);
@@ -60,12 +60,13 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
 async fn inspect(
     stores: &Stores,
     registry: &Registry,
-    input: &str,
+    arguments: &InspectArguments,
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let location = Location::parse(input)?;
+    let location = Location::parse(&arguments.input)?;
+    let at = arguments.at.as_deref();
     if is_reference_folder(&location) {
-        return inspect_references(stores, &location, 0).await;
+        return inspect_references(stores, &location, at, 0).await;
     }
     let source = stores.open(&location, &crate::scan::opening(options)).await?.source;
     let length = source.version().length;
@@ -73,7 +74,7 @@ async fn inspect(
     if options.format.is_none()
         && head.first().is_some_and(|head| looks_like_references(&location, head))
     {
-        return inspect_references(stores, &location, length).await;
+        return inspect_references(stores, &location, at, length).await;
     }
     let entry = chunkref::choose(registry, &source, options).await?;
     let scan = (entry.scanner)().scan(&source, options).await?;
@@ -90,11 +91,13 @@ async fn inspect(
 async fn inspect_references(
     stores: &Stores,
     location: &Location,
+    at: Option<&str>,
     length: u64,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let references = References::open(stores, location).await?;
+    let references = References::open_version(stores, location, at).await?;
     let (format, description) = match references.target() {
         Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
+        Target::Icechunk => ("icechunk", "references in an Icechunk repository"),
         _ => ("kerchunk-json", "references in JSON"),
     };
     let dataset = references.into_dataset().await?;
@@ -117,7 +120,7 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
     if *length > 0 {
         writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
     }
-    if format.starts_with("kerchunk") {
+    if format.starts_with("kerchunk") || *format == Target::Icechunk.name() {
         let references = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
         let sources = dataset.sources().len() as u64;
         writeln!(

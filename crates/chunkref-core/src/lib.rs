@@ -33,7 +33,7 @@ pub use combiner::{
     Duplicates, Missing, OnConflict,
 };
 pub use cursor::{Cursor, Truncated};
-pub use emitter::{EmitError, EmitOptions, Emitted, Emitter};
+pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;
 pub use registry::{Registry, RegistryError};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
 use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
-use chunkref_parquet::{Files, LocalFiles, METADATA, ParquetError, ParquetReferences};
+use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences};
 use chunkref_store::{Location, OpenOptions, Stores};
 use thiserror::Error;
 
@@ -43,6 +43,23 @@ pub enum ReferencesError {
         /// What is wrong with it.
         source: ReadError,
     },
+    /// It is no Icechunk repository.
+    #[cfg(feature = "icechunk")]
+    #[error("{location} is not an Icechunk repository that can be read")]
+    Icechunk {
+        /// The folder.
+        location: String,
+        /// What is wrong with it.
+        source: chunkref_icechunk::IcechunkError,
+    },
+    /// A kind that this build does not read.
+    #[error("{location}: {reason}")]
+    Unsupported {
+        /// The object or folder.
+        location: String,
+        /// What to do.
+        reason: &'static str,
+    },
     /// It is no kerchunk Parquet.
     #[error("{location} is not kerchunk Parquet that can be read")]
     Parquet {
@@ -62,19 +79,45 @@ pub struct References {
 
 #[derive(Debug)]
 enum Inner {
-    Json { dataset: Box<Dataset>, recorded: Option<Recorded> },
+    Json {
+        dataset: Box<Dataset>,
+        recorded: Option<Recorded>,
+    },
     Parquet(Box<ParquetReferences<AnyFiles>>),
+    #[cfg(feature = "icechunk")]
+    Icechunk(Box<chunkref_icechunk::IcechunkReferences>),
 }
 
 impl References {
-    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, or a folder of kerchunk Parquet.
-    /// A folder is told by its name, which ends in `.parq`, `.parquet` or a slash, or by what is there.
+    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, a folder of kerchunk Parquet, or the
+    /// branch `main` of an Icechunk repository. A folder is told by its name, which ends in `.parq`, `.parquet`, `.icechunk`
+    /// or a slash, or by what is there.
     ///
     /// # Errors
     /// [`ReferencesError`] when there is none, or it is damaged.
     pub async fn open(stores: &Stores, location: &Location) -> Result<Self, ReferencesError> {
+        Self::open_version(stores, location, None).await
+    }
+
+    /// The same of a branch, tag or snapshot of an Icechunk repository; other kinds have no versions.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when there is none, or it is damaged.
+    pub async fn open_version(
+        stores: &Stores,
+        location: &Location,
+        version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
         let url = location.url().to_owned();
         let local = location.local_path();
+        let kind = local.map_or_else(|| Some(Target::of(url_path(&url))), Target::of_folder);
+        if kind == Some(Target::Icechunk) {
+            return Self::open_icechunk(location, version).await;
+        }
+        if version.is_some() {
+            let reason = "only Icechunk repositories have branches, tags and snapshots";
+            return Err(ReferencesError::Unsupported { location: url, reason });
+        }
         if local.map_or_else(|| names_folder(&url), std::path::Path::is_dir) {
             let files = match local {
                 Some(path) => AnyFiles::Local(LocalFiles::new(path)),
@@ -105,6 +148,44 @@ impl References {
         Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
     }
 
+    #[cfg(feature = "icechunk")]
+    async fn open_icechunk(
+        location: &Location,
+        version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
+        let url = location.url().to_owned();
+        let Some(folder) = location.local_path() else {
+            let reason = "Icechunk repositories are read from folders of this machine only";
+            return Err(ReferencesError::Unsupported { location: url, reason });
+        };
+        match chunkref_icechunk::IcechunkReferences::open(folder, version).await {
+            Ok(references) => {
+                Ok(Self { location: url, inner: Inner::Icechunk(Box::new(references)) })
+            }
+            Err(source) => Err(ReferencesError::Icechunk { location: url, source }),
+        }
+    }
+
+    #[cfg(not(feature = "icechunk"))]
+    async fn open_icechunk(
+        location: &Location,
+        _version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
+        let location = location.url().to_owned();
+        let reason = crate::emit::WITHOUT_ICECHUNK;
+        Err(ReferencesError::Unsupported { location, reason })
+    }
+
+    /// The version that is read, where the references have a history: the snapshot of an Icechunk repository.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        match &self.inner {
+            Inner::Json { .. } | Inner::Parquet(_) => None,
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references) => Some(references.snapshot()),
+        }
+    }
+
     /// Where they are.
     #[must_use]
     pub fn location(&self) -> &str {
@@ -117,6 +198,8 @@ impl References {
         match &self.inner {
             Inner::Json { .. } => Target::KerchunkJson,
             Inner::Parquet(_) => Target::KerchunkParquet,
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(_) => Target::Icechunk,
         }
     }
 
@@ -126,15 +209,19 @@ impl References {
         match &self.inner {
             Inner::Json { recorded, .. } => recorded.as_ref(),
             Inner::Parquet(references) => references.recorded(),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references) => references.recorded(),
         }
     }
 
-    /// Groups and arrays; those of Parquet are without references.
+    /// Groups and arrays; those of Parquet and Icechunk are without references.
     #[must_use]
     pub fn metadata(&self) -> &Dataset {
         match &self.inner {
             Inner::Json { dataset, .. } => dataset,
             Inner::Parquet(references) => references.metadata(),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references) => references.metadata(),
         }
     }
 
@@ -143,12 +230,16 @@ impl References {
     /// # Errors
     /// [`ReferencesError`] when a partition is damaged or cannot be read.
     pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
+        let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
         match &self.inner {
             Inner::Json { dataset, .. } => Ok((**dataset).clone()),
             Inner::Parquet(references) => {
-                let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
                 references.read(&wanted).await.map_err(|source| self.parquet(source))
             }
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references) => references.read(&wanted).await.map_err(|source| {
+                ReferencesError::Icechunk { location: self.location.clone(), source }
+            }),
         }
     }
 
@@ -164,6 +255,11 @@ impl References {
                 .read(&|_| true)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location, source }),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references) => references
+                .read(&|_| true)
+                .await
+                .map_err(|source| ReferencesError::Icechunk { location, source }),
         }
     }
 
@@ -186,13 +282,18 @@ pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
 pub fn is_reference_folder(location: &Location) -> bool {
     location
         .local_path()
-        .map_or_else(|| names_folder(location.url()), |path| path.join(METADATA).is_file())
+        .map_or_else(|| names_folder(location.url()), |path| Target::of_folder(path).is_some())
+}
+
+/// The path of a URL, for its extension.
+fn url_path(url: &str) -> &std::path::Path {
+    std::path::Path::new(url.split(['?', '#']).next().unwrap_or(url))
 }
 
 fn names_folder(url: &str) -> bool {
     let plain = url.split(['?', '#']).next().unwrap_or(url);
     let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
-    plain.ends_with('/') || ends(".parq") || ends(".parquet")
+    plain.ends_with('/') || ends(".parq") || ends(".parquet") || ends(".icechunk")
 }
 
 async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceError> {
