@@ -111,6 +111,9 @@ impl Work<'_> {
     /// A repository that nobody sees yet, so that commits go to its branch one after another.
     async fn create(&self, folder: &Path) -> Result<u64, IcechunkError> {
         let mut config = RepositoryConfig::default();
+        // The library writes down how it reaches the storage. Of a folder that is in requests of 4 KiB, which would go
+        // along when the repository is copied to a bucket.
+        config.storage = Some(repository::storage_settings());
         self.configure(&mut config)?;
         repository::create(folder, config).await?;
         let repository = repository::open_uncached(folder).await?;
@@ -164,6 +167,8 @@ impl Work<'_> {
         }
         .await;
         let removed = repository.delete_branch(&own).await.map_err(&changed);
+        // The library leaves the folder of the branch's file; nobody needs it, be it that it stays.
+        let _ = std::fs::remove_dir(folder.join("refs").join(format!("branch.{own}")));
         result.and(removed)?;
         Ok(self.references())
     }

@@ -30,6 +30,8 @@ mod layout;
 mod location;
 pub mod reader;
 mod repository;
+#[cfg(test)]
+mod round_trip;
 mod tree;
 
 pub use emitter::IcechunkEmitter;

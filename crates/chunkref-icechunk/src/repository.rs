@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use icechunk::config::CachingConfig;
 use icechunk::format::format_constants::SpecVersionBin;
+use icechunk::storage::{ConcurrencySettings, RetriesSettings, Settings};
 use icechunk::{Repository, RepositoryConfig, Storage};
 use tempfile::TempDir;
 
@@ -74,6 +75,26 @@ pub(crate) async fn create(
         .execute()
         .await
         .map_err(library("made"))
+}
+
+/// What the library takes where nothing is said, said.
+pub(crate) fn storage_settings() -> Settings {
+    let defaults = Settings::default();
+    let (concurrency, retries) = (defaults.concurrency(), defaults.retries());
+    Settings {
+        concurrency: Some(ConcurrencySettings {
+            max_concurrent_requests_for_object: Some(
+                concurrency.max_concurrent_requests_for_object(),
+            ),
+            ideal_concurrent_request_size: Some(concurrency.ideal_concurrent_request_size()),
+        }),
+        retries: Some(RetriesSettings {
+            max_tries: Some(retries.max_tries()),
+            initial_backoff_ms: Some(retries.initial_backoff_ms()),
+            max_backoff_ms: Some(retries.max_backoff_ms()),
+        }),
+        ..Settings::default()
+    }
 }
 
 /// Opens a repository with the configuration that it has.
