@@ -72,6 +72,7 @@ pub(crate) fn program() -> &'static Path {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let output = Command::new(cargo)
             .args(["build", "--quiet", "--package", "chunkref-cli"])
+            .args(cfg!(feature = "icechunk").then_some("--features=icechunk"))
             .current_dir(root())
             .output()
             .unwrap();

@@ -54,7 +54,7 @@ impl IcechunkReferences {
                 return Err(IcechunkError::NoRepository(folder.display().to_string()));
             }
             let repository = repository::open_uncached(&folder).await?;
-            let snapshot = resolve(&repository, &version).await?;
+            let snapshot = resolve(&repository, &folder, &version).await?;
             let session = session(&repository, &snapshot).await?;
             let dataset = metadata(&session).await?;
             let recorded = recorded(&repository, &snapshot).await?;
@@ -136,12 +136,19 @@ impl IcechunkReferences {
 }
 
 /// The snapshot that a branch, a tag or its own name means.
-async fn resolve(repository: &Repository, version: &str) -> Result<SnapshotId, IcechunkError> {
+async fn resolve(
+    repository: &Repository,
+    folder: &Path,
+    version: &str,
+) -> Result<SnapshotId, IcechunkError> {
     let mut meanings = vec![
         VersionInfo::BranchTipRef(version.to_owned()),
         VersionInfo::TagRef(version.to_owned()),
     ];
-    if let Ok(id) = SnapshotId::try_from(version) {
+    // The library takes any name of this form for one that is there.
+    if let Ok(id) = SnapshotId::try_from(version)
+        && folder.join("snapshots").join(id.to_string()).is_file()
+    {
         meanings.push(VersionInfo::SnapshotId(id));
     }
     for meaning in meanings {
@@ -150,8 +157,7 @@ async fn resolve(repository: &Repository, version: &str) -> Result<SnapshotId, I
             Err(error) => match error.kind {
                 RepositoryErrorKind::Ref(
                     RefErrorKind::RefNotFound(_) | RefErrorKind::InvalidRefName(_),
-                )
-                | RepositoryErrorKind::SnapshotNotFound { .. } => {}
+                ) => {}
                 _ => return Err(library("read")(error)),
             },
         }

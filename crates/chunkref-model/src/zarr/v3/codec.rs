@@ -186,11 +186,6 @@ fn parts(item: &AttributeValue) -> Option<(&str, Map<String, Value>)> {
 
 fn parse(name: &str, mut configuration: Map<String, Value>) -> Result<Codec, ZarrError> {
     let name = match name {
-        "zstd" => {
-            // numcodecs leaves the checksum away too.
-            configuration.retain(|key, value| key != "checksum" || *value != Value::Bool(false));
-            "zstd"
-        }
         "blosc" => {
             configuration.remove("typesize");
             let shuffle = configuration.get("shuffle").and_then(Value::as_str);
@@ -205,7 +200,7 @@ fn parse(name: &str, mut configuration: Map<String, Value>) -> Result<Codec, Zar
             }
             "blosc"
         }
-        "gzip" | "vlen-utf8" | "vlen-bytes" => name,
+        "zstd" | "gzip" | "vlen-utf8" | "vlen-bytes" => name,
         name => match name.strip_prefix("numcodecs.") {
             Some(name) => name,
             None => {
@@ -313,7 +308,10 @@ mod tests {
         for codecs in [
             vec![],
             vec![Codec::new("delta").with("dtype", "<i2"), Codec::new("zlib").with("level", 4)],
-            vec![Codec::new("shuffle").with("elementsize", 2), Codec::new("zstd").with("level", 3)],
+            vec![
+                Codec::new("shuffle").with("elementsize", 2),
+                Codec::new("zstd").with("level", 3).with("checksum", false),
+            ],
             vec![blosc.clone(), Codec::new("fletcher32")],
             vec![blosc.with("blocksize", -1)],
         ] {
