@@ -121,10 +121,10 @@ fn icechunk_reads_as_the_libraries_of_the_sources_do() {
     let at_least = |name: &str, least: u64| {
         assert!(report[name].as_u64().unwrap() >= least, "{name}: {report:#}");
     };
-    at_least("equal", 400);
-    at_least("of_source", 350);
-    at_least("absent", 60);
-    at_least("for_xarray", 20);
+    at_least("equal", 260);
+    at_least("of_source", 220);
+    at_least("absent", 100);
+    at_least("for_xarray", 22);
     assert_eq!(report["undecodable"], 0, "{report:#}");
 }
 
@@ -210,7 +210,8 @@ for name, length, start in [('one', 5, 0), ('two', 4, 5)]:
     with h5py.File(f'{sys.argv[1]}/{name}.h5', 'w') as file:
         time = file.create_dataset('time', data=np.arange(start, start + length, dtype='f8'), chunks=(2,), compression='gzip')
         time.make_scale('time')
-        file.create_dataset('v', data=np.arange(start, start + length, dtype='i4'), chunks=(2,), compression='gzip')
+        data = np.random.default_rng(start).integers(0, 1 << 30, (length, 50000), dtype='i4')
+        file.create_dataset('v', data=data, chunks=(2, 50000), compression='gzip')
         file['v'].dims[0].attach_scale(time)
 ";
     let made = Command::new(python()).args(["-c", make]).arg(folder.path()).output().unwrap();
@@ -223,7 +224,7 @@ for name, length, start in [('one', 5, 0), ('two', 4, 5)]:
     let refused = chunkref(["append", &set, &two]);
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     let words = said(&refused);
-    assert!(words.contains("chunk") && words.contains("set.icechunk"), "{words}");
+    assert!(words.contains("1. v: inputs do not meet at edges of chunks"), "{words}");
     run(["convert", &set, &after]);
     assert_eq!(fs::read(&after).unwrap(), fs::read(&before).unwrap());
     assert_eq!(check(&[json!({ "source": one, "json": before, "repository": set })])["equal"], 2);

@@ -25,7 +25,7 @@ pub(crate) struct Target {
 /// All sources of a dataset, and the containers that they lie in.
 #[derive(Debug)]
 pub(crate) struct Targets {
-    targets: Vec<Result<Target, &'static str>>,
+    of_sources: Vec<Result<Target, &'static str>>,
     names: Vec<String>,
     /// By URL prefix.
     prefixes: BTreeMap<String, ObjectStoreConfig>,
@@ -67,13 +67,13 @@ impl Targets {
             let path = PathBuf::from(format!("/{folder}"));
             prefixes.insert(format!("file:///{folder}"), ObjectStoreConfig::LocalFileSystem(path));
         }
-        Self { targets, names, prefixes }
+        Self { of_sources: targets, names, prefixes }
     }
 
     /// One source, or why a repository cannot point to it.
     pub(crate) fn get(&self, source: SourceId) -> Result<&Target, &'static str> {
         let index = usize::try_from(source.0).unwrap_or(usize::MAX);
-        match self.targets.get(index) {
+        match self.of_sources.get(index) {
             Some(Ok(target)) => Ok(target),
             Some(Err(reason)) => Err(reason),
             None => Err("the dataset has no such source"),

@@ -110,10 +110,10 @@ impl Work<'_> {
 
     /// A repository that nobody sees yet, so that commits go to its branch one after another.
     async fn create(&self, folder: &Path) -> Result<u64, IcechunkError> {
-        let mut config = RepositoryConfig::default();
         // The library writes down how it reaches the storage. Of a folder that is in requests of 4 KiB, which would go
         // along when the repository is copied to a bucket.
-        config.storage = Some(repository::storage_settings());
+        let storage = Some(repository::storage_settings());
+        let mut config = RepositoryConfig { storage, ..RepositoryConfig::default() };
         self.configure(&mut config)?;
         repository::create(folder, config).await?;
         let repository = repository::open_uncached(folder).await?;

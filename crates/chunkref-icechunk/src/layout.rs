@@ -80,8 +80,11 @@ impl Layout {
 
 /// The ranges of chunk numbers that have a chunk, one for each manifest.
 pub(crate) fn ranges(manifest: &Manifest) -> Vec<Range<u64>> {
-    let Some(layout) = Layout::of(manifest.grid_shape()) else { return vec![0..u64::MAX] };
     let mut ranges: Vec<Range<u64>> = Vec::new();
+    let Some(layout) = Layout::of(manifest.grid_shape()) else {
+        ranges.push(0..u64::MAX);
+        return ranges;
+    };
     manifest.visit_numbers(0..u64::MAX, &mut |number, _| {
         if ranges.last().is_none_or(|last| !last.contains(&number)) {
             ranges.push(layout.range(number));

@@ -18,7 +18,7 @@ fn source(name: &str) -> Source {
     let version = ObjectVersion {
         length: 5000,
         e_tag: None,
-        last_modified: Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_500)),
+        last_modified: UNIX_EPOCH.checked_add(Duration::from_millis(1_700_000_000_500)),
     };
     Source { location: format!("file:///data/odd name%/{name}.nc"), version: Some(version) }
 }
@@ -55,11 +55,12 @@ fn dataset(steps: u64) -> Dataset {
     for step in 0..steps {
         dataset.add_source(source(&step.to_string()));
     }
-    let places: Vec<_> =
-        (0..steps).map(|step| (step, at(u32::try_from(step).unwrap(), step + 1))).collect();
+    let places: Vec<_> = (0..steps)
+        .map(|step| (step, at(u32::try_from(step).unwrap(), step.saturating_add(1))))
+        .collect();
     let inline = ChunkRef::Inline(vec![7; 40].into());
     let long = ChunkRef::Inline(vec![8; 4000].into());
-    dataset.root.arrays.insert("a".to_owned(), array(&[2 * steps], 2, &places));
+    dataset.root.arrays.insert("a".to_owned(), array(&[steps.saturating_mul(2)], 2, &places));
     dataset.root.arrays.insert("s".to_owned(), array(&[], 1, &[(0, at(0, 9))]));
     let group = dataset.group_mut("g/h");
     group.arrays.insert("b".to_owned(), array(&[10], 2, &[(1, inline), (3, long)]));

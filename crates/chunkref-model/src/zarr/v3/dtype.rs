@@ -138,9 +138,8 @@ fn parse_nested(value: &AttributeValue, order: ByteOrder, depth: u32) -> Option<
         _ => return None,
     };
     let AttributeValue::Text(name) = member(members, "name")? else { return None };
-    let configuration = match member(members, "configuration") {
-        Some(AttributeValue::Struct(configuration)) => configuration,
-        _ => return named(name, order),
+    let Some(AttributeValue::Struct(configuration)) = member(members, "configuration") else {
+        return named(name, order);
     };
     let length = || match member(configuration, "length_bytes")? {
         AttributeValue::Int(length) => u64::try_from(*length).ok(),
