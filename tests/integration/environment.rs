@@ -71,8 +71,9 @@ pub(crate) fn program() -> &'static Path {
         }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let output = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "chunkref-cli"])
-            .args(cfg!(feature = "icechunk").then_some("--features=icechunk"))
+            // Of the whole workspace, so that its libraries are those that were built for the tests.
+            .args(["build", "--quiet", "--workspace", "--bin", "chunkref"])
+            .args(cfg!(feature = "icechunk").then_some("--features=chunkref-cli/icechunk"))
             .current_dir(root())
             .output()
             .unwrap();

@@ -416,6 +416,53 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "icechunk")]
+    #[test]
+    fn icechunk_is_told_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = crate::stores();
+        for name in ["a.icechunk", "b"] {
+            let path = folder.path().join(name);
+            let options = EmitOptions::default();
+            Target::Icechunk.emitter().emit(&dataset(), &path, &options).unwrap();
+            assert_eq!(Target::of(&path), Target::Icechunk);
+            let location = Location::from_path(&path).unwrap();
+            assert!(is_reference_folder(&location));
+            let references = block_on(References::open(&stores, &location)).unwrap();
+            assert_eq!(references.target(), Target::Icechunk);
+            assert_eq!(references.metadata().arrays().len(), 1);
+            let version = references.version().unwrap();
+            let some = block_on(references.arrays(&["a".to_owned()])).unwrap();
+            let all = block_on(references.into_dataset()).unwrap();
+            assert_eq!(all.array("a"), dataset().array("a"), "{name}");
+            assert_eq!(some.array("a"), all.array("a"));
+            let again = References::open_version(&stores, &location, Some(&version));
+            assert_eq!(block_on(again).unwrap().version(), Some(version));
+        }
+        let bucket = Location::parse("s3://bucket/a.icechunk").unwrap();
+        let error = block_on(References::open(&stores, &bucket)).unwrap_err();
+        assert!(error.to_string().contains("folders of this machine only"), "{error}");
+    }
+
+    #[cfg(not(feature = "icechunk"))]
+    #[test]
+    fn a_build_without_icechunk_says_so() {
+        let location = Location::parse("s3://bucket/a.icechunk").unwrap();
+        let error = block_on(References::open(&crate::stores(), &location)).unwrap_err();
+        assert!(error.to_string().contains("cargo feature icechunk"), "{error}");
+    }
+
+    #[test]
+    fn only_repositories_have_versions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        Target::of(&path).emitter().emit(&dataset(), &path, &EmitOptions::default()).unwrap();
+        let location = Location::from_path(&path).unwrap();
+        let opened = References::open_version(&crate::stores(), &location, Some("main"));
+        let error = block_on(opened).unwrap_err().to_string();
+        assert!(error.contains("only Icechunk"), "{error}");
+    }
+
     #[test]
     fn what_is_none_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
