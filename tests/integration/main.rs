@@ -35,6 +35,10 @@ mod netcdf3;
 #[cfg(test)]
 mod options;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod references;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod verify;

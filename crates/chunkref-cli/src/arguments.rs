@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
+use crate::cat::CatArguments;
 use crate::combine_arguments::{AppendArguments, BuildArguments, CombineArguments, PlanArguments};
 use crate::convert::ConvertArguments;
 use crate::emit_arguments::EmitArguments;
 use crate::logging::LogFormat;
 use crate::store_arguments::StoreArguments;
+use crate::verify::VerifyArguments;
 
 /// Find the chunks of archival files and describe them as Zarr references.
 #[derive(Debug, Parser)]
@@ -49,6 +51,10 @@ pub enum Command {
     Plan(PlanArguments),
     /// Write references again in another form.
     Convert(ConvertArguments),
+    /// Check references: in themselves, against their sources, and by decoding chunks.
+    Verify(VerifyArguments),
+    /// Print values of an array.
+    Cat(CatArguments),
     /// Show what a file, or a set of references, contains and how it is stored.
     Inspect(InspectArguments),
     /// List the formats that can be read.

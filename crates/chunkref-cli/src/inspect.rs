@@ -4,19 +4,13 @@
 use std::error::Error;
 
 use chunkref::emit::Target;
-use chunkref::references::{is_reference_folder, looks_like_references};
-use chunkref::{
-    Array, ByteSource, Location, References, Registry, Scan, ScanOptions, SourceErrorKind, Stores,
-};
+use chunkref::{Array, Location, Opened, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
 use futures::executor::block_on;
 
 use crate::arguments::InspectArguments;
 use crate::console::{Console, Tone, paint, printable};
 use crate::table::{Align, Table, bytes, grouped};
 use crate::{Exit, Stop, report, summary};
-
-/// Bytes that tell a reference set from other files.
-const HEAD_BYTES: u64 = 64;
 
 struct Inspected {
     location: String,
@@ -64,45 +58,28 @@ async fn inspect(
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
     let location = Location::parse(&arguments.input)?;
+    let url = location.url().to_owned();
     let at = arguments.at.as_deref();
-    if is_reference_folder(&location) {
-        return inspect_references(stores, &location, at, 0).await;
+    match Opened::open_version(stores, registry, &location, options, at).await? {
+        // A reference set, as if it were one file.
+        Opened::References(references) => {
+            let (format, description) = match references.target() {
+                Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
+                Target::Icechunk => ("icechunk", "references in an Icechunk repository"),
+                _ => ("kerchunk-json", "references in JSON"),
+            };
+            let dataset = references.into_dataset().await?;
+            let scan = Scan { dataset, skipped: Vec::new() };
+            Ok(Inspected { location: url, format, description, length: 0, scan })
+        }
+        Opened::File(file) => Ok(Inspected {
+            location: url,
+            format: file.format.name,
+            description: file.format.description,
+            length: file.length,
+            scan: file.scan,
+        }),
     }
-    let source = stores.open(&location, &crate::scan::opening(options)).await?.source;
-    let length = source.version().length;
-    let head = source.read_many(std::slice::from_ref(&(0..length.min(HEAD_BYTES)))).await?;
-    if options.format.is_none()
-        && head.first().is_some_and(|head| looks_like_references(&location, head))
-    {
-        return inspect_references(stores, &location, at, length).await;
-    }
-    let entry = chunkref::choose(registry, &source, options).await?;
-    let scan = (entry.scanner)().scan(&source, options).await?;
-    Ok(Inspected {
-        location: source.location().to_owned(),
-        format: entry.name,
-        description: entry.description,
-        length: source.version().length,
-        scan,
-    })
-}
-
-/// A reference set, as if it were one file.
-async fn inspect_references(
-    stores: &Stores,
-    location: &Location,
-    at: Option<&str>,
-    length: u64,
-) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let references = References::open_version(stores, location, at).await?;
-    let (format, description) = match references.target() {
-        Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
-        Target::Icechunk => ("icechunk", "references in an Icechunk repository"),
-        _ => ("kerchunk-json", "references in JSON"),
-    };
-    let dataset = references.into_dataset().await?;
-    let scan = Scan { dataset, skipped: Vec::new() };
-    Ok(Inspected { location: location.url().to_owned(), format, description, length, scan })
 }
 
 fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {

@@ -9,6 +9,8 @@
 //! | `run` | from arguments to an exit code |
 //! | [`combine_arguments`] | that of `combine`, `build` and `plan` |
 //! | `scan`, `cube`, [`convert`], `inspect`, `formats` | the commands; `cube` has `combine`, `build` and `plan` |
+//! | [`cat`], `selection`, `element` | values: what is taken of an array, and its words |
+//! | [`verify`] | whether references are right |
 //! | [`emit_arguments`] | how references are written |
 //! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
 //! | [`store_arguments`] | how inputs are read |
@@ -17,11 +19,13 @@
 //! | `summary`, `table` | what `inspect` shows |
 
 pub mod arguments;
+pub mod cat;
 pub mod combine_arguments;
 pub mod console;
 pub mod convert;
 mod cube;
 mod destination;
+mod element;
 pub mod emit_arguments;
 mod formats;
 mod inputs;
@@ -32,9 +36,11 @@ mod progress;
 mod report;
 mod run;
 mod scan;
+mod selection;
 pub mod store_arguments;
 mod summary;
 mod table;
+pub mod verify;
 
 pub use console::Console;
 pub use run::{Exit, main, run};

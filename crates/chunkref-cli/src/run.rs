@@ -10,7 +10,7 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::logging::{self, LogFormat};
-use crate::{convert, cube, formats, inspect, report, scan};
+use crate::{cat, convert, cube, formats, inspect, report, scan, verify};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,8 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
         Command::Append(arguments) => cube::run_append(arguments, console),
         Command::Plan(arguments) => cube::run_plan(arguments, console),
         Command::Convert(arguments) => convert::run(arguments, console),
+        Command::Verify(arguments) => verify::run(arguments, console),
+        Command::Cat(arguments) => cat::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),
         Command::Formats => formats::run(console),
     }

@@ -7,6 +7,7 @@
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
+//! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
@@ -15,6 +16,7 @@
 
 pub mod combiner;
 pub mod cursor;
+pub mod decoder;
 pub mod emitter;
 pub mod error;
 pub mod limits;
@@ -33,6 +35,7 @@ pub use combiner::{
     Duplicates, Missing, OnConflict,
 };
 pub use cursor::{Cursor, Truncated};
+pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;

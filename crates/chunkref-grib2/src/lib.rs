@@ -8,6 +8,7 @@
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
 //! | `field`, `table`, `calendar` | fields in their users' words; names of what is a number in the file; dates |
 //! | `cube`, `grid_axes`, `lower` | hypercubes; latitudes and longitudes; the way to the model |
+//! | `decoder` | the values of a message |
 //!
 //! The crate is a format of its own: a program that names it scans GRIB files.
 //!
@@ -46,6 +47,7 @@
 
 mod calendar;
 mod cube;
+mod decoder;
 mod edition1;
 mod error;
 mod field;

@@ -40,6 +40,7 @@ mod btree;
 mod checksum;
 mod chunk_index;
 mod context;
+mod decoders;
 mod engine;
 mod error;
 mod file;

@@ -30,7 +30,7 @@ mod staging;
 
 pub use emitter::ParquetEmitter;
 pub use error::ParquetError;
-pub use reader::{Files, LocalFiles, ParquetReferences};
+pub use reader::{Files, LocalFiles, ParquetReferences, PartitionReferences};
 
 /// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
 pub const RECORD_SIZE: u64 = 100_000;

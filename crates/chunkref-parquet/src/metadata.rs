@@ -17,7 +17,7 @@ pub(crate) fn compose(
     let documents = kerchunk_json::documents(dataset)?;
     let mut text = String::from("{");
     if let Some(provenance) = &options.provenance {
-        text.push_str(&provenance.member(dataset.sources()));
+        text.push_str(&provenance.member(dataset));
         text.push(',');
     }
     text.push_str("\"metadata\":{");

@@ -74,6 +74,31 @@ impl Files for LocalFiles {
     }
 }
 
+/// The references of one partition.
+#[derive(Debug, Clone, Default)]
+pub struct PartitionReferences {
+    /// Rows that have one, in order.
+    references: Vec<(u64, ChunkRef)>,
+    sources: Vec<Source>,
+}
+
+impl PartitionReferences {
+    /// The reference in a row, with its source.
+    #[must_use]
+    pub fn get(&self, row: u64) -> (ChunkRef, Option<Source>) {
+        let found = self.references.binary_search_by_key(&row, |(row, _)| *row);
+        let found = found.ok().and_then(|place| self.references.get(place));
+        let Some((_, reference)) = found else { return (ChunkRef::Missing, None) };
+        let source = match reference {
+            ChunkRef::Virtual { source, .. } => {
+                usize::try_from(source.0).ok().and_then(|place| self.sources.get(place).cloned())
+            }
+            _ => None,
+        };
+        (reference.clone(), source)
+    }
+}
+
 /// A reference set whose metadata is read.
 #[derive(Debug)]
 pub struct ParquetReferences<F> {
@@ -160,6 +185,54 @@ impl<F: Files> ParquetReferences<F> {
         Ok(dataset)
     }
 
+    /// Where the reference of a chunk is: the number of its partition, and the row in it; `None` outside the array's grid.
+    ///
+    /// # Errors
+    /// [`ParquetError::NoArray`] for an array that is not there.
+    pub fn place(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+    ) -> Result<Option<(u64, u64)>, ParquetError> {
+        let array = self.dataset.array(path);
+        let array = array.ok_or_else(|| ParquetError::NoArray(path.to_owned()))?;
+        let number = array.manifest.chunk_number(chunk_indices);
+        Ok(number.and_then(|number| {
+            Some((number.checked_div(self.record_size)?, number.checked_rem(self.record_size)?))
+        }))
+    }
+
+    /// The references of one partition of an array, those of one that is not there being none.
+    ///
+    /// # Errors
+    /// [`ParquetError`] for an array that is not there, and as [`ParquetReferences::read`] has it.
+    pub async fn read_partition(
+        &self,
+        path: &str,
+        number: u64,
+    ) -> Result<PartitionReferences, ParquetError> {
+        let array = self.dataset.array(path);
+        let array = array.ok_or_else(|| ParquetError::NoArray(path.to_owned()))?;
+        let count = array.manifest.count().unwrap_or(u64::MAX);
+        let mut read = PartitionReferences::default();
+        let Some(rows) = self.partition(path, number, count).await? else { return Ok(read) };
+        let PartitionReferences { references, sources } = &mut read;
+        let mut known = HashMap::new();
+        rows.visit(&mut |row, found| {
+            let reference = found.reference(&mut |url| {
+                let next = SourceId(u32::try_from(sources.len()).unwrap_or(u32::MAX));
+                *known.entry(url.to_owned()).or_insert_with(|| {
+                    sources.push(self.versioned(url.to_owned()));
+                    next
+                })
+            });
+            references.push((row as u64, reference));
+            Ok(())
+        })
+        .map_err(|reason| said(path, number, reason))?;
+        Ok(read)
+    }
+
     /// The reference of one chunk with its source, of which one partition is read.
     ///
     /// # Errors
@@ -169,31 +242,10 @@ impl<F: Files> ParquetReferences<F> {
         path: &str,
         chunk_indices: &[u64],
     ) -> Result<(ChunkRef, Option<Source>), ParquetError> {
-        let array = self.dataset.array(path);
-        let array = array.ok_or_else(|| ParquetError::NoArray(path.to_owned()))?;
-        let Some(number) = array.manifest.chunk_number(chunk_indices) else {
-            return Ok((ChunkRef::Missing, None));
-        };
-        let count = array.manifest.count().unwrap_or(u64::MAX);
-        let partition = number.checked_div(self.record_size).unwrap_or_default();
-        let Some(rows) = self.partition(path, partition, count).await? else {
-            return Ok((ChunkRef::Missing, None));
-        };
-        let wanted = number.saturating_sub(partition.saturating_mul(self.record_size));
-        let mut answer = (ChunkRef::Missing, None);
-        rows.visit(&mut |row, found| {
-            if row as u64 == wanted {
-                let mut location = None;
-                let reference = found.reference(&mut |url| {
-                    location = Some(url.to_owned());
-                    SourceId(0)
-                });
-                answer = (reference, location.map(|location| self.versioned(location)));
-            }
-            Ok(())
-        })
-        .map_err(|reason| said(path, partition, reason))?;
-        Ok(answer)
+        match self.place(path, chunk_indices)? {
+            Some((partition, row)) => Ok(self.read_partition(path, partition).await?.get(row)),
+            None => Ok((ChunkRef::Missing, None)),
+        }
     }
 
     /// The partitions that there are, or may be.

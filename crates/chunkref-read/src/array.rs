@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values of arrays.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::array_values::{Block, place_block};
-use chunkref_model::{Array, ChunkRef, Dataset, SourceId, WHOLE_OBJECT};
+use chunkref_model::{Array, ChunkRef, Dataset, Source, SourceId};
 
-use crate::{ReadError, codec};
+use crate::{ReadError, codec, fetch};
 
 /// Opens the objects that references name.
 #[async_trait]
 pub trait Open: Send + Sync {
-    /// The object at a location, as references have it.
+    /// The object, in the version that references were made of where they say it.
     ///
     /// # Errors
-    /// [`SourceError`] when there is none, or it must not be read.
-    async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError>;
+    /// [`SourceError`] when there is none, it must not be read, or it is of another version.
+    async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError>;
 }
 
 /// A chunk whose stored bytes are not there yet.
@@ -47,14 +45,14 @@ pub async fn read_arrays(
         let array = array.ok_or_else(|| ReadError::NoArray { array: path.clone() })?;
         arrays.push(Draft::new(path, array, limit)?);
     }
-    let mut ranges: BTreeMap<SourceId, Vec<(Wanted, u64, u64)>> = BTreeMap::new();
+    let mut ranges: Vec<(Wanted, SourceId, u64, u64)> = Vec::new();
     let mut inline = Vec::new();
     for (place, draft) in arrays.iter().enumerate() {
         draft.array.manifest.visit(&mut |chunk_indices, reference| {
             let wanted = Wanted { array: place, chunk_indices: chunk_indices.to_vec() };
             match reference {
                 ChunkRef::Virtual { source, offset, length } => {
-                    ranges.entry(source).or_default().push((wanted, offset, length));
+                    ranges.push((wanted, source, offset, length));
                 }
                 ChunkRef::Inline(bytes) => inline.push((wanted, bytes)),
                 ChunkRef::Missing => {}
@@ -64,31 +62,29 @@ pub async fn read_arrays(
     for (wanted, bytes) in inline {
         put(&mut arrays, &wanted, bytes)?;
     }
-    for (source, wanted) in ranges {
-        let source = dataset.source(source).ok_or_else(|| ReadError::NoSource {
-            array: name_of(&arrays, wanted.first().map(|(wanted, ..)| wanted)),
-        })?;
-        let object = objects.open(&source.location).await?;
-        let length = object.version().length;
-        let asked: Vec<Range<u64>> = wanted
-            .iter()
-            .map(|&(_, offset, bytes)| match bytes {
-                WHOLE_OBJECT => offset..length,
-                bytes => offset..offset.saturating_add(bytes),
-            })
-            .collect();
-        let stored = object.read_many(&asked).await?;
-        for ((wanted, ..), bytes) in wanted.iter().zip(stored) {
-            put(&mut arrays, wanted, bytes)?;
+    let mut parts = Vec::new();
+    for (wanted, source, offset, length) in &ranges {
+        let no_source = || ReadError::NoSource { array: name_of(&arrays, wanted) };
+        let source = dataset.source(*source).ok_or_else(no_source)?;
+        parts.push(fetch::Wanted { source, offset: *offset, length: *length });
+    }
+    for fetched in fetch::fetch(objects, &parts).await {
+        for (place, stored) in fetched.places.into_iter().zip(fetched.outcome?) {
+            let Some((wanted, ..)) = ranges.get(place) else { continue };
+            let beyond = || ReadError::Damaged {
+                array: name_of(&arrays, wanted),
+                chunk_indices: wanted.chunk_indices.clone(),
+                reason: "it reaches beyond its object".to_owned(),
+            };
+            let stored = stored.ok_or_else(beyond)?;
+            put(&mut arrays, wanted, stored)?;
         }
     }
     Ok(arrays.into_iter().map(|draft| draft.values.into()).collect())
 }
 
-fn name_of(arrays: &[Draft<'_>], wanted: Option<&Wanted>) -> String {
-    wanted
-        .and_then(|wanted| arrays.get(wanted.array))
-        .map_or_else(String::new, |draft| draft.path.to_owned())
+fn name_of(arrays: &[Draft<'_>], wanted: &Wanted) -> String {
+    arrays.get(wanted.array).map_or_else(String::new, |draft| draft.path.to_owned())
 }
 
 /// An array whose values are being put together.
@@ -135,7 +131,8 @@ fn put(arrays: &mut [Draft<'_>], wanted: &Wanted, stored: Bytes) -> Result<(), R
         chunk_indices: wanted.chunk_indices.clone(),
         reason,
     };
-    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes).map_err(damaged)?;
+    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes)
+        .map_err(|error| ReadError::undecoded(draft.path, &wanted.chunk_indices, error))?;
     if decoded.len() < draft.chunk_bytes {
         let (found, needed) = (decoded.len(), draft.chunk_bytes);
         return Err(damaged(format!(

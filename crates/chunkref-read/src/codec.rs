@@ -4,62 +4,94 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use chunkref_core::{DecodeError, DecoderEntry, inventory};
 use chunkref_model::Codec;
 
-/// The codecs that are undone, by their numcodecs names.
-pub(crate) const KNOWN: [&str; 6] = ["zlib", "gzip", "bz2", "zstd", "shuffle", "fletcher32"];
+inventory::submit! {
+    DecoderEntry { codec: "zlib", decode: |_, stored, most| all(flate2::read::ZlibDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "gzip", decode: |_, stored, most| all(flate2::read::MultiGzDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "bz2", decode: |_, stored, most| all(bzip2::read::MultiBzDecoder::new(&**stored), most) }
+}
+inventory::submit! {
+    DecoderEntry { codec: "zstd", decode: zstd }
+}
+inventory::submit! {
+    DecoderEntry { codec: "shuffle", decode: unshuffle }
+}
+inventory::submit! {
+    DecoderEntry { codec: "fletcher32", decode: fletcher32 }
+}
 
-/// Whether chunks with these codecs can be decoded.
+/// The codecs that are undone, by their names in Zarr v2 metadata.
+pub(crate) fn known() -> String {
+    let mut names: Vec<_> = DecoderEntry::all().map(|entry| entry.codec).collect();
+    names.sort_unstable();
+    names.join(", ")
+}
+
+/// Whether there is a decoder for each codec. One may still refuse a chunk, or a configuration.
 #[must_use]
 pub fn can_decode(codecs: &[Codec]) -> bool {
     unknown(codecs).is_none()
 }
 
 pub(crate) fn unknown(codecs: &[Codec]) -> Option<&Codec> {
-    codecs.iter().find(|codec| !KNOWN.contains(&codec.name()))
+    codecs.iter().find(|codec| DecoderEntry::linked(codec.name()).is_none())
 }
 
-/// Undoes `codecs`, the last one first. `length` is what the chunk has in elements' bytes; a chunk that says it has more
-/// is damaged, so that a small file does not fill the memory.
-pub(crate) fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, String> {
+/// Undoes `codecs` on the bytes of a chunk, the last one first. `length` is what the chunk has in elements' bytes; a chunk
+/// that says it has more is damaged, so that a small file does not fill the memory.
+///
+/// # Errors
+/// What is wrong with the chunk, or that there is no decoder.
+pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, DecodeError> {
     // Each checksum adds four bytes; nothing else that is undone makes a chunk longer.
     let room = codecs.len().saturating_mul(4).saturating_add(length);
     codecs.iter().rev().try_fold(stored, |bytes, codec| {
-        let decoded = match codec.name() {
-            "zlib" => all(flate2::read::ZlibDecoder::new(&*bytes), room),
-            "gzip" => all(flate2::read::MultiGzDecoder::new(&*bytes), room),
-            "bz2" => all(bzip2::read::MultiBzDecoder::new(&*bytes), room),
-            "zstd" => match ruzstd::decoding::StreamingDecoder::new(&*bytes) {
-                Ok(decoder) => all(decoder, room),
-                Err(error) => Err(error.to_string()),
-            },
-            "shuffle" => return unshuffle(codec, &bytes),
-            "fletcher32" => return fletcher32(&bytes),
-            other => return Err(format!("{other} cannot be undone")),
-        };
-        decoded.map_err(|reason| format!("{} data are damaged: {reason}", codec.name()))
+        let name = codec.name();
+        let missing = || DecodeError::Unsupported(format!("{name} cannot be undone"));
+        let entry = DecoderEntry::linked(name).ok_or_else(missing)?;
+        (entry.decode)(codec, &bytes, room).map_err(|error| match error {
+            DecodeError::Damaged(reason) => {
+                DecodeError::Damaged(format!("{name} data are damaged: {reason}"))
+            }
+            DecodeError::Unsupported(reason) => {
+                DecodeError::Unsupported(format!("{name} data cannot be decoded: {reason}"))
+            }
+        })
     })
 }
 
-fn all(decoder: impl Read, room: usize) -> Result<Bytes, String> {
+fn zstd(_codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
+    let decoder = ruzstd::decoding::StreamingDecoder::new(&**stored);
+    all(decoder.map_err(|error| DecodeError::Damaged(error.to_string()))?, most)
+}
+
+fn all(decoder: impl Read, room: usize) -> Result<Bytes, DecodeError> {
     let mut bytes = Vec::new();
     let most = (room as u64).saturating_add(1);
-    decoder.take(most).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let read = decoder.take(most).read_to_end(&mut bytes);
+    read.map_err(|error| DecodeError::Damaged(error.to_string()))?;
     if bytes.len() > room {
-        return Err(format!("they hold more than the {room} bytes of a chunk"));
+        let reason = format!("they hold more than the {room} bytes of a chunk");
+        return Err(DecodeError::Damaged(reason));
     }
     Ok(bytes.into())
 }
 
 /// Bytes of equal weight lie together; what is left over at the end is as it was.
-fn unshuffle(codec: &Codec, bytes: &Bytes) -> Result<Bytes, String> {
+fn unshuffle(codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, DecodeError> {
     let element = codec
         .configuration()
         .get("elementsize")
         .map_or(Some(4), |value| value.as_u64().and_then(|value| usize::try_from(value).ok()));
     let element = element
         .filter(|&element| element > 0)
-        .ok_or_else(|| "shuffle has no sound elementsize".to_owned())?;
+        .ok_or_else(|| DecodeError::damaged("shuffle has no sound elementsize"))?;
     let count = bytes.len().checked_div(element).unwrap_or_default();
     if element == 1 || count < 2 {
         return Ok(bytes.clone());
@@ -74,10 +106,10 @@ fn unshuffle(codec: &Codec, bytes: &Bytes) -> Result<Bytes, String> {
 
 /// A checksum behind the data, as libhdf5 computes it: Fletcher's over big-endian 16-bit words, an odd last byte in the
 /// high half.
-fn fletcher32(bytes: &Bytes) -> Result<Bytes, String> {
+fn fletcher32(_codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, DecodeError> {
     let (body, stored) = bytes
         .split_last_chunk::<4>()
-        .ok_or_else(|| "there are fewer bytes than the checksum has".to_owned())?;
+        .ok_or_else(|| DecodeError::damaged("there are fewer bytes than the checksum has"))?;
     let (mut sum1, mut sum2) = (0_u32, 0_u32);
     for word in body.chunks(2) {
         let high = word.first().copied().unwrap_or_default();
@@ -89,7 +121,8 @@ fn fletcher32(bytes: &Bytes) -> Result<Bytes, String> {
     if stored == computed {
         Ok(bytes.slice(..body.len()))
     } else {
-        Err(format!("the checksum is {stored:#010x}, that of the data {computed:#010x}"))
+        let reason = format!("the checksum is {stored:#010x}, that of the data {computed:#010x}");
+        Err(DecodeError::Damaged(reason))
     }
 }
 
@@ -122,9 +155,12 @@ mod tests {
             let codecs = [Codec::new(name)];
             assert_eq!(decode(&codecs, stored.clone().into(), 200).unwrap(), data, "{name}");
             let less = decode(&codecs, stored.clone().into(), 190).unwrap_err();
-            assert!(less.contains("more than"), "{name}: {less}");
+            assert!(less.to_string().contains("more than"), "{name}: {less}");
             let half = stored.get(..stored.len() / 2).unwrap().to_vec();
-            assert!(decode(&codecs, half.into(), 200).unwrap_err().contains(name), "{name}");
+            assert!(
+                decode(&codecs, half.into(), 200).unwrap_err().to_string().contains(name),
+                "{name}"
+            );
         }
         assert!(!can_decode(&[Codec::new("zlib"), Codec::new("blosc")]));
     }
@@ -146,6 +182,8 @@ mod tests {
         ];
         assert_eq!(decode(&codecs, zlib(&checked).into(), 5).unwrap(), [1, 2, 3, 4, 9][..]);
         let wrong = [&shuffled[..], &[0; 4]].concat();
-        assert!(decode(&codecs, zlib(&wrong).into(), 5).unwrap_err().contains("checksum"));
+        assert!(
+            decode(&codecs, zlib(&wrong).into(), 5).unwrap_err().to_string().contains("checksum")
+        );
     }
 }

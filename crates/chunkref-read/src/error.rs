@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why values could not be read.
 
-use chunkref_core::SourceError;
+use chunkref_core::{DecodeError, SourceError};
 use thiserror::Error;
 
 /// Values could not be read.
@@ -15,7 +15,7 @@ pub enum ReadError {
         array: String,
     },
     /// A codec that this crate does not undo.
-    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::KNOWN.join(", "))]
+    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::known())]
     UnknownCodec {
         /// The array.
         array: String,
@@ -36,6 +36,16 @@ pub enum ReadError {
         /// The most that are read.
         limit: u64,
     },
+    /// A region that is not in the array.
+    #[error("{region:?} is not in array {array:?}, whose shape is {shape:?}")]
+    OutOfBounds {
+        /// The array.
+        array: String,
+        /// A range for each axis.
+        region: Vec<std::ops::Range<u64>>,
+        /// The shape of the array.
+        shape: Vec<u64>,
+    },
     /// Stored bytes that are not what the codec makes.
     #[error("array {array:?}, chunk {chunk_indices:?}: {reason}")]
     Damaged {
@@ -52,7 +62,39 @@ pub enum ReadError {
         /// The array.
         array: String,
     },
+    /// Zarr of the version asked for cannot say an array.
+    #[error("array {array:?} has no form in this version of Zarr")]
+    NoDocument {
+        /// The array.
+        array: String,
+        /// What cannot be said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Stored bytes that the decoders here do not cover.
+    #[error("array {array:?}, chunk {chunk_indices:?}: {reason}")]
+    Unsupported {
+        /// The array.
+        array: String,
+        /// The chunk.
+        chunk_indices: Vec<u64>,
+        /// What is not covered.
+        reason: String,
+    },
+    /// The references themselves could not be read.
+    #[error("the references cannot be read")]
+    References(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The source could not be read.
     #[error("the values cannot be read")]
     Source(#[from] SourceError),
+}
+
+impl ReadError {
+    /// A chunk that could not be decoded.
+    pub(crate) fn undecoded(array: &str, chunk_indices: &[u64], error: DecodeError) -> Self {
+        let (array, chunk_indices) = (array.to_owned(), chunk_indices.to_vec());
+        match error {
+            DecodeError::Damaged(reason) => Self::Damaged { array, chunk_indices, reason },
+            DecodeError::Unsupported(reason) => Self::Unsupported { array, chunk_indices, reason },
+        }
+    }
 }

@@ -46,7 +46,8 @@ mod tests {
 
     #[async_trait]
     impl Open for Objects {
-        async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError> {
+        async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError> {
+            let location = &*source.location;
             if location == "memory://a" {
                 return Ok(Arc::new(MemorySource::new(location, self.0.clone())));
             }

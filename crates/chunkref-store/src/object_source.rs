@@ -19,7 +19,7 @@ use crate::local::HEAD_BYTES;
 use crate::location::Location;
 use crate::meter::{Caller, Cost};
 use crate::open::OpenOptions;
-use crate::reader::{ObjectReader, Part, changed, error, same_version};
+use crate::reader::{ObjectReader, Part, changed, error, replaced, same_version};
 use crate::runtime::{self, Lost};
 use crate::stores::Stores;
 
@@ -52,12 +52,61 @@ pub(crate) struct ObjectSource {
     held: Mutex<Held>,
     places: Arc<Semaphore>,
     caller: Caller,
-    deadline: Option<(Instant, Duration)>,
+    deadline: Deadline,
     stores: Stores,
     options: OpenOptions,
 }
 
+/// When the time for reading is over.
+#[derive(Debug, Clone, Copy)]
+enum Deadline {
+    /// So long after the object was opened, if ever.
+    Once(Option<(Instant, Duration)>),
+    /// So long after each read begins.
+    EachRead(Option<Duration>),
+}
+
+impl Deadline {
+    fn now(self) -> Option<(Instant, Duration)> {
+        match self {
+            Self::Once(deadline) => deadline,
+            Self::EachRead(time) => after(time),
+        }
+    }
+}
+
+fn after(time: Option<Duration>) -> Option<(Instant, Duration)> {
+    time.and_then(|time| Some((Instant::now().checked_add(time)?, time)))
+}
+
 impl ObjectSource {
+    /// The object in the version that the options expect, when they say enough of it to be asked for; every answer is
+    /// held against it. Nothing is read yet, and nothing is kept.
+    pub(crate) fn expected(
+        stores: &Stores,
+        location: &Location,
+        reader: &Arc<dyn ObjectReader>,
+        options: &OpenOptions,
+        caller: &Caller,
+    ) -> Option<Self> {
+        let version = options.expected.clone()?;
+        if version.e_tag.is_none() && version.last_modified.is_none() {
+            return None;
+        }
+        let policy = stores.read_policy();
+        Some(Self {
+            location: location.clone(),
+            reader: Arc::clone(reader),
+            version,
+            held: Mutex::new(Held { blocks: Blocks::new(0), whole: None, flights: Vec::new() }),
+            places: Arc::new(Semaphore::new(policy.requests)),
+            caller: caller.clone(),
+            deadline: Deadline::EachRead(policy.deadline),
+            stores: stores.clone(),
+            options: options.clone(),
+        })
+    }
+
     /// Reads the head of the object, which says what version it is.
     pub(crate) async fn open(
         stores: &Stores,
@@ -67,11 +116,13 @@ impl ObjectSource {
         caller: Caller,
     ) -> Result<Self, SourceError> {
         let policy = stores.read_policy();
-        let deadline =
-            policy.deadline.and_then(|time| Some((Instant::now().checked_add(time)?, time)));
+        let deadline = after(policy.deadline);
         caller.meter.add(Cost { rounds: 1, ..Cost::default() });
         let head = fetch(Arc::clone(&reader), location.clone(), 0..HEAD_BYTES, None);
         let Part { bytes, version } = run(&caller, deadline, location, head).await?;
+        if options.expected.as_ref().is_some_and(|expected| !same_version(expected, &version)) {
+            return Err(replaced(location.url()));
+        }
         let mut blocks = Blocks::new(policy.cached_bytes.max(HEAD_BYTES));
         blocks.insert(0, bytes);
         let whole = caller.take_whole_object().filter(|whole| whole.len() as u64 == version.length);
@@ -82,7 +133,7 @@ impl ObjectSource {
             held: Mutex::new(Held { blocks, whole, flights: Vec::new() }),
             places: Arc::new(Semaphore::new(policy.requests)),
             caller,
-            deadline,
+            deadline: Deadline::Once(deadline),
             stores: stores.clone(),
             options: options.clone(),
         })
@@ -112,7 +163,7 @@ impl ObjectSource {
             Some(self.version.clone()),
         );
         let (places, caller) = (Arc::clone(&self.places), self.caller.clone());
-        let (deadline, location) = (self.deadline, self.location.clone());
+        let (deadline, location) = (self.deadline.now(), self.location.clone());
         let flight = async move {
             let waiting = async move {
                 let _place = places.acquire_owned().await;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How one object is opened.
 
+use chunkref_model::ObjectVersion;
+
 /// How one object is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct OpenOptions {
     /// Folders, as local paths or URLs, that objects may be in which an opened one names; its own is allowed in any case.
     pub allow_outside: Vec<String>,
+    /// The version that the object must be of. Where it says enough to be asked for, opening makes no request, and
+    /// nothing that is read is kept.
+    pub expected: Option<ObjectVersion>,
 }
 
 impl OpenOptions {
@@ -17,6 +22,13 @@ impl OpenOptions {
         folders: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.allow_outside = folders.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same options for this version of the object only.
+    #[must_use]
+    pub fn with_expected(mut self, version: Option<ObjectVersion>) -> Self {
+        self.expected = version;
         self
     }
 }

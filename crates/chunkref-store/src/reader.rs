@@ -58,6 +58,12 @@ pub(crate) fn changed(location: &str) -> SourceError {
     error(SourceErrorKind::Changed, location, message, None)
 }
 
+/// An object that is not of the version that was asked for.
+pub(crate) fn replaced(location: &str) -> SourceError {
+    let message = "the object is not the one that the references were made of: scan it again";
+    error(SourceErrorKind::Changed, location, message, None)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;

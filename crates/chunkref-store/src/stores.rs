@@ -16,7 +16,7 @@ use crate::location::Location;
 use crate::meter::{Caller, Cost, Meter};
 use crate::object_source::{ObjectSource, ReadPolicy};
 use crate::open::OpenOptions;
-use crate::reader::{ObjectReader, error};
+use crate::reader::{ObjectReader, error, replaced, same_version};
 use crate::retry::RetryPolicy;
 use crate::storage_options::{Family, StorageOptions, invalid, meaning};
 use crate::transport::{Connector, Transport, TransportOptions};
@@ -170,16 +170,31 @@ impl Stores {
         let family = family(location)?;
         if family == Family::Local {
             let source = LocalSource::open(location.clone())?.with_allowed(&options.allow_outside);
+            let found = source.version();
+            if options.expected.as_ref().is_some_and(|expected| !same_version(expected, found)) {
+                return Err(replaced(location.url()));
+            }
             return Ok(Box::new(Counted::with_meter(source, Arc::clone(meter))));
         }
         let caller = Caller::new(meter);
         if family == Family::Web {
             self.refuse_secrets(location)?;
-            let reader = Arc::new(self.web()?.object(location)?);
+            let reader: Arc<dyn ObjectReader> = Arc::new(self.web()?.object(location)?);
+            if let Some(source) = ObjectSource::expected(self, location, &reader, options, &caller)
+            {
+                return Ok(Box::new(source));
+            }
             let source = ObjectSource::open(self, location, reader, options, caller).await?;
             return Ok(Box::new(source));
         }
+        // The first answer of a bucket says whether it was asked in the right region.
+        let known = self.buckets().contains_key(bucket_root(location));
         let reader = self.bucket_object(location)?;
+        if known
+            && let Some(source) = ObjectSource::expected(self, location, &reader, options, &caller)
+        {
+            return Ok(Box::new(source));
+        }
         match ObjectSource::open(self, location, reader, options, caller.clone()).await {
             Ok(source) => Ok(Box::new(source)),
             Err(fault) => match caller.take_region() {

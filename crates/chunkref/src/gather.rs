@@ -5,14 +5,12 @@
 //! place of references ([`Gatherer::apply`]). Values that are the same in all inputs are in memory once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, CombineOptions, CoordinateSource, SourceError};
-use chunkref_model::{Array, Dataset};
+use chunkref_core::{CombineOptions, CoordinateSource};
+use chunkref_model::{Array, Codec, Dataset};
 use chunkref_read::{Open, ReadError, can_decode, read_arrays};
-use chunkref_store::{Location, OpenOptions, Stores};
 
 /// Most bytes of the coordinates of one input.
 const MOST_COORDINATES: u64 = 64 << 20;
@@ -118,7 +116,9 @@ impl Gatherer {
             .iter()
             .try_fold(1_u64, |all, &length| all.checked_mul(length));
         let sound = chunk_bytes.is_some_and(|elements| elements <= 1 << 22);
-        let decoded = can_decode(&array.codecs);
+        // A message that holds a field is not taken apart for this.
+        let message = |codec: &Codec| matches!(codec.name(), "grib" | "gribberish");
+        let decoded = can_decode(&array.codecs) && !array.codecs.iter().any(message);
         small && sound && decoded && (!self.is_along(array) || self.is_partial(array))
     }
 
@@ -175,39 +175,5 @@ impl Gatherer {
                 }
             }
         }
-    }
-}
-
-/// Opens objects through stores, and keeps one that is open already.
-#[derive(Debug)]
-pub struct StoreObjects {
-    stores: Stores,
-    opened: Option<Arc<dyn ByteSource>>,
-}
-
-impl StoreObjects {
-    /// Objects of these stores.
-    #[must_use]
-    pub fn new(stores: Stores) -> Self {
-        Self { stores, opened: None }
-    }
-
-    /// The same with an object that is open.
-    #[must_use]
-    pub fn with_opened(mut self, source: Arc<dyn ByteSource>) -> Self {
-        self.opened = Some(source);
-        self
-    }
-}
-
-#[async_trait]
-impl Open for StoreObjects {
-    async fn open(&self, location: &str) -> Result<Arc<dyn ByteSource>, SourceError> {
-        if let Some(opened) = self.opened.as_ref().filter(|opened| opened.location() == location) {
-            return Ok(Arc::clone(opened));
-        }
-        let location = Location::parse(location)?;
-        let opened = self.stores.open(&location, &OpenOptions::default()).await?;
-        Ok(Arc::from(opened.source))
     }
 }

@@ -38,8 +38,11 @@
 pub mod emit;
 pub mod gather;
 pub mod many;
+pub mod objects;
+pub mod opened;
 pub mod references;
 pub mod scan;
+pub mod verify;
 
 // A format registers itself only when its crate is named.
 #[cfg(feature = "grib2")]
@@ -67,8 +70,10 @@ pub use chunkref_core::{
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{Location, Stores};
-pub use gather::{Gathered, Gatherer, StoreObjects};
+pub use gather::{Gathered, Gatherer};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
+pub use objects::StoreObjects;
+pub use opened::{OpenError, Opened, OpenedFile, open_store};
 pub use references::{References, ReferencesError};
 pub use scan::{
     OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,

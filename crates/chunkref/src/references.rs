@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference sets of any kind, opened where they are.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
-use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
-use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences};
+use chunkref_model::{Array, ChunkRef, Dataset, Source};
+use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences, PartitionReferences};
+use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
 use chunkref_store::{Location, OpenOptions, Stores};
 use thiserror::Error;
 
+use crate::StoreObjects;
 use crate::emit::Target;
 
 /// How gzip begins.
@@ -70,6 +75,13 @@ pub enum ReferencesError {
     },
 }
 
+impl ReferencesError {
+    pub(crate) fn no_versions(location: &Location) -> Self {
+        let reason = "only Icechunk repositories have branches, tags and snapshots";
+        Self::Unsupported { location: location.url().to_owned(), reason }
+    }
+}
+
 /// A reference set whose metadata is read. References in Parquet are read when they are asked for.
 #[derive(Debug)]
 pub struct References {
@@ -83,9 +95,51 @@ enum Inner {
         dataset: Box<Dataset>,
         recorded: Option<Recorded>,
     },
-    Parquet(Box<ParquetReferences<AnyFiles>>),
+    Parquet(Box<ParquetReferences<AnyFiles>>, Partitions),
     #[cfg(feature = "icechunk")]
-    Icechunk(Box<chunkref_icechunk::IcechunkReferences>),
+    Icechunk(Box<chunkref_icechunk::IcechunkReferences>, Arrays),
+}
+
+/// Most arrays of a repository whose references are kept for lookups.
+#[cfg(feature = "icechunk")]
+const MOST_ARRAYS: usize = 8;
+
+/// The arrays of a repository that were looked into last, each with its references.
+#[cfg(feature = "icechunk")]
+#[derive(Debug, Default)]
+struct Arrays(futures::lock::Mutex<VecDeque<(String, Arc<Dataset>)>>);
+
+/// Most partitions that are kept for lookups.
+const MOST_PARTITIONS: usize = 32;
+
+/// A partition by its array and number.
+type Partition = ((String, u64), Arc<PartitionReferences>);
+
+/// The partitions that were looked into last.
+#[derive(Debug, Default)]
+struct Partitions(futures::lock::Mutex<VecDeque<Partition>>);
+
+impl Partitions {
+    /// A partition, which is read once for all who ask at the same time.
+    async fn get(
+        &self,
+        references: &ParquetReferences<AnyFiles>,
+        path: &str,
+        number: u64,
+    ) -> Result<Arc<PartitionReferences>, ParquetError> {
+        let mut kept = self.0.lock().await;
+        if let Some((_, partition)) =
+            kept.iter().find(|((known, place), _)| known == path && *place == number)
+        {
+            return Ok(Arc::clone(partition));
+        }
+        let partition = Arc::new(references.read_partition(path, number).await?);
+        if kept.len() >= MOST_PARTITIONS {
+            kept.pop_front();
+        }
+        kept.push_back(((path.to_owned(), number), Arc::clone(&partition)));
+        Ok(partition)
+    }
 }
 
 impl References {
@@ -115,8 +169,7 @@ impl References {
             return Self::open_icechunk(location, version).await;
         }
         if version.is_some() {
-            let reason = "only Icechunk repositories have branches, tags and snapshots";
-            return Err(ReferencesError::Unsupported { location: url, reason });
+            return Err(ReferencesError::no_versions(location));
         }
         if local.map_or_else(|| names_folder(&url), std::path::Path::is_dir) {
             let files = match local {
@@ -129,7 +182,8 @@ impl References {
             let references = ParquetReferences::open(files)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
-            return Ok(Self { location: url, inner: Inner::Parquet(Box::new(references)) });
+            let inner = Inner::Parquet(Box::new(references), Partitions::default());
+            return Ok(Self { location: url, inner });
         }
         let wrap = |source| ReferencesError::Json { location: url.clone(), source };
         let failed = |source| ReferencesError::Io { location: url.clone(), source };
@@ -159,9 +213,10 @@ impl References {
             return Err(ReferencesError::Unsupported { location: url, reason });
         };
         match chunkref_icechunk::IcechunkReferences::open(folder, version).await {
-            Ok(references) => {
-                Ok(Self { location: url, inner: Inner::Icechunk(Box::new(references)) })
-            }
+            Ok(references) => Ok(Self {
+                location: url,
+                inner: Inner::Icechunk(Box::new(references), Arrays::default()),
+            }),
             Err(source) => Err(ReferencesError::Icechunk { location: url, source }),
         }
     }
@@ -180,9 +235,9 @@ impl References {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         match &self.inner {
-            Inner::Json { .. } | Inner::Parquet(_) => None,
+            Inner::Json { .. } | Inner::Parquet(..) => None,
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references) => Some(references.snapshot()),
+            Inner::Icechunk(references, _) => Some(references.snapshot()),
         }
     }
 
@@ -197,9 +252,9 @@ impl References {
     pub fn target(&self) -> Target {
         match &self.inner {
             Inner::Json { .. } => Target::KerchunkJson,
-            Inner::Parquet(_) => Target::KerchunkParquet,
+            Inner::Parquet(..) => Target::KerchunkParquet,
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(_) => Target::Icechunk,
+            Inner::Icechunk(..) => Target::Icechunk,
         }
     }
 
@@ -208,9 +263,9 @@ impl References {
     pub fn recorded(&self) -> Option<&Recorded> {
         match &self.inner {
             Inner::Json { recorded, .. } => recorded.as_ref(),
-            Inner::Parquet(references) => references.recorded(),
+            Inner::Parquet(references, _) => references.recorded(),
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references) => references.recorded(),
+            Inner::Icechunk(references, _) => references.recorded(),
         }
     }
 
@@ -219,9 +274,9 @@ impl References {
     pub fn metadata(&self) -> &Dataset {
         match &self.inner {
             Inner::Json { dataset, .. } => dataset,
-            Inner::Parquet(references) => references.metadata(),
+            Inner::Parquet(references, _) => references.metadata(),
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references) => references.metadata(),
+            Inner::Icechunk(references, _) => references.metadata(),
         }
     }
 
@@ -233,11 +288,11 @@ impl References {
         let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
         match &self.inner {
             Inner::Json { dataset, .. } => Ok((**dataset).clone()),
-            Inner::Parquet(references) => {
+            Inner::Parquet(references, _) => {
                 references.read(&wanted).await.map_err(|source| self.parquet(source))
             }
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references) => references.read(&wanted).await.map_err(|source| {
+            Inner::Icechunk(references, _) => references.read(&wanted).await.map_err(|source| {
                 ReferencesError::Icechunk { location: self.location.clone(), source }
             }),
         }
@@ -251,21 +306,110 @@ impl References {
         let Self { location, inner } = self;
         match inner {
             Inner::Json { dataset, .. } => Ok(*dataset),
-            Inner::Parquet(references) => references
+            Inner::Parquet(references, _) => references
                 .read(&|_| true)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location, source }),
             #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references) => references
+            Inner::Icechunk(references, _) => references
                 .read(&|_| true)
                 .await
                 .map_err(|source| ReferencesError::Icechunk { location, source }),
         }
     }
 
+    /// The references as a Zarr store, whose objects are read through `stores`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use chunkref::read::{Part, ZarrVersion};
+    ///
+    /// let stores = chunkref::stores();
+    /// let references = chunkref::References::open(&stores, &chunkref::Location::parse("cube.parq")?).await?;
+    /// let store = references.into_store(&stores, ZarrVersion::V2)?;
+    /// let chunk = store.get("CMI_C01/0.0.0", &Part::Whole).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReadError`](chunkref_read::ReadError) when Zarr of that version cannot say an array.
+    pub fn into_store(
+        self,
+        stores: &Stores,
+        version: ZarrVersion,
+    ) -> Result<ReferenceStore, chunkref_read::ReadError> {
+        let objects = Arc::new(StoreObjects::new(stores.clone()));
+        let lookup: Arc<dyn Lookup> = match self.inner {
+            Inner::Json { dataset, .. } => Arc::new(*dataset),
+            Inner::Parquet(..) => Arc::new(self),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(..) => Arc::new(self),
+        };
+        ReferenceStore::new(lookup, objects, version)
+    }
+
+    /// A dataset with the references of one array, which are read once for all who ask at the same time.
+    #[cfg(feature = "icechunk")]
+    async fn kept(&self, arrays: &Arrays, path: &str) -> Result<Arc<Dataset>, ReferencesError> {
+        let mut kept = arrays.0.lock().await;
+        if let Some((_, dataset)) = kept.iter().find(|(known, _)| known == path) {
+            return Ok(Arc::clone(dataset));
+        }
+        let dataset = Arc::new(self.arrays(&[path.to_owned()]).await?);
+        if kept.len() >= MOST_ARRAYS {
+            kept.pop_front();
+        }
+        kept.push_back((path.to_owned(), Arc::clone(&dataset)));
+        Ok(dataset)
+    }
+
     fn parquet(&self, source: ParquetError) -> ReferencesError {
         ReferencesError::Parquet { location: self.location.clone(), source }
     }
+}
+
+#[async_trait]
+impl Lookup for References {
+    fn metadata(&self) -> &Dataset {
+        References::metadata(self)
+    }
+
+    async fn chunk(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+    ) -> Result<(ChunkRef, Option<Source>), chunkref_read::ReadError> {
+        let (references, partitions) = match &self.inner {
+            Inner::Json { dataset, .. } => return dataset.chunk(path, chunk_indices).await,
+            Inner::Parquet(references, partitions) => (references, partitions),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(_, arrays) => {
+                let dataset = self.kept(arrays, path).await.map_err(unread)?;
+                return dataset.chunk(path, chunk_indices).await;
+            }
+        };
+        let wrap = |source| unread(self.parquet(source));
+        match references.place(path, chunk_indices).map_err(wrap)? {
+            None => Ok((ChunkRef::Missing, None)),
+            Some((number, row)) => {
+                let partition = partitions.get(references, path, number).await.map_err(wrap)?;
+                Ok(partition.get(row))
+            }
+        }
+    }
+
+    async fn array(&self, path: &str) -> Result<Cow<'_, Array>, chunkref_read::ReadError> {
+        if let Inner::Json { dataset, .. } = &self.inner {
+            return Lookup::array(&**dataset, path).await;
+        }
+        let read = self.arrays(&[path.to_owned()]).await.map_err(unread)?;
+        Ok(Cow::Owned(Lookup::array(&read, path).await?.into_owned()))
+    }
+}
+
+fn unread(error: ReferencesError) -> chunkref_read::ReadError {
+    chunkref_read::ReadError::References(Box::new(error))
 }
 
 /// Whether an object may be a reference set, so far as its first bytes and its name say.

@@ -23,6 +23,7 @@ mod szip;
 mod zfp;
 mod zstd;
 
+use std::fmt::{self, Display};
 use std::io::{self, Read};
 
 use bytes::Bytes;
@@ -109,29 +110,34 @@ pub(crate) fn decode(
     let room = max_length.saturating_add(max_length >> 3).saturating_add(SLACK);
     let room = usize::try_from(room).unwrap_or(usize::MAX);
     let mut bytes = applied(filters, mask).rev().try_fold(bytes, |bytes, filter| {
-        let values = &filter.values;
-        let decoded = match filter.id {
-            id::DEFLATE => deflate::decode(&bytes, room),
-            id::SHUFFLE => element_length(values).map(|length| shuffle::decode(&bytes, length)),
-            id::FLETCHER32 => fletcher32::decode(&bytes),
-            id::SZIP => szip::decode(&bytes, values, room),
-            id::NBIT => nbit::decode(&bytes, values, room),
-            id::SCALEOFFSET => scaleoffset::decode(&bytes, values, room),
-            id::BZIP2 => bzip2::decode(&bytes, room),
-            id::LZF => lzf::decode(&bytes, room),
-            id::BLOSC => blosc::decode(&bytes, room),
-            id::BLOSC2 => blosc2::decode(&bytes, room),
-            id::LZ4 => lz4::decode(&bytes, room),
-            id::BITSHUFFLE => bitshuffle::decode(&bytes, values, room),
-            id::ZFP => zfp::decode(&bytes, values, room),
-            id::SZ3 => sz3::decode(&bytes, values, room),
-            id::ZSTD => zstd::decode(&bytes, room),
-            _ => Err(Fault::unsupported("decoding while scanning")),
-        };
+        let decoded = undo(filter, &bytes, room);
         decoded.map(Bytes::from).map_err(|fault| fault.of(filter, offset))
     })?;
     bytes.truncate(usize::try_from(max_length).unwrap_or(usize::MAX));
     Ok(bytes)
+}
+
+/// Undoes one filter; no more than `room` bytes come out.
+pub(crate) fn undo(filter: &Filter, bytes: &Bytes, room: usize) -> Result<Vec<u8>, Fault> {
+    let values = &filter.values;
+    match filter.id {
+        id::DEFLATE => deflate::decode(bytes, room),
+        id::SHUFFLE => element_length(values).map(|length| shuffle::decode(bytes, length)),
+        id::FLETCHER32 => fletcher32::decode(bytes),
+        id::SZIP => szip::decode(bytes, values, room),
+        id::NBIT => nbit::decode(bytes, values, room),
+        id::SCALEOFFSET => scaleoffset::decode(bytes, values, room),
+        id::BZIP2 => bzip2::decode(bytes, room),
+        id::LZF => lzf::decode(bytes, room),
+        id::BLOSC => blosc::decode(bytes, room),
+        id::BLOSC2 => blosc2::decode(bytes, room),
+        id::LZ4 => lz4::decode(bytes, room),
+        id::BITSHUFFLE => bitshuffle::decode(bytes, values, room),
+        id::ZFP => zfp::decode(bytes, values, room),
+        id::SZ3 => sz3::decode(bytes, values, room),
+        id::ZSTD => zstd::decode(bytes, room),
+        _ => Err(Fault::unsupported("decoding while scanning")),
+    }
 }
 
 /// Applies the pipeline to `bytes`; `offset` is where the data came from.
@@ -250,6 +256,21 @@ impl Fault {
             }
             Self::Checksum { stored, computed } => {
                 Hdf5Error::Checksum { structure: STRUCTURE, offset, stored, computed }
+            }
+        }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(reason) => formatter.write_str(reason),
+            Self::Unsupported(what) => write!(formatter, "{what} is not supported"),
+            Self::Checksum { stored, computed } => {
+                write!(
+                    formatter,
+                    "the checksum is {stored:#010x}, that of the data {computed:#010x}"
+                )
             }
         }
     }

@@ -16,7 +16,7 @@ mod writer;
 mod round_trip;
 
 pub use generate::MAX_GENERATED_REFERENCES;
-pub use provenance::{Provenance, Recorded, read_provenance};
+pub use provenance::{Contents, Provenance, Recorded, read_provenance};
 pub use read_error::ReadError;
 pub use reader::read;
 pub use writer::{WriteError, WriteOptions, Written, documents, write};

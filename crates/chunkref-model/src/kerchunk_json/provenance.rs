@@ -2,16 +2,17 @@
 //! How references came about, in a member of the document that other readers pass over.
 //!
 //! `"chunkref": {"version": …, "options": …, "skipped": …, "sources": [{"url": …, "length": …, "e_tag": …,
-//! "last_modified_ns": …}, …]}` stands before `"refs"`, so that it is read without reading the references. It lets a later
-//! run see that nothing has changed, and readers notice that a source has.
+//! "last_modified_ns": …}, …], "arrays": {PATH: {"references": …, "inline_crc32": …}, …}}` stands before `"refs"`, so that
+//! it is read without reading the references. It lets a later run see that nothing has changed, and readers notice that a
+//! source has, or that references were lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read};
 use std::time::{Duration, SystemTime};
 
 use crate::json::reader::JsonReader;
 use crate::json::writer::{push_integer, push_list, push_string};
-use crate::{AttributeValue, ObjectVersion, Source};
+use crate::{AttributeValue, ChunkRef, Dataset, Manifest, ObjectVersion, Source};
 
 /// The name of the member.
 pub(super) const MEMBER: &str = "chunkref";
@@ -35,6 +36,35 @@ pub struct Recorded {
     /// In the order of the document.
     sources: Vec<Source>,
     places: HashMap<String, usize>,
+    arrays: BTreeMap<String, Contents>,
+}
+
+/// What an array's references were when they were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// Chunks that have one.
+    pub references: u64,
+    /// CRC-32 (IEEE 802.3) over the numbers, as 64 bits with the lowest byte first, and bytes of all inline chunks, in
+    /// order; `None` where there is no such chunk.
+    pub inline_crc32: Option<u32>,
+}
+
+impl Contents {
+    /// Those of an array.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        let (mut inline, mut sum) = (false, crc32fast::Hasher::new());
+        let all = 0..manifest.count().unwrap_or(u64::MAX);
+        manifest.visit_numbers(all, &mut |number, reference| {
+            if let ChunkRef::Inline(bytes) = reference {
+                inline = true;
+                sum.update(&number.to_le_bytes());
+                sum.update(&bytes);
+            }
+        });
+        let inline_crc32 = inline.then(|| sum.finalize());
+        Self { references: manifest.present(), inline_crc32 }
+    }
 }
 
 impl Recorded {
@@ -49,18 +79,25 @@ impl Recorded {
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
+
+    /// What the references of the array at `path` were, where the document says so.
+    #[must_use]
+    pub fn contents(&self, path: &str) -> Option<Contents> {
+        self.arrays.get(path).copied()
+    }
 }
 
 impl Provenance {
-    /// The member, name and value, with the versions of `sources`.
+    /// The member, name and value, with the versions of the dataset's sources and the numbers of its references.
     #[must_use]
-    pub fn member(&self, sources: &[Source]) -> String {
+    pub fn member(&self, dataset: &Dataset) -> String {
         let mut out = String::new();
-        self.push_member(sources, &mut out);
+        self.push_member(dataset, &mut out);
         out
     }
 
-    pub(super) fn push_member(&self, sources: &[Source], out: &mut String) {
+    pub(super) fn push_member(&self, dataset: &Dataset, out: &mut String) {
+        let sources = dataset.sources();
         push_string(out, MEMBER);
         out.push_str(":{\"version\":");
         push_string(out, &self.version);
@@ -85,7 +122,22 @@ impl Provenance {
             }
             out.push('}');
         });
-        out.push('}');
+        out.push_str(",\"arrays\":{");
+        for (number, (path, array)) in dataset.arrays().into_iter().enumerate() {
+            if number > 0 {
+                out.push(',');
+            }
+            let contents = Contents::of(&array.manifest);
+            push_string(out, &path);
+            out.push_str(":{\"references\":");
+            push_integer(out, contents.references);
+            if let Some(sum) = contents.inline_crc32 {
+                out.push_str(",\"inline_crc32\":");
+                push_integer(out, sum);
+            }
+            out.push('}');
+        }
+        out.push_str("}}");
     }
 }
 
@@ -132,7 +184,20 @@ pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
     let sources: Vec<Source> = sources.collect::<Option<_>>()?;
     let places = sources.iter().enumerate().map(|(place, source)| (source.location.clone(), place));
     let places = places.collect();
-    Some(Recorded { provenance, sources, places })
+    // Documents of earlier releases do not have it.
+    let arrays = match member(value, "arrays") {
+        Some(AttributeValue::Struct(arrays)) => {
+            let contents = arrays.iter().map(|(path, value)| {
+                let references = number(member(value, "references")?)?;
+                let sum = member(value, "inline_crc32").and_then(number);
+                let inline_crc32 = sum.and_then(|sum| u32::try_from(sum).ok());
+                Some((path.clone(), Contents { references, inline_crc32 }))
+            });
+            contents.collect::<Option<_>>()?
+        }
+        _ => BTreeMap::new(),
+    };
+    Some(Recorded { provenance, sources, places, arrays })
 }
 
 fn nanoseconds(time: SystemTime) -> Option<u64> {
@@ -161,9 +226,11 @@ fn number(value: &AttributeValue) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::super::{WriteOptions, read, write};
     use super::*;
-    use crate::Dataset;
+    use crate::{Array, Attributes, ByteOrder, ChunkGrid, DataType, ManifestBuilder};
 
     #[test]
     fn what_is_recorded_is_read_from_the_head_and_with_the_references() {
@@ -176,6 +243,20 @@ mod tests {
         let location = "s3://b/\"a\".nc".to_owned();
         dataset.add_source(Source { location: location.clone(), version: Some(version.clone()) });
         dataset.add_source(Source { location: "s3://b/unknown".to_owned(), version: None });
+        let mut chunks = ManifestBuilder::new([3]).unwrap();
+        chunks.push(&[0], ChunkRef::Inline(Bytes::from_static(b"ab"))).unwrap();
+        chunks.push(&[2], ChunkRef::Inline(Bytes::from_static(b"c"))).unwrap();
+        let array = Array {
+            shape: vec![6],
+            dimensions: vec!["x".to_owned()],
+            dtype: DataType::UInt { length: 1, order: ByteOrder::Little },
+            fill_value: None,
+            chunk_grid: ChunkGrid::regular([2]),
+            codecs: Vec::new(),
+            attributes: Attributes::new(),
+            manifest: chunks.finish().unwrap(),
+        };
+        dataset.root.arrays.insert("v".to_owned(), array);
         let provenance = Provenance {
             version: "1.2.3".to_owned(),
             options: "inline-threshold=500".to_owned(),
@@ -191,6 +272,12 @@ mod tests {
             assert_eq!(recorded.provenance, provenance);
             assert_eq!(recorded.version(&location), Some(&version));
             assert_eq!(recorded.sources().len(), 1);
+            assert_eq!(
+                recorded.contents("v"),
+                Some(Contents::of(&dataset.array("v").unwrap().manifest))
+            );
+            assert_eq!(recorded.contents("v").unwrap().references, 2);
+            assert_eq!(recorded.contents("w"), None);
         }
         read(document.as_slice()).unwrap();
 
@@ -201,6 +288,23 @@ mod tests {
         write(&dataset, &options, &mut list).unwrap();
         assert_eq!(read_provenance(list.as_slice()).unwrap().version(&location), Some(&version));
         assert_eq!(String::from_utf8(list).unwrap().matches("\"chunkref\"").count(), 1);
+    }
+
+    #[test]
+    fn the_sum_is_of_places_and_bytes() {
+        let sum = |chunks: &[(u64, &'static [u8])]| {
+            let mut builder = ManifestBuilder::new([3]).unwrap();
+            for (place, bytes) in chunks {
+                builder.push(&[*place], ChunkRef::Inline(Bytes::from_static(bytes))).unwrap();
+            }
+            Contents::of(&builder.finish().unwrap()).inline_crc32
+        };
+        assert_eq!(sum(&[]), None);
+        let known = sum(&[(0, b"ab"), (2, b"c")]).unwrap();
+        let bytes = [&[0; 8][..], b"ab", &[2, 0, 0, 0, 0, 0, 0, 0], b"c"].concat();
+        assert_eq!(known, crc32fast::hash(&bytes));
+        assert_ne!(sum(&[(0, b"ab"), (1, b"c")]), Some(known));
+        assert_ne!(sum(&[(0, b"aB"), (2, b"c")]), Some(known));
     }
 
     #[test]

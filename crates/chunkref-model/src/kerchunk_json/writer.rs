@@ -132,7 +132,7 @@ pub fn write(
     // Of a list of documents, the first one says it for all.
     let mut member = String::new();
     if let Some(provenance) = &options.provenance {
-        provenance.push_member(dataset.sources(), &mut member);
+        provenance.push_member(dataset, &mut member);
         member.push(',');
     }
     if options.templates && dataset.separate {

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `chunkref verify`.
+
+use std::fmt::Write;
+use std::io;
+use std::num::NonZeroUsize;
+
+use chunkref::verify::{Check, Failure, Report, Sample, VerifyOptions, verify};
+use chunkref::{Location, References};
+use clap::Args;
+use futures::executor::block_on;
+use serde_json::{Value, json};
+
+use crate::arguments::FormatArguments;
+use crate::console::{Console, Tone, paint, printable};
+use crate::store_arguments::StoreArguments;
+use crate::table::grouped;
+use crate::{Exit, Stop, report};
+
+/// Failures of a check that are shown to people.
+const MOST_SHOWN: usize = 20;
+
+/// The command line of `verify`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
+pub struct VerifyArguments {
+    /// References: kerchunk JSON (also .gz, .zst) or a folder of kerchunk Parquet; path or URL.
+    #[arg(value_name = "CUBE")]
+    pub input: String,
+    /// Read and decode this many chunks, spread over arrays and files; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub sample: usize,
+    /// Read and decode every chunk.
+    #[arg(long, conflicts_with = "sample")]
+    pub all: bool,
+    /// Do not look whether sources are still what they were.
+    #[arg(long)]
+    pub no_freshness: bool,
+    /// Scan the sources of the sampled chunks again, and hold all references to them against that.
+    #[arg(long)]
+    pub against_source: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// How sources are scanned for --against-source.
+    #[command(flatten)]
+    pub format: FormatArguments,
+    /// How references and sources are read.
+    #[command(flatten)]
+    pub stores: StoreArguments,
+}
+
+impl VerifyArguments {
+    fn options(&self) -> VerifyOptions {
+        let mut options = VerifyOptions::default();
+        options.sample = match NonZeroUsize::new(self.sample) {
+            _ if self.all => Sample::All,
+            Some(count) => Sample::Some(count),
+            None => Sample::None,
+        };
+        options.freshness = !self.no_freshness;
+        options.against_source = self.against_source.then(|| self.format.scan_options());
+        options
+    }
+}
+
+pub(crate) fn run(arguments: &VerifyArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
+    let input = arguments.input.as_str();
+    let options = arguments.options();
+    if let Some(scanning) = &options.against_source {
+        let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
+        chunkref::validate(&registry, scanning).map_err(|error| Stop::Usage(error.to_string()))?;
+    }
+    let stores = arguments.stores.stores();
+    let location = match Location::parse(input) {
+        Ok(location) => location,
+        Err(error) => {
+            report::failure(console, input, input, &error);
+            return Ok(Exit::Failed);
+        }
+    };
+    let outcome = block_on(async {
+        let references = References::open(&stores, &location).await?;
+        verify(&stores, references, &options).await
+    });
+    let found = match outcome {
+        Ok(found) => found,
+        Err(error) => {
+            report::failure(console, input, location.url(), &error);
+            return Ok(Exit::Failed);
+        }
+    };
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut *console.out, &document(location.url(), &found))
+            .map_err(io::Error::from)?;
+        writeln!(console.out)?;
+    } else {
+        show(location.url(), &found, console)?;
+    }
+    Ok(if found.is_sound() { Exit::Done } else { Exit::Failed })
+}
+
+fn document(url: &str, found: &Report) -> Value {
+    let checks: Vec<_> = found.checks.iter().map(check_document).collect();
+    json!({
+        "location": url,
+        "sound": found.is_sound(),
+        "arrays": found.arrays,
+        "sources": found.sources,
+        "references": found.references,
+        "inline": found.inline,
+        "missing": found.missing,
+        "checks": checks,
+    })
+}
+
+fn check_document(check: &Check) -> Value {
+    let failures: Vec<_> = check
+        .failures
+        .iter()
+        .map(|failure| {
+            json!({
+                "array": failure.array,
+                "chunk": failure.chunk,
+                "url": failure.url,
+                "offset": failure.range.map(|(offset, _)| offset),
+                "length": failure.range.map(|(_, length)| length),
+                "reason": failure.reason,
+            })
+        })
+        .collect();
+    json!({
+        "check": check.name,
+        "unit": check.unit,
+        "checked": check.checked,
+        "failed": check.failed,
+        "failures": failures,
+        "notes": check.notes,
+    })
+}
+
+fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop> {
+    let colour = console.out_colour();
+    writeln!(console.out, "{}", paint(&printable(url), Tone::Heading, colour))?;
+    writeln!(
+        console.out,
+        "{} references of {} arrays into {} sources; {} inline, {} chunks missing",
+        grouped(found.references),
+        grouped(found.arrays),
+        grouped(found.sources),
+        grouped(found.inline),
+        grouped(found.missing)
+    )?;
+    for check in &found.checks {
+        let verdict = match (check.failed, check.checked) {
+            (0, 0) => "nothing to check".to_owned(),
+            (0, checked) => format!("{} {} fine", grouped(checked), check.unit),
+            (failed, checked) => {
+                let text =
+                    format!("{} failures in {} {}", grouped(failed), grouped(checked), check.unit);
+                paint(&text, Tone::Error, colour)
+            }
+        };
+        writeln!(console.out, "{:<15} {verdict}", check.name)?;
+        for failure in check.failures.iter().take(MOST_SHOWN) {
+            writeln!(console.out, "  {}", printable(&describe(failure)))?;
+        }
+        if check.failed > MOST_SHOWN as u64 {
+            let more = check.failed.saturating_sub(MOST_SHOWN as u64);
+            writeln!(console.out, "  … and {} more; --json lists up to 1000", grouped(more))?;
+        }
+        for note in &check.notes {
+            writeln!(console.out, "  note: {}", printable(note))?;
+        }
+    }
+    let (verdict, tone) = if found.is_sound() {
+        ("sound, as far as it was checked", Tone::Heading)
+    } else {
+        ("not sound", Tone::Error)
+    };
+    writeln!(console.out, "{}", paint(verdict, tone, colour))?;
+    Ok(())
+}
+
+fn describe(failure: &Failure) -> String {
+    let mut text = String::new();
+    if let Some(array) = &failure.array {
+        text.push_str(array);
+    }
+    if let Some(chunk) = &failure.chunk {
+        let numbers: Vec<_> = chunk.iter().map(ToString::to_string).collect();
+        text.push('[');
+        text.push_str(&numbers.join(","));
+        text.push(']');
+    }
+    if let Some(url) = &failure.url {
+        if !text.is_empty() {
+            text.push_str(" at ");
+        }
+        text.push_str(url);
+    }
+    match failure.range {
+        Some((_, u64::MAX)) => text.push_str(" (the whole object)"),
+        Some((offset, length)) => {
+            let end = offset.saturating_add(length);
+            let _ = write!(text, " bytes {offset} to {end}");
+        }
+        None => {}
+    }
+    format!("{text}: {}", failure.reason)
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a location holds: references, or a file that is scanned as it is opened.
+
+use std::sync::Arc;
+
+use chunkref_core::{ByteSource, Registry, Scan, ScanError, ScanOptions, ScannerEntry};
+use chunkref_read::{ReadError, ReferenceStore, ZarrVersion};
+use chunkref_store::{Location, OpenOptions, Stores};
+use thiserror::Error;
+
+use crate::references::{is_reference_folder, looks_like_references};
+use crate::{OptionError, References, ReferencesError, StoreObjects};
+
+/// Bytes that tell a reference set from other files.
+const HEAD_BYTES: u64 = 64;
+
+/// What a location holds.
+#[derive(Debug)]
+pub enum Opened {
+    /// A reference set.
+    References(Box<References>),
+    /// A file of one of the formats.
+    File(Box<OpenedFile>),
+}
+
+/// A file that was scanned.
+#[derive(Debug)]
+pub struct OpenedFile {
+    /// Its format.
+    pub format: ScannerEntry,
+    /// Its bytes.
+    pub length: u64,
+    /// What the scan found.
+    pub scan: Scan,
+}
+
+/// Why a location could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Options that do not fit the formats.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// The references cannot be read.
+    #[error(transparent)]
+    References(#[from] ReferencesError),
+    /// The file cannot be read or scanned.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// It cannot be shown as a Zarr store.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Opened {
+    /// Opens a reference set, or scans a file. A format in the options says that it is a file.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it cannot be read, or is neither.
+    pub async fn open(
+        stores: &Stores,
+        registry: &Registry,
+        location: &Location,
+        options: &ScanOptions,
+    ) -> Result<Self, OpenError> {
+        Self::open_version(stores, registry, location, options, None).await
+    }
+
+    /// The same of a branch, tag or snapshot of an Icechunk repository; nothing else has versions.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it cannot be read, or is neither.
+    pub async fn open_version(
+        stores: &Stores,
+        registry: &Registry,
+        location: &Location,
+        options: &ScanOptions,
+        version: Option<&str>,
+    ) -> Result<Self, OpenError> {
+        let references = async || {
+            let references = References::open_version(stores, location, version).await?;
+            Ok(Self::References(Box::new(references)))
+        };
+        if options.format.is_none() && is_reference_folder(location) {
+            return references().await;
+        }
+        let failed = |error| ScanError::from_source(error, None);
+        let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
+        let source = stores.open(location, &opening).await.map_err(failed)?.source;
+        let length = source.version().length;
+        let head = source.read_many(std::slice::from_ref(&(0..length.min(HEAD_BYTES)))).await;
+        let head = head.map_err(failed)?;
+        if options.format.is_none()
+            && head.first().is_some_and(|head| looks_like_references(location, head))
+        {
+            return references().await;
+        }
+        if version.is_some() {
+            return Err(ReferencesError::no_versions(location).into());
+        }
+        let format = *crate::choose(registry, &source, options).await?;
+        let scan = (format.scanner)().scan(&source, options).await?;
+        Ok(Self::File(Box::new(OpenedFile { format, length, scan })))
+    }
+
+    /// The same as a Zarr store, whose objects are read through `stores`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when Zarr of that version cannot say an array.
+    pub fn into_store(
+        self,
+        stores: &Stores,
+        version: ZarrVersion,
+    ) -> Result<ReferenceStore, ReadError> {
+        match self {
+            Self::References(references) => references.into_store(stores, version),
+            Self::File(file) => {
+                let objects = Arc::new(StoreObjects::new(stores.clone()));
+                ReferenceStore::new(Arc::new(file.scan.dataset), objects, version)
+            }
+        }
+    }
+}
+
+/// The reference set or file at a path or URL as a Zarr store, with the stores of this process ([`stores`](crate::stores)).
+///
+/// With the feature `zarrs`, a cube is five lines away:
+///
+#[cfg_attr(feature = "zarrs", doc = "```")]
+#[cfg_attr(not(feature = "zarrs"), doc = "```ignore")]
+/// # fn example(cube: &str) -> Result<Vec<i16>, Box<dyn std::error::Error>> {
+/// use chunkref::read::ZarrVersion;
+/// let store = futures::executor::block_on(chunkref::open_store(cube, ZarrVersion::V3))?.into_zarrs();
+/// let array = zarrs::array::Array::open(store, "/sst")?;
+/// let all = zarrs::array::ArraySubset::new_with_shape(array.shape().to_vec());
+/// let values: Vec<i16> = array.retrieve_array_subset(&all)?;
+/// # Ok(values)
+/// # }
+/// # let folder = tempfile::tempdir()?;
+/// # std::fs::write(folder.path().join("raw.bin"), [0, 0, 1, 0, 2, 0])?;
+/// # let cube = folder.path().join("cube.json");
+/// # let raw = folder.path().join("raw.bin");
+/// # std::fs::write(&cube, serde_json::json!({"version": 1, "refs": {
+/// #     ".zgroup": "{\"zarr_format\":2}",
+/// #     "sst/.zarray": "{\"zarr_format\":2,\"shape\":[3],\"chunks\":[2],\"dtype\":\"<i2\",\"order\":\"C\",\"fill_value\":7,\"compressor\":null,\"filters\":null}",
+/// #     "sst/.zattrs": "{\"_ARRAY_DIMENSIONS\":[\"x\"]}",
+/// #     "sst/0": [format!("file://{}", raw.display()), 2, 4],
+/// # }}).to_string())?;
+/// # assert_eq!(example(cube.to_str().unwrap())?, [1, 2, 7]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`OpenError`] when it cannot be read, is neither a reference set nor a file of a known format, or when Zarr of that
+/// version cannot say an array.
+pub async fn open_store(url: &str, version: ZarrVersion) -> Result<ReferenceStore, OpenError> {
+    let location = Location::parse(url).map_err(|error| ScanError::from_source(error, None))?;
+    let (stores, registry) = (crate::stores(), crate::registry()?);
+    let opened = Opened::open(&stores, &registry, &location, &ScanOptions::default()).await?;
+    Ok(opened.into_store(&stores, version)?)
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether references are right: in themselves, to their sources as they are now, and to what decodes.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`report`] | [`Report`]: what was checked, and what is wrong |
+//! | `structure` | references inside their objects, no overlaps, nothing lost since they were written |
+//! | `freshness` | sources that are still what they were |
+//! | `decode` | chunks that are read and decoded |
+//! | `against` | chunks held against a new scan of their sources |
+
+mod against;
+mod decode;
+mod freshness;
+pub mod report;
+mod structure;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+
+use chunkref_core::ScanOptions;
+use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::{Array, ChunkRef, Dataset, ObjectVersion, SourceId};
+use chunkref_store::Stores;
+
+use crate::{References, ReferencesError, StoreObjects};
+
+pub use report::{Check, Failure, Report};
+
+/// Which chunks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// None.
+    None,
+    /// At most so many, spread over arrays and along each of them.
+    Some(NonZeroUsize),
+    /// All of them.
+    All,
+}
+
+/// How to verify.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct VerifyOptions {
+    /// Which chunks are read and decoded. Inline chunks are decoded in any case.
+    pub sample: Sample,
+    /// Whether sources are looked at, to see that they are still what they were.
+    pub freshness: bool,
+    /// Whether chunks are held against a new scan of the sources that sampled chunks lie in, with these options.
+    pub against_source: Option<ScanOptions>,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        let sample = NonZeroUsize::new(64).map_or(Sample::All, Sample::Some);
+        Self { sample, freshness: true, against_source: None }
+    }
+}
+
+/// Verifies a reference set. Faults of the references and their sources are in the report.
+///
+/// # Errors
+/// [`ReferencesError`] when the references cannot be read at all.
+pub async fn verify(
+    stores: &Stores,
+    references: References,
+    options: &VerifyOptions,
+) -> Result<Report, ReferencesError> {
+    let recorded = references.recorded().cloned();
+    let dataset = references.into_dataset().await?;
+    Ok(verify_dataset(stores, &dataset, recorded.as_ref(), options).await)
+}
+
+/// Verifies a dataset; `recorded` is what was said of its references when they were written.
+pub async fn verify_dataset(
+    stores: &Stores,
+    dataset: &Dataset,
+    recorded: Option<&Recorded>,
+    options: &VerifyOptions,
+) -> Report {
+    let mut cube = Cube::new(dataset, recorded);
+    let mut report = cube.summary();
+    if options.freshness {
+        report.checks.push(freshness::check(&mut cube, stores).await);
+    }
+    report.checks.push(structure::inside(&cube));
+    report.checks.push(structure::overlaps(&cube));
+    report.checks.push(structure::complete(&cube));
+    report.checks.push(decode::inline(&cube));
+    let sample = decode::sample(&cube, options.sample);
+    let objects = StoreObjects::new(stores.clone());
+    report.checks.push(decode::chunks(&cube, &objects, &sample).await);
+    if let Some(scanning) = &options.against_source {
+        report.checks.push(against::sources(&cube, stores, &sample, scanning).await);
+    }
+    report
+}
+
+/// What is verified.
+struct Cube<'a> {
+    dataset: &'a Dataset,
+    arrays: Vec<(String, &'a Array)>,
+    recorded: Option<&'a Recorded>,
+    /// What sources are now, where they were looked at; those with a fault are left out.
+    found: BTreeMap<SourceId, ObjectVersion>,
+    /// Sources that are not what they were: what they hold says nothing of the references.
+    unsound: BTreeSet<SourceId>,
+}
+
+impl<'a> Cube<'a> {
+    fn new(dataset: &'a Dataset, recorded: Option<&'a Recorded>) -> Self {
+        let (found, unsound) = Default::default();
+        Self { dataset, arrays: dataset.arrays(), recorded, found, unsound }
+    }
+
+    /// The length of a source: as it is, or was.
+    fn length(&self, source: SourceId) -> Option<u64> {
+        let recorded = || self.dataset.source(source)?.version.as_ref();
+        self.found.get(&source).or_else(recorded).map(|version| version.length)
+    }
+
+    fn url(&self, source: SourceId) -> String {
+        self.dataset.source(source).map(|source| source.location.clone()).unwrap_or_default()
+    }
+
+    /// A fault of the chunk at `chunk_indices` of an array.
+    fn failure(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+        reference: &ChunkRef,
+        reason: impl Into<String>,
+    ) -> Failure {
+        let (url, range) = match reference {
+            ChunkRef::Virtual { source, offset, length } => {
+                (Some(self.url(*source)), Some((*offset, *length)))
+            }
+            _ => (None, None),
+        };
+        Failure {
+            array: Some(path.to_owned()),
+            chunk: Some(chunk_indices.to_vec()),
+            url,
+            range,
+            reason: reason.into(),
+        }
+    }
+
+    fn summary(&self) -> Report {
+        let mut report = Report { arrays: self.arrays.len() as u64, ..Report::default() };
+        for (_, array) in &self.arrays {
+            let present = array.manifest.present();
+            report.references = report.references.saturating_add(present);
+            let chunks = array.manifest.count().unwrap_or(u64::MAX);
+            report.missing = report.missing.saturating_add(chunks.saturating_sub(present));
+            array.manifest.visit(&mut |_, reference| {
+                if matches!(reference, ChunkRef::Inline(_)) {
+                    report.inline = report.inline.saturating_add(1);
+                }
+            });
+        }
+        report.sources = self.dataset.sources().len() as u64;
+        report
+    }
+}
+
+/// Bytes of a decoded chunk, where elements have a length.
+fn chunk_bytes(array: &Array) -> Option<u64> {
+    let element = array.dtype.length_bytes()?;
+    array
+        .chunk_grid
+        .chunk_shape()
+        .iter()
+        .try_fold(element, |bytes, &length| bytes.checked_mul(length))
+}

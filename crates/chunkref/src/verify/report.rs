@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What was checked, and what is wrong.
+
+/// Most failures of one check that are listed; all are counted.
+const MOST_LISTED: usize = 1000;
+
+/// The outcome of verifying.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Arrays.
+    pub arrays: u64,
+    /// Objects that references name.
+    pub sources: u64,
+    /// Chunks that have a reference.
+    pub references: u64,
+    /// Those of them whose bytes are in the references.
+    pub inline: u64,
+    /// Chunks that have none, and read as fill.
+    pub missing: u64,
+    /// What was checked, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.checks.iter().all(|check| check.failed == 0)
+    }
+}
+
+/// One kind of check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Short name.
+    pub name: &'static str,
+    /// What is counted, such as `chunks`.
+    pub unit: &'static str,
+    /// How many were checked.
+    pub checked: u64,
+    /// How many of them are wrong.
+    pub failed: u64,
+    /// The first of those that are wrong.
+    pub failures: Vec<Failure>,
+    /// What could not be checked, and what is odd but not wrong.
+    pub notes: Vec<String>,
+}
+
+impl Check {
+    pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
+        Self { name, unit, checked: 0, failed: 0, failures: Vec::new(), notes: Vec::new() }
+    }
+
+    pub(super) fn count(&mut self, checked: u64) {
+        self.checked = self.checked.saturating_add(checked);
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.failed = self.failed.saturating_add(1);
+        if self.failures.len() < MOST_LISTED {
+            self.failures.push(failure);
+        }
+    }
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The array, if it is of one.
+    pub array: Option<String>,
+    /// The chunk's place in the grid of the array.
+    pub chunk: Option<Vec<u64>>,
+    /// The object.
+    pub url: Option<String>,
+    /// Offset and length in bytes in the object.
+    pub range: Option<(u64, u64)>,
+    /// What is wrong.
+    pub reason: String,
+}

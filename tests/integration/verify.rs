@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `chunkref verify` passes what is right, and finds each planted fault by its chunk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::environment::{chunkref, files, fixtures, said};
+
+/// Two files combined along `t`, in a folder of their own.
+struct Cube {
+    folder: tempfile::TempDir,
+    sources: Vec<PathBuf>,
+    json: PathBuf,
+}
+
+impl Cube {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sources: Vec<PathBuf> = files(&fixtures("goes"), &["nc"])
+            .into_iter()
+            .map(|source| {
+                let copy = folder.path().join(source.file_name().unwrap());
+                fs::copy(source, &copy).unwrap();
+                copy
+            })
+            .collect();
+        let json = folder.path().join("cube.json");
+        let cube = Self { folder, sources, json };
+        cube.build(&cube.json, &[]);
+        cube
+    }
+
+    fn build(&self, to: &Path, options: &[&str]) {
+        let mut line = vec!["build".to_owned()];
+        line.extend(self.sources.iter().map(|source| source.display().to_string()));
+        line.extend(["-o".to_owned(), to.display().to_string()]);
+        line.extend(["--concat", "t", "--identical", "x,y", "--quiet"].map(str::to_owned));
+        line.extend(options.iter().map(|&word| word.to_owned()));
+        let ran = chunkref(line);
+        assert!(ran.status.success(), "{}", said(&ran));
+    }
+
+    fn references(&self) -> Value {
+        serde_json::from_slice(&fs::read(&self.json).unwrap()).unwrap()
+    }
+
+    /// Writes the references as `change` leaves them.
+    fn plant(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
+        let mut references = self.references();
+        change(&mut references["refs"]);
+        let planted = self.folder.path().join("planted.json");
+        fs::write(&planted, references.to_string()).unwrap();
+        planted
+    }
+}
+
+/// What `verify --json` says; it must exit with 0 or 1 as it says.
+#[track_caller]
+fn verify(cube: &Path, options: &[&str]) -> Value {
+    let line = ["verify", cube.to_str().unwrap(), "--json"];
+    let ran = chunkref(line.iter().chain(options));
+    let report: Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said(&ran)));
+    let sound = report["sound"].as_bool().unwrap();
+    assert_eq!(ran.status.code(), Some(i32::from(!sound)), "{report:#}");
+    report
+}
+
+/// The failures as array, chunk and reason.
+fn failures(report: &Value) -> Vec<(String, Value, Value, String)> {
+    let checks = report["checks"].as_array().unwrap();
+    let all = checks.iter().flat_map(|check| {
+        let name = check["check"].as_str().unwrap();
+        check["failures"].as_array().unwrap().iter().map(move |failure| {
+            let reason = failure["reason"].as_str().unwrap().to_owned();
+            (name.to_owned(), failure["array"].clone(), failure["chunk"].clone(), reason)
+        })
+    });
+    all.collect()
+}
+
+/// Requires that a check names a chunk with these words.
+#[track_caller]
+fn require(report: &Value, check: &str, array: &Value, chunk: &Value, words: &str) {
+    let all = failures(report);
+    let found = all.iter().any(|(name, of, at, reason)| {
+        (name.as_str(), of, at) == (check, array, chunk) && reason.contains(words)
+    });
+    assert!(found, "no {check} of {array} {chunk} with {words:?} in {all:#?}");
+}
+
+/// The keys of the chunks of `SST`, in order.
+fn chunks(references: &Value) -> Vec<String> {
+    let refs = references.as_object().unwrap();
+    let mut keys: Vec<_> = refs
+        .keys()
+        .filter(|key| key.starts_with("SST/") && !key.contains("/.z"))
+        .cloned()
+        .collect();
+    keys.sort();
+    keys
+}
+
+fn indices(key: &str) -> Value {
+    let numbers = key.rsplit('/').next().unwrap().split('.');
+    json!(numbers.map(|number| number.parse::<u64>().unwrap()).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_is_right_passes() {
+    let cube = Cube::new();
+    let report = verify(&cube.json, &["--all", "--against-source"]);
+    assert_eq!(failures(&report), []);
+    let checked = |name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["check"] == name).unwrap();
+        check["checked"].as_u64().unwrap()
+    };
+    assert_eq!(checked("freshness"), 2);
+    for name in ["inside", "overlaps", "decode", "against-source"] {
+        assert!(checked(name) >= 8, "{name}: {report:#}");
+    }
+    assert!(checked("inline") > 0 && checked("complete") > 5, "{report:#}");
+    // Foreign references record nothing, and say so in notes only.
+    let mut foreign = cube.references();
+    foreign.as_object_mut().unwrap().remove("chunkref");
+    let path = cube.folder.path().join("foreign.json");
+    fs::write(&path, foreign.to_string()).unwrap();
+    let report = verify(&path, &[]);
+    assert_eq!(failures(&report), []);
+    assert!(report.to_string().contains("not recorded with a version"), "{report:#}");
+    let shown = chunkref(["verify".as_ref(), cube.json.as_os_str()]);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(text.contains("sound, as far as it was checked"), "{text}");
+}
+
+#[test]
+fn wrong_offsets_and_lengths_are_found() {
+    let cube = Cube::new();
+    let key = chunks(&cube.references()["refs"])[1].clone();
+    let at = indices(&key);
+    let sst = json!("SST");
+    let shifted = cube.plant(|refs| {
+        let offset = refs[&key][1].as_u64().unwrap();
+        refs[&key][1] = json!(offset + 3);
+    });
+    let report = verify(&shifted, &["--all", "--against-source"]);
+    require(&report, "decode", &sst, &at, "zlib data are damaged");
+    require(&report, "against-source", &sst, &at, "no such chunk");
+    let shorter = cube.plant(|refs| {
+        let length = refs[&key][2].as_u64().unwrap();
+        refs[&key][2] = json!(length - 5);
+    });
+    let report = verify(&shorter, &["--all", "--against-source"]);
+    require(&report, "decode", &sst, &at, "damaged");
+    require(&report, "against-source", &sst, &at, "no such chunk");
+    let beyond = cube.plant(|refs| refs[&key][1] = json!(1_u64 << 40));
+    let report = verify(&beyond, &["--sample", "0"]);
+    require(&report, "inside", &sst, &at, "beyond its object");
+    let longer = cube.plant(|refs| {
+        let length = refs[&key][2].as_u64().unwrap();
+        refs[&key][2] = json!(length + 4000);
+    });
+    let report = verify(&longer, &["--all", "--against-source"]);
+    require(&report, "against-source", &sst, &at, "no such chunk");
+}
+
+#[test]
+fn swapped_and_lost_chunks_are_found() {
+    let cube = Cube::new();
+    let keys = chunks(&cube.references()["refs"]);
+    let sst = json!("SST");
+    let swapped = cube.plant(|refs| {
+        let (one, other) = (refs[&keys[0]].clone(), refs[&keys[1]].clone());
+        (refs[&keys[0]], refs[&keys[1]]) = (other, one);
+    });
+    // Both decode, so that only the source knows.
+    assert_eq!(failures(&verify(&swapped, &["--all"])), []);
+    let report = verify(&swapped, &["--against-source"]);
+    for key in &keys[..2] {
+        require(&report, "against-source", &sst, &indices(key), "not the one that belongs here");
+    }
+    assert_eq!(failures(&report).len(), 2, "{report:#}");
+    let lost = cube.plant(|refs| drop(refs.as_object_mut().unwrap().remove(&keys[2])));
+    let report = verify(&lost, &["--against-source"]);
+    require(&report, "complete", &sst, &indices(&keys[2]), "when it was written");
+    require(&report, "against-source", &sst, &indices(&keys[2]), "no reference to it");
+}
+
+#[test]
+fn a_missing_partition_is_found() {
+    let cube = Cube::new();
+    let parquet = cube.folder.path().join("cube.parq");
+    cube.build(&parquet, &["--record-size", "3"]);
+    assert_eq!(failures(&verify(&parquet, &["--all", "--against-source"])), []);
+    fs::remove_file(parquet.join("SST/refs.1.parq")).unwrap();
+    let report = verify(&parquet, &["--sample", "0"]);
+    let keys = chunks(&cube.references()["refs"]);
+    require(&report, "complete", &json!("SST"), &indices(&keys[3]), "when it was written");
+}
+
+#[test]
+fn corrupt_inline_chunks_are_found() {
+    let cube = Cube::new();
+    let references = cube.references();
+    let refs = references["refs"].as_object().unwrap();
+    let plain = |name: &str| {
+        serde_json::from_str::<Value>(refs[&format!("{name}/.zarray")].as_str().unwrap())
+    };
+    let (key, _) = refs
+        .iter()
+        .find(|(key, value)| {
+            let name = key.split('/').next().unwrap();
+            value.is_string() && !key.contains(".z") && plain(name).unwrap()["dtype"] == "<f8"
+        })
+        .unwrap();
+    let (name, _) = key.split_once('/').unwrap();
+    let short = cube.plant(|refs| refs[key] = json!("base64:AAAA"));
+    let report = verify(&short, &["--sample", "0"]);
+    require(
+        &report,
+        "inline",
+        &json!(name),
+        &indices_of(key, &refs[&format!("{name}/.zarray")]),
+        "bytes",
+    );
+    // Other values of the right length.
+    let (t, _) = refs.iter().find(|(key, _)| key.starts_with("t/") && !key.contains(".z")).unwrap();
+    let other = cube.plant(|refs| refs[t] = json!("base64:AAAAAAAA8D8AAAAAAADwPw=="));
+    let report = verify(&other, &["--sample", "0"]);
+    require(&report, "complete", &json!("t"), &json!([0]), "not those that were written");
+}
+
+/// The place of a chunk: that of an array without axes has no numbers.
+fn indices_of(key: &str, document: &Value) -> Value {
+    let metadata: Value = serde_json::from_str(document.as_str().unwrap()).unwrap();
+    if metadata["shape"] == json!([]) { json!([]) } else { indices(key) }
+}
+
+#[test]
+fn sources_that_changed_are_found() {
+    let cube = Cube::new();
+    let url = format!("file://{}", cube.sources[1].display());
+    let named = |report: &Value, words: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        let freshness = checks.iter().find(|check| check["check"] == "freshness").unwrap();
+        let failures = freshness["failures"].as_array().unwrap();
+        assert_eq!(failures.len(), 1, "{report:#}");
+        assert_eq!(failures[0]["url"], url.as_str());
+        assert!(failures[0]["reason"].as_str().unwrap().contains(words), "{report:#}");
+    };
+    let whole = fs::read(&cube.sources[1]).unwrap();
+    // Replaced by a file of the same length at another time.
+    let earlier = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(&cube.sources[1]).unwrap().set_modified(earlier).unwrap();
+    named(&verify(&cube.json, &[]), "by its date");
+    let ran = chunkref(["cat".as_ref(), cube.json.as_os_str(), "SST[-1]".as_ref()]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(said(&ran).contains("not the one that the references were made of"), "{}", said(&ran));
+    fs::write(&cube.sources[1], &whole[..whole.len() / 2]).unwrap();
+    let report = verify(&cube.json, &["--all"]);
+    named(&report, "and had");
+    let beyond = failures(&report).iter().filter(|(check, ..)| check == "inside").count();
+    assert!(beyond > 0, "{report:#}");
+    fs::remove_file(&cube.sources[1]).unwrap();
+    named(&verify(&cube.json, &[]), "no such file");
+}
+
+#[test]
+fn what_cannot_be_read_at_all_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = chunkref(["verify".as_ref(), folder.path().join("none.json").as_os_str()]);
+    assert_eq!(ran.status.code(), Some(1), "{}", said(&ran));
+    assert!(ran.stdout.is_empty());
+    let ran = chunkref(["verify", "a.json", "--against-source", "--option", "x.y=1"]);
+    assert_eq!(ran.status.code(), Some(2), "{}", said(&ran));
+}
