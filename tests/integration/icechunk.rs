@@ -263,8 +263,9 @@ fn icechunk_reads_with_zarrs_as_with_h5py() {
                 // A dimension without a variable, or a codec that is not among the features.
                 continue;
             };
-            let all = array.async_retrieve_array_subset::<ArrayBytes<'_>>(&array.subset_all());
-            let bytes = all.await.unwrap().into_fixed().unwrap();
+            let all = array.subset_all();
+            let read_all = array.async_retrieve_array_subset::<ArrayBytes<'_>>(&all);
+            let bytes = read_all.await.unwrap().into_fixed().unwrap();
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(hex, *wanted, "{name}");
             read += 1;

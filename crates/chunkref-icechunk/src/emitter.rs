@@ -239,13 +239,15 @@ impl Work<'_> {
     fn properties(&self) -> SnapshotProperties {
         let mut properties = SnapshotProperties::new();
         let Some(provenance) = &self.options.provenance else { return properties };
-        let mut member = provenance.member(self.dataset.sources());
-        if member.len() > MOST_RECORDED_BYTES {
-            member = provenance.member(&[]);
-        }
-        if let Ok(serde_json::Value::Object(members)) =
+        let member = provenance.member(self.dataset);
+        if let Ok(serde_json::Value::Object(mut members)) =
             serde_json::from_str(&format!("{{{member}}}"))
         {
+            if member.len() > MOST_RECORDED_BYTES {
+                for own in members.values_mut().filter_map(serde_json::Value::as_object_mut) {
+                    own.insert("sources".to_owned(), serde_json::Value::Array(Vec::new()));
+                }
+            }
             properties.extend(members);
         }
         properties
