@@ -243,7 +243,7 @@ fn icechunk_reads_with_zarrs_as_with_h5py() {
     let source = fixtures("netcdf4").join("filters.nc");
     let repository = folder.path().join("a.icechunk");
     scan(&source, &repository, &["--inline-threshold", "0"]);
-    let program = "import sys, json, h5py; f = h5py.File(sys.argv[1]); print(json.dumps({n: v[()].tobytes().hex() for n, v in f.items()}))";
+    let program = "import sys, json, h5py, hdf5plugin; f = h5py.File(sys.argv[1]); print(json.dumps({n: v[()].astype(v.dtype.newbyteorder('<')).tobytes().hex() for n, v in f.items()}))";
     let output = Command::new(python()).args(["-c", program]).arg(&source).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     let truth: HashMap<String, String> = serde_json::from_slice(&output.stdout).unwrap();
@@ -267,7 +267,7 @@ fn icechunk_reads_with_zarrs_as_with_h5py() {
             let read_all = array.async_retrieve_array_subset::<ArrayBytes<'_>>(&all);
             let bytes = read_all.await.unwrap().into_fixed().unwrap();
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex, *wanted, "{name}");
+            assert!(hex == *wanted, "{name}");
             read += 1;
         }
         read

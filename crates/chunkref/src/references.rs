@@ -602,7 +602,8 @@ mod tests {
         let path = folder.path().join("a.json");
         Target::of(&path).emitter().emit(&dataset(), &path, &EmitOptions::default()).unwrap();
         let location = Location::from_path(&path).unwrap();
-        let opened = References::open_version(&crate::stores(), &location, Some("main"));
+        let stores = crate::stores();
+        let opened = References::open_version(&stores, &location, Some("main"));
         let error = block_on(opened).unwrap_err().to_string();
         assert!(error.contains("only Icechunk"), "{error}");
     }
