@@ -73,7 +73,10 @@ pub(crate) fn program() -> &'static Path {
         let output = Command::new(cargo)
             // Of the whole workspace, so that its libraries are those that were built for the tests.
             .args(["build", "--quiet", "--workspace", "--bin", "chunkref"])
-            .args(cfg!(feature = "icechunk").then_some("--features=chunkref-cli/icechunk"))
+            .args(
+                cfg!(feature = "icechunk")
+                    .then_some("--features=chunkref-cli/icechunk,chunkref-tests/icechunk"),
+            )
             .current_dir(root())
             .output()
             .unwrap();
