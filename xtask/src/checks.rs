@@ -16,6 +16,10 @@ const LIBHDF5: [&str; 6] = [
     "chunkref-hdf5/libhdf5,chunkref-tests/libhdf5",
 ];
 
+/// Icechunk repositories. Of the whole workspace, so that libraries are not built another time for fewer packages.
+const ICECHUNK: [&str; 3] =
+    ["--workspace", "--features", "chunkref-cli/icechunk,chunkref-tests/icechunk"];
+
 /// All tests; the last line says how many passed and failed.
 pub(crate) fn test() -> Outcome<()> {
     let python = Environment::prepare()?;
@@ -33,8 +37,12 @@ pub(crate) fn test() -> Outcome<()> {
         .args(LIBHDF5)
         .args(["--", "engine", "libhdf5"]);
     let engines = run(engines)?;
+    let repositories = Step::cargo(["test", "--no-fail-fast", "--lib", "--test", "integration"])
+        .args(ICECHUNK)
+        .args(["--", "icechunk"]);
+    let repositories = run(repositories)?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && engines)
+    tally.verdict(workspace && engines && repositories)
 }
 
 /// What CI runs, cheapest first.
@@ -56,6 +64,7 @@ pub(crate) fn ci() -> Outcome<()> {
         .args(["--", "-D", "warnings"])
         .env("PATH", Environment::prepare()?.path()?)
         .run()?;
+    Step::cargo(["clippy", "--all-targets"]).args(ICECHUNK).args(["--", "-D", "warnings"]).run()?;
     test()
 }
 
