@@ -28,6 +28,9 @@ mod grib_peers;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+#[cfg(feature = "icechunk")]
+mod icechunk;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;

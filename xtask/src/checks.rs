@@ -17,6 +17,10 @@ const LIBHDF5: [&str; 6] = [
     "chunkref-hdf5/libhdf5,chunkref-tests/libhdf5",
 ];
 
+/// Icechunk repositories. Of the whole workspace, so that libraries are not built another time for fewer packages.
+const ICECHUNK: [&str; 3] =
+    ["--workspace", "--features", "chunkref-cli/icechunk,chunkref-tests/icechunk"];
+
 /// All tests; the last line says how many passed and failed.
 pub(crate) fn test() -> Outcome<()> {
     let python = Environment::prepare()?;
@@ -34,12 +38,16 @@ pub(crate) fn test() -> Outcome<()> {
         .args(LIBHDF5)
         .args(["--", "engine", "libhdf5"]);
     let engines = run(engines)?;
+    let repositories = Step::cargo(["test", "--no-fail-fast", "--lib", "--test", "integration"])
+        .args(ICECHUNK)
+        .args(["--", "icechunk"]);
+    let repositories = run(repositories)?;
     build_programs()?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && engines && package)
+    tally.verdict(workspace && engines && repositories && package)
 }
 
 /// The tests of the Python package alone.
@@ -77,6 +85,7 @@ pub(crate) fn ci() -> Outcome<()> {
         .args(["--", "-D", "warnings"])
         .env("PATH", Environment::prepare()?.path()?)
         .run()?;
+    Step::cargo(["clippy", "--all-targets"]).args(ICECHUNK).args(["--", "-D", "warnings"]).run()?;
     test()
 }
 

@@ -69,7 +69,7 @@ pub struct ScanArguments {
     /// line, and - for one on standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Where to write: a file for one input, DIR/ for one NAME.json (or NAME.parq) per input, - for standard output.
+    /// Where to write: a file for one input, DIR/ for one NAME.json (or NAME.parq, NAME.icechunk) per input, - for standard output.
     #[arg(long, short, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// How to read the inputs.
@@ -110,6 +110,9 @@ pub struct InspectArguments {
     /// How to read the input.
     #[command(flatten)]
     pub format: FormatArguments,
+    /// Branch, tag or snapshot to read of an Icechunk repository [default: main].
+    #[arg(long, value_name = "NAME")]
+    pub at: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -63,7 +63,8 @@ pub struct BuildArguments {
 /// The command line of `append`.
 #[derive(Debug, Args)]
 pub struct AppendArguments {
-    /// The set to extend: kerchunk JSON or a folder of kerchunk Parquet, which is replaced when all is well.
+    /// The set to extend: kerchunk JSON or a folder of kerchunk Parquet, which is replaced when all is well, or an Icechunk
+    /// repository, which gets a commit.
     #[arg(value_name = "CUBE")]
     pub set: PathBuf,
     /// What to append: files to scan, or references (.json, .parq): paths, URLs or quoted patterns; @FILE for a list.

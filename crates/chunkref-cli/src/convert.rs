@@ -19,12 +19,15 @@ use crate::{Exit, Stop, report, scan};
 /// The command line of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArguments {
-    /// References: kerchunk JSON (also .gz, .zst) or a folder of kerchunk Parquet; path or URL.
+    /// References: kerchunk JSON (also .gz, .zst), a folder of kerchunk Parquet or an Icechunk repository; path or URL.
     #[arg(value_name = "IN")]
     pub input: String,
     /// Where to write, - for JSON on standard output.
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
+    /// Branch, tag or snapshot to read of an Icechunk repository [default: main].
+    #[arg(long, value_name = "NAME")]
+    pub at: Option<String>,
     /// How references are written.
     #[command(flatten)]
     pub emit: EmitArguments,
@@ -79,10 +82,10 @@ fn convert(
     location: &Location,
     console: &mut Console<'_>,
 ) -> Result<Emitted, Fault> {
-    let references = block_on(References::open(stores, location))?;
+    let references = block_on(References::open_version(stores, location, arguments.at.as_deref()))?;
     let provenance = references.recorded().map(|recorded| recorded.provenance.clone());
     let dataset = block_on(references.into_dataset())?;
-    let options: EmitOptions = arguments.emit.options();
+    let options: EmitOptions = arguments.emit.options(stores);
     let options = match provenance {
         Some(provenance) => options.with_provenance(provenance),
         None => options,

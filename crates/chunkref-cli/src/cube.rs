@@ -38,6 +38,8 @@ struct Job {
     registry: Registry,
     scan_options: ScanOptions,
     gatherer: Gatherer,
+    /// The version of the set at a URL that is read, where sets have versions.
+    version: Option<(String, String)>,
 }
 
 /// What is known of one input.
@@ -57,12 +59,11 @@ pub(crate) fn run_combine(
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
     let tasks = inputs.into_iter().map(|input| (input, true)).collect();
+    let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
     let job = Job::new(stores, None, &options)?;
     let Some((datasets, _)) = read_all(job, tasks, None, console)? else {
         return Ok(Exit::Failed);
     };
-    let target = arguments.emit.target(&arguments.output);
-    let emit = (target, arguments.emit.options());
     write(&datasets, &arguments.cube, &arguments.output, emit, 0, console)
 }
 
@@ -75,12 +76,11 @@ pub(crate) fn run_build(
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
     let tasks = inputs.into_iter().map(|input| (input, false)).collect();
+    let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
     let job = Job::new(stores, Some(&arguments.scanning), &options)?;
     let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
         return Ok(Exit::Failed);
     };
-    let target = arguments.emit.target(&arguments.output);
-    let emit = (target, arguments.emit.options());
     write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
 }
 
@@ -114,8 +114,9 @@ pub(crate) fn run_append(
     let stores = arguments.stores.stores();
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
-    let recorded = match block_on(References::open(&stores, &set)) {
-        Ok(references) => references.recorded().cloned(),
+    let branch = arguments.emit.branch.as_deref();
+    let (recorded, version) = match block_on(References::open_version(&stores, &set, branch)) {
+        Ok(references) => (references.recorded().cloned(), references.version()),
         Err(error) => {
             report::failure(console, &shown, set.url(), &error);
             return Ok(Exit::Failed);
@@ -151,14 +152,18 @@ pub(crate) fn run_append(
     if new.is_empty() {
         return Ok(Exit::Done);
     }
+    let own_url = set.url().to_owned();
     let own = Input { name: shown, location: set };
     let tasks = std::iter::once((own, true)).chain(new.into_iter().map(with_kind)).collect();
-    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
+    let mut emit = arguments.emit.options(&stores);
+    emit.commit = emit.commit.with_parent(version.clone());
+    let mut job = Job::new(stores, Some(&arguments.scanning), &options)?;
+    job.version = version.map(|version| (own_url, version));
     let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
         return Ok(Exit::Failed);
     };
     let skipped = skipped + recorded.map_or(0, |recorded| recorded.provenance.skipped);
-    let emit = (arguments.emit.target(&arguments.set), arguments.emit.options());
+    let emit = (arguments.emit.target(&arguments.set), emit);
     write(&datasets, cube, &arguments.set, emit, skipped, console)
 }
 
@@ -177,7 +182,8 @@ fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
 fn with_kind(input: Input) -> Task {
     let name = input.location.file_name().to_lowercase();
     let ends = |ending: &&str| name.ends_with(ending);
-    let references = [".json", ".json.gz", ".json.zst", ".parq", ".parquet"].iter().any(ends);
+    let references =
+        [".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk"].iter().any(ends);
     (input, references)
 }
 
@@ -194,7 +200,7 @@ fn expand(stores: &Stores, texts: &[String]) -> Result<Vec<Input>, Stop> {
 }
 
 fn refuse_output(inputs: &[Input], output: &Path) -> Result<(), Stop> {
-    if output.is_dir() && Target::of(output) != Target::KerchunkParquet {
+    if output.is_dir() && Target::of(output) == Target::KerchunkJson {
         let message = format!("the output {} is a folder: name a file", output.display());
         return Err(Stop::Usage(message));
     }
@@ -285,13 +291,17 @@ impl Job {
         let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
         let valid = chunkref::validate(&registry, &scan_options);
         valid.map_err(|error| Stop::Usage(error.to_string()))?;
-        Ok(Self { stores, registry, scan_options, gatherer: Gatherer::new(options) })
+        Ok(Self { stores, registry, scan_options, gatherer: Gatherer::new(options), version: None })
     }
 
     async fn read(&self, input: &Input, references: bool) -> Result<Read, Fault> {
         let objects = StoreObjects::new(self.stores.clone());
         if references {
-            let references = References::open(&self.stores, &input.location).await?;
+            let url = input.location.url();
+            let version = self.version.as_ref().filter(|(own, _)| own == url);
+            let version = version.map(|(_, version)| version.as_str());
+            let references =
+                References::open_version(&self.stores, &input.location, version).await?;
             let dataset = references.into_dataset().await?;
             let gathered = self.gatherer.gather(&dataset, &objects).await?;
             return Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() });

@@ -55,7 +55,7 @@ fn names_folder(output: &Path) -> bool {
     };
     ends('/')
         || (cfg!(windows) && ends('\\'))
-        || (output.is_dir() && Target::of(output) != Target::KerchunkParquet)
+        || (output.is_dir() && Target::of(output) == Target::KerchunkJson)
 }
 
 /// The paths of the inputs below the folder that they have in common, with another extension; where two inputs

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
         return Err(Stop::Usage(error.message));
     }
     let url = location.map(|location| location.url().to_owned()).unwrap_or_default();
-    let inspected = match block_on(inspect(&stores, &registry, &arguments.input, &options)) {
+    let inspected = match block_on(inspect(&stores, &registry, arguments, &options)) {
         Ok(inspected) => inspected,
         Err(fault) => {
             report::failure(console, &arguments.input, &url, &*fault);
@@ -54,16 +54,18 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
 async fn inspect(
     stores: &Stores,
     registry: &Registry,
-    input: &str,
+    arguments: &InspectArguments,
     options: &ScanOptions,
 ) -> Result<Inspected, Box<dyn Error + Send + Sync>> {
-    let location = Location::parse(input)?;
+    let location = Location::parse(&arguments.input)?;
     let url = location.url().to_owned();
-    match Opened::open(stores, registry, &location, options).await? {
+    let at = arguments.at.as_deref();
+    match Opened::open_version(stores, registry, &location, options, at).await? {
         // A reference set, as if it were one file.
         Opened::References(references) => {
             let (format, description) = match references.target() {
                 Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
+                Target::Icechunk => ("icechunk", "references in an Icechunk repository"),
                 _ => ("kerchunk-json", "references in JSON"),
             };
             let dataset = references.into_dataset().await?;
@@ -95,7 +97,7 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
     if *length > 0 {
         writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
     }
-    if format.starts_with("kerchunk") {
+    if format.starts_with("kerchunk") || *format == Target::Icechunk.name() {
         let references = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
         let sources = dataset.sources().len() as u64;
         writeln!(

@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::{Provenance, read_provenance};
+use chunkref::model::kerchunk_json::{Provenance, Recorded, read_provenance};
 use chunkref::parquet::METADATA;
 use chunkref::store::{Cost, OpenOptions};
-use chunkref::{ByteSource, EmitOptions, Registry, Scan, ScanOptions, Skipped, Stores};
+use chunkref::{
+    ByteSource, EmitOptions, Location, References, Registry, Scan, ScanOptions, Skipped, Stores,
+};
 use futures::StreamExt;
 use futures::executor::block_on;
 use serde_json::json;
@@ -76,8 +78,8 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
     let options = arguments.format.scan_options().with_inline_threshold(arguments.inline_threshold);
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let emit_options = arguments.emit.options();
     let stores = arguments.stores.stores();
+    let emit_options = arguments.emit.options(&stores);
 
     let (inputs, not_found) = inputs::expand(&stores, &arguments.inputs, &mut std::io::stdin())?;
     let several = inputs.len() + not_found.len() > 1;
@@ -242,14 +244,15 @@ impl Job {
     /// one that it read.
     async fn already_written(&self, input: &Input, path: &Path) -> Result<Option<Written>, Failed> {
         let start = Instant::now();
-        let finished = match self.target(path) {
+        let recorded = match self.target(path) {
             // A folder takes its place when it is whole.
-            Target::KerchunkParquet => File::open(path.join(METADATA)).ok(),
-            _ => File::open(path).ok().filter(is_finished),
+            Target::KerchunkParquet => {
+                File::open(path.join(METADATA)).ok().and_then(read_provenance)
+            }
+            Target::Icechunk => self.recorded_in_branch(path).await,
+            _ => File::open(path).ok().filter(is_finished).and_then(read_provenance),
         };
-        let Some(recorded) = finished.and_then(read_provenance) else {
-            return Ok(None);
-        };
+        let Some(recorded) = recorded else { return Ok(None) };
         let Provenance { version, options, skipped } = &recorded.provenance;
         let url = input.location.url();
         let Some(known) = recorded.version(url).filter(|_| {
@@ -272,6 +275,16 @@ impl Job {
             retries: opened.retries(),
             time: start.elapsed(),
         }))
+    }
+}
+
+impl Job {
+    /// What the last commit to the branch of a repository says.
+    async fn recorded_in_branch(&self, path: &Path) -> Option<Recorded> {
+        let location = Location::from_path(path).ok()?;
+        let branch = self.emit_options.commit.branch.as_deref();
+        let references = References::open_version(&self.stores, &location, branch).await.ok()?;
+        references.recorded().cloned()
     }
 }
 

@@ -19,11 +19,63 @@ pub struct EmitOptions {
     pub templates: bool,
     /// References per partition of Parquet; `None` for what is usual.
     pub record_size: Option<u64>,
+    /// How a repository records what is written.
+    pub commit: CommitOptions,
+    /// How the stores are reached that references point to, where the output says so.
+    pub stores: StoreHints,
+}
+
+/// How a repository with a history records what is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct CommitOptions {
+    /// The branch; `None` for the repository's first one.
+    pub branch: Option<String>,
+    /// What the commit says; `None` for a summary.
+    pub message: Option<String>,
+    /// The version of the branch that the dataset was made from: an error if it has moved on since.
+    pub parent: Option<String>,
+}
+
+impl CommitOptions {
+    /// Options for a branch with a message, `None` for what is usual.
+    #[must_use]
+    pub fn new(branch: Option<String>, message: Option<String>) -> Self {
+        Self { branch, message, parent: None }
+    }
+
+    /// The same options with the version that the dataset was made from.
+    #[must_use]
+    pub fn with_parent(mut self, parent: Option<String>) -> Self {
+        self.parent = parent;
+        self
+    }
+}
+
+/// How stores are reached. No secret is among it: it is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct StoreHints {
+    /// Whether buckets are read without credentials.
+    pub anonymous: bool,
+    /// Region of S3.
+    pub region: Option<String>,
+    /// URL of a server that speaks S3.
+    pub endpoint: Option<String>,
+    /// Account of Azure, where URLs do not name it.
+    pub account: Option<String>,
 }
 
 impl Default for EmitOptions {
     fn default() -> Self {
-        Self { consolidated: true, provenance: None, templates: false, record_size: None }
+        Self {
+            consolidated: true,
+            provenance: None,
+            templates: false,
+            record_size: None,
+            commit: CommitOptions::default(),
+            stores: StoreHints::default(),
+        }
     }
 }
 
@@ -46,6 +98,20 @@ impl EmitOptions {
     #[must_use]
     pub fn with_record_size(mut self, record_size: u64) -> Self {
         self.record_size = Some(record_size);
+        self
+    }
+
+    /// The same options with a way to record what is written.
+    #[must_use]
+    pub fn with_commit(mut self, commit: CommitOptions) -> Self {
+        self.commit = commit;
+        self
+    }
+
+    /// The same options with a way to reach stores.
+    #[must_use]
+    pub fn with_stores(mut self, stores: StoreHints) -> Self {
+        self.stores = stores;
         self
     }
 

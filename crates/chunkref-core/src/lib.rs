@@ -36,7 +36,7 @@ pub use combiner::{
 };
 pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
-pub use emitter::{EmitError, EmitOptions, Emitted, Emitter};
+pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;
 pub use registry::{Registry, RegistryError};

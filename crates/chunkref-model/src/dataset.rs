@@ -115,6 +115,12 @@ impl Dataset {
         self.root.visit("", visit);
     }
 
+    /// Defines in each group the dimensions of its arrays that no group around it has with the same length, as formats need
+    /// that name dimensions per array alone.
+    pub fn define_dimensions(&mut self) {
+        self.root.define_dimensions(&mut Vec::new());
+    }
+
     /// Every array with its path, in the order of [`Dataset::visit_groups`].
     #[must_use]
     pub fn arrays(&self) -> Vec<(String, &Array)> {
@@ -183,6 +189,33 @@ impl Group {
             group.visit(&join_path(path, name), visit);
         }
     }
+
+    fn define_dimensions(&mut self, visible: &mut Vec<Dimension>) {
+        let outer = visible.len();
+        for array in self.arrays.values() {
+            for (name, &length) in array.dimensions.iter().zip(&array.shape) {
+                let known =
+                    visible.iter().enumerate().rev().find(|(_, dimension)| dimension.name == *name);
+                // Within a group the first array decides.
+                if known
+                    .is_none_or(|(place, dimension)| place < outer && dimension.length != length)
+                {
+                    visible.push(Dimension { name: name.clone(), length, unlimited: false });
+                }
+            }
+        }
+        self.dimensions = visible.get(outer..).unwrap_or_default().to_vec();
+        for subgroup in self.groups.values_mut() {
+            subgroup.define_dimensions(visible);
+        }
+        visible.truncate(outer);
+    }
+}
+
+/// The name of an axis that has none: its own, so that axes of different arrays are not taken for the same.
+pub(crate) fn unnamed_dimension(path: &str, axis: usize) -> String {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    format!("{name}_dim_{axis}")
 }
 
 /// A child's path from its parent's; the root's path is `""`.

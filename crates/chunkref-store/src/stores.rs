@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chunkref_core::secret::secret_parameters;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+use chunkref_core::{ByteSource, SourceError, SourceErrorKind, StoreHints};
 
 use crate::bucket::Bucket;
 use crate::counting::Counted;
@@ -114,6 +114,20 @@ impl Stores {
     pub fn new(options: StoreOptions) -> Self {
         let (transport, web, buckets) = (OnceLock::new(), OnceLock::new(), Mutex::default());
         Self(Arc::new(Shared { options, transport, web, buckets }))
+    }
+
+    /// What may be written down of how these stores are reached.
+    #[must_use]
+    pub fn hints(&self) -> StoreHints {
+        let options = &self.0.options;
+        let first = |names: &[&str]| options.storage.first(names).map(str::to_owned);
+        let mut hints = StoreHints::default();
+        hints.anonymous = options.anonymous || options.storage.anonymous().unwrap_or(false);
+        hints.region = first(&["region", "aws_region", "region_name", "client_kwargs.region_name"]);
+        hints.endpoint =
+            first(&["endpoint_url", "endpoint", "aws_endpoint_url", "client_kwargs.endpoint_url"]);
+        hints.account = first(&["account_name", "azure_storage_account_name"]);
+        hints
     }
 
     /// Checks that the options are ones of the store that `location` is in, before anything is read.

@@ -32,7 +32,7 @@
 //!
 //! [`scan_many`] scans many files at a time, from any store.
 //!
-//! Formats are cargo features (`grib2`, `hdf5`, `netcdf3`, on by default). Another crate adds its own by submitting a
+//! Formats are cargo features (`grib2`, `hdf5`, `netcdf3`, on by default); so are Icechunk repositories (`icechunk`, off). Another crate adds its own by submitting a
 //! [`ScannerEntry`]; the binary names that crate, and nothing here changes.
 
 pub mod emit;
@@ -54,16 +54,19 @@ use chunkref_netcdf3 as _;
 
 pub use chunkref_combine as combine;
 pub use chunkref_core as core;
+#[cfg(feature = "icechunk")]
+pub use chunkref_icechunk as icechunk;
 pub use chunkref_model as model;
 pub use chunkref_parquet as parquet;
 pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension,
-    CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter, FormatOption, Limits,
-    Missing, OnConflict, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
-    Scanner, ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind,
+    ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, CommitOptions,
+    ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter,
+    FormatOption, Limits, Missing, OnConflict, Registry, RegistryError, Scan, ScanError,
+    ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError,
+    SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{Location, Stores};

@@ -63,8 +63,22 @@ impl Opened {
         location: &Location,
         options: &ScanOptions,
     ) -> Result<Self, OpenError> {
+        Self::open_version(stores, registry, location, options, None).await
+    }
+
+    /// The same of a branch, tag or snapshot of an Icechunk repository; nothing else has versions.
+    ///
+    /// # Errors
+    /// [`OpenError`] when it cannot be read, or is neither.
+    pub async fn open_version(
+        stores: &Stores,
+        registry: &Registry,
+        location: &Location,
+        options: &ScanOptions,
+        version: Option<&str>,
+    ) -> Result<Self, OpenError> {
         let references = async || {
-            let references = References::open(stores, location).await?;
+            let references = References::open_version(stores, location, version).await?;
             Ok(Self::References(Box::new(references)))
         };
         if options.format.is_none() && is_reference_folder(location) {
@@ -80,6 +94,9 @@ impl Opened {
             && head.first().is_some_and(|head| looks_like_references(location, head))
         {
             return references().await;
+        }
+        if version.is_some() {
+            return Err(ReferencesError::no_versions(location).into());
         }
         let format = *crate::choose(registry, &source, options).await?;
         let scan = (format.scanner)().scan(&source, options).await?;

@@ -12,9 +12,7 @@ use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
-use chunkref_parquet::{
-    Files, LocalFiles, METADATA, ParquetError, ParquetReferences, PartitionReferences,
-};
+use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences, PartitionReferences};
 use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
 use chunkref_store::{Location, OpenOptions, Stores};
 use thiserror::Error;
@@ -50,6 +48,23 @@ pub enum ReferencesError {
         /// What is wrong with it.
         source: ReadError,
     },
+    /// It is no Icechunk repository.
+    #[cfg(feature = "icechunk")]
+    #[error("{location} is not an Icechunk repository that can be read")]
+    Icechunk {
+        /// The folder.
+        location: String,
+        /// What is wrong with it.
+        source: chunkref_icechunk::IcechunkError,
+    },
+    /// A kind that this build does not read.
+    #[error("{location}: {reason}")]
+    Unsupported {
+        /// The object or folder.
+        location: String,
+        /// What to do.
+        reason: &'static str,
+    },
     /// It is no kerchunk Parquet.
     #[error("{location} is not kerchunk Parquet that can be read")]
     Parquet {
@@ -58,6 +73,13 @@ pub enum ReferencesError {
         /// What is wrong with it.
         source: ParquetError,
     },
+}
+
+impl ReferencesError {
+    pub(crate) fn no_versions(location: &Location) -> Self {
+        let reason = "only Icechunk repositories have branches, tags and snapshots";
+        Self::Unsupported { location: location.url().to_owned(), reason }
+    }
 }
 
 /// A reference set whose metadata is read. References in Parquet are read when they are asked for.
@@ -69,9 +91,23 @@ pub struct References {
 
 #[derive(Debug)]
 enum Inner {
-    Json { dataset: Box<Dataset>, recorded: Option<Recorded> },
+    Json {
+        dataset: Box<Dataset>,
+        recorded: Option<Recorded>,
+    },
     Parquet(Box<ParquetReferences<AnyFiles>>, Partitions),
+    #[cfg(feature = "icechunk")]
+    Icechunk(Box<chunkref_icechunk::IcechunkReferences>, Arrays),
 }
+
+/// Most arrays of a repository whose references are kept for lookups.
+#[cfg(feature = "icechunk")]
+const MOST_ARRAYS: usize = 8;
+
+/// The arrays of a repository that were looked into last, each with its references.
+#[cfg(feature = "icechunk")]
+#[derive(Debug, Default)]
+struct Arrays(futures::lock::Mutex<VecDeque<(String, Arc<Dataset>)>>);
 
 /// Most partitions that are kept for lookups.
 const MOST_PARTITIONS: usize = 32;
@@ -107,14 +143,34 @@ impl Partitions {
 }
 
 impl References {
-    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, or a folder of kerchunk Parquet.
-    /// A folder is told by its name, which ends in `.parq`, `.parquet` or a slash, or by what is there.
+    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, a folder of kerchunk Parquet, or the
+    /// branch `main` of an Icechunk repository. A folder is told by its name, which ends in `.parq`, `.parquet`, `.icechunk`
+    /// or a slash, or by what is there.
     ///
     /// # Errors
     /// [`ReferencesError`] when there is none, or it is damaged.
     pub async fn open(stores: &Stores, location: &Location) -> Result<Self, ReferencesError> {
+        Self::open_version(stores, location, None).await
+    }
+
+    /// The same of a branch, tag or snapshot of an Icechunk repository; other kinds have no versions.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when there is none, or it is damaged.
+    pub async fn open_version(
+        stores: &Stores,
+        location: &Location,
+        version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
         let url = location.url().to_owned();
         let local = location.local_path();
+        let kind = local.map_or_else(|| Some(Target::of(url_path(&url))), Target::of_folder);
+        if kind == Some(Target::Icechunk) {
+            return Self::open_icechunk(location, version).await;
+        }
+        if version.is_some() {
+            return Err(ReferencesError::no_versions(location));
+        }
         if local.map_or_else(|| names_folder(&url), std::path::Path::is_dir) {
             let files = match local {
                 Some(path) => AnyFiles::Local(LocalFiles::new(path)),
@@ -146,6 +202,45 @@ impl References {
         Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
     }
 
+    #[cfg(feature = "icechunk")]
+    async fn open_icechunk(
+        location: &Location,
+        version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
+        let url = location.url().to_owned();
+        let Some(folder) = location.local_path() else {
+            let reason = "Icechunk repositories are read from folders of this machine only";
+            return Err(ReferencesError::Unsupported { location: url, reason });
+        };
+        match chunkref_icechunk::IcechunkReferences::open(folder, version).await {
+            Ok(references) => Ok(Self {
+                location: url,
+                inner: Inner::Icechunk(Box::new(references), Arrays::default()),
+            }),
+            Err(source) => Err(ReferencesError::Icechunk { location: url, source }),
+        }
+    }
+
+    #[cfg(not(feature = "icechunk"))]
+    async fn open_icechunk(
+        location: &Location,
+        _version: Option<&str>,
+    ) -> Result<Self, ReferencesError> {
+        let location = location.url().to_owned();
+        let reason = crate::emit::WITHOUT_ICECHUNK;
+        Err(ReferencesError::Unsupported { location, reason })
+    }
+
+    /// The version that is read, where the references have a history: the snapshot of an Icechunk repository.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        match &self.inner {
+            Inner::Json { .. } | Inner::Parquet(..) => None,
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references, _) => Some(references.snapshot()),
+        }
+    }
+
     /// Where they are.
     #[must_use]
     pub fn location(&self) -> &str {
@@ -158,6 +253,8 @@ impl References {
         match &self.inner {
             Inner::Json { .. } => Target::KerchunkJson,
             Inner::Parquet(..) => Target::KerchunkParquet,
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(..) => Target::Icechunk,
         }
     }
 
@@ -167,15 +264,19 @@ impl References {
         match &self.inner {
             Inner::Json { recorded, .. } => recorded.as_ref(),
             Inner::Parquet(references, _) => references.recorded(),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references, _) => references.recorded(),
         }
     }
 
-    /// Groups and arrays; those of Parquet are without references.
+    /// Groups and arrays; those of Parquet and Icechunk are without references.
     #[must_use]
     pub fn metadata(&self) -> &Dataset {
         match &self.inner {
             Inner::Json { dataset, .. } => dataset,
             Inner::Parquet(references, _) => references.metadata(),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references, _) => references.metadata(),
         }
     }
 
@@ -184,12 +285,16 @@ impl References {
     /// # Errors
     /// [`ReferencesError`] when a partition is damaged or cannot be read.
     pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
+        let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
         match &self.inner {
             Inner::Json { dataset, .. } => Ok((**dataset).clone()),
             Inner::Parquet(references, _) => {
-                let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
                 references.read(&wanted).await.map_err(|source| self.parquet(source))
             }
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references, _) => references.read(&wanted).await.map_err(|source| {
+                ReferencesError::Icechunk { location: self.location.clone(), source }
+            }),
         }
     }
 
@@ -205,6 +310,11 @@ impl References {
                 .read(&|_| true)
                 .await
                 .map_err(|source| ReferencesError::Parquet { location, source }),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(references, _) => references
+                .read(&|_| true)
+                .await
+                .map_err(|source| ReferencesError::Icechunk { location, source }),
         }
     }
 
@@ -233,8 +343,25 @@ impl References {
         let lookup: Arc<dyn Lookup> = match self.inner {
             Inner::Json { dataset, .. } => Arc::new(*dataset),
             Inner::Parquet(..) => Arc::new(self),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(..) => Arc::new(self),
         };
         ReferenceStore::new(lookup, objects, version)
+    }
+
+    /// A dataset with the references of one array, which are read once for all who ask at the same time.
+    #[cfg(feature = "icechunk")]
+    async fn kept(&self, arrays: &Arrays, path: &str) -> Result<Arc<Dataset>, ReferencesError> {
+        let mut kept = arrays.0.lock().await;
+        if let Some((_, dataset)) = kept.iter().find(|(known, _)| known == path) {
+            return Ok(Arc::clone(dataset));
+        }
+        let dataset = Arc::new(self.arrays(&[path.to_owned()]).await?);
+        if kept.len() >= MOST_ARRAYS {
+            kept.pop_front();
+        }
+        kept.push_back((path.to_owned(), Arc::clone(&dataset)));
+        Ok(dataset)
     }
 
     fn parquet(&self, source: ParquetError) -> ReferencesError {
@@ -256,6 +383,11 @@ impl Lookup for References {
         let (references, partitions) = match &self.inner {
             Inner::Json { dataset, .. } => return dataset.chunk(path, chunk_indices).await,
             Inner::Parquet(references, partitions) => (references, partitions),
+            #[cfg(feature = "icechunk")]
+            Inner::Icechunk(_, arrays) => {
+                let dataset = self.kept(arrays, path).await.map_err(unread)?;
+                return dataset.chunk(path, chunk_indices).await;
+            }
         };
         let wrap = |source| unread(self.parquet(source));
         match references.place(path, chunk_indices).map_err(wrap)? {
@@ -294,13 +426,18 @@ pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
 pub fn is_reference_folder(location: &Location) -> bool {
     location
         .local_path()
-        .map_or_else(|| names_folder(location.url()), |path| path.join(METADATA).is_file())
+        .map_or_else(|| names_folder(location.url()), |path| Target::of_folder(path).is_some())
+}
+
+/// The path of a URL, for its extension.
+fn url_path(url: &str) -> &std::path::Path {
+    std::path::Path::new(url.split(['?', '#']).next().unwrap_or(url))
 }
 
 fn names_folder(url: &str) -> bool {
     let plain = url.split(['?', '#']).next().unwrap_or(url);
     let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
-    plain.ends_with('/') || ends(".parq") || ends(".parquet")
+    plain.ends_with('/') || ends(".parq") || ends(".parquet") || ends(".icechunk")
 }
 
 async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceError> {
@@ -421,6 +558,54 @@ mod tests {
             assert_eq!(some.array("a"), all.array("a"));
             assert_eq!(all.sources(), dataset().sources());
         }
+    }
+
+    #[cfg(feature = "icechunk")]
+    #[test]
+    fn icechunk_is_told_and_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = crate::stores();
+        for name in ["a.icechunk", "b"] {
+            let path = folder.path().join(name);
+            let options = EmitOptions::default();
+            Target::Icechunk.emitter().emit(&dataset(), &path, &options).unwrap();
+            assert_eq!(Target::of(&path), Target::Icechunk);
+            let location = Location::from_path(&path).unwrap();
+            assert!(is_reference_folder(&location));
+            let references = block_on(References::open(&stores, &location)).unwrap();
+            assert_eq!(references.target(), Target::Icechunk);
+            assert_eq!(references.metadata().arrays().len(), 1);
+            let version = references.version().unwrap();
+            let some = block_on(references.arrays(&["a".to_owned()])).unwrap();
+            let all = block_on(references.into_dataset()).unwrap();
+            assert_eq!(all.array("a"), dataset().array("a"), "{name}");
+            assert_eq!(some.array("a"), all.array("a"));
+            let again = References::open_version(&stores, &location, Some(&version));
+            assert_eq!(block_on(again).unwrap().version(), Some(version));
+        }
+        let bucket = Location::parse("s3://bucket/a.icechunk").unwrap();
+        let error = block_on(References::open(&stores, &bucket)).unwrap_err();
+        assert!(error.to_string().contains("folders of this machine only"), "{error}");
+    }
+
+    #[cfg(not(feature = "icechunk"))]
+    #[test]
+    fn a_build_without_icechunk_says_so() {
+        let location = Location::parse("s3://bucket/a.icechunk").unwrap();
+        let error = block_on(References::open(&crate::stores(), &location)).unwrap_err();
+        assert!(error.to_string().contains("cargo feature icechunk"), "{error}");
+    }
+
+    #[test]
+    fn only_repositories_have_versions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        Target::of(&path).emitter().emit(&dataset(), &path, &EmitOptions::default()).unwrap();
+        let location = Location::from_path(&path).unwrap();
+        let stores = crate::stores();
+        let opened = References::open_version(&stores, &location, Some("main"));
+        let error = block_on(opened).unwrap_err().to_string();
+        assert!(error.contains("only Icechunk"), "{error}");
     }
 
     #[test]

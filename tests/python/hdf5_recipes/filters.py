@@ -185,7 +185,7 @@ def plugin_filters(f):
     both_kinds(f, "bitshuffle_lz4", **hdf5plugin.Bitshuffle(cname="lz4"))
     both_kinds(f, "bitshuffle_zstd", **hdf5plugin.Bitshuffle(cname="zstd"))
     f.create_dataset("zfp_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.Zfp(reversible=True))
-    f.create_dataset("sz_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.SZ(absolute=0.1))
+    f.create_dataset("sperr_f4", data=ramp(16, 16, dtype="f4"), chunks=(8, 8), **hdf5plugin.Sperr(rate=8))
     f.create_dataset("zstd_text", data=np.array([b"ab", b"cde"] * 20), chunks=(16,), **hdf5plugin.Zstd())
 
 
@@ -218,6 +218,49 @@ def zfp(f):
     f.create_dataset("shuffled", data=ramp(64, dtype="<f8"), chunks=(32,), fletcher32=True, **hdf5plugin.Zfp(reversible=True))
 
 
+# SZ leaves to the compiler what numbers out of range become, and whether multiplications and additions round on their own.
+SZ_AS_HERE = platform.machine() in ("x86_64", "AMD64")
+
+
+@recipe("v1")
+def sz(f):
+    """Every type, number of axes and kind of bound, and values for which all ways of predicting occur; what is not compressed."""
+    shapes = {1: ((1900,), (1500,)), 2: ((60, 53), (37, 53)), 3: ((13, 16, 19), (13, 14, 10)), 4: ((5, 6, 12, 11), (5, 6, 9, 11))}
+    modes = {
+        "fine": {"absolute": 1e-4}, "coarse": {"absolute": 2}, "relative": {"relative": 1e-2},
+        "pointwise": {"pointwise_relative": 0.1}, "pointwise_fine": {"pointwise_relative": 1e-6},
+    }
+    for rank, (shape, chunks) in shapes.items() if SZ_AS_HERE else ():
+        n = np.arange(np.prod(shape))
+        random = np.random.default_rng(rank)
+        values = {
+            "smooth": np.sin(n / 70) * 90,
+            "rough": random.normal(0, 9, len(n)).cumsum() % 100 - 20,
+            "mostly_one": np.where(random.random(len(n)) < 0.05, random.normal(0, 10, len(n)), 1.5),
+            "gaps": np.where(n % 37 == 5, np.nan, np.cos(n / 50) * 1e3),
+            "zeros": np.where(n % 500 < 200, 0, np.sin(n / 30) * 50),
+            "orders": 10.0 ** random.integers(-20, 20, len(n)) * np.where(n % 3, -1, 1),
+        }
+        for kind, data in values.items():
+            for dtype in ("<f4", "<f8"):
+                for mode, settings in modes.items():
+                    name = f"{kind}_{dtype[1:]}_{rank}_{mode}"
+                    f.create_dataset(name, data=data.astype(dtype).reshape(shape), chunks=chunks, **hdf5plugin.SZ(**settings))
+        for dtype in ("<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8"):
+            slopes = (n // 3 % 97 + n % 7).astype(dtype).reshape(shape)
+            wide = (np.abs(np.sin(n / 40)) * np.iinfo(dtype).max / 3).astype(dtype).reshape(shape)
+            f.create_dataset(f"{dtype[1:]}_{rank}", data=slopes, chunks=chunks, **hdf5plugin.SZ(absolute=3))
+            f.create_dataset(f"{dtype[1:]}_{rank}_wide", data=wide, chunks=chunks, **hdf5plugin.SZ(relative=1e-3))
+    f.create_dataset("constant", data=np.full((8, 30), 3.75), chunks=(8, 30), **hdf5plugin.SZ(absolute=0.1))
+    f.create_dataset("constant_i4", data=np.full(400, -7, "<i4"), chunks=(400,), **hdf5plugin.SZ(absolute=1))
+    f.create_dataset("constant_pointwise", data=np.full(400, 7.5, "<f4"), chunks=(400,), **hdf5plugin.SZ(pointwise_relative=0.1))
+    f.create_dataset("noise", data=noise(40, 50, dtype="<i4").astype("<f8"), chunks=(17, 50), **hdf5plugin.SZ(absolute=1e-3))
+    f.create_dataset("few", data=ramp(19, dtype="<f4"), chunks=(19,), **hdf5plugin.SZ(absolute=0.1))
+    f.create_dataset("one_row", data=ramp(1, 40, dtype="<f4"), chunks=(1, 40), **hdf5plugin.SZ(absolute=0.1))
+    f.create_dataset("big_endian", data=ramp(400, dtype=">f4"), chunks=(400,), **hdf5plugin.SZ(absolute=0.1))
+    f.create_dataset("flat_axes", data=ramp(1, 60, 1, 40, dtype="<f8"), chunks=(1, 60, 1, 40), **hdf5plugin.SZ(absolute=0.5))
+
+
 @recipe("v1", "latest")
 def sz3(f):
     """Every type and number of axes, smooth values and rough ones, so that all predictors occur; chunks that are too short."""
@@ -239,7 +282,7 @@ def sz3(f):
     f.create_dataset("noise", data=np.random.default_rng(9).normal(0, 1e6, (40, 50, 6)), chunks=(17, 50, 6), **hdf5plugin.SZ3(absolute=1e-3))
     f.create_dataset("flat_axes", data=ramp(1, 60, 1, 40, dtype="<f8"), chunks=(1, 60, 1, 40), **hdf5plugin.SZ3(absolute=0.5))
     # The plugin ends the process for some arrays of single bytes; what predictions below zero become is the machine's own.
-    unsigned = ("<u2", "<u4", "<u8") if platform.machine() in ("x86_64", "AMD64") else ()
+    unsigned = ("<u2", "<u4", "<u8") if SZ_AS_HERE else ()
     for dtype in ("<i2", "<i4", "<i8", *unsigned):
         for rank, (shape, chunks) in shapes.items():
             values = np.arange(np.prod(shape)) // 3 % 97 * 31

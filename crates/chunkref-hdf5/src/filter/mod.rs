@@ -18,7 +18,9 @@ mod nbit;
 mod output;
 mod scaleoffset;
 mod shuffle;
+mod sz2;
 mod sz3;
+mod sz_huffman;
 mod szip;
 mod zfp;
 mod zstd;
@@ -52,6 +54,7 @@ pub(crate) mod id {
     pub(crate) const BITSHUFFLE: u16 = 32008;
     pub(crate) const ZFP: u16 = 32013;
     pub(crate) const ZSTD: u16 = 32015;
+    pub(crate) const SZ: u16 = 32017;
     pub(crate) const SZ3: u16 = 32024;
     pub(crate) const BLOSC2: u16 = 32026;
 }
@@ -90,6 +93,7 @@ pub(crate) fn name(filter: &Filter) -> &str {
         id::LZ4 => "lz4",
         id::BITSHUFFLE => "bitshuffle",
         id::ZFP => "zfp",
+        id::SZ => "sz",
         id::SZ3 => "sz3",
         id::ZSTD => "zstd",
         id::BLOSC2 => "blosc2",
@@ -134,6 +138,7 @@ pub(crate) fn undo(filter: &Filter, bytes: &Bytes, room: usize) -> Result<Vec<u8
         id::LZ4 => lz4::decode(bytes, room),
         id::BITSHUFFLE => bitshuffle::decode(bytes, values, room),
         id::ZFP => zfp::decode(bytes, values, room),
+        id::SZ => sz2::decode(bytes, values, room),
         id::SZ3 => sz3::decode(bytes, values, room),
         id::ZSTD => zstd::decode(bytes, room),
         _ => Err(Fault::unsupported("decoding while scanning")),
@@ -193,6 +198,7 @@ pub(crate) fn is_decodable(filter: &Filter) -> bool {
             | id::LZ4
             | id::BITSHUFFLE
             | id::ZFP
+            | id::SZ
             | id::SZ3
             | id::ZSTD
     )
@@ -376,9 +382,9 @@ mod tests {
             decode(&pipeline(), 0, stored.into(), 100, 0),
             Err(Hdf5Error::Checksum { .. })
         ));
-        let unknown = [Filter { id: 32017, name: "sz".to_owned(), values: Vec::new() }];
+        let unknown = [Filter { id: 32012, name: "jpeg".to_owned(), values: Vec::new() }];
         assert!(!is_decodable(&unknown[0]));
         let error = decode(&unknown, 0, Bytes::new(), 0, 0).unwrap_err();
-        assert!(error.to_string().contains("filter 32017 (sz)"), "{error}");
+        assert!(error.to_string().contains("filter 32012 (jpeg)"), "{error}");
     }
 }

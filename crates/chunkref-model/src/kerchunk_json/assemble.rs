@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::dataset::join_path;
+use crate::dataset::{join_path, unnamed_dimension};
 use crate::zarr::ZarrError;
 use crate::zarr::v2::{ARRAY_DIMENSIONS, ArrayMetadata, array_metadata_of, attributes_of};
 use crate::{
-    Array, AttributeValue, Attributes, ChunkRef, Dataset, Dimension, Group, ManifestBuilder,
-    Source, SourceId,
+    Array, AttributeValue, Attributes, ChunkRef, Dataset, ManifestBuilder, Source, SourceId,
 };
 
 use super::columns::{Collected, Columns, INLINE};
@@ -81,7 +80,7 @@ pub(super) fn assemble(
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
         dataset.group_mut(parent).arrays.insert(name.to_owned(), array);
     }
-    define_dimensions(&mut dataset.root, &mut Vec::new());
+    dataset.define_dimensions();
     Ok(dataset)
 }
 
@@ -242,9 +241,7 @@ fn finish(path: &str, draft: Draft, mut attributes: Attributes) -> Result<Array,
     let dimensions = if let Some(value) = attributes.remove(ARRAY_DIMENSIONS) {
         names_of(value).map_err(wrap)?
     } else {
-        // Names of its own, so that axes of different arrays are not taken for the same.
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-        (0..axes).map(|axis| format!("{name}_dim_{axis}")).collect()
+        (0..axes).map(|axis| unnamed_dimension(path, axis)).collect()
     };
     if dimensions.len() != axes {
         return Err(wrap(ZarrError::Inconsistent {
@@ -277,24 +274,4 @@ fn names_of(value: AttributeValue) -> Result<Vec<String>, ZarrError> {
         other => Err(bad(&other)),
     });
     names.collect()
-}
-
-/// Defines in each group the dimensions of its arrays that no group around it has with the same length.
-fn define_dimensions(group: &mut Group, visible: &mut Vec<Dimension>) {
-    let outer = visible.len();
-    for array in group.arrays.values() {
-        for (name, &length) in array.dimensions.iter().zip(&array.shape) {
-            let known =
-                visible.iter().enumerate().rev().find(|(_, dimension)| dimension.name == *name);
-            // Within a group the first array decides.
-            if known.is_none_or(|(place, dimension)| place < outer && dimension.length != length) {
-                visible.push(Dimension { name: name.clone(), length, unlimited: false });
-            }
-        }
-    }
-    group.dimensions = visible.get(outer..).unwrap_or_default().to_vec();
-    for subgroup in group.groups.values_mut() {
-        define_dimensions(subgroup, visible);
-    }
-    visible.truncate(outer);
 }

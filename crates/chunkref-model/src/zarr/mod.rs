@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`v2`] | `.zarray`, `.zattrs`, `.zgroup`, `.zmetadata`: writing and reading |
-//! | [`v3`] | `zarr.json`: writing |
+//! | [`v3`] | `zarr.json`: writing and reading |
 
 pub(crate) mod fill_value;
 pub mod v2;

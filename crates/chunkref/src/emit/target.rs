@@ -16,21 +16,40 @@ pub enum Target {
     KerchunkJson,
     /// A folder of Parquet files, see [`ParquetEmitter`].
     KerchunkParquet,
+    /// An Icechunk repository; builds with the cargo feature `icechunk` write and read it.
+    Icechunk,
 }
 
 impl Target {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::KerchunkJson, Self::KerchunkParquet];
+    pub const ALL: [Self; 3] = [Self::KerchunkJson, Self::KerchunkParquet, Self::Icechunk];
 
     /// The one that a name asks for: Parquet for a name that ends in `.parq` or `.parquet`, and for a folder that holds a
-    /// reference set; JSON for all others.
+    /// Parquet reference set; Icechunk for one that ends in `.icechunk`, and for a folder that holds a repository; JSON for
+    /// all others.
     #[must_use]
     pub fn of(destination: &Path) -> Self {
         let extension = destination.extension().and_then(|extension| extension.to_str());
         match extension {
             Some("parq" | "parquet") => Self::KerchunkParquet,
-            _ if destination.join(METADATA).is_file() => Self::KerchunkParquet,
-            _ => Self::KerchunkJson,
+            Some("icechunk") => Self::Icechunk,
+            _ => Self::of_folder(destination).unwrap_or(Self::KerchunkJson),
+        }
+    }
+
+    /// What a folder of this machine holds, if it is a reference set.
+    #[must_use]
+    pub fn of_folder(folder: &Path) -> Option<Self> {
+        let below = |name: &str| folder.join(name);
+        if below(METADATA).is_file() {
+            Some(Self::KerchunkParquet)
+        } else if below("repo").is_file()
+            || (below("refs").join("branch.main").is_dir() && below("snapshots").is_dir())
+        {
+            // The files of version 2 and 1 of the format.
+            Some(Self::Icechunk)
+        } else {
+            None
         }
     }
 
@@ -40,6 +59,7 @@ impl Target {
         match self {
             Self::KerchunkJson => "json",
             Self::KerchunkParquet => "parquet",
+            Self::Icechunk => "icechunk",
         }
     }
 
@@ -49,6 +69,7 @@ impl Target {
         match self {
             Self::KerchunkJson => "json",
             Self::KerchunkParquet => "parq",
+            Self::Icechunk => "icechunk",
         }
     }
 
@@ -58,9 +79,47 @@ impl Target {
         match self {
             Self::KerchunkJson => Box::new(KerchunkJson),
             Self::KerchunkParquet => Box::new(ParquetEmitter::default()),
+            #[cfg(feature = "icechunk")]
+            Self::Icechunk => Box::new(chunkref_icechunk::IcechunkEmitter::default()),
+            #[cfg(not(feature = "icechunk"))]
+            Self::Icechunk => Box::new(without::WithoutIcechunk),
         }
     }
 }
+
+/// A build without the library.
+#[cfg(not(feature = "icechunk"))]
+mod without {
+    use std::path::Path;
+
+    use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
+    use chunkref_model::Dataset;
+
+    /// Says which feature is needed.
+    pub(super) struct WithoutIcechunk;
+
+    impl Emitter for WithoutIcechunk {
+        fn name(&self) -> &'static str {
+            "icechunk"
+        }
+
+        fn emit(
+            &self,
+            _dataset: &Dataset,
+            destination: &Path,
+            _options: &EmitOptions,
+        ) -> Result<Emitted, EmitError> {
+            Err(EmitError {
+                destination: destination.display().to_string(),
+                source: super::WITHOUT_ICECHUNK.into(),
+            })
+        }
+    }
+}
+
+/// What a build without the library says.
+#[cfg(not(feature = "icechunk"))]
+pub(crate) const WITHOUT_ICECHUNK: &str = "this build cannot read or write Icechunk repositories: build it with the cargo feature icechunk";
 
 #[cfg(test)]
 mod tests {
@@ -69,15 +128,28 @@ mod tests {
     #[test]
     fn the_name_decides() {
         let of = |name: &str| Target::of(Path::new(name)).name();
-        for name in ["a.json", "a.json.gz", "a", "parquet", "a.parq.json"] {
+        for name in ["a.json", "a.json.gz", "a", "parquet", "a.parq.json", "icechunk"] {
             assert_eq!(of(name), "json", "{name}");
         }
         for name in ["a.parq", "x/a.parquet", "a.parq/"] {
             assert_eq!(of(name), "parquet", "{name}");
         }
+        assert_eq!(of("x/a.icechunk/"), "icechunk");
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Target::of(folder.path()).name(), "json");
+        std::fs::create_dir_all(folder.path().join("refs/branch.main")).unwrap();
+        std::fs::create_dir(folder.path().join("snapshots")).unwrap();
+        assert_eq!(Target::of(folder.path()).name(), "icechunk");
         std::fs::write(folder.path().join(METADATA), b"").unwrap();
         assert_eq!(Target::of(folder.path()).name(), "parquet");
+    }
+
+    #[cfg(not(feature = "icechunk"))]
+    #[test]
+    fn a_build_without_the_library_names_the_feature() {
+        let dataset = chunkref_model::Dataset::new();
+        let options = chunkref_core::EmitOptions::default();
+        let error = Target::Icechunk.emitter().emit(&dataset, Path::new("/x.icechunk"), &options);
+        assert!(error.unwrap_err().source.to_string().contains("feature icechunk"));
     }
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chunkref_core::Cursor;
 
 use super::config::Config;
-use super::huffman::Tree;
+use super::huffman;
 use super::number::Number;
 use super::quantizer::Quantizer;
 use crate::filter::Fault;
@@ -150,7 +150,7 @@ impl<T: Number> Plan<T> {
 
 /// The predictors of `count` blocks.
 fn choices(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<usize>, Fault> {
-    let symbols = Tree::read(cursor)?.decode(cursor, count)?;
+    let symbols = huffman::symbols(cursor, count)?;
     Ok(symbols.into_iter().map(|symbol| usize::try_from(symbol).unwrap_or(usize::MAX)).collect())
 }
 

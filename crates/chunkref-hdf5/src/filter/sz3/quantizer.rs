@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 
 use chunkref_core::Cursor;
 
-use super::huffman::Tree;
+use super::huffman;
 use super::number::Number;
 use crate::filter::Fault;
 
@@ -38,7 +38,7 @@ impl<T: Number> Quantizer<T> {
         cursor: &mut Cursor<'_>,
         count: usize,
     ) -> Result<(), Fault> {
-        self.indices = Tree::read(cursor)?.decode(cursor, count)?.into_iter();
+        self.indices = huffman::symbols(cursor, count)?.into_iter();
         Ok(())
     }
 

@@ -11,6 +11,7 @@ pub(in crate::zarr) use dtype::split_unit;
 pub use dtype::{data_type, data_type_name};
 pub use parse::{ArrayMetadata, parse_array_metadata, parse_attributes};
 pub(crate) use parse::{array_metadata_of, attributes_of};
+pub(in crate::zarr) use parse::{configuration_value, lengths};
 
 use crate::json::writer;
 use crate::{Array, Attributes, Codec, DataType};

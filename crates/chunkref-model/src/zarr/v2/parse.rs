@@ -105,7 +105,10 @@ pub(crate) fn array_metadata_of(document: &AttributeValue) -> Result<ArrayMetada
     })
 }
 
-fn lengths(member: &'static str, value: &AttributeValue) -> Result<Vec<u64>, ZarrError> {
+pub(in crate::zarr) fn lengths(
+    member: &'static str,
+    value: &AttributeValue,
+) -> Result<Vec<u64>, ZarrError> {
     let error = || bad_member(member, "a list of lengths", value);
     let AttributeValue::List(items) = value else { return Err(error()) };
     items
@@ -151,7 +154,7 @@ fn codec(member: &'static str, value: &AttributeValue) -> Result<Codec, ZarrErro
 }
 
 /// A codec's configuration has no NaN.
-fn configuration_value(value: &AttributeValue) -> Option<Value> {
+pub(in crate::zarr) fn configuration_value(value: &AttributeValue) -> Option<Value> {
     Some(match value {
         AttributeValue::Bool(value) => Value::Bool(*value),
         AttributeValue::Int(value) => Value::from(*value),

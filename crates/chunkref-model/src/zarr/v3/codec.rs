@@ -3,10 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{ByteOrder, Codec, DataType};
+use crate::json::writer;
+use crate::zarr::v2::configuration_value;
+use crate::{AttributeValue, ByteOrder, Codec, DataType};
 
 use super::ZarrError;
-use super::dtype::{Endian, endian};
+use super::dtype::{Endian, endian, member};
 
 /// The numcodecs that work on elements, which zarr-python registers as codecs from array to array.
 const ARRAY_TO_ARRAY: [&str; 6] =
@@ -143,6 +145,84 @@ fn integer(configuration: &Map<String, Value>, key: &str, default: i64) -> Optio
     configuration.get(key).map_or(Some(default), Value::as_i64)
 }
 
+/// The codecs of a `codecs` member, and the order of bytes that its `bytes` codec says.
+///
+/// # Errors
+/// [`ZarrError::BadMember`] when it is no list of codecs, [`ZarrError::UnsupportedCodec`] for those that the model has no
+/// name for.
+pub(super) fn parse_all(value: &AttributeValue) -> Result<(Vec<Codec>, ByteOrder), ZarrError> {
+    let AttributeValue::List(items) = value else { return Err(bad(value)) };
+    let (mut codecs, mut order) = (Vec::new(), ByteOrder::Little);
+    for item in items {
+        let (name, configuration) = parts(item).ok_or_else(|| bad(item))?;
+        match name {
+            "bytes" => match configuration.get("endian").and_then(Value::as_str) {
+                None | Some("little") => {}
+                Some("big") => order = ByteOrder::Big,
+                Some(_) => return Err(bad(item)),
+            },
+            name => codecs.push(parse(name, configuration)?),
+        }
+    }
+    Ok((codecs, order))
+}
+
+fn parts(item: &AttributeValue) -> Option<(&str, Map<String, Value>)> {
+    let members = match item {
+        AttributeValue::Text(name) => return Some((name, Map::new())),
+        AttributeValue::Struct(members) => members,
+        _ => return None,
+    };
+    let AttributeValue::Text(name) = member(members, "name")? else { return None };
+    let configuration = match member(members, "configuration") {
+        None | Some(AttributeValue::Null) => Map::new(),
+        Some(value) => match configuration_value(value)? {
+            Value::Object(configuration) => configuration,
+            _ => return None,
+        },
+    };
+    Some((name, configuration))
+}
+
+fn parse(name: &str, mut configuration: Map<String, Value>) -> Result<Codec, ZarrError> {
+    let name = match name {
+        "blosc" => {
+            configuration.remove("typesize");
+            let shuffle = configuration.get("shuffle").and_then(Value::as_str);
+            let number = match shuffle {
+                Some("noshuffle") => Some(0),
+                Some("shuffle") => Some(1),
+                Some("bitshuffle") => Some(2),
+                _ => None,
+            };
+            if let Some(number) = number {
+                configuration.insert("shuffle".to_owned(), Value::from(number));
+            }
+            "blosc"
+        }
+        "zstd" | "gzip" | "vlen-utf8" | "vlen-bytes" => name,
+        name => match name.strip_prefix("numcodecs.") {
+            Some(name) => name,
+            None => {
+                return Err(ZarrError::UnsupportedCodec {
+                    codec: name.to_owned(),
+                    reason: "of Zarr v3 is not one that references are described with",
+                });
+            }
+        },
+    };
+    let codec = configuration.into_iter().filter(|(key, _)| key != "id");
+    Ok(codec.fold(Codec::new(name), |codec, (key, value)| codec.with(key, value)))
+}
+
+fn bad(value: &AttributeValue) -> ZarrError {
+    ZarrError::BadMember {
+        member: "codecs",
+        expected: "a list of codecs with names",
+        found: writer::excerpt(value),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,5 +296,49 @@ mod tests {
                 "{codecs:?}"
             );
         }
+    }
+
+    #[test]
+    fn written_and_read_back() {
+        let blosc = Codec::new("blosc")
+            .with("cname", "zstd")
+            .with("clevel", 5)
+            .with("shuffle", 2)
+            .with("blocksize", 0);
+        for codecs in [
+            vec![],
+            vec![Codec::new("delta").with("dtype", "<i2"), Codec::new("zlib").with("level", 4)],
+            vec![
+                Codec::new("shuffle").with("elementsize", 2),
+                Codec::new("zstd").with("level", 3).with("checksum", false),
+            ],
+            vec![blosc.clone(), Codec::new("fletcher32")],
+            vec![blosc.with("blocksize", -1)],
+        ] {
+            for order in [ByteOrder::Little, ByteOrder::Big] {
+                let dtype = DataType::Int { length: 2, order };
+                let text = text_of(&dtype, &codecs).unwrap();
+                let parsed = parse_all(&crate::json::reader::parse(&text).unwrap()).unwrap();
+                assert_eq!(parsed, (codecs.clone(), order), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_codecs_are_errors() {
+        for text in [
+            r#"[{"name":"transpose","configuration":{"order":[1,0]}}]"#,
+            r#"[{"name":"sharding_indexed","configuration":{}}]"#,
+            r#"[{"name":"bytes","configuration":{"endian":"middle"}}]"#,
+            r#"[{"configuration":{}}]"#,
+            r#"[{"name":"gzip","configuration":7}]"#,
+            r#"{"name":"bytes"}"#,
+            "[7]",
+        ] {
+            assert!(parse_all(&crate::json::reader::parse(text).unwrap()).is_err(), "{text}");
+        }
+        let text = r#"["bytes",{"name":"gzip","configuration":{"level":1}}]"#;
+        let (codecs, _) = parse_all(&crate::json::reader::parse(text).unwrap()).unwrap();
+        assert_eq!(codecs, [Codec::new("gzip").with("level", 1)]);
     }
 }

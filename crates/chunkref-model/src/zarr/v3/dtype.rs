@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::json::writer;
 use crate::zarr::v2::split_unit;
-use crate::{ByteOrder, DataType};
+use crate::{AttributeValue, ByteOrder, DataType, Field};
 
 use super::ZarrError;
 
@@ -122,6 +122,97 @@ pub(super) fn endian(dtype: &DataType) -> Result<Endian, ZarrError> {
     })
 }
 
+/// What a `data_type` member means for elements whose numbers have the order `order`.
+///
+/// # Errors
+/// [`ZarrError::UnknownDataType`] for types that have no counterpart in the model.
+pub(super) fn parse(value: &AttributeValue, order: ByteOrder) -> Result<DataType, ZarrError> {
+    parse_nested(value, order, 0)
+        .ok_or_else(|| ZarrError::UnknownDataType { dtype: writer::excerpt(value) })
+}
+
+fn parse_nested(value: &AttributeValue, order: ByteOrder, depth: u32) -> Option<DataType> {
+    let members = match value {
+        AttributeValue::Text(name) => return named(name, order),
+        AttributeValue::Struct(members) => members,
+        _ => return None,
+    };
+    let AttributeValue::Text(name) = member(members, "name")? else { return None };
+    let Some(AttributeValue::Struct(configuration)) = member(members, "configuration") else {
+        return named(name, order);
+    };
+    let length = || match member(configuration, "length_bytes")? {
+        AttributeValue::Int(length) => u64::try_from(*length).ok(),
+        _ => None,
+    };
+    let unit = || match (member(configuration, "unit")?, member(configuration, "scale_factor")) {
+        (AttributeValue::Text(unit), Some(AttributeValue::Int(factor))) if *factor != 1 => {
+            Some(format!("{factor}{unit}"))
+        }
+        (AttributeValue::Text(unit), _) => Some(unit.clone()),
+        _ => None,
+    };
+    Some(match name.as_str() {
+        "null_terminated_bytes" => DataType::FixedString { length: length()? },
+        "raw_bytes" => DataType::Raw { length: length()? },
+        "numpy.datetime64" => DataType::DateTime { unit: unit()?, order },
+        "numpy.timedelta64" => DataType::TimeDelta { unit: unit()?, order },
+        "structured" if depth < MAX_DEPTH => {
+            let AttributeValue::List(fields) = member(configuration, "fields")? else {
+                return None;
+            };
+            let field = |field: &AttributeValue| match field {
+                AttributeValue::List(parts) => match parts.as_slice() {
+                    [AttributeValue::Text(name), dtype] => Some(Field {
+                        name: name.clone(),
+                        dtype: parse_nested(dtype, order, depth + 1)?,
+                        shape: Vec::new(),
+                    }),
+                    _ => None,
+                },
+                _ => None,
+            };
+            DataType::Struct { fields: fields.iter().map(field).collect::<Option<_>>()? }
+        }
+        name => return named(name, order),
+    })
+}
+
+fn named(name: &str, order: ByteOrder) -> Option<DataType> {
+    let bits = |kind: &str| name.strip_prefix(kind)?.parse::<u16>().ok();
+    let length = |bits: u16, lengths: &[u8]| {
+        let length = u8::try_from(bits / 8).ok().filter(|_| bits.is_multiple_of(8))?;
+        lengths.contains(&length).then_some(length)
+    };
+    Some(match name {
+        "bool" => DataType::Bool,
+        "string" => DataType::VlenString,
+        "variable_length_bytes" => DataType::VlenBytes,
+        _ => {
+            if let Some(bits) = bits("int") {
+                DataType::Int { length: length(bits, &[1, 2, 4, 8])?, order }
+            } else if let Some(bits) = bits("uint") {
+                DataType::UInt { length: length(bits, &[1, 2, 4, 8])?, order }
+            } else if let Some(bits) = bits("float") {
+                DataType::Float { length: length(bits, &[2, 4, 8])?, order }
+            } else if let Some(bits) = bits("complex") {
+                DataType::Complex { length: length(bits, &[8, 16])?, order }
+            } else {
+                let bits = bits("r").filter(|bits| *bits > 0 && bits.is_multiple_of(8))?;
+                DataType::Raw { length: u64::from(bits / 8) }
+            }
+        }
+    })
+}
+
+/// A member of an object.
+pub(super) fn member<'a>(
+    members: &'a [(String, AttributeValue)],
+    name: &str,
+) -> Option<&'a AttributeValue> {
+    members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 fn time(unit: &str) -> Result<String, ZarrError> {
     let (factor, name) =
         split_unit(unit).ok_or_else(|| unsupported(&format!("time in units of {unit:?}")))?;
@@ -181,7 +272,34 @@ mod tests {
             ),
         ] {
             assert_eq!(text_of(&dtype).as_deref(), Some(expected));
+            let order = match endian(&dtype).unwrap() {
+                Endian::Of(order) => order,
+                Endian::None => Little,
+            };
+            let value = crate::json::reader::parse(expected).unwrap();
+            assert_eq!(parse(&value, order).unwrap(), dtype);
         }
+    }
+
+    #[test]
+    fn what_the_model_has_not_is_an_error() {
+        for text in [
+            "\"int128\"",
+            "\"int12\"",
+            "\"float8\"",
+            "\"r7\"",
+            "\"\"",
+            "7",
+            r#"{"name":"fixed_length_utf32","configuration":{"length_bytes":8}}"#,
+            r#"{"name":"raw_bytes","configuration":{"length_bytes":-1}}"#,
+            r#"{"name":"structured","configuration":{"fields":[["a"]]}}"#,
+            r#"{"configuration":{}}"#,
+        ] {
+            let value = crate::json::reader::parse(text).unwrap();
+            assert!(parse(&value, Little).is_err(), "{text}");
+        }
+        let raw = crate::json::reader::parse("\"r24\"").unwrap();
+        assert_eq!(parse(&raw, Little).unwrap(), DataType::Raw { length: 3 });
     }
 
     #[test]

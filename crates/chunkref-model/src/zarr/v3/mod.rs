@@ -2,10 +2,15 @@
 //! Zarr v3 documents: `zarr.json` of arrays and groups.
 //!
 //! Spec: <https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html>. Names that the core does not have are those
-//! that zarr-python 3.1 writes. NaN and infinities in attributes are bare tokens, as there.
+//! that zarr-python 3.1 writes. NaN and infinities in attributes are bare tokens, as there. The attribute `_FillValue`, by
+//! which xarray masks values in this version, is written from the array's fill value, and read back into it.
 
 mod codec;
 mod dtype;
+mod masked;
+mod parse;
+
+pub use parse::{Node, parse};
 
 use crate::json::writer;
 use crate::{Array, Attributes};
@@ -41,7 +46,7 @@ pub fn array_metadata(array: &Array) -> Result<String, ZarrError> {
     out.push_str(",\"codecs\":");
     codec::push_all(&mut out, &array.dtype, &array.codecs)?;
     out.push_str(",\"attributes\":");
-    out.push_str(&v2::attributes(&array.attributes, None));
+    out.push_str(&v2::attributes(&masked::with_attribute(array), None));
     out.push_str(",\"dimension_names\":");
     writer::push_list(&mut out, &array.dimensions, |out, name| writer::push_string(out, name));
     out.push_str(",\"zarr_format\":3,\"node_type\":\"array\",\"storage_transformers\":[]}");
