@@ -10,7 +10,8 @@ use chunkref::core::model::kerchunk_json::{self, Provenance};
 use chunkref::core::model::zarr::v2;
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::{
-    ChunkRef, Dataset, EmitOptions, Location, References, ReferencesError, Scan, SkipKind, Skipped,
+    ChunkRef, CommitOptions, Dataset, EmitOptions, Location, References, ReferencesError, Scan,
+    SkipKind, Skipped,
 };
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -57,6 +58,9 @@ pub(crate) struct EmitSettings {
     consolidated: bool,
     templates: bool,
     record_size: Option<u64>,
+    /// The branch and the message of a commit.
+    branch: Option<String>,
+    message: Option<String>,
     /// Words that say how the references were made, and the number of things left out.
     made_by: Option<String>,
     skipped: u64,
@@ -68,6 +72,8 @@ impl EmitSettings {
             .with_consolidated(self.consolidated)
             .with_templates(self.templates);
         options.record_size = self.record_size;
+        options =
+            options.with_commit(CommitOptions::new(self.branch.clone(), self.message.clone()));
         options.provenance = self.made_by.as_ref().map(|words| Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: words.clone(),

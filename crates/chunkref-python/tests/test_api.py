@@ -193,6 +193,12 @@ def test_written_and_opened(example_file, tmp_path):
     assert fsspec.filesystem("memory").exists("/written/a.parq/.zmetadata")
     with pytest.raises(chunkref.EmitError):
         references.to_json(tmp_path / "none" / "a.json")
+    try:
+        references.to_icechunk(tmp_path / "a.icechunk", message="first")
+    except chunkref.EmitError as error:
+        assert "cargo feature icechunk" in str(error) and not (tmp_path / "a.icechunk").exists()
+    else:
+        assert chunkref.References.open(tmp_path / "a.icechunk").arrays == references.arrays
     with pytest.raises(chunkref.ReferencesError):
         chunkref.References.from_json("{")
 

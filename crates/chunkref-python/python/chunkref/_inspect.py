@@ -43,7 +43,7 @@ def inspect(
     else:
         location = os.fspath(source)
         name = location.rstrip("/").lower()
-        if name.endswith((".json", ".json.gz", ".json.zst", ".parq", ".parquet")):
+        if name.endswith((".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk")):
             references = References.open(location, storage_options, stores=stores)
         else:
             references = scan(location, storage_options, stores=stores, on_skipped="ignore", **options)

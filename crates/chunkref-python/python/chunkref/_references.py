@@ -205,6 +205,28 @@ class References:
         """
         self._write(path, self._settings(record_size=record_size, target="parquet"), storage_options)
 
+    def to_icechunk(
+        self, path: str | os.PathLike[str], *, branch: str | None = None, message: str | None = None
+    ) -> None:
+        """Commit to a local Icechunk repository, which is made where it is not there.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            Its folder.
+        branch : str, optional
+            The branch; that of a new repository, or ``main``, when not given.
+        message : str, optional
+            What the commit says.
+
+        Raises
+        ------
+        EmitError
+            Also in builds without the cargo feature ``icechunk``.
+        """
+        settings = self._settings(target="icechunk", branch=branch, message=message)
+        self._dataset.emit(os.fspath(path), settings)
+
     def to_dict(self, *, consolidated: bool = True, templates: bool = False) -> dict[str, Any]:
         """Give kerchunk's dictionary, version 1: ``{"version": 1, "refs": {…}}``.
 
@@ -306,6 +328,8 @@ class References:
             "consolidated": True,
             "templates": False,
             "record_size": None,
+            "branch": None,
+            "message": None,
             "made_by": self._made_by,
             "skipped": len(self.skipped),
         }

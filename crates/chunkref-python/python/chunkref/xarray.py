@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chunkref.store import ChunkrefStore
 
 #: What names of reference files end in.
-_REFERENCES = (".json", ".json.gz", ".json.zst", ".parq", ".parquet")
+_REFERENCES = (".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk")
 
 
 class ChunkrefBackendEntrypoint(BackendEntrypoint):
