@@ -129,8 +129,16 @@ impl PyDataset {
         Ok(PyBytes::new(py, &text))
     }
 
-    /// Writes to a local path what its name or the settings ask for; gives the number of references and of bytes.
-    fn emit(&self, py: Python<'_>, path: PathBuf, settings: EmitSettings) -> PyResult<(u64, u64)> {
+    /// Writes to a local path what its name or the settings ask for; gives the number of references and of bytes. `stores`
+    /// tell a repository how the files behind the references are reached.
+    #[pyo3(signature = (path, settings, stores=None))]
+    fn emit(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        settings: EmitSettings,
+        stores: Option<&PyStores>,
+    ) -> PyResult<(u64, u64)> {
         let target = match settings.target.as_deref() {
             None => Target::of(&path),
             Some(name) => {
@@ -138,7 +146,11 @@ impl PyDataset {
                 known.ok_or_else(|| PyValueError::new_err(format!("unknown output {name:?}")))?
             }
         };
-        let emitted = py.detach(|| target.emitter().emit(&self.0, &path, &settings.options()));
+        let mut options = settings.options();
+        if let Some(stores) = stores {
+            options = options.with_stores(stores.stores().hints());
+        }
+        let emitted = py.detach(|| target.emitter().emit(&self.0, &path, &options));
         let emitted = emitted.map_err(|error| errors::of_emit(py, &error))?;
         Ok((emitted.references, emitted.bytes))
     }

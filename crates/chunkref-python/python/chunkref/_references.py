@@ -206,7 +206,13 @@ class References:
         self._write(path, self._settings(record_size=record_size, target="parquet"), storage_options)
 
     def to_icechunk(
-        self, path: str | os.PathLike[str], *, branch: str | None = None, message: str | None = None
+        self,
+        path: str | os.PathLike[str],
+        storage_options: StorageOptions = None,
+        *,
+        branch: str | None = None,
+        message: str | None = None,
+        stores: Stores | None = None,
     ) -> None:
         """Commit to a local Icechunk repository, which is made where it is not there.
 
@@ -214,6 +220,8 @@ class References:
         ----------
         path : str or os.PathLike
             Its folder.
+        storage_options, stores
+            How the files behind the references are reached, which the repository notes, without secrets.
         branch : str, optional
             The branch; that of a new repository, or ``main``, when not given.
         message : str, optional
@@ -225,7 +233,7 @@ class References:
             Also in builds without the cargo feature ``icechunk``.
         """
         settings = self._settings(target="icechunk", branch=branch, message=message)
-        self._dataset.emit(os.fspath(path), settings)
+        self._dataset.emit(os.fspath(path), settings, stores_of(stores, storage_options)._native)
 
     def to_dict(self, *, consolidated: bool = True, templates: bool = False) -> dict[str, Any]:
         """Give kerchunk's dictionary, version 1: ``{"version": 1, "refs": {…}}``.
