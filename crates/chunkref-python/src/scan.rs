@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chunkref::{Location, ManyOptions, ScanOptions, Scans};
 use futures::StreamExt;
@@ -72,7 +73,11 @@ pub(crate) fn scan_file(
 /// The results of scanning many files, as they come.
 #[pyclass(name = "Scans", module = "chunkref._chunkref", frozen)]
 #[derive(Debug)]
-pub(crate) struct PyScans(Mutex<Option<Scans>>);
+pub(crate) struct PyScans {
+    scans: Mutex<Option<Scans>>,
+    /// Set when nobody wants more: whoever holds the scans then ends them.
+    closed: AtomicBool,
+}
 
 /// Place among the URLs, the URL, and the scan or the exception that it ended with.
 type Result3 = (usize, String, Option<Scanned>, Option<PyErr>);
@@ -81,12 +86,17 @@ type Result3 = (usize, String, Option<Scanned>, Option<PyErr>);
 impl PyScans {
     /// Waits for the next one; `None` when there are no more.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Result3>> {
-        let held = self.0.try_lock();
-        let Ok(mut held) = held else {
+        // Nobody waits for this lock, so that no thread does so while it is attached to the interpreter.
+        let Ok(mut held) = self.scans.try_lock() else {
             return Err(PyRuntimeError::new_err("another thread waits for the next scan"));
         };
         let Some(scans) = held.as_mut() else { return Ok(None) };
-        let Some(scanned) = wait(py, scans.next())? else { return Ok(None) };
+        let next = wait(py, scans.next());
+        if self.closed.load(Ordering::Acquire) {
+            *held = None;
+            return Ok(None);
+        }
+        let Some(scanned) = next? else { return Ok(None) };
         let url = scanned.location.url().to_owned();
         Ok(Some(match scanned.outcome {
             Ok(scan) => {
@@ -97,9 +107,12 @@ impl PyScans {
         }))
     }
 
-    /// Ends the work.
+    /// Ends the work, at once or when a thread that waits for the next one has it.
     fn close(&self) {
-        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.closed.store(true, Ordering::Release);
+        if let Ok(mut held) = self.scans.try_lock() {
+            *held = None;
+        }
     }
 }
 
@@ -118,5 +131,5 @@ pub(crate) fn scan_many(
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
     let scans = chunkref::scan_many(&stores.stores(), locations, &settings.options(), many);
     let scans = scans.map_err(|error| errors::of_scan(py, &error))?;
-    Ok(PyScans(Mutex::new(Some(scans))))
+    Ok(PyScans { scans: Mutex::new(Some(scans)), closed: AtomicBool::new(false) })
 }

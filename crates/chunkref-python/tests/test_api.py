@@ -137,6 +137,25 @@ def test_other_threads_run_and_scans_run_in_them(example_files):
         assert all(one == results[number % 3][0] for one in results[number])
 
 
+def test_stopping_while_a_thread_waits(tmp_path):
+    """Whoever closes scans is not held up by a thread that waits for a server."""
+    import socket
+    import time
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.nc"
+        scans = chunkref.scan_many([url], stores=chunkref.Stores(deadline=2.0))
+        found = []
+        waiting = threading.Thread(target=lambda: found.extend(scans))
+        waiting.start()
+        while not waiting.is_alive():
+            time.sleep(0.01)
+        scans.close()
+        waiting.join(timeout=60)
+    assert not waiting.is_alive() and found == []
+    assert list(scans) == []
+
+
 def test_asyncio(example_files):
     async def work():
         one, cube = await asyncio.gather(
