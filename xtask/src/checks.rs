@@ -4,6 +4,7 @@
 use crate::python::Environment;
 use crate::step::{Outcome, Step};
 use crate::tidy;
+use crate::wheel::Installed;
 use std::time::Instant;
 
 /// The packages that the second engine of HDF5 is in, with the feature that builds it.
@@ -41,8 +42,28 @@ pub(crate) fn test() -> Outcome<()> {
         .args(ICECHUNK)
         .args(["--", "icechunk"]);
     let repositories = run(repositories)?;
+    build_programs()?;
+    let installed = Installed::prepare(&python)?;
+    installed.check_types()?;
+    let package = installed.tests().watch(|line| tally.see(line))?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && engines && repositories)
+    tally.verdict(workspace && engines && repositories && package)
+}
+
+/// The tests of the Python package alone.
+pub(crate) fn python() -> Outcome<()> {
+    let python = Environment::prepare()?;
+    python.fixtures()?;
+    build_programs()?;
+    let installed = Installed::prepare(&python)?;
+    installed.check_types()?;
+    installed.tests().run()
+}
+
+/// The programs that tests of the Python package start, with the features that `cargo test --workspace` builds everything
+/// with, so that nothing is built twice.
+fn build_programs() -> Outcome<()> {
+    Step::cargo(["build", "--workspace", "--bins", "--tests"]).run()
 }
 
 /// What CI runs, cheapest first.
@@ -89,7 +110,7 @@ pub(crate) fn golden() -> Outcome<()> {
     Step::new("git").args(["diff", "--stat", "--", "tests/golden"]).run()
 }
 
-/// The sums over all `test result:` lines of a `cargo test`.
+/// The sums over all `test result:` lines of `cargo test`, and the last lines of pytest.
 #[derive(Debug, Default)]
 struct Tally {
     passed: u64,
@@ -98,13 +119,19 @@ struct Tally {
 
 impl Tally {
     fn see(&mut self, line: &str) {
-        let Some(counts) = line.strip_prefix("test result: ") else { return };
-        let counts = counts.split_once(". ").map_or(counts, |(_, rest)| rest);
-        for part in counts.split(';') {
+        let counts = match line.strip_prefix("test result: ") {
+            Some(counts) => counts.split_once(". ").map_or(counts, |(_, rest)| rest),
+            // "1 failed, 2 passed, 1 error in 3.45s"
+            None => match line.trim_matches(['=', ' ']).rsplit_once(" in ") {
+                Some((counts, time)) if time.starts_with(|c: char| c.is_ascii_digit()) => counts,
+                _ => return,
+            },
+        };
+        for part in counts.split([';', ',']) {
             let Some((number, what)) = part.trim().split_once(' ') else { continue };
             match (number.parse::<u64>(), what) {
                 (Ok(number), "passed") => self.passed += number,
-                (Ok(number), "failed") => self.failed += number,
+                (Ok(number), "failed" | "error" | "errors") => self.failed += number,
                 _ => {}
             }
         }
@@ -140,6 +167,11 @@ mod tests {
         );
         assert_eq!((sum.passed, sum.failed), (4, 2));
         assert!(sum.verdict(true).is_err());
+        let sum = tally(
+            "..F.  [100%]\n1 failed, 5 passed, 2 skipped, 1 warning, 2 errors in 0.12s\n== 3 passed in 62.01s (0:01:02) ==\n\
+             4 passed in all\nE  2 failed in words",
+        );
+        assert_eq!((sum.passed, sum.failed), (8, 3));
     }
 
     #[test]

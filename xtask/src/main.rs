@@ -12,6 +12,7 @@ mod python;
 mod server;
 mod step;
 mod tidy;
+mod wheel;
 
 use std::process::ExitCode;
 use step::{Outcome, Step};
@@ -25,6 +26,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   scan ARGS   `chunkref scan ARGS`, built in release
   tidy        the house rules that no other tool knows
   fixtures    write the fixtures the tests read
+  python      build the wheel, install it and run its tests
   golden      rewrite the golden references (look at the difference before you commit it)
   bench       the benchmarks";
 
@@ -53,6 +55,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
         "tidy" => tidy::run(),
         "fixtures" => python::Environment::prepare()?.fixtures().map(drop),
         "golden" => checks::golden(),
+        "python" => checks::python(),
         "bench" => checks::bench(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -16,7 +16,7 @@
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
 //! | `report` | errors and warnings in words |
-//! | `summary`, `table` | what `inspect` shows |
+//! | [`summary`], `table` | what `inspect` shows |
 
 pub mod arguments;
 pub mod cat;
@@ -38,7 +38,7 @@ mod run;
 mod scan;
 mod selection;
 pub mod store_arguments;
-mod summary;
+pub mod summary;
 mod table;
 pub mod verify;
 

@@ -42,7 +42,8 @@ pub(crate) fn groups(dataset: &Dataset) -> Vec<(String, usize)> {
 }
 
 /// Everything for machines. `chunk_count` counts the chunks that are there, `grid_count` all that the grid has.
-pub(crate) fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value {
+#[must_use]
+pub fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value {
     let groups = groups(&scan.dataset);
     let dimensions: Vec<_> = dimensions(&scan.dataset, &groups)
         .iter()
@@ -99,7 +100,8 @@ fn array_document(path: &str, array: &Array) -> Value {
 }
 
 /// A type in numpy's notation, with braces around the fields of a struct.
-pub(crate) fn dtype(dtype: &DataType) -> String {
+#[must_use]
+pub fn dtype(dtype: &DataType) -> String {
     match dtype {
         DataType::Bool => "|b1".to_owned(),
         DataType::Int { length, order } => format!("{}i{length}", order_mark(*order, *length)),

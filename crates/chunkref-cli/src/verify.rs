@@ -100,7 +100,9 @@ pub(crate) fn run(arguments: &VerifyArguments, console: &mut Console<'_>) -> Res
     Ok(if found.is_sound() { Exit::Done } else { Exit::Failed })
 }
 
-fn document(url: &str, found: &Report) -> Value {
+/// The report for machines.
+#[must_use]
+pub fn document(url: &str, found: &Report) -> Value {
     let checks: Vec<_> = found.checks.iter().map(check_document).collect();
     json!({
         "location": url,

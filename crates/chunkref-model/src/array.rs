@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Arrays.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Attributes, ChunkGrid, Codec, DataType, FillValue, Manifest};
 
 /// One array: its description in Zarr's terms and where its chunks are.
 ///
 /// Elements are in C order within a chunk.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Array {
     /// Elements along each axis; empty for a scalar.
     pub shape: Vec<u64>,

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Attributes: named metadata of groups and arrays.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataType;
+
 /// The value of an attribute.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum AttributeValue {
     /// A truth value.
@@ -58,9 +64,18 @@ impl From<String> for AttributeValue {
 }
 
 /// Attributes in the order of the file; a name appears once.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Eq, Default, Serialize, Deserialize)]
 pub struct Attributes {
     entries: Vec<(String, AttributeValue)>,
+    /// Types that numbers have in the file, which no JSON document says.
+    types: BTreeMap<String, DataType>,
+}
+
+impl PartialEq for Attributes {
+    /// Equality of names and values in order. Types are not compared: documents that are read back have none.
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
 }
 
 impl Attributes {
@@ -89,6 +104,18 @@ impl Attributes {
     pub fn remove(&mut self, name: &str) -> Option<AttributeValue> {
         let index = self.entries.iter().position(|(known, _)| known == name)?;
         Some(self.entries.remove(index).1)
+    }
+
+    /// Says which type the numbers of `name` have in the file. A name without a value may have one: that of a
+    /// `_FillValue` that became the array's fill value.
+    pub fn set_type(&mut self, name: impl Into<String>, dtype: DataType) {
+        self.types.insert(name.into(), dtype);
+    }
+
+    /// The types that are known, by name.
+    #[must_use]
+    pub fn types(&self) -> &BTreeMap<String, DataType> {
+        &self.types
     }
 
     /// All entries in order.
@@ -143,6 +170,17 @@ mod tests {
         assert_eq!(attributes.get("units"), Some(&AttributeValue::from("degC")));
         assert_eq!(attributes.remove("units"), Some(AttributeValue::from("degC")));
         assert_eq!(attributes.len(), 1);
+    }
+
+    #[test]
+    fn types_are_kept_and_not_compared() {
+        let mut attributes = Attributes::new();
+        attributes.insert("scale_factor", AttributeValue::Float(0.5));
+        let untyped = attributes.clone();
+        let narrow = DataType::Float { length: 4, order: crate::ByteOrder::Little };
+        attributes.set_type("scale_factor", narrow.clone());
+        assert_eq!(attributes, untyped);
+        assert_eq!(attributes.types().get("scale_factor"), Some(&narrow));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How an array is cut into chunks.
 
+use serde::{Deserialize, Serialize};
+
 /// The chunk grid of an array.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ChunkGrid {
     /// Chunks of one shape, in elements; chunks at the far edges may reach beyond the array.

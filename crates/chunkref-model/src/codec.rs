@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Codecs: how a chunk's stored bytes become its elements.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One named codec with its configuration.
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 /// The names are those of the numcodecs registry (`zlib`, `shuffle`, `fletcher32` …), which Zarr v2 uses as they are;
 /// the Zarr v3 lowering maps them to v3 names. An array's codecs are in *encoding* order, as in Zarr: the first codec
 /// is applied first when a chunk is written and last when it is read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Codec {
     name: String,
     configuration: Map<String, Value>,

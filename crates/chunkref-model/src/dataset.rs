@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Array, Attributes, Dimension, SourceId};
 
 /// The identity of an object's bytes at the time it was scanned.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct ObjectVersion {
     /// Bytes in the object.
     pub length: u64,
@@ -20,7 +22,7 @@ pub struct ObjectVersion {
 }
 
 /// An object that chunks lie in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// Absolute URL, as it is to appear in references.
     pub location: String,
@@ -29,10 +31,12 @@ pub struct Source {
 }
 
 /// A tree of groups and arrays with the table of objects that its chunks lie in.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Dataset {
     sources: Vec<Source>,
     /// The first source of each hash, so that a table of many thousands is not searched from end to end.
+    #[serde(skip)]
     places: HashMap<u64, u32>,
     /// The root group.
     pub root: Group,
@@ -130,8 +134,43 @@ impl Dataset {
     }
 }
 
+/// A dataset as it came from somewhere.
+#[derive(Deserialize)]
+struct Unchecked {
+    sources: Vec<Source>,
+    root: Group,
+    separate: bool,
+}
+
+impl TryFrom<Unchecked> for Dataset {
+    type Error = String;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, String> {
+        let Unchecked { sources, root, separate } = unchecked;
+        let mut dataset = Self { root, separate, ..Self::default() };
+        for (number, source) in sources.into_iter().enumerate() {
+            if usize::try_from(dataset.add_source(source).0) != Ok(number) {
+                return Err("two sources are the same".to_owned());
+            }
+        }
+        let count = dataset.sources.len();
+        for (path, array) in dataset.arrays() {
+            if array.dimensions.len() != array.shape.len()
+                || array.chunk_grid.chunk_shape().len() != array.shape.len()
+                || array.manifest.grid_shape() != array.chunk_grid.grid_shape(&array.shape)
+            {
+                return Err(format!("array {path:?} contradicts itself"));
+            }
+            if !array.manifest.names_sources_below(count) {
+                return Err(format!("array {path:?} has a reference to no source"));
+            }
+        }
+        Ok(dataset)
+    }
+}
+
 /// A group: attributes, dimensions, arrays and subgroups.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Group {
     /// Attributes, in the order of the file.
     pub attributes: Attributes,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Element types.
 
+use serde::{Deserialize, Serialize};
+
 /// Order of the bytes of a multi-byte number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ByteOrder {
     /// Least significant byte first.
     Little,
@@ -13,7 +15,7 @@ pub enum ByteOrder {
 /// The type of one array element as it is stored, after all codecs are undone.
 ///
 /// Lengths are in bytes. A type that a Zarr version cannot say is an error of that lowering, never a guess.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DataType {
     /// One byte, 0 or 1.
@@ -82,7 +84,7 @@ pub enum DataType {
 }
 
 /// One field of a [`DataType::Struct`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Name.
     pub name: String,

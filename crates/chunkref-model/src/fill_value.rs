@@ -2,9 +2,10 @@
 //! Fill values.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// What missing chunks of an array read as; the variant fits the array's [`DataType`](crate::DataType).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum FillValue {
     /// For `Bool`.

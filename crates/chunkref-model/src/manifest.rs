@@ -5,10 +5,12 @@
 //! lie together in one arena. There is no `String` and no map entry per chunk.
 
 mod assembler;
+mod columns;
 
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{ChunkRef, SourceId};
@@ -60,7 +62,8 @@ enum Rows {
 }
 
 /// All chunk references of one array.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "columns::Columns", try_from = "columns::Columns")]
 pub struct Manifest {
     grid_shape: Vec<u64>,
     rows: Rows,
@@ -118,6 +121,13 @@ impl Manifest {
     #[must_use]
     pub fn is_inline(&self) -> bool {
         self.sources.iter().all(|&source| source >= INLINE)
+    }
+
+    /// Whether all references are to the first `count` sources.
+    #[must_use]
+    pub fn names_sources_below(&self, count: usize) -> bool {
+        let known = |source: u32| usize::try_from(source).is_ok_and(|source| source < count);
+        self.sources.iter().all(|&source| source >= INLINE || known(source))
     }
 
     /// Whether both have the same chunks: equal inline bytes, and equal ranges of sources that `same_source` takes for one.

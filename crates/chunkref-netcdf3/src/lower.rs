@@ -192,8 +192,11 @@ fn check_name(name: &str, shared: bool) -> Result<(), String> {
 
 fn attributes(list: &[Attribute], without: Option<&str>) -> Attributes {
     let mut attributes = Attributes::new();
-    for attribute in list.iter().filter(|attribute| without != Some(attribute.name.as_str())) {
-        attributes.insert(attribute.name.clone(), attribute.value());
+    for attribute in list {
+        attributes.set_type(attribute.name.clone(), attribute.nc_type.dtype());
+        if without != Some(attribute.name.as_str()) {
+            attributes.insert(attribute.name.clone(), attribute.value());
+        }
     }
     attributes
 }

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ pub(crate) async fn run<T: Send + 'static>(
     deadline: Option<Instant>,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Lost> {
-    let runtime = runtime().map_err(|error| Lost::Failed(error.to_owned()))?;
+    let runtime = runtime().map_err(Lost::Failed)?;
     let work = CALLER.scope(caller.clone(), work);
     let task = runtime.spawn(async move {
         match deadline {
@@ -63,19 +63,24 @@ pub(crate) async fn run<T: Send + 'static>(
     Task(task).await?.ok_or(Lost::Late)
 }
 
-fn runtime() -> Result<&'static Runtime, &'static str> {
-    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(THREADS)
-                .thread_name("chunkref-io")
-                .enable_all()
-                .build()
-                .map_err(|error| format!("no threads for requests: {error}"))
-        })
-        .as_ref()
-        .map_err(String::as_str)
+/// The runtime of this process. A process that was forked has its parent's memory but none of its threads, so it gets a
+/// runtime of its own, and its parent's is left as it is.
+fn runtime() -> Result<&'static Runtime, String> {
+    static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+    let mut made = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let process = std::process::id();
+    if let Some((_, runtime)) = made.filter(|(of, _)| *of == process) {
+        return Ok(runtime);
+    }
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("chunkref-io")
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no threads for requests: {error}"))?;
+    let runtime: &'static Runtime = Box::leak(Box::new(runtime));
+    *made = Some((process, runtime));
+    Ok(runtime)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ const SPECIAL: [(&str, &[&str]); 4] = [
     ("chunkref-model", &[]),
     ("chunkref-core", &["chunkref-model"]),
     ("chunkref-cli", &["chunkref", "chunkref-core", "chunkref-model"]),
-    ("chunkref-python", &["chunkref", "chunkref-core", "chunkref-model"]),
+    ("chunkref-python", &["chunkref", "chunkref-cli", "chunkref-core", "chunkref-model"]),
 ];
 const TOP: [&str; 3] = ["chunkref-cli", "chunkref-python", "chunkref-testkit"];
 /// Each of these, or a folder of the name with a `mod.rs`.

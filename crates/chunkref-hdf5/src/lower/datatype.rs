@@ -18,6 +18,14 @@ pub(super) fn lower(datatype: &Datatype) -> Result<(DataType, Vec<u64>), Refusal
     }
 }
 
+/// The type of plain numbers; `None` for all else.
+pub(super) fn plain_number(datatype: &Datatype) -> Option<DataType> {
+    let dtype = lower(datatype).ok()?.0;
+    let plain =
+        matches!(dtype, DataType::Int { .. } | DataType::UInt { .. } | DataType::Float { .. });
+    plain.then_some(dtype)
+}
+
 /// The axes of an array datatype, outermost first.
 pub(super) fn array_axes(datatype: &Datatype) -> Vec<u64> {
     match &datatype.class {

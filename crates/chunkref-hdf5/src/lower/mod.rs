@@ -133,7 +133,13 @@ fn attributes(
         }
     };
     let mut attributes = Vec::new();
+    let mut types = Vec::new();
     for named in stored {
+        if let Ok(value) = &named.value
+            && let Some(dtype) = datatype::plain_number(&value.datatype)
+        {
+            types.push((named.name.clone(), dtype));
+        }
         if Some(named.name.as_str()) == hidden || attribute::is_housekeeping(named, context) {
             continue;
         }
@@ -145,7 +151,11 @@ fn attributes(
             },
         }
     }
-    attributes.into_iter().collect()
+    let mut attributes: Attributes = attributes.into_iter().collect();
+    for (name, dtype) in types {
+        attributes.set_type(name, dtype);
+    }
+    attributes
 }
 
 /// An array without its attributes.

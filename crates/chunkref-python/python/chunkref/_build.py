@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Many files as one dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from chunkref import _chunkref
+from chunkref._errors import SkippedWarning, UnsupportedError
+from chunkref._references import References, Skipped
+from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
+from chunkref._stores import StorageOptions, Stores, stores_of
+
+#: Where the coordinates of a dimension come from: a text such as ``"data:NAME"``, values, or a function of one input.
+CoordinateSource: TypeAlias = str | Sequence[Any] | re.Pattern[str] | Callable[[References], Any] | None
+Concat: TypeAlias = str | Iterable[str] | Mapping[str, CoordinateSource] | None
+
+#: How references say that they were combined: this and the words of the command line, as JSON.
+MADE_BY_COMBINING = "combine "
+
+
+def combine(
+    references: Iterable[References | Mapping[str, Any] | str | os.PathLike[str]],
+    concat: Concat = None,
+    storage_options: StorageOptions = None,
+    *,
+    concat_dtypes: Mapping[str, Any] | None = None,
+    identical: Iterable[str] = (),
+    stack: Literal["differing", "all"] | Iterable[str] = "differing",
+    merge: bool = False,
+    sort: bool = False,
+    on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
+    duplicates: Literal["error", "first", "last"] = "error",
+    missing: Literal["error", "fill"] = "error",
+    stores: Stores | None = None,
+) -> References:
+    """Combine references into one dataset.
+
+    Parameters
+    ----------
+    references : iterable
+        `References`, dictionaries of kerchunk's, or URLs of reference files.
+    concat : str, iterable of str, or mapping
+        Dimensions along which the inputs follow one another, with the source of their coordinates: ``"data:VARIABLE"``
+        (default: the variable of the dimension's name), ``"cf:VARIABLE"``, ``"attr:NAME"``, ``"vattr:VARIABLE:NAME"``,
+        ``"regex:PATTERN"`` or a compiled pattern, looked for in the URL, ``"INDEX"``, a list with one value for each
+        input, or a function from `References` to a value.
+    concat_dtypes : mapping, optional
+        Types of coordinates that do not come from a variable, by dimension.
+    identical : iterable of str
+        Variables that are taken from the first input, unchecked.
+    stack : {"differing", "all"} or iterable of str
+        Which variables without the dimension are stacked along it: those that differ, all, or these besides.
+    merge : bool
+        First put inputs with the same coordinates together, each with variables that others lack.
+    sort : bool
+        Put the inputs in the order of their coordinates.
+    on_conflict, duplicates, missing
+        What to do about inputs that contradict each other, that have the same coordinates, or lack something.
+    storage_options, stores
+        How the files behind the references are read, for values that combining depends on.
+
+    Returns
+    -------
+    References
+
+    Raises
+    ------
+    CombineError
+        With all conflicts, each with the inputs on both sides and what resolves it.
+
+    Examples
+    --------
+    >>> files = chunkref.scan_many(example_folder + "/*.nc")
+    >>> chunkref.combine(files, "time").arrays["temperature"].shape
+    (6, 3, 4)
+    """
+    held = stores_of(stores, storage_options)
+    inputs = [_reference_set(one, held) for one in references]
+    settings, made_by = cube_settings(
+        concat, inputs, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+    )
+    datasets = [one._dataset for one in inputs]
+    combined, notes = _chunkref.combine(datasets, settings, held._native, None, None)
+    _tell(notes)
+    skipped = [one for some in inputs for one in some.skipped]
+    return References(combined, skipped, made_by, all(one._scanned for one in inputs))
+
+
+def build(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    storage_options: StorageOptions = None,
+    *,
+    concat: Concat = None,
+    concat_dtypes: Mapping[str, Any] | None = None,
+    identical: Iterable[str] = (),
+    stack: Literal["differing", "all"] | Iterable[str] = "differing",
+    merge: bool = False,
+    sort: bool = False,
+    on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
+    duplicates: Literal["error", "first", "last"] = "error",
+    missing: Literal["error", "fill"] = "error",
+    format: str | None = None,
+    inline_threshold: int = 500,
+    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    on_skipped: OnSkipped = "warn",
+    jobs: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stores: Stores | None = None,
+    **format_options: str,
+) -> References:
+    """Scan files and combine them into one dataset. No file is opened twice.
+
+    Parameters
+    ----------
+    sources : str or iterable of str
+        URLs, paths and patterns of them.
+    concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+        As for `combine`.
+    storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
+        As for `scan_many`.
+
+    Returns
+    -------
+    References
+
+    Examples
+    --------
+    >>> cube = chunkref.build(example_folder + "/*.nc", concat="time")
+    >>> cube.arrays["temperature"].shape
+    (6, 3, 4)
+    """
+    held = stores_of(stores, storage_options)
+    urls = expanded(held, sources)
+    settings, made_by = cube_settings(
+        concat, urls, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+    )
+    scanning = scan_settings(format, inline_threshold, allow_outside, format_options)
+    built = _chunkref.build(held._native, urls, scanning, settings, [], jobs, progress)
+    return _built(built, on_skipped, made_by)
+
+
+def append(
+    references: References | str | os.PathLike[str],
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    storage_options: StorageOptions = None,
+    *,
+    format: str | None = None,
+    inline_threshold: int = 500,
+    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    on_skipped: OnSkipped = "warn",
+    jobs: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    stores: Stores | None = None,
+    **format_options: str,
+) -> References:
+    """Extend a combined set by more files, as it was combined. Files that it has already are passed over.
+
+    Parameters
+    ----------
+    references : References, str or os.PathLike
+        What `build` or `combine` gave, or a local file or folder of it, which is replaced when all is well.
+    sources, storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
+        As for `build`.
+
+    Returns
+    -------
+    References
+        The longer set.
+
+    Raises
+    ------
+    ValueError
+        When the set does not say how it was combined: combine it and `References` of the files with `combine` then.
+
+    Examples
+    --------
+    >>> files = sorted(chunkref.Stores().expand(example_folder + "/*.nc"))
+    >>> cube = chunkref.build(files[:2], concat="time")
+    >>> chunkref.append(cube, files).arrays["temperature"].shape
+    (6, 3, 4)
+    """
+    held = stores_of(stores, storage_options)
+    given = references if isinstance(references, References) else References.open(references, stores=held)
+    if given._made_by is None or not given._made_by.startswith(MADE_BY_COMBINING):
+        raise ValueError(
+            "these references do not say how they were combined: use combine() with references of the files"
+        )
+    words = json.loads(given._made_by.removeprefix(MADE_BY_COMBINING))
+    known = set(given.sources)
+    # Both spellings of a local file, the path and the URL, are one.
+    urls = [url for url in expanded(held, sources) if not {url, _file_url(url)} & known]
+    if not urls:
+        return given
+    scanning = scan_settings(format, inline_threshold, allow_outside, format_options)
+    settings = {"words": words, "values": {}}
+    built = _chunkref.build(held._native, urls, scanning, settings, [given._dataset], jobs, progress)
+    longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
+    if not isinstance(references, References):
+        path = os.fspath(references)
+        longer._dataset.emit(path, longer._settings())
+    return longer
+
+
+def cube_settings(
+    concat: Concat,
+    inputs: Sequence[References] | Sequence[str],
+    concat_dtypes: Mapping[str, Any] | None,
+    identical: Iterable[str],
+    stack: str | Iterable[str],
+    merge: bool,
+    sort: bool,
+    on_conflict: str,
+    duplicates: str,
+    missing: str,
+) -> tuple[dict[str, Any], str | None]:
+    """Give settings as the native part takes them, and the words that references record."""
+    if isinstance(concat, str):
+        concat = [concat]
+    dimensions: Mapping[str, CoordinateSource]
+    dimensions = concat if isinstance(concat, Mapping) else dict.fromkeys(concat or ())
+    if not dimensions and not merge:
+        raise TypeError(
+            "nothing says how the inputs become one: concat= joins them along a dimension, merge= puts variables together"
+        )
+    words, values = [], {}
+    for name, source in dimensions.items():
+        if source is None:
+            words.append(f"--concat={name}")
+        elif isinstance(source, str):
+            words.append(f"--concat={name}={source}")
+        else:
+            words.append(f"--concat={name}=INDEX")
+            values[name] = [as_text(value) for value in _values(name, source, inputs)]
+    for name, dtype in (concat_dtypes or {}).items():
+        words.append(f"--concat-dtype={name}={_dtype_name(dtype)}")
+    identical, stack = list(identical), [stack] if isinstance(stack, str) else ["differing", *stack]
+    if identical:
+        words.append(f"--identical={','.join(identical)}")
+    words.append(f"--stack={','.join(stack)}")
+    words += [f"--on-conflict={on_conflict}", f"--duplicates={duplicates}", f"--missing={missing}"]
+    words += [f"--{name}" for name, wanted in (("merge", merge), ("sort", sort)) if wanted]
+    made_by = None if values else MADE_BY_COMBINING + json.dumps(words)
+    return {"words": words, "values": values}, made_by
+
+
+def _values(name: str, source: Any, inputs: Sequence[Any]) -> list[Any]:
+    """Give one coordinate for each input."""
+    if callable(source):
+        if any(not isinstance(one, References) for one in inputs):
+            raise TypeError(
+                f"coordinates of {name!r} from a function need references: scan the files, and combine what that gives"
+            )
+        return [source(one) for one in inputs]
+    if isinstance(source, re.Pattern):
+        found = []
+        for one in inputs:
+            url = one if isinstance(one, str) else next(iter(one.sources), "")
+            match = source.search(url)
+            if match is None:
+                raise ValueError(f"{source.pattern!r} is not in {url}")
+            found.append(match.group(1) if match.re.groups else match.group())
+        return found
+    return list(source)
+
+
+def as_text(value: Any) -> str:
+    """Give a coordinate as text, which becomes a number again where it is one."""
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value.item() if hasattr(value, "item") else value)
+
+
+def _dtype_name(dtype: Any) -> str:
+    if isinstance(dtype, str):
+        return dtype
+    import numpy
+
+    return str(numpy.dtype(dtype).str)
+
+
+def _reference_set(one: Any, stores: Stores) -> References:
+    if isinstance(one, References):
+        return one
+    if isinstance(one, Mapping):
+        return References.from_dict(one)
+    return References.open(one, stores=stores)
+
+
+def _file_url(url: str) -> str:
+    return url if "://" in url else "file://" + os.path.abspath(url)
+
+
+def _tell(notes: Iterable[str]) -> None:
+    for note in notes:
+        warnings.warn(note, SkippedWarning, stacklevel=3)
+
+
+def _built(
+    built: Any,
+    on_skipped: OnSkipped,
+    made_by: str | None,
+    before: Iterable[Skipped] = (),
+    scanned: bool = True,
+) -> References:
+    dataset, notes, left = built
+    _tell(notes)
+    by_url: dict[str, list[Skipped]] = {}
+    for url, row in left:
+        by_url.setdefault(url, []).append(Skipped(*row))
+    for url, some in by_url.items():
+        if on_skipped == "warn":
+            warnings.warn(skipped_message(url, tuple(some)), SkippedWarning, stacklevel=3)
+        elif on_skipped == "raise":
+            raise UnsupportedError(skipped_message(url, tuple(some)), "unsupported", url)
+    skipped = [*before, *(one for some in by_url.values() for one in some)]
+    return References(dataset, skipped, made_by, scanned)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What is in a file or in references."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from chunkref._references import References
+from chunkref._scan import scan
+from chunkref._stores import StorageOptions, Stores
+
+
+def inspect(
+    source: str | os.PathLike[str] | References,
+    storage_options: StorageOptions = None,
+    *,
+    stores: Stores | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Describe a file to scan, or references.
+
+    Parameters
+    ----------
+    source : str, os.PathLike or References
+        What to describe.
+    storage_options, stores, **options
+        As for `scan`.
+
+    Returns
+    -------
+    dict
+        What ``chunkref inspect --json`` prints: ``location``, ``groups``, ``dimensions``, ``arrays`` and ``skipped``.
+
+    Examples
+    --------
+    >>> [array["path"] for array in chunkref.inspect(example_file)["arrays"]]
+    ['temperature', 'time']
+    """
+    if isinstance(source, References):
+        references, location = source, "references"
+    else:
+        location = os.fspath(source)
+        name = location.rstrip("/").lower()
+        if name.endswith((".json", ".json.gz", ".json.zst", ".parq", ".parquet")):
+            references = References.open(location, storage_options, stores=stores)
+        else:
+            references = scan(location, storage_options, stores=stores, on_skipped="ignore", **options)
+    document: dict[str, Any] = json.loads(references._dataset.summary(location, ""))
+    document["skipped"] = [
+        {"path": one.path, "offset": one.offset, "reason": one.reason, "kind": one.kind} for one in references.skipped
+    ]
+    del document["format"], document["length"]
+    return document

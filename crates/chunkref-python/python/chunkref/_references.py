@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""References in memory."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chunkref import _chunkref
+from chunkref._stores import StorageOptions, Stores, stores_of
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something of a file that is not in its references.
+
+    Attributes
+    ----------
+    path : str
+        Path in the file; ``path@name`` for an attribute.
+    offset : int or None
+        Where in the file, in bytes, when known.
+    reason : str
+        What it is and what to do, in words.
+    kind : str
+        ``"array"``, ``"group"``, ``"attribute"`` or ``"link"``.
+    """
+
+    path: str
+    offset: int | None
+    reason: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayInfo:
+    """What references say of an array.
+
+    Attributes
+    ----------
+    shape, chunks : tuple of int
+        Elements along each axis of the array and of a chunk.
+    dimensions : tuple of str
+        Names of the axes.
+    dtype : str
+        Element type in numpy's notation.
+    chunk_count : int
+        Chunks that are there.
+    grid_count : int or None
+        Chunks that the grid has, present or not; `None` for more than 64 bits hold.
+    stored_bytes : int
+        Bytes of the chunks as they are stored.
+    """
+
+    shape: tuple[int, ...]
+    dimensions: tuple[str, ...]
+    dtype: str
+    chunks: tuple[int, ...]
+    chunk_count: int
+    grid_count: int | None
+    stored_bytes: int
+
+
+class References:
+    """Groups, arrays and the places of their chunks: what a scan finds, and what readers of Zarr open.
+
+    References are immutable and held in columns of numbers, about 20 bytes a chunk; pickles are those columns, compressed.
+    Make them with `scan`, `build` or `combine`, or open what was written with `References.open`.
+
+    Attributes
+    ----------
+    skipped : tuple of Skipped
+        Everything of the files that is not in the references, with the reasons.
+
+    Examples
+    --------
+    >>> references = chunkref.scan(example_file)
+    >>> references.arrays["temperature"].shape
+    (2, 3, 4)
+    >>> import pickle
+    >>> pickle.loads(pickle.dumps(references)) == references
+    True
+    """
+
+    __slots__ = ("_dataset", "_made_by", "_scanned", "_arrays", "skipped")
+
+    def __init__(
+        self,
+        dataset: _chunkref.Dataset,
+        skipped: Iterable[Skipped] = (),
+        made_by: str | None = None,
+        scanned: bool = False,
+    ) -> None:
+        self._dataset = dataset
+        self._made_by = made_by
+        # Whether they come from files, not from documents, which say less.
+        self._scanned = scanned
+        self._arrays: dict[str, ArrayInfo] | None = None
+        self.skipped = tuple(skipped)
+
+    @classmethod
+    def open(
+        cls, url: str | os.PathLike[str], storage_options: StorageOptions = None, *, stores: Stores | None = None
+    ) -> References:
+        """Open references that were written: kerchunk JSON, compressed or not, or a folder of kerchunk Parquet.
+
+        Parameters
+        ----------
+        url : str or os.PathLike
+            Where they are.
+        storage_options, stores
+            How they are read, see `Stores`.
+
+        Returns
+        -------
+        References
+            All of them.
+
+        Raises
+        ------
+        NotFoundError, ReferencesError
+            When there are none, or they are damaged.
+
+        Examples
+        --------
+        >>> chunkref.scan(example_file).to_json(example_output)
+        >>> len(chunkref.References.open(example_output).arrays)
+        2
+        """
+        native = stores_of(stores, storage_options)._native
+        dataset, recorded = _chunkref.Dataset.open(native, os.fspath(url))
+        return cls(dataset, made_by=recorded[0] if recorded else None)
+
+    @classmethod
+    def from_dict(cls, references: Mapping[str, Any] | list[Any]) -> References:
+        """Make references of a dictionary of kerchunk's, version 0 or 1.
+
+        Examples
+        --------
+        >>> chunkref.References.from_dict({".zgroup": '{"zarr_format":2}'}).arrays
+        {}
+        """
+        return cls.from_json(json.dumps(references, default=_plain))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> References:
+        """Make references of the text of kerchunk JSON."""
+        return cls(_chunkref.Dataset.from_json(text.encode() if isinstance(text, str) else bytes(text)))
+
+    def to_json(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        consolidated: bool = True,
+        templates: bool = False,
+        storage_options: StorageOptions = None,
+    ) -> str | None:
+        """Write kerchunk JSON, version 1.
+
+        Parameters
+        ----------
+        path : str or os.PathLike, optional
+            A local file, which is whole or not there, compressed when the name ends in ``.gz`` or ``.zst``; or a URL that
+            fsspec writes. The text is returned when it is not given.
+        consolidated : bool
+            Write ``.zmetadata``, without which zarr-python 3 sees no nested groups.
+        templates : bool
+            Say each URL once, as a template that readers expand.
+        storage_options : mapping, optional
+            Options of fsspec for a URL.
+
+        Returns
+        -------
+        str or None
+            The text, without `path`.
+        """
+        settings = self._settings(consolidated=consolidated, templates=templates, target="json")
+        if path is None:
+            return self._dataset.to_json(settings).decode()
+        self._write(path, settings, storage_options)
+        return None
+
+    def to_parquet(
+        self, path: str | os.PathLike[str], *, record_size: int = 100_000, storage_options: StorageOptions = None
+    ) -> None:
+        """Write a folder of kerchunk Parquet, which fsspec opens lazily.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A local folder, or a URL that fsspec writes.
+        record_size : int
+            References per file.
+        storage_options : mapping, optional
+            Options of fsspec for a URL.
+        """
+        self._write(path, self._settings(record_size=record_size, target="parquet"), storage_options)
+
+    def to_dict(self, *, consolidated: bool = True, templates: bool = False) -> dict[str, Any]:
+        """Give kerchunk's dictionary, version 1: ``{"version": 1, "refs": {…}}``.
+
+        Raises
+        ------
+        ValueError
+            For several datasets of their own, as ``grib_layout="messages"`` gives: see `to_dicts`.
+        """
+        if self._dataset.separate():
+            raise ValueError("these are several datasets of their own: to_dicts() gives one dictionary for each")
+        text = self._dataset.to_json(self._settings(consolidated=consolidated, templates=templates, made_by=None))
+        loaded: dict[str, Any] = json.loads(text)
+        return loaded
+
+    def to_dicts(self, *, consolidated: bool = True) -> list[dict[str, Any]]:
+        """Give one dictionary of kerchunk's for each dataset."""
+        loaded = json.loads(self._dataset.to_json(self._settings(consolidated=consolidated, made_by=None)))
+        return loaded if isinstance(loaded, list) else [loaded]
+
+    def to_xarray(self, **options: Any) -> xarray.Dataset:
+        """Open as a dataset: `chunkref.open_dataset` of these references."""
+        from chunkref import open_dataset
+
+        return open_dataset(self, **options)
+
+    @property
+    def arrays(self) -> dict[str, ArrayInfo]:
+        """The arrays by path."""
+        if self._arrays is None:
+            self._arrays = {
+                path: ArrayInfo(tuple(shape), tuple(dimensions), dtype, tuple(chunks), present, count, stored)
+                for path, shape, dimensions, dtype, chunks, present, count, stored in self._dataset.arrays()
+            }
+        return dict(self._arrays)
+
+    @property
+    def sources(self) -> list[str]:
+        """URLs of the objects that chunks lie in."""
+        return self._dataset.sources()
+
+    @property
+    def chunk_count(self) -> int:
+        """How many chunks there are."""
+        return sum(array.chunk_count for array in self.arrays.values())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, References):
+            return NotImplemented
+        return self._dataset == other._dataset and self.skipped == other.skipped
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self._dataset.to_bytes(), self.skipped, self._made_by, self._scanned)
+
+    def __repr__(self) -> str:
+        arrays, sources = self.arrays, self.sources
+        lines = [
+            f"<chunkref.References: {_count(len(arrays), 'array')}, {_count(self.chunk_count, 'chunk')} in {_count(len(sources), 'object')}>"
+        ]
+        width = max((len(path) for path in arrays), default=0)
+        for path, array in list(arrays.items())[:_MOST_ROWS]:
+            shape = ", ".join(f"{name}: {length}" for name, length in zip(array.dimensions, array.shape, strict=True))
+            lines.append(f"  {path:{width}}  {array.dtype:6} ({shape})")
+        if len(arrays) > _MOST_ROWS:
+            lines.append(f"  … and {len(arrays) - _MOST_ROWS} more")
+        if self.skipped:
+            lines.append(f"  {len(self.skipped)} skipped: {', '.join(one.path for one in self.skipped[:5])}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{html.escape(path)}</th>"
+            f"<td>{html.escape(array.dtype)}</td>"
+            f"<td>{' × '.join(f'{html.escape(n)} {s}' for n, s in zip(array.dimensions, array.shape, strict=True)) or 'scalar'}</td>"
+            f"<td>{' × '.join(map(str, array.chunks))}</td>"
+            f"<td style='text-align:right'>{array.chunk_count:,}</td>"
+            f"<td style='text-align:right'>{array.stored_bytes:,}</td></tr>"
+            for path, array in list(self.arrays.items())[: 10 * _MOST_ROWS]
+        )
+        skipped = "".join(f"<li>{html.escape(one.path)}: {html.escape(one.reason)}</li>" for one in self.skipped[:100])
+        heads = ("array", "type", "shape", "chunk", "chunks", "stored bytes")
+        return (
+            f"<div><strong>chunkref.References</strong>: {_count(len(self.arrays), 'array')}, "
+            f"{_count(self.chunk_count, 'chunk')} in {_count(len(self.sources), 'object')}"
+            f"<table><thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
+            f"<tbody>{cells}</tbody></table>"
+            + (
+                f"<details><summary>{len(self.skipped)} skipped</summary><ul>{skipped}</ul></details>"
+                if skipped
+                else ""
+            )
+            + "</div>"
+        )
+
+    def _settings(self, **settings: Any) -> dict[str, Any]:
+        defaults = {
+            "target": None,
+            "consolidated": True,
+            "templates": False,
+            "record_size": None,
+            "made_by": self._made_by,
+            "skipped": len(self.skipped),
+        }
+        return {**defaults, **settings}
+
+    def _write(self, path: str | os.PathLike[str], settings: dict[str, Any], storage_options: StorageOptions) -> None:
+        text = os.fspath(path)
+        local = local_path(text)
+        if local is not None:
+            self._dataset.emit(local, settings)
+            return
+        import fsspec
+
+        system, remote = fsspec.core.url_to_fs(text, **(storage_options or {}))
+        with tempfile.TemporaryDirectory() as folder:
+            there = str(Path(folder) / Path(remote.rstrip("/")).name)
+            self._dataset.emit(there, settings)
+            system.put(there, remote.rstrip("/"), recursive=os.path.isdir(there))
+
+
+def local_path(text: str) -> str | None:
+    """Give the path that a text means on this machine; `None` for a URL of elsewhere."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return text
+    return rest if scheme == "file" else None
+
+
+def skipped_of(rows: Iterable[tuple[str, int | None, str, str]]) -> tuple[Skipped, ...]:
+    """Give what the native part skipped as objects."""
+    return tuple(Skipped(*row) for row in rows)
+
+
+_MOST_ROWS = 20
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _unpickled(packed: bytes, skipped: tuple[Skipped, ...], made_by: str | None, scanned: bool) -> References:
+    return References(_chunkref.Dataset.from_bytes(packed), skipped, made_by, scanned)
+
+
+def _plain(value: Any) -> Any:
+    """Values that kerchunk's dictionaries may hold and JSON does not."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        import base64
+
+        data = bytes(value)
+        # As kerchunk reads text: what is ASCII is itself.
+        return (
+            data.decode()
+            if data.isascii() and not data.startswith(b"base64:")
+            else "base64:" + base64.b64encode(data).decode()
+        )
+    if hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"references hold text, bytes and lists, not {type(value).__name__}")

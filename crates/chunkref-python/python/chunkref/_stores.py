@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""How objects are read that are not files of this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from chunkref import _chunkref
+
+StorageOptions: TypeAlias = Mapping[str, Any] | None
+
+
+class Stores:
+    """Local files, buckets and web servers, with one set of options; shares connections and limits.
+
+    Functions take `storage_options` and make stores of them, once for each set; make one of your own to say more.
+
+    Parameters
+    ----------
+    storage_options : mapping, optional
+        Options of the store as fsspec (``anon``, ``key``, ``secret``, ``client_kwargs``, …) or object stores spell them.
+        Variables ``CHUNKREF_STORAGE_NAME`` of the environment set defaults.
+    anon : bool
+        Read without credentials, as public buckets allow.
+    concurrency, concurrency_per_file : int
+        Requests under way at one time, in all and for one file.
+    concurrency_per_host : int, optional
+        The same at one host; as many as in all when not given.
+    retries : int
+        Tries of a request that failed, after the first.
+    timeout : float
+        Seconds after which a request is given up that brings nothing.
+    deadline : float
+        Seconds that reading one file may take; 0 for any.
+    keep_query : bool
+        Whether URLs with a signature or token in the query may be read, and become part of references.
+
+    Examples
+    --------
+    >>> stores = chunkref.Stores({"client_kwargs": {"region_name": "us-east-1"}}, anon=True, retries=2)
+    >>> stores
+    Stores('client_kwargs.region_name', anon=True, retries=2)
+    """
+
+    def __init__(
+        self,
+        storage_options: StorageOptions = None,
+        *,
+        anon: bool = False,
+        concurrency: int = 256,
+        concurrency_per_file: int = 128,
+        concurrency_per_host: int | None = None,
+        retries: int = 6,
+        timeout: float = 30.0,
+        deadline: float = 600.0,
+        keep_query: bool = False,
+    ) -> None:
+        self._storage = flattened(storage_options)
+        self._settings: dict[str, Any] = {
+            "anonymous": anon,
+            "requests": concurrency,
+            "requests_per_object": concurrency_per_file,
+            "requests_per_host": concurrency_per_host,
+            "retries": retries,
+            "timeout": float(timeout),
+            "deadline": float(deadline),
+            "keep_query": keep_query,
+        }
+        self._native = _chunkref.Stores(self._storage, **self._settings)
+        self._reading: Stores | None = None
+
+    def without_deadline(self) -> Stores:
+        """Give stores with the same options that hold files open for any time; the same ones each time."""
+        if self._settings["deadline"] == 0:
+            return self
+        if self._reading is None:
+            self._reading = _again(self._storage, {**self._settings, "deadline": 0.0})
+        return self._reading
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self._storage, self._settings)
+
+    def __repr__(self) -> str:
+        defaults = {
+            "anonymous": False,
+            "requests": 256,
+            "requests_per_object": 128,
+            "requests_per_host": None,
+            "retries": 6,
+            "timeout": 30.0,
+            "deadline": 600.0,
+            "keep_query": False,
+        }
+        names = {
+            "anonymous": "anon",
+            "requests": "concurrency",
+            "requests_per_object": "concurrency_per_file",
+            "requests_per_host": "concurrency_per_host",
+        }
+        # Values of storage options may be secret; their names are not.
+        words = [repr(name) for name in sorted(self._storage)]
+        words += [
+            f"{names.get(name, name)}={value!r}" for name, value in self._settings.items() if value != defaults[name]
+        ]
+        return f"Stores({', '.join(words)})"
+
+    def expand(self, pattern: str) -> list[str]:
+        """Give the URLs that a path, URL or pattern names, in the order of their names.
+
+        Parameters
+        ----------
+        pattern : str
+            With ``*``, ``?``, ``[…]`` and ``**`` for names, or without for one object.
+
+        Returns
+        -------
+        list of str
+            Absolute URLs.
+
+        Examples
+        --------
+        >>> len(chunkref.Stores().expand(example_folder + "/*.nc"))
+        3
+        """
+        return self._native.expand(pattern)
+
+
+def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
+    stores = Stores.__new__(Stores)
+    stores._storage, stores._settings = storage, settings
+    stores._native = _chunkref.Stores(storage, **settings)
+    stores._reading = None
+    return stores
+
+
+def flattened(options: StorageOptions) -> dict[str, str]:
+    """Give options as text by their dotted names; those that are `None` are left out."""
+    flat: dict[str, str] = {}
+    for name, value in (options or {}).items():
+        if value is None:
+            continue
+        if isinstance(value, Mapping):
+            flat.update({f"{name}.{inner}": text for inner, text in flattened(value).items()})
+        elif isinstance(value, bool):
+            flat[name] = "true" if value else "false"
+        elif isinstance(value, (str, int, float)):
+            flat[name] = str(value)
+        elif hasattr(value, "__fspath__"):
+            flat[name] = str(value)
+        else:
+            raise TypeError(
+                f"storage option {name!r} is a {type(value).__name__}, which the native stores do not take: "
+                "open the file with fsspec and give the file object"
+            )
+    return flat
+
+
+_made: dict[tuple[tuple[str, str], ...], Stores] = {}
+_lock = threading.Lock()
+
+
+def stores_of(stores: Stores | None, storage_options: StorageOptions) -> Stores:
+    """Give the stores of a call: those that it names, or those of its options."""
+    if stores is not None:
+        if storage_options:
+            raise TypeError("give storage_options or stores, not both")
+        return stores
+    key = tuple(sorted(flattened(storage_options).items()))
+    with _lock:
+        if key not in _made:
+            if len(_made) >= 64:
+                _made.clear()
+            _made[key] = Stores(dict(key))
+        return _made[key]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""kerchunk's `df`: references as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chunkref._references import References
+from chunkref.kerchunk._original import original
+
+
+def refs_to_dataframe(
+    fo: str | Mapping[str, Any],
+    url: str,
+    target_protocol: str | None = None,
+    target_options: dict[str, Any] | None = None,
+    storage_options: dict[str, Any] | None = None,
+    record_size: int = 100_000,
+    categorical_threshold: int = 10,
+) -> None:
+    """Write references as a folder of Parquet files.
+
+    Parameters
+    ----------
+    fo : str or dict
+        Reference file, or references.
+    url : str
+        The folder to write.
+    target_protocol, target_options
+        How fsspec opens ``fo``.
+    storage_options : dict, optional
+        How fsspec writes ``url``.
+    record_size : int
+        References per file.
+    categorical_threshold : int
+        Without effect: URLs are always stored once per file.
+
+    Examples
+    --------
+    >>> from chunkref.kerchunk.df import refs_to_dataframe
+    >>> refs_to_dataframe({".zgroup": '{"zarr_format":2}'}, example_output + ".parq")
+    """
+    if isinstance(fo, str):
+        import fsspec
+
+        options = dict(target_options or {})
+        if target_protocol is not None:
+            options["protocol"] = target_protocol
+        with fsspec.open(fo, "rb", **options) as file:
+            references = References.from_json(file.read())
+    else:
+        references = References.from_dict(fo)
+    references.to_parquet(url, record_size=record_size, storage_options=storage_options)
+
+
+def __getattr__(name: str) -> Any:
+    return original("df", name)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""kerchunk's `netCDF3`: NetCDF classic files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chunkref.kerchunk._original import original
+from chunkref.kerchunk._sources import filled, scanned
+
+
+class NetCDF3ToZarr:
+    """Translate the content of one NetCDF classic file into references.
+
+    Parameters
+    ----------
+    filename : str
+        Path or URL.
+    storage_options : dict, optional
+        Options of fsspec.
+    inline_threshold : int
+        Chunks of fewer stored bytes go into the references; 0 for none.
+    max_chunk_size : int
+        Cut variables without records into chunks of about so many bytes; 0 for no cutting.
+    out : dict-like, optional
+        Where references go, such as fsspec's ``LazyReferenceMapper``.
+    **kwargs
+        Those of scipy's reader, without effect.
+
+    Examples
+    --------
+    >>> from chunkref.kerchunk.netCDF3 import NetCDF3ToZarr
+    >>> NetCDF3ToZarr(example_netcdf3, inline_threshold=0).translate()["refs"]["depth/0"][2]
+    16
+    """
+
+    def __init__(
+        self,
+        filename: str,
+        storage_options: dict[str, Any] | None = None,
+        inline_threshold: float | None = 100,
+        max_chunk_size: int = 0,
+        out: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.filename, self.storage_options, self.threshold = filename, storage_options, inline_threshold
+        self.max_chunk_size, self.out = max_chunk_size, out
+
+    def translate(self) -> Any:
+        """Scan the file and give its references."""
+        options = {"netcdf3_split_contiguous": str(self.max_chunk_size)} if self.max_chunk_size else {}
+        references = scanned(self.filename, None, self.storage_options, self.threshold, "netcdf3", **options)
+        found = references.to_dict(consolidated=False)
+        return found if self.out is None else filled(self.out, found["refs"])
+
+
+netcdf_recording_file = NetCDF3ToZarr
+
+
+def __getattr__(name: str) -> Any:
+    return original("netCDF3", name)

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The dataset behind Python's `References`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chunkref::core::model::kerchunk_json::{self, Provenance};
+use chunkref::core::model::zarr::v2;
+use chunkref::emit::{Target, write_kerchunk_json};
+use chunkref::{
+    ChunkRef, Dataset, EmitOptions, Location, References, ReferencesError, Scan, SkipKind, Skipped,
+};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::errors;
+use crate::stores::PyStores;
+use crate::wait::wait;
+
+/// Of the levels of zstd, the fast one.
+const ZSTD_LEVEL: i32 = 1;
+/// How the pickled form begins, with its version.
+const MAGIC: &[u8] = b"chunkref\x01";
+
+/// Groups, arrays and chunk references, immutable.
+#[pyclass(name = "Dataset", module = "chunkref._chunkref", frozen, from_py_object)]
+#[derive(Debug, Clone)]
+pub(crate) struct PyDataset(pub(crate) Arc<Dataset>);
+
+impl PyDataset {
+    pub(crate) fn new(dataset: Dataset) -> Self {
+        Self(Arc::new(dataset))
+    }
+}
+
+/// Something that was left out: path, byte, reason, kind.
+pub(crate) type SkippedRow = (String, Option<u64>, String, &'static str);
+
+pub(crate) fn skipped_rows(skipped: Vec<Skipped>) -> Vec<SkippedRow> {
+    let kind = |kind| match kind {
+        SkipKind::Group => "group",
+        SkipKind::Attribute => "attribute",
+        SkipKind::Link => "link",
+        _ => "array",
+    };
+    skipped.into_iter().map(|one| (one.path, one.offset, one.reason, kind(one.kind))).collect()
+}
+
+/// How references are written.
+#[derive(Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct EmitSettings {
+    target: Option<String>,
+    consolidated: bool,
+    templates: bool,
+    record_size: Option<u64>,
+    /// Words that say how the references were made, and the number of things left out.
+    made_by: Option<String>,
+    skipped: u64,
+}
+
+impl EmitSettings {
+    fn options(&self) -> EmitOptions {
+        let mut options = EmitOptions::default()
+            .with_consolidated(self.consolidated)
+            .with_templates(self.templates);
+        options.record_size = self.record_size;
+        options.provenance = self.made_by.as_ref().map(|words| Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            options: words.clone(),
+            skipped: self.skipped,
+        });
+        options
+    }
+}
+
+#[pymethods]
+impl PyDataset {
+    /// Reads kerchunk JSON, version 0 or 1.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &[u8]) -> PyResult<Self> {
+        py.detach(|| kerchunk_json::read(text)).map(Self::new).map_err(|source| {
+            let error = ReferencesError::Json { location: "the references".to_owned(), source };
+            errors::of_references(py, &error, "")
+        })
+    }
+
+    /// Opens references of any kind, all of them, and what they say of how they were made: words and a number.
+    #[staticmethod]
+    fn open(
+        py: Python<'_>,
+        stores: &PyStores,
+        url: &str,
+    ) -> PyResult<(Self, Option<(String, u64)>)> {
+        let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
+        let stores = stores.stores();
+        let opened = wait(py, async {
+            let references = References::open(&stores, &location).await?;
+            let recorded = references
+                .recorded()
+                .map(|recorded| (recorded.provenance.options.clone(), recorded.provenance.skipped));
+            Ok::<_, ReferencesError>((references.into_dataset().await?, recorded))
+        })?;
+        let (dataset, recorded) =
+            opened.map_err(|error| errors::of_references(py, &error, location.url()))?;
+        Ok((Self::new(dataset), recorded))
+    }
+
+    /// kerchunk JSON, version 1.
+    fn to_json<'py>(
+        &self,
+        py: Python<'py>,
+        settings: EmitSettings,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let written = py.detach(|| {
+            let mut text = Vec::new();
+            write_kerchunk_json(&self.0, &settings.options(), &mut text).map(|_| text)
+        });
+        let text = written.map_err(|error| errors::of_emit(py, &error))?;
+        Ok(PyBytes::new(py, &text))
+    }
+
+    /// Writes to a local path what its name or the settings ask for; gives the number of references and of bytes.
+    fn emit(&self, py: Python<'_>, path: PathBuf, settings: EmitSettings) -> PyResult<(u64, u64)> {
+        let target = match settings.target.as_deref() {
+            None => Target::of(&path),
+            Some(name) => {
+                let known = Target::ALL.into_iter().find(|target| target.name() == name);
+                known.ok_or_else(|| PyValueError::new_err(format!("unknown output {name:?}")))?
+            }
+        };
+        let emitted = py.detach(|| target.emitter().emit(&self.0, &path, &settings.options()));
+        let emitted = emitted.map_err(|error| errors::of_emit(py, &error))?;
+        Ok((emitted.references, emitted.bytes))
+    }
+
+    /// All of it in columns, compressed: what pickles hold.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let packed = py.detach(|| {
+            let mut packed = MAGIC.to_vec();
+            let mut encoder = zstd::Encoder::new(&mut packed, ZSTD_LEVEL)?;
+            rmp_serde::encode::write_named(&mut encoder, &*self.0)
+                .map_err(std::io::Error::other)?;
+            encoder.finish()?;
+            Ok::<_, std::io::Error>(packed)
+        });
+        Ok(PyBytes::new(py, &packed?))
+    }
+
+    /// What `to_bytes` gave.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, packed: &[u8]) -> PyResult<Self> {
+        let unpacked = py.detach(|| {
+            let packed = packed.strip_prefix(MAGIC).ok_or_else(|| {
+                "these are no references, or of another version of chunkref".to_owned()
+            })?;
+            let decoder = zstd::Decoder::new(packed).map_err(|error| error.to_string())?;
+            let buffered: Box<dyn Read> = Box::new(std::io::BufReader::new(decoder));
+            rmp_serde::from_read::<_, Dataset>(buffered).map_err(|error| error.to_string())
+        });
+        unpacked.map(Self::new).map_err(PyValueError::new_err)
+    }
+
+    /// What `chunkref inspect --json` says, as JSON.
+    fn summary(&self, location: &str, format: &str) -> String {
+        let dataset = (*self.0).clone();
+        let scan = Scan { dataset, skipped: Vec::new() };
+        chunkref_cli::summary::document(location, format, 0, &scan).to_string()
+    }
+
+    /// Path, shape, dimensions, type and chunk shape of each array, and its chunks: how many there are, how many the grid
+    /// has, and how many bytes they have.
+    #[expect(clippy::type_complexity, reason = "a row of a table")]
+    fn arrays(
+        &self,
+    ) -> Vec<(String, Vec<u64>, Vec<String>, String, Vec<u64>, u64, Option<u64>, u64)> {
+        let arrays = self.0.arrays().into_iter();
+        let row = |(path, array): (String, &chunkref::Array)| {
+            let dtype = v2::data_type_name(&array.dtype)
+                .unwrap_or_else(|_| chunkref_cli::summary::dtype(&array.dtype));
+            let chunks = array.chunk_grid.chunk_shape().to_vec();
+            let manifest = &array.manifest;
+            let (present, count) = (manifest.present(), manifest.count());
+            let stored = manifest.stored_bytes();
+            let (shape, dimensions) = (array.shape.clone(), array.dimensions.clone());
+            (path, shape, dimensions, dtype, chunks, present, count, stored)
+        };
+        arrays.map(row).collect()
+    }
+
+    /// The types that the attributes of an array have in the file, where that is known: names and numpy's notation.
+    fn attribute_types(&self, path: &str) -> BTreeMap<String, String> {
+        let array = self.0.array(path);
+        let types = array.into_iter().flat_map(|array| array.attributes.types());
+        types
+            .filter_map(|(name, dtype)| Some((name.clone(), v2::data_type_name(dtype).ok()?)))
+            .collect()
+    }
+
+    /// Names of all codecs.
+    fn codecs(&self) -> BTreeSet<String> {
+        let arrays = self.0.arrays().into_iter();
+        arrays
+            .flat_map(|(_, array)| array.codecs.iter().map(|codec| codec.name().to_owned()))
+            .collect()
+    }
+
+    /// Locations of the objects that chunks lie in.
+    fn sources(&self) -> Vec<String> {
+        self.0.sources().iter().map(|source| source.location.clone()).collect()
+    }
+
+    /// Whether it is a list of datasets of its own, as GRIB messages are.
+    fn separate(&self) -> bool {
+        self.0.separate
+    }
+
+    /// The columns of an array's references, in C order of its grid: for each chunk the number of its source (or -1 for
+    /// none, -2 for inline bytes), its offset and its length, as little-endian 64-bit integers; and the inline bytes by
+    /// chunk number.
+    #[expect(clippy::type_complexity, reason = "columns")]
+    fn columns<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+    ) -> PyResult<(
+        Vec<u64>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Bound<'py, PyBytes>,
+        Vec<(u64, Bound<'py, PyBytes>)>,
+    )> {
+        let array = self.0.array(path).ok_or_else(|| PyKeyError::new_err(path.to_owned()))?;
+        let manifest = &array.manifest;
+        let count = manifest.count().and_then(|count| usize::try_from(count).ok());
+        let count = count.filter(|&count| count <= MOST_ROWS).ok_or_else(|| {
+            PyValueError::new_err(format!("{path}: its grid has more than {MOST_ROWS} chunks"))
+        })?;
+        let mut sources = vec![-1_i64; count];
+        let (mut offsets, mut lengths) = (vec![0_u64; count], vec![0_u64; count]);
+        let mut inline = Vec::new();
+        manifest.visit_numbers(0..count as u64, &mut |number, reference| {
+            let row = usize::try_from(number).unwrap_or(usize::MAX);
+            let mut set = |source, offset, length| {
+                if let (Some(s), Some(o), Some(l)) =
+                    (sources.get_mut(row), offsets.get_mut(row), lengths.get_mut(row))
+                {
+                    (*s, *o, *l) = (source, offset, length);
+                }
+            };
+            match reference {
+                ChunkRef::Virtual { source, offset, length } => {
+                    set(i64::from(source.0), offset, length);
+                }
+                ChunkRef::Inline(bytes) => {
+                    set(-2, 0, bytes.len() as u64);
+                    inline.push((number, PyBytes::new(py, &bytes)));
+                }
+                ChunkRef::Missing => {}
+            }
+        });
+        let sources: Vec<u8> = sources.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let packed = |column: &[u64]| {
+            let bytes: Vec<u8> = column.iter().flat_map(|value| value.to_le_bytes()).collect();
+            PyBytes::new(py, &bytes)
+        };
+        let (offsets, lengths) = (packed(&offsets), packed(&lengths));
+        Ok((manifest.grid_shape().to_vec(), PyBytes::new(py, &sources), offsets, lengths, inline))
+    }
+
+    /// The same dataset with other locations of objects, by their old ones.
+    fn relocated(&self, names: HashMap<String, String>) -> PyResult<Self> {
+        let mut dataset = Dataset::new();
+        for (number, source) in self.0.sources().iter().enumerate() {
+            let mut source = source.clone();
+            if let Some(name) = names.get(&source.location) {
+                source.location.clone_from(name);
+            }
+            if usize::try_from(dataset.add_source(source).0) != Ok(number) {
+                return Err(PyValueError::new_err("two objects would have one location"));
+            }
+        }
+        dataset.root = self.0.root.clone();
+        dataset.separate = self.0.separate;
+        Ok(Self::new(dataset))
+    }
+
+    /// The group at `path` as a dataset of its own.
+    fn group(&self, path: &str) -> PyResult<Self> {
+        let root = self.0.group(path).ok_or_else(|| PyKeyError::new_err(path.to_owned()))?.clone();
+        let mut dataset = Dataset::new();
+        for source in self.0.sources() {
+            dataset.add_source(source.clone());
+        }
+        dataset.root = root;
+        Ok(Self::new(dataset))
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// Most rows of the columns of one array.
+const MOST_ROWS: usize = 200_000_000;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The native part of the Python package `chunkref`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `dataset` | what a reference set is in Python's memory; how it is read, written and pickled |
+//! | `scan`, `combine` | the work |
+//! | `store` | references as the keys and values of a Zarr store |
+//! | `inline` | small chunks put into references |
+//! | `verify` | whether references are right |
+//! | `stores` | where bytes come from |
+//! | `file_source` | file objects as sources |
+//! | `wait` | waiting for work without the interpreter |
+//! | `errors` | errors as exceptions |
+//!
+//! What users see is Python, in `python/chunkref`; nothing here is a public name.
+
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
+mod combine;
+mod dataset;
+mod errors;
+mod file_source;
+mod inline;
+mod scan;
+mod store;
+mod stores;
+mod verify;
+mod wait;
+
+use pyo3::pymodule;
+
+/// The native part of chunkref; the package `chunkref` is what to import.
+#[pymodule]
+mod _chunkref {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::combine::{build, combine};
+    #[pymodule_export]
+    use super::dataset::PyDataset;
+    #[pymodule_export]
+    use super::inline::inline_small;
+    #[pymodule_export]
+    use super::scan::{PyScans, scan, scan_file, scan_many};
+    #[pymodule_export]
+    use super::store::{PyReferenceStore, documents_v3};
+    #[pymodule_export]
+    use super::stores::PyStores;
+    #[pymodule_export]
+    use super::verify::verify;
+
+    /// Runs the command with these words, the first of which is its name, and gives its exit code.
+    #[pyfunction]
+    fn main(py: Python<'_>, words: Vec<std::ffi::OsString>) -> i32 {
+        py.detach(|| {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            let mut err = std::io::stderr();
+            let mut console = chunkref_cli::Console::of_process(&mut out, &mut err);
+            chunkref_cli::run(words, &mut console) as i32
+        })
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

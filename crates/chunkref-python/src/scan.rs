@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Scanning, one file or many.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use chunkref::{Location, ManyOptions, ScanOptions, Scans};
+use futures::StreamExt;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::dataset::{PyDataset, SkippedRow, skipped_rows};
+use crate::errors;
+use crate::file_source::FileSource;
+use crate::stores::PyStores;
+use crate::wait::wait;
+
+/// How files are scanned.
+#[derive(Debug, Clone, FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct ScanSettings {
+    format: Option<String>,
+    inline_threshold: u64,
+    allow_outside: Vec<String>,
+    format_options: BTreeMap<String, String>,
+}
+
+impl ScanSettings {
+    pub(crate) fn options(&self) -> ScanOptions {
+        let mut options = ScanOptions::default().with_inline_threshold(self.inline_threshold);
+        options.format.clone_from(&self.format);
+        options.allow_outside.clone_from(&self.allow_outside);
+        options.format_options.clone_from(&self.format_options);
+        options
+    }
+}
+
+/// A scan: the dataset and what is not in it.
+pub(crate) type Scanned = (PyDataset, Vec<SkippedRow>);
+
+/// Scans the object at `url`.
+#[pyfunction]
+pub(crate) fn scan(
+    py: Python<'_>,
+    stores: &PyStores,
+    url: &str,
+    settings: ScanSettings,
+) -> PyResult<Scanned> {
+    let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
+    let (stores, options) = (stores.stores(), settings.options());
+    let (outcome, _) = wait(py, async { chunkref::scan_at(&stores, &location, &options).await })?;
+    let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
+    Ok((PyDataset::new(scan.dataset), skipped_rows(scan.skipped)))
+}
+
+/// Scans a file object, which references call `location`.
+#[pyfunction]
+pub(crate) fn scan_file(
+    py: Python<'_>,
+    file: &Bound<'_, PyAny>,
+    location: String,
+    settings: ScanSettings,
+) -> PyResult<Scanned> {
+    let source = FileSource::open(file, location)?;
+    let options = settings.options();
+    let outcome = wait(py, async { chunkref::scan_source(&source, &options).await })?;
+    let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
+    Ok((PyDataset::new(scan.dataset), skipped_rows(scan.skipped)))
+}
+
+/// The results of scanning many files, as they come.
+#[pyclass(name = "Scans", module = "chunkref._chunkref", frozen)]
+#[derive(Debug)]
+pub(crate) struct PyScans(Mutex<Option<Scans>>);
+
+/// Place among the URLs, the URL, and the scan or the exception that it ended with.
+type Result3 = (usize, String, Option<Scanned>, Option<PyErr>);
+
+#[pymethods]
+impl PyScans {
+    /// Waits for the next one; `None` when there are no more.
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Result3>> {
+        let held = self.0.try_lock();
+        let Ok(mut held) = held else {
+            return Err(PyRuntimeError::new_err("another thread waits for the next scan"));
+        };
+        let Some(scans) = held.as_mut() else { return Ok(None) };
+        let Some(scanned) = wait(py, scans.next())? else { return Ok(None) };
+        let url = scanned.location.url().to_owned();
+        Ok(Some(match scanned.outcome {
+            Ok(scan) => {
+                let scan = (PyDataset::new(scan.dataset), skipped_rows(scan.skipped));
+                (scanned.place, url, Some(scan), None)
+            }
+            Err(error) => (scanned.place, url, None, Some(errors::of_scan(py, &error))),
+        }))
+    }
+
+    /// Ends the work.
+    fn close(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Scans the objects at `urls`, several at a time, on `jobs` threads (`None` for one per core).
+#[pyfunction]
+#[pyo3(signature = (stores, urls, settings, jobs))]
+pub(crate) fn scan_many(
+    py: Python<'_>,
+    stores: &PyStores,
+    urls: Vec<String>,
+    settings: ScanSettings,
+    jobs: Option<NonZeroUsize>,
+) -> PyResult<PyScans> {
+    let locations: Result<Vec<_>, _> = urls.iter().map(|url| Location::parse(url)).collect();
+    let locations = locations.map_err(|error| errors::of_source(py, &error))?;
+    let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
+    let scans = chunkref::scan_many(&stores.stores(), locations, &settings.options(), many);
+    let scans = scans.map_err(|error| errors::of_scan(py, &error))?;
+    Ok(PyScans(Mutex::new(Some(scans))))
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where bytes come from: the stores of the crate below, and Python's file systems for what those do not know.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chunkref::core::model::Source;
+use chunkref::read::Open;
+use chunkref::store::{StorageOptions, StoreOptions};
+use chunkref::{ByteSource, Location, SourceError, StoreObjects, Stores};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::errors;
+use crate::file_source::{FileSource, error_of};
+use crate::wait::wait;
+
+/// Schemes that are read natively. `memory` is not among them: to Python it is the file system of fsspec.
+pub(crate) const SCHEMES: [&str; 10] =
+    ["file", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "http", "https"];
+
+/// Stores with one set of options; shared by all that read with those.
+#[pyclass(name = "Stores", module = "chunkref._chunkref", frozen)]
+#[derive(Debug)]
+pub(crate) struct PyStores {
+    options: StoreOptions,
+    /// Connections, with the process that they are of: after a fork they are its parent's.
+    made: Mutex<(u32, Stores)>,
+}
+
+impl PyStores {
+    pub(crate) fn stores(&self) -> Stores {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.0 != std::process::id() {
+            *made = (std::process::id(), Stores::new(self.options.clone()));
+        }
+        made.1.clone()
+    }
+}
+
+#[pymethods]
+impl PyStores {
+    #[new]
+    #[pyo3(signature = (storage, *, anonymous, requests, requests_per_object, requests_per_host, retries, timeout, deadline, keep_query))]
+    #[expect(clippy::too_many_arguments, reason = "they are the options of stores")]
+    fn new(
+        storage: BTreeMap<String, String>,
+        anonymous: bool,
+        requests: NonZeroUsize,
+        requests_per_object: NonZeroUsize,
+        requests_per_host: Option<NonZeroUsize>,
+        retries: u32,
+        timeout: f64,
+        deadline: f64,
+        keep_query: bool,
+    ) -> PyResult<Self> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let mut options = StoreOptions::default();
+        options.storage = StorageOptions::from_environment(variables);
+        for (name, value) in storage {
+            options.storage.set(name, value);
+        }
+        options.anonymous = anonymous;
+        options.requests = requests;
+        options.requests_per_object = requests_per_object;
+        options.requests_per_host = requests_per_host.unwrap_or(requests);
+        options.retry.retries = retries;
+        options.timeout = seconds("timeout", timeout)?.max(Duration::from_millis(1));
+        options.deadline = Some(seconds("deadline", deadline)?).filter(|time| !time.is_zero());
+        options.keep_query = keep_query;
+        let made = Mutex::new((std::process::id(), Stores::new(options.clone())));
+        Ok(Self { options, made })
+    }
+
+    /// The locations that a path, URL or pattern names, as absolute URLs.
+    fn expand(&self, py: Python<'_>, text: &str) -> PyResult<Vec<String>> {
+        let stores = self.stores();
+        let found = wait(py, async { stores.expand(text).await })?;
+        let found = found.map_err(|error| errors::of_source(py, &error))?;
+        Ok(found.iter().map(|location| location.url().to_owned()).collect())
+    }
+
+    /// The URL that references have for a path or URL.
+    #[staticmethod]
+    fn absolute(py: Python<'_>, text: &str) -> PyResult<String> {
+        let location = Location::parse(text).map_err(|error| errors::of_source(py, &error))?;
+        Ok(location.url().to_owned())
+    }
+
+    /// Raises unless the options are ones of the store that `url` is in.
+    fn validate(&self, py: Python<'_>, url: &str) -> PyResult<()> {
+        let location = Location::parse(url);
+        location
+            .and_then(|location| self.stores().validate(&location))
+            .map_err(|error| errors::of_source(py, &error))
+    }
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| PyValueError::new_err(format!("{name} is no number of seconds: {value}")))
+}
+
+/// Most of Python's files that are kept open.
+const MOST_OPEN: usize = 256;
+
+/// The objects that references name: native where the scheme is known, else opened by Python.
+pub(crate) struct Objects {
+    native: StoreObjects,
+    /// A callable that opens a location as a file object.
+    open: Option<Py<PyAny>>,
+    /// The protocol of locations without one.
+    protocol: Option<String>,
+    opened: Mutex<HashMap<String, Arc<dyn ByteSource>>>,
+}
+
+impl Objects {
+    pub(crate) fn new(
+        stores: &PyStores,
+        open: Option<Py<PyAny>>,
+        protocol: Option<String>,
+    ) -> Self {
+        let native = StoreObjects::new(stores.stores());
+        Self { native, open, protocol, opened: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Open for Objects {
+    async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError> {
+        let location = &source.location;
+        let url = match (location.split_once("://"), &self.protocol) {
+            (None, Some(protocol)) if protocol != "file" => format!("{protocol}://{location}"),
+            _ => location.clone(),
+        };
+        let scheme = url.split_once("://").map_or("file", |(scheme, _)| scheme);
+        match &self.open {
+            Some(open) if !SCHEMES.contains(&scheme) => {
+                let known = |opened: &Mutex<HashMap<_, Arc<dyn ByteSource>>>| {
+                    opened.lock().unwrap_or_else(PoisonError::into_inner).get(&url).cloned()
+                };
+                if let Some(opened) = known(&self.opened) {
+                    return Ok(opened);
+                }
+                let opened = Python::attach(|py| {
+                    let file = open.bind(py).call1((&url,))?;
+                    FileSource::open(&file, location.clone())
+                });
+                let opened: Arc<dyn ByteSource> =
+                    Arc::new(opened.map_err(|error| error_of(location, error))?);
+                let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+                if all.len() >= MOST_OPEN {
+                    all.clear();
+                }
+                all.insert(url, Arc::clone(&opened));
+                Ok(opened)
+            }
+            _ => self.native.open(&Source { location: url, version: source.version.clone() }).await,
+        }
+    }
+}

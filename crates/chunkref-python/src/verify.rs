@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether references are right.
+
+use std::num::NonZeroUsize;
+
+use chunkref::verify::{Sample, VerifyOptions, verify_dataset};
+use chunkref::{Location, References};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::dataset::PyDataset;
+use crate::errors;
+use crate::scan::ScanSettings;
+use crate::stores::PyStores;
+use crate::wait::wait;
+
+/// Verifies the references at `url`, or a dataset; gives what `chunkref verify --json` prints. `sample` is the number of
+/// chunks that are read, `None` for all of them.
+#[pyfunction]
+#[pyo3(signature = (stores, url, dataset, sample, freshness, against_source))]
+pub(crate) fn verify(
+    py: Python<'_>,
+    stores: &PyStores,
+    url: Option<String>,
+    dataset: Option<PyDataset>,
+    sample: Option<usize>,
+    freshness: bool,
+    against_source: Option<ScanSettings>,
+) -> PyResult<String> {
+    let mut options = VerifyOptions::default();
+    options.sample = match sample {
+        None => Sample::All,
+        Some(number) => NonZeroUsize::new(number).map_or(Sample::None, Sample::Some),
+    };
+    options.freshness = freshness;
+    options.against_source = against_source.map(|settings| settings.options());
+    let stores = stores.stores();
+    let report = match (&url, &dataset) {
+        (Some(url), None) => {
+            let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
+            let verifying = async {
+                let references = References::open(&stores, &location).await?;
+                chunkref::verify::verify(&stores, references, &options).await
+            };
+            wait(py, verifying)?.map_err(|error| errors::of_references(py, &error, url))?
+        }
+        (None, Some(dataset)) => wait(py, verify_dataset(&stores, &dataset.0, None, &options))?,
+        _ => return Err(PyValueError::new_err("give references or their URL")),
+    };
+    let name = url.as_deref().unwrap_or("references");
+    Ok(chunkref_cli::verify::document(name, &report).to_string())
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Clusters: processes of their own, a tree of partial combinations, and kerchunk's way with bags."""
+
+import os
+
+import dask
+import dask.bag
+import distributed
+import pytest
+
+import chunkref
+import chunkref.dask
+from chunkref.kerchunk.combine import MultiZarrToZarr
+from chunkref.kerchunk.hdf import SingleHdf5ToZarr
+from conftest import write_netcdf4
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        with distributed.Client(cluster) as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def many_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many")
+    return [write_netcdf4(folder / f"{number:02}.nc", 2 * number) for number in range(11)]
+
+
+def gen_ref(name):
+    """As in the tutorial: a reference dictionary of one file."""
+    import fsspec
+
+    with fsspec.open(name, mode="rb") as infile:
+        return SingleHdf5ToZarr(infile, name, inline_threshold=300).translate()
+
+
+def process_of(name):
+    return os.getpid()
+
+
+def test_scanned_by_workers(cluster, many_files):
+    tasks = chunkref.dask.scan(many_files, batch=4)
+    found = [one for some in dask.compute(*tasks) for one in some]
+    assert found == list(chunkref.scan_many(many_files))
+    assert os.getpid() not in cluster.gather(cluster.map(process_of, many_files, pure=False))
+
+
+@pytest.mark.parametrize(("batch", "split_every"), [(1, 2), (3, 3), (20, 8)])
+def test_a_tree_gives_what_all_at_once_gives(cluster, many_files, batch, split_every):
+    cube = chunkref.dask.build(many_files, concat="time", batch=batch, split_every=split_every)
+    expected = chunkref.build(many_files, concat="time")
+    assert cube.to_dict() == expected.to_dict()
+    # Versions of sources travel too.
+    assert chunkref.verify(cube, sample=4)["sound"]
+
+
+def test_datasets_are_computed_by_workers(cluster, many_files):
+    dataset = chunkref.open_dataset(many_files, concat="time", chunks={"time": 2})
+    assert dataset.sizes["time"] == 22
+    expected = sum(sum(range(24)) + 24 * 100 * 2 * number for number in range(11))
+    assert float(dataset["temperature"].sum().compute()) == expected
+
+
+def test_a_bag_of_references(cluster, many_files):
+    dicts = dask.bag.from_sequence(many_files, npartitions=len(many_files)).map(gen_ref).compute()
+    combined = MultiZarrToZarr(dicts, remote_protocol="file", concat_dims="time").translate()
+    assert combined == MultiZarrToZarr([gen_ref(name) for name in many_files], concat_dims="time").translate()
+    assert "temperature/21.0.0" in combined["refs"]
+
+
+def test_faults_are_the_workers_own(cluster, many_files):
+    with pytest.raises(FileNotFoundError):
+        chunkref.dask.build([*many_files, "/absent.nc"], concat="time")
+    with pytest.raises(chunkref.CombineError):
+        chunkref.dask.build([many_files[0], many_files[0]], concat="time")
+    with pytest.raises(ValueError, match="number all inputs"):
+        chunkref.dask.build(many_files, concat={"run": "INDEX"})
+    with pytest.raises(ValueError, match="no files"):
+        chunkref.dask.build([], concat="time")
