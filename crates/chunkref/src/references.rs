@@ -222,6 +222,7 @@ impl References {
     }
 
     #[cfg(not(feature = "icechunk"))]
+    #[expect(clippy::unused_async, reason = "as the one that reads")]
     async fn open_icechunk(
         location: &Location,
         _version: Option<&str>,
