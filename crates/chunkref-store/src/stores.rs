@@ -351,6 +351,7 @@ pub(crate) fn bucket_key(location: &Location) -> &str {
 #[cfg(test)]
 #[expect(clippy::single_range_in_vec_init, reason = "one range is what is asked for")]
 mod tests {
+    use chunkref_model::ObjectVersion;
     use futures::executor::block_on;
 
     use super::*;
@@ -424,6 +425,33 @@ mod tests {
         assert_eq!(read(&[100_000..100_010, 110_000..110_010]), 2);
         assert_eq!(read(&[105_000..105_001]), 2, "the gap between the two was read along");
         assert_eq!(read(&[300_000..300_001]), 3);
+    }
+
+    #[test]
+    fn an_expected_version_costs_no_opening_and_holds_for_every_read() {
+        block_on(crate::put_in_memory("expected/a", vec![7; 400_000].into())).unwrap();
+        let location = Location::parse("memory://expected/a").unwrap();
+        let stores = Stores::default();
+        let open = |version: Option<ObjectVersion>| {
+            let options = OpenOptions::default().with_expected(version);
+            block_on(stores.open(&location, &options))
+        };
+        let first = open(None).unwrap();
+        let known = first.source.version().clone();
+        let expected = open(Some(known.clone())).unwrap();
+        assert_eq!(expected.cost().rounds, 0, "the version is known");
+        let read = |opened: &Opened| block_on(opened.source.read_many(&[200_000..200_001]));
+        assert_eq!(read(&expected).unwrap()[0], [7][..]);
+        read(&expected).unwrap();
+        assert_eq!(expected.cost().rounds, 2, "nothing is kept");
+        // A length alone is not asked for with a request, so the head is read and compared.
+        let length = ObjectVersion { length: 400_000, ..ObjectVersion::default() };
+        assert_eq!(open(Some(length.clone())).unwrap().cost().rounds, 1);
+        let other = ObjectVersion { length: 399_999, ..length };
+        assert_eq!(open(Some(other)).unwrap_err().kind, SourceErrorKind::Changed);
+        block_on(crate::put_in_memory("expected/a", vec![8; 400_000].into())).unwrap();
+        let replaced = open(Some(known)).unwrap();
+        assert_eq!(read(&replaced).unwrap_err().kind, SourceErrorKind::Changed);
     }
 
     #[test]

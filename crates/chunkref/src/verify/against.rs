@@ -47,7 +47,14 @@ pub(super) async fn sources(
             compare(cube, id, (path, array), own, &chunks, &mut check);
         }
     }
-    check.notes.push(format!("{scanned} sources were scanned again"));
+    let engine = scanning.format_options.get("hdf5.engine").map(String::as_str);
+    let by = match engine {
+        Some("libhdf5" | "both") => "HDF5 by libhdf5",
+        _ => {
+            "by this program's own scanners; --engine libhdf5 has libhdf5 do it in builds with that feature"
+        }
+    };
+    check.notes.push(format!("{scanned} sources were scanned again, {by}"));
     if !elsewhere.is_empty() {
         let names: Vec<_> = elsewhere.into_iter().take(5).collect();
         check.notes.push(format!(

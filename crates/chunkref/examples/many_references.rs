@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Time and memory of many made-up references: `many_references FOLDER MILLIONS`.
+//! Time and memory of many made-up references: `many_references OUT MILLIONS`.
 //!
-//! A cube of one variable, with 1,000 chunks of each of its objects, is written to an Icechunk repository.
+//! A cube of one variable, with 1,000 chunks of each of its objects, is written to what the name of OUT asks for: `.json`,
+//! `.parq`, or `.icechunk` with the feature `icechunk`.
 
 use std::path::Path;
 use std::time::Instant;
 
-use chunkref_core::{EmitOptions, Emitter};
-use chunkref_icechunk::IcechunkEmitter;
-use chunkref_model::{
+use chunkref::EmitOptions;
+use chunkref::emit::Target;
+use chunkref::model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
     ObjectVersion, Source,
 };
@@ -18,16 +19,16 @@ const CHUNKS: [u64; 2] = [20, 50];
 
 fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(folder), Some(millions)) = (arguments.next(), arguments.next()) else {
-        return Err("give a folder and a number of millions".into());
+    let (Some(out), Some(millions)) = (arguments.next(), arguments.next()) else {
+        return Err("give an output and a number of millions".into());
     };
     let steps = millions.parse::<u64>()?.saturating_mul(1000);
     let start = Instant::now();
     let dataset = dataset(steps)?;
     eprintln!("made up in {:.1} s, {}", start.elapsed().as_secs_f64(), memory());
     let start = Instant::now();
-    let emitted =
-        IcechunkEmitter::default().emit(&dataset, Path::new(&folder), &EmitOptions::default())?;
+    let out = Path::new(&out);
+    let emitted = Target::of(out).emitter().emit(&dataset, out, &EmitOptions::default())?;
     eprintln!(
         "{} references, {} bytes in {:.1} s, {}",
         emitted.references,
