@@ -133,7 +133,11 @@ impl ObjectSource {
             held: Mutex::new(Held { blocks, whole, flights: Vec::new() }),
             places: Arc::new(Semaphore::new(policy.requests)),
             caller,
-            deadline: Deadline::Once(deadline),
+            deadline: if options.kept_open {
+                Deadline::EachRead(policy.deadline)
+            } else {
+                Deadline::Once(deadline)
+            },
             stores: stores.clone(),
             options: options.clone(),
         })

@@ -12,6 +12,8 @@ pub struct OpenOptions {
     /// The version that the object must be of. Where it says enough to be asked for, opening makes no request, and
     /// nothing that is read is kept.
     pub expected: Option<ObjectVersion>,
+    /// Whether the object stays open: then the time for reading begins anew with each read, not once with the opening.
+    pub kept_open: bool,
 }
 
 impl OpenOptions {
@@ -22,6 +24,13 @@ impl OpenOptions {
         folders: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.allow_outside = folders.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same options for an object that stays open, or does not.
+    #[must_use]
+    pub fn with_kept_open(mut self, kept_open: bool) -> Self {
+        self.kept_open = kept_open;
         self
     }
 

@@ -72,7 +72,8 @@ impl Open for StoreObjects {
             return Ok(Arc::clone(opened));
         }
         let location = Location::parse(&source.location)?;
-        let options = OpenOptions::default().with_expected(source.version.clone());
+        let options =
+            OpenOptions::default().with_expected(source.version.clone()).with_kept_open(true);
         let opened: Arc<dyn ByteSource> =
             Arc::from(self.stores.open(&location, &options).await?.source);
         *slot = Some(Arc::clone(&opened));
