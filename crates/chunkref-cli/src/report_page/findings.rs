@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a reader of a cube should know before they use it.
+
+use std::io::{self, Write};
+
+use super::Subject;
+use super::markup::Plain;
+use super::sizes::Histogram;
+use super::time_axis::TimeAxis;
+use super::usage::Usage;
+use crate::report::describe_skip;
+use crate::table::grouped;
+
+/// Names of a list.
+const MOST_NAMES: usize = 100;
+
+/// One thing to know.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// Whether values may be wrong or missing.
+    pub(super) is_warning: bool,
+    pub(super) text: String,
+    /// What it is about, one a line.
+    pub(super) names: Vec<String>,
+}
+
+/// All of them, warnings first.
+pub(super) fn findings(
+    subject: &Subject,
+    usages: &[Usage<'_>],
+    times: &[TimeAxis],
+    sizes: &Histogram,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut say = |is_warning: bool, text: String, names: Vec<String>| {
+        findings.push(Finding { is_warning, text, names });
+    };
+    if !subject.skipped.is_empty() {
+        let text =
+            format!("{} parts of the file are left out.", grouped(subject.skipped.len() as u64));
+        say(true, text, subject.skipped.iter().map(describe_skip).collect());
+    }
+    let recorded = subject.recorded.as_ref();
+    let skipped = recorded.map_or(0, |recorded| recorded.provenance.skipped);
+    if skipped > 0 {
+        let text = format!(
+            "{} parts of the sources were left out when the references were written; scanning the sources again with \
+             --stats names them.",
+            grouped(skipped)
+        );
+        say(true, text, Vec::new());
+    }
+    let arrays = subject.dataset.arrays();
+    let lost: Vec<String> = arrays
+        .iter()
+        .filter_map(|(path, array)| {
+            let written = recorded?.contents(path)?.references;
+            let found = array.manifest.present();
+            (written != found).then(|| {
+                format!("{path}: {} now, {} when written", grouped(found), grouped(written))
+            })
+        })
+        .collect();
+    if !lost.is_empty() {
+        let text = format!(
+            "{} arrays have another number of references than when they were written.",
+            grouped(lost.len() as u64)
+        );
+        say(true, text, lost);
+    }
+    let gaps: Vec<String> = arrays
+        .iter()
+        .filter_map(|(path, array)| {
+            let all = array.manifest.count()?;
+            let missing = all.checked_sub(array.manifest.present()).filter(|&count| count > 0)?;
+            Some(format!("{path}: {} of {} chunks", grouped(missing), grouped(all)))
+        })
+        .collect();
+    if !gaps.is_empty() {
+        let text = format!(
+            "{} arrays have missing chunks, which read as their fill value.",
+            grouped(gaps.len() as u64)
+        );
+        say(true, text, gaps);
+    }
+    for axis in times {
+        let steps = match &axis.steps {
+            Ok(steps) => steps,
+            Err(reason) => {
+                say(
+                    true,
+                    format!("The time axis {} was not read: {reason}", axis.path),
+                    Vec::new(),
+                );
+                continue;
+            }
+        };
+        let mut faults = Vec::new();
+        let kinds = [
+            (steps.gaps.len(), "gaps"),
+            (steps.not_ascending, "steps that do not ascend"),
+            (steps.undefined, "undefined values"),
+        ];
+        for (count, what) in kinds {
+            if count > 0 {
+                faults.push(format!("{} {what}", grouped(count as u64)));
+            }
+        }
+        if !faults.is_empty() {
+            say(
+                true,
+                format!("The time axis {} has {}.", axis.path, faults.join(", ")),
+                Vec::new(),
+            );
+        }
+    }
+    if recorded.is_none() && subject.are_references {
+        let text = "The references do not say how they came about, nor of which versions of their sources they were made.";
+        say(false, text.to_owned(), Vec::new());
+    }
+    let unversioned: Vec<String> = usages
+        .iter()
+        .filter(|usage| usage.references > 0 && usage.length.is_none())
+        .map(|usage| usage.url.to_owned())
+        .collect();
+    if !unversioned.is_empty() {
+        let text = format!(
+            "{} objects are named without a version: a change of them goes unnoticed.",
+            grouped(unversioned.len() as u64)
+        );
+        say(false, text, unversioned);
+    }
+    if sizes.unknown > 0 {
+        let text = format!(
+            "{} chunks are whole objects of unknown length, and not part of sums of bytes.",
+            grouped(sizes.unknown)
+        );
+        say(false, text, Vec::new());
+    }
+    findings.sort_by_key(|finding| !finding.is_warning);
+    findings
+}
+
+/// The list.
+pub(super) fn write(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
+    if findings.is_empty() {
+        return writeln!(
+            out,
+            "<p>Nothing to say: no part left out, no chunk missing, no gap in time. Whether the references are right is \
+             what <code>chunkref verify</code> finds out.</p>"
+        );
+    }
+    writeln!(out, "<ul class=\"findings\">")?;
+    for finding in findings {
+        let (class, word) =
+            if finding.is_warning { ("warning", "Warning") } else { ("note", "Note") };
+        write!(out, "<li class=\"{class}\"><strong>{word}</strong>{}", Plain(&finding.text))?;
+        if !finding.names.is_empty() {
+            writeln!(out, "\n<details><summary>Which</summary><ul>")?;
+            for name in finding.names.iter().take(MOST_NAMES) {
+                writeln!(out, "<li><code>{}</code></li>", Plain(name))?;
+            }
+            if let Some(more) = finding.names.len().checked_sub(MOST_NAMES).filter(|&more| more > 0)
+            {
+                writeln!(out, "<li>and {} more</li>", grouped(more as u64))?;
+            }
+            write!(out, "</ul></details>")?;
+        }
+        writeln!(out, "</li>")?;
+    }
+    writeln!(out, "</ul>")
+}
