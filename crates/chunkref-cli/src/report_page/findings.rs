@@ -83,36 +83,8 @@ pub(super) fn findings(
         );
         say(true, text, gaps);
     }
-    for axis in times {
-        let steps = match &axis.steps {
-            Ok(steps) => steps,
-            Err(reason) => {
-                say(
-                    true,
-                    format!("The time axis {} was not read: {reason}", axis.path),
-                    Vec::new(),
-                );
-                continue;
-            }
-        };
-        let mut faults = Vec::new();
-        let kinds = [
-            (steps.gaps.len(), "gaps"),
-            (steps.not_ascending, "steps that do not ascend"),
-            (steps.undefined, "undefined values"),
-        ];
-        for (count, what) in kinds {
-            if count > 0 {
-                faults.push(format!("{} {what}", grouped(count as u64)));
-            }
-        }
-        if !faults.is_empty() {
-            say(
-                true,
-                format!("The time axis {} has {}.", axis.path, faults.join(", ")),
-                Vec::new(),
-            );
-        }
+    for text in times.iter().filter_map(time_faults) {
+        say(true, text, Vec::new());
     }
     if recorded.is_none() && subject.are_references {
         let text = "The references do not say how they came about, nor of which versions of their sources they were made.";
@@ -139,6 +111,27 @@ pub(super) fn findings(
     }
     findings.sort_by_key(|finding| !finding.is_warning);
     findings
+}
+
+/// What is wrong with an axis of time.
+fn time_faults(axis: &TimeAxis) -> Option<String> {
+    let steps = match &axis.steps {
+        Ok(steps) => steps,
+        Err(reason) => {
+            return Some(format!("The time axis {} was not read: {reason}", axis.path));
+        }
+    };
+    let kinds = [
+        (steps.gaps.len(), "gaps"),
+        (steps.not_ascending, "steps that do not ascend"),
+        (steps.undefined, "undefined values"),
+    ];
+    let faults: Vec<_> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", grouped(*count as u64)))
+        .collect();
+    (!faults.is_empty()).then(|| format!("The time axis {} has {}.", axis.path, faults.join(", ")))
 }
 
 /// The list.

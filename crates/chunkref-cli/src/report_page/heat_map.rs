@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use chunkref::Array;
+use chunkref::{Array, ChunkRef};
 
 use super::coverage::{Coverage, Layout, Region};
 use super::markup::{Column, Plain, begin_table, end_table, percent, share};
@@ -30,6 +30,19 @@ pub(super) const LEGEND: &str = "\
 </ul>
 <p class=\"hint\">A cell that stands for several chunks is filled from below, as high as their share.</p>
 ";
+
+/// Where a chunk is, as the legend has it, and in words.
+pub(super) fn mark(out: &mut dyn Write, reference: &ChunkRef) -> io::Result<()> {
+    let (filling, words) = match reference {
+        ChunkRef::Virtual { .. } => ("class=\"there\"", "in a source"),
+        ChunkRef::Inline(_) => ("fill=\"url(#p-inline)\"", "in the references"),
+        ChunkRef::Missing => ("fill=\"url(#p-missing)\"", "missing"),
+    };
+    write!(
+        out,
+        "<svg viewBox=\"0 0 24 16\" aria-hidden=\"true\"><rect width=\"24\" height=\"16\" {filling}/></svg> {words}"
+    )
+}
 
 /// The figure of one array, whose number in the page is `number`.
 pub(super) fn write(
@@ -107,7 +120,6 @@ fn layout(array: &Array, coverage: &Coverage) -> String {
         String::new()
     };
     match coverage.layout {
-        Layout::Lines { chunks: 1 } => "One chunk.".to_owned(),
         Layout::Lines { .. } => {
             let grid = array.manifest.grid_shape();
             let axis = grid.iter().position(|&chunks| chunks > 1).unwrap_or_default();
@@ -243,7 +255,7 @@ fn place(coverage: &Coverage, region: &Region) -> String {
 fn short(number: u64) -> String {
     match number {
         ..=999_999 => number.to_string(),
-        _ => format!("≈{number:.0e}").replace("e", "·10^"),
+        _ => format!("≈{number:.0e}").replace('e', "·10^"),
     }
 }
 

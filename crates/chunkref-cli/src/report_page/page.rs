@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 
-use chunkref::Array;
+use chunkref::model::WHOLE_OBJECT;
+use chunkref::{Array, ChunkRef};
 
 use super::coverage::Coverage;
 use super::markup::{Column, Plain, begin_table, end_table};
@@ -75,7 +76,7 @@ pub(super) fn write(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
                 writeln!(out, "<p>There are no chunks.</p>")?;
             }
             "sizes" => {
-                sizes.write(out, "sizes-all", "Chunks of all variables by their stored bytes")?
+                sizes.write(out, "sizes-all", "Chunks of all variables by their stored bytes")?;
             }
             "sources" if usages.is_empty() => {
                 writeln!(out, "<p>No chunk lies in a source.</p>")?;
@@ -170,7 +171,11 @@ fn variables(out: &mut dyn Write, arrays: &[(String, &Array)]) -> io::Result<()>
         let (stored, logical) = (array.manifest.stored_bytes(), array.logical_bytes());
         write!(out, "<tr><th scope=\"row\"><code>{}</code></th>", Plain(path))?;
         for text in [
-            array.dimensions.join(", "),
+            if array.dimensions.is_empty() {
+                "–".to_owned()
+            } else {
+                array.dimensions.join(", ")
+            },
             summary::axes(&array.shape),
             summary::axes(array.chunk_grid.chunk_shape()),
             summary::dtype(&array.dtype),
@@ -205,8 +210,13 @@ fn coverage(out: &mut dyn Write, arrays: &[(String, &Array)]) -> io::Result<()> 
             std::cmp::Reverse(arrays.get(place).and_then(|(_, array)| array.manifest.count()))
         });
     }
+    let mut single = Vec::new();
     for &place in order.iter().take(MOST_PICTURES) {
         let Some((path, array)) = arrays.get(place) else { continue };
+        if array.manifest.count() == Some(1) {
+            single.push((path.as_str(), *array));
+            continue;
+        }
         writeln!(out, "<article>\n<h3><code>{}</code></h3>", Plain(path))?;
         match Coverage::of(&array.manifest) {
             Some(coverage) => heat_map::write(out, place, path, array, &coverage)?,
@@ -215,7 +225,7 @@ fn coverage(out: &mut dyn Write, arrays: &[(String, &Array)]) -> io::Result<()> 
         }
         let mut sizes = Histogram::new();
         sizes.add(&array.manifest);
-        if array.manifest.present() > 1 {
+        if array.manifest.present() > 0 {
             writeln!(out, "<details>\n<summary>Chunk sizes</summary>")?;
             let caption = format!("Chunks of {} by their stored bytes", Plain(path));
             sizes.write(out, &format!("sizes-{place}"), &caption)?;
@@ -223,7 +233,32 @@ fn coverage(out: &mut dyn Write, arrays: &[(String, &Array)]) -> io::Result<()> 
         }
         writeln!(out, "</article>")?;
     }
+    single_chunks(out, &single)?;
     more(out, order.len(), MOST_PICTURES, "variables")
+}
+
+/// Variables of one chunk, a line for each.
+fn single_chunks(out: &mut dyn Write, arrays: &[(&str, &Array)]) -> io::Result<()> {
+    if arrays.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<article>\n<h3>Variables of one chunk</h3>")?;
+    let columns = [("Variable", Column::Text), ("Chunk", Column::Text), ("Stored", Column::Number)];
+    begin_table(out, "single-chunks", "Where the chunk of each variable is", &columns)?;
+    for (path, array) in arrays {
+        let place = array.manifest.chunk_indices(0);
+        let reference = array.manifest.get(&place);
+        write!(out, "<tr><th scope=\"row\"><code>{}</code></th><td class=\"mark\">", Plain(path))?;
+        heat_map::mark(out, &reference)?;
+        let stored = match reference {
+            ChunkRef::Missing => "–".to_owned(),
+            ChunkRef::Virtual { length: WHOLE_OBJECT, .. } => "not known".to_owned(),
+            _ => bytes(array.manifest.stored_bytes()),
+        };
+        writeln!(out, "</td><td class=\"number\">{stored}</td></tr>")?;
+    }
+    end_table(out)?;
+    writeln!(out, "</article>")
 }
 
 fn times(out: &mut dyn Write, axes: &[TimeAxis]) -> io::Result<()> {

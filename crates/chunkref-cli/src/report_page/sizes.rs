@@ -43,13 +43,13 @@ impl Histogram {
     /// From the first to the last class that has chunks: least bytes, most bytes, chunks.
     pub(super) fn classes(&self) -> Vec<(u64, u64, u64)> {
         let there = |count: &u64| *count > 0;
-        let Some(first) = self.counts.iter().position(there) else { return Vec::new() };
-        let last = self.counts.iter().rposition(there).unwrap_or(first);
+        let Some(lowest) = self.counts.iter().position(there) else { return Vec::new() };
+        let highest = self.counts.iter().rposition(there).unwrap_or(lowest);
         let bounds = |class: usize| match u32::try_from(class).unwrap_or(0) {
             0 => (0, 0),
             class => (1_u64 << (class - 1), u64::MAX >> (u64::BITS - class)),
         };
-        (first..=last)
+        (lowest..=highest)
             .map(|class| {
                 let (least, most) = bounds(class);
                 (least, most, self.counts.get(class).copied().unwrap_or_default())

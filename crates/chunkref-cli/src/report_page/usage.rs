@@ -81,8 +81,7 @@ pub(super) fn write(out: &mut dyn Write, usages: &[Usage<'_>]) -> io::Result<()>
             rest.iter().fold(0_u64, |sum, usage| sum.saturating_add(part(usage)))
         };
         let lengths: Option<Vec<u64>> = rest.iter().map(|usage| usage.length).collect();
-        let length =
-            lengths.map(|all| all.into_iter().fold(0_u64, |sum, one| sum.saturating_add(one)));
+        let length = lengths.map(|all| all.into_iter().fold(0_u64, u64::saturating_add));
         let heading = format!("{} other objects", grouped(rest.len() as u64));
         row(out, &heading, sum(|usage| usage.references), sum(|usage| usage.bytes), length)?;
     }
@@ -93,14 +92,14 @@ fn row(
     out: &mut dyn Write,
     heading: &str,
     references: u64,
-    referenced: u64,
+    stored: u64,
     length: Option<u64>,
 ) -> io::Result<()> {
     write!(
         out,
         "<tr><th scope=\"row\">{heading}</th><td class=\"number\">{}</td><td class=\"number\">{}</td>",
         grouped(references),
-        bytes(referenced)
+        bytes(stored)
     )?;
     match length {
         Some(length) => {
@@ -108,9 +107,9 @@ fn row(
                 out,
                 "<td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"bars\">",
                 bytes(length),
-                percent(referenced, length)
+                percent(stored, length)
             )?;
-            bar(out, share(referenced, length))?;
+            bar(out, share(stored, length))?;
             writeln!(out, "</td></tr>")
         }
         None => writeln!(out, "<td class=\"number\">not known</td><td></td><td></td></tr>"),
