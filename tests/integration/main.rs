@@ -36,6 +36,8 @@ mod reading;
 #[cfg(test)]
 mod references;
 #[cfg(test)]
+mod report_page;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod verify;
