@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `test`, `ci` and `golden`.
 
+use crate::browser;
 use crate::python::Environment;
 use crate::step::{Outcome, Step};
 use crate::tidy;
@@ -33,7 +34,8 @@ pub(crate) fn test() -> Outcome<()> {
         .args(LIBHDF5)
         .args(["--", "engine", "libhdf5"]);
     let engines = run(engines)?;
-    println!("{} passed, {} failed", tally.passed, tally.failed);
+    let left_out = browser::left_out(browser::found().as_deref());
+    println!("{} passed, {} failed{left_out}", tally.passed, tally.failed);
     tally.verdict(workspace && engines)
 }
 
@@ -56,6 +58,7 @@ pub(crate) fn ci() -> Outcome<()> {
         .args(["--", "-D", "warnings"])
         .env("PATH", Environment::prepare()?.path()?)
         .run()?;
+    browser::install();
     test()
 }
 

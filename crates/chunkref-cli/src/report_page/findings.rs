@@ -36,17 +36,19 @@ pub(super) fn findings(
         findings.push(Finding { is_warning, text, names });
     };
     if !subject.skipped.is_empty() {
-        let text =
-            format!("{} parts of the file are left out.", grouped(subject.skipped.len() as u64));
+        let text = format!(
+            "{} left out of the file.",
+            counted(subject.skipped.len() as u64, "part is", "parts are")
+        );
         say(true, text, subject.skipped.iter().map(describe_skip).collect());
     }
     let recorded = subject.recorded.as_ref();
     let skipped = recorded.map_or(0, |recorded| recorded.provenance.skipped);
     if skipped > 0 {
         let text = format!(
-            "{} parts of the sources were left out when the references were written; scanning the sources again with \
+            "{} left out when the references were written; scanning the sources again with \
              --stats names them.",
-            grouped(skipped)
+            counted(skipped, "part of the sources was", "parts of the sources were")
         );
         say(true, text, Vec::new());
     }
@@ -63,8 +65,8 @@ pub(super) fn findings(
         .collect();
     if !lost.is_empty() {
         let text = format!(
-            "{} arrays have another number of references than when they were written.",
-            grouped(lost.len() as u64)
+            "{} another number of references than when they were written.",
+            counted(lost.len() as u64, "array has", "arrays have")
         );
         say(true, text, lost);
     }
@@ -78,8 +80,8 @@ pub(super) fn findings(
         .collect();
     if !gaps.is_empty() {
         let text = format!(
-            "{} arrays have missing chunks, which read as their fill value.",
-            grouped(gaps.len() as u64)
+            "{} missing chunks, which read as the fill value.",
+            counted(gaps.len() as u64, "array has", "arrays have")
         );
         say(true, text, gaps);
     }
@@ -97,15 +99,15 @@ pub(super) fn findings(
         .collect();
     if !unversioned.is_empty() {
         let text = format!(
-            "{} objects are named without a version: a change of them goes unnoticed.",
-            grouped(unversioned.len() as u64)
+            "{} named without a version: a change goes unnoticed.",
+            counted(unversioned.len() as u64, "object is", "objects are")
         );
         say(false, text, unversioned);
     }
     if sizes.unknown > 0 {
         let text = format!(
-            "{} chunks are whole objects of unknown length, and not part of sums of bytes.",
-            grouped(sizes.unknown)
+            "{} of unknown length, and not part of sums of bytes.",
+            counted(sizes.unknown, "chunk is a whole object", "chunks are whole objects")
         );
         say(false, text, Vec::new());
     }
@@ -122,16 +124,21 @@ fn time_faults(axis: &TimeAxis) -> Option<String> {
         }
     };
     let kinds = [
-        (steps.gaps.len(), "gaps"),
-        (steps.not_ascending, "steps that do not ascend"),
-        (steps.undefined, "undefined values"),
+        (steps.gaps.len(), ["gap", "gaps"]),
+        (steps.not_ascending, ["step that does not ascend", "steps that do not ascend"]),
+        (steps.undefined, ["undefined value", "undefined values"]),
     ];
     let faults: Vec<_> = kinds
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{} {what}", grouped(*count as u64)))
+        .map(|&(count, [one, many])| counted(count as u64, one, many))
         .collect();
     (!faults.is_empty()).then(|| format!("The time axis {} has {}.", axis.path, faults.join(", ")))
+}
+
+/// A number with its noun.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// The list.

@@ -11,22 +11,22 @@ use crate::table::grouped;
 
 /// Regions in the table.
 const MOST_REGIONS: usize = 200;
-/// Room for numbers, in pixels.
-const LEFT: u64 = 48;
-const TOP: u64 = 18;
+/// Room for numbers, in pixels; whole patterns, so that each cell has the same part of them.
+const LEFT: u64 = 56;
+const TOP: u64 = 28;
 
 /// What the fillings mean; once a page, with their patterns.
 pub(super) const LEGEND: &str = "\
 <svg width=\"0\" height=\"0\" aria-hidden=\"true\" class=\"patterns\"><defs>\
 <pattern id=\"p-inline\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
 <rect width=\"6\" height=\"6\" class=\"inline-ground\"/><rect width=\"2.5\" height=\"6\" class=\"inline-stripe\"/></pattern>\
-<pattern id=\"p-missing\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\">\
-<rect width=\"8\" height=\"8\" class=\"missing-ground\"/><path d=\"M2 2l4 4M6 2l-4 4\" class=\"missing-cross\"/></pattern>\
+<pattern id=\"p-missing\" width=\"14\" height=\"14\" patternUnits=\"userSpaceOnUse\">\
+<rect width=\"14\" height=\"14\" class=\"missing-ground\"/><path d=\"M4 4l6 6M10 4l-6 6\" class=\"missing-cross\"/></pattern>\
 </defs></svg>
 <ul class=\"legend\" aria-label=\"Legend\">
-<li><svg viewBox=\"0 0 24 16\" aria-hidden=\"true\"><rect width=\"24\" height=\"16\" class=\"there\"/></svg> in a source (filled)</li>
-<li><svg viewBox=\"0 0 24 16\" aria-hidden=\"true\"><rect width=\"24\" height=\"16\" fill=\"url(#p-inline)\"/></svg> in the references (striped)</li>
-<li><svg viewBox=\"0 0 24 16\" aria-hidden=\"true\"><rect width=\"24\" height=\"16\" fill=\"url(#p-missing)\"/></svg> missing (crosses): reads as the fill value</li>
+<li><svg viewBox=\"0 0 28 14\" aria-hidden=\"true\"><rect width=\"28\" height=\"14\" class=\"there\"/></svg> in a source (filled)</li>
+<li><svg viewBox=\"0 0 28 14\" aria-hidden=\"true\"><rect width=\"28\" height=\"14\" fill=\"url(#p-inline)\"/></svg> in the references (striped)</li>
+<li><svg viewBox=\"0 0 28 14\" aria-hidden=\"true\"><rect width=\"28\" height=\"14\" fill=\"url(#p-missing)\"/></svg> missing (crosses): reads as the fill value</li>
 </ul>
 <p class=\"hint\">A cell that stands for several chunks is filled from below, as high as their share.</p>
 ";
@@ -40,7 +40,7 @@ pub(super) fn mark(out: &mut dyn Write, reference: &ChunkRef) -> io::Result<()> 
     };
     write!(
         out,
-        "<svg viewBox=\"0 0 24 16\" aria-hidden=\"true\"><rect width=\"24\" height=\"16\" {filling}/></svg> {words}"
+        "<svg viewBox=\"0 0 28 14\" aria-hidden=\"true\"><rect width=\"28\" height=\"14\" {filling}/></svg> {words}"
     )
 }
 
@@ -160,7 +160,7 @@ fn picture(
     regions: &[Region],
 ) -> io::Result<()> {
     let (across, down) = (coverage.width, coverage.height);
-    let cell = (896 / across.max(1)).clamp(12, 28);
+    let cell = if across > 32 { 14 } else { 28 };
     let (width, height) = (across * cell, down * cell);
     let (whole_width, whole_height) = (width + LEFT + 4, height + TOP + 4);
     writeln!(
@@ -175,12 +175,12 @@ fn picture(
             (coverage.total.all.saturating_sub(1), coverage.total.all.min(across) - 1)
         }
     };
-    writeln!(out, "<text x=\"{LEFT}\" y=\"12\">0</text>")?;
+    writeln!(out, "<text x=\"{LEFT}\" y=\"22\">0</text>")?;
     // Of lines, the last place of the first one is a chunk's number only where a cell is a chunk.
     let plane = matches!(coverage.layout, Layout::Plane { .. });
     if across > 2 && (plane || !coverage.is_binned()) {
         let x = LEFT + width;
-        writeln!(out, "<text x=\"{x}\" y=\"12\" text-anchor=\"end\">{last_column}</text>")?;
+        writeln!(out, "<text x=\"{x}\" y=\"22\" text-anchor=\"end\">{last_column}</text>")?;
     }
     let x = LEFT - 6;
     let first = TOP + cell / 2 + 4;
