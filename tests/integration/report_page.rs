@@ -213,6 +213,8 @@ fn a_cube_has_a_page() {
         "seconds since 2000-01-01 12:00:00",
         "OR_ABI-L2-SSTF-M6_G16_s20202100100204",
         "Nothing to say",
+        // The middle of the first scan, which its name says began at 00:00.
+        "<dd>2020-07-28T00:30:00</dd>",
     ] {
         assert!(text.contains(words), "no {words:?}");
     }
@@ -246,6 +248,8 @@ fn hostile_names_stay_text() {
         "10,800 of 27,000 chunks in sources, 4,500 in the references, 11,700 missing",
         "The time axis time has 1 gap, 1 step that does not ascend.",
         "Drawn in 4,096 cells.",
+        // Units that are no units leave times as numbers.
+        "<td class=\"number\">2</td><td class=\"number\">8</td>",
         "3 parts of the sources were left out",
         "1,800 chunks are whole objects of unknown length",
     ] {

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use chunkref::combine::date_of;
 use chunkref::model::{AttributeValue, DataType};
 use chunkref::read::{Open, Values, read_region};
 use chunkref::{Array, ChunkRef, Dataset};
@@ -92,8 +93,16 @@ impl Steps {
 pub(super) struct TimeAxis {
     pub(super) path: String,
     pub(super) units: String,
+    calendar: String,
     /// Its steps, or why they are not known.
     pub(super) steps: Result<Steps, String>,
+}
+
+impl TimeAxis {
+    /// A value as a date, where its units and calendar are computed, or else as it is.
+    fn at(&self, value: f64) -> String {
+        date_of(value, &self.units, &self.calendar).unwrap_or_else(|| value.to_string())
+    }
 }
 
 /// All axes of time, read.
@@ -111,16 +120,26 @@ pub(super) async fn read(dataset: &Dataset, objects: &dyn Open) -> Vec<TimeAxis>
             continue;
         }
         let steps = steps(dataset, objects, &path, array, length).await;
-        axes.push(TimeAxis { path, units, steps });
+        let calendar = text(array, "calendar").unwrap_or("standard").to_owned();
+        axes.push(TimeAxis { path, units, calendar, steps });
     }
     axes
 }
 
 fn units(array: &Array) -> String {
-    match (array.attributes.get("units"), &array.dtype) {
-        (Some(AttributeValue::Text(text)), _) => text.clone(),
-        (_, DataType::DateTime { unit, .. }) => format!("{unit} since 1970-01-01"),
+    match (text(array, "units"), &array.dtype) {
+        (Some(units), _) => units.to_owned(),
+        (None, DataType::DateTime { unit, .. }) => {
+            format!("{} since 1970-01-01", if unit == "D" { "days" } else { unit })
+        }
         _ => String::new(),
+    }
+}
+
+fn text<'a>(array: &'a Array, name: &str) -> Option<&'a str> {
+    match array.attributes.get(name)? {
+        AttributeValue::Text(text) => Some(text),
+        _ => None,
     }
 }
 
@@ -193,8 +212,8 @@ pub(super) fn write(out: &mut dyn Write, number: usize, axis: &TimeAxis) -> io::
         writeln!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", Plain(&value))
     };
     figure("Values", grouped(steps.values as u64))?;
-    figure("From", steps.least.to_string())?;
-    figure("To", steps.most.to_string())?;
+    figure("From", axis.at(steps.least))?;
+    figure("To", axis.at(steps.most))?;
     if let Some(median) = steps.median {
         figure("Median step", format!("{median} {unit}"))?;
         figure("Shortest and longest", format!("{} and {} {unit}", steps.shortest, steps.longest))?;
@@ -239,8 +258,8 @@ fn table(
             "<tr><th scope=\"row\" class=\"number\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td>\
              <td class=\"number\">{step} {}</td><td class=\"number\">{:.1}</td></tr>",
             gap.index,
-            gap.from,
-            gap.to,
+            Plain(&axis.at(gap.from)),
+            Plain(&axis.at(gap.to)),
             Plain(unit),
             step / steps.median.unwrap_or(step)
         )?;
@@ -251,11 +270,10 @@ fn table(
 /// The axis from its least to its greatest value, with its gaps.
 fn strip(out: &mut dyn Write, axis: &TimeAxis, steps: &Steps) -> io::Result<()> {
     let label = format!(
-        "Time axis {} from {} to {} {}: {} values, {} gaps.",
+        "Time axis {} from {} to {}: {} values, {} gaps.",
         axis.path,
-        steps.least,
-        steps.most,
-        axis.units,
+        axis.at(steps.least),
+        axis.at(steps.most),
         steps.values,
         steps.gaps.len()
     );
@@ -272,8 +290,8 @@ fn strip(out: &mut dyn Write, axis: &TimeAxis, steps: &Steps) -> io::Result<()> 
             out,
             "<g><title>{} to {}</title><rect x=\"{:.1}\" y=\"4\" width=\"{:.1}\" height=\"20\" class=\"missing-ground\"/>\
              <rect x=\"{:.1}\" y=\"4\" width=\"{:.1}\" height=\"20\" fill=\"url(#p-missing)\"/></g>",
-            gap.from,
-            gap.to,
+            Plain(&axis.at(gap.from)),
+            Plain(&axis.at(gap.to)),
             from + 2.0,
             (to - from).max(2.0),
             from + 2.0,
@@ -284,7 +302,8 @@ fn strip(out: &mut dyn Write, axis: &TimeAxis, steps: &Steps) -> io::Result<()> 
         out,
         "<text x=\"2\" y=\"40\">{}</text><text x=\"898\" y=\"40\" text-anchor=\"end\">{}</text></svg>\n\
          <figcaption>Filled where steps are regular, crossed where there is a gap.</figcaption></figure>",
-        steps.least, steps.most
+        Plain(&axis.at(steps.least)),
+        Plain(&axis.at(steps.most))
     )
 }
 
