@@ -160,7 +160,7 @@ fn picture(
     regions: &[Region],
 ) -> io::Result<()> {
     let (across, down) = (coverage.width, coverage.height);
-    let cell = if across > 32 { 14 } else { 28 };
+    let cell = if across.max(down) > 32 { 14 } else { 28 };
     let (width, height) = (across * cell, down * cell);
     let (whole_width, whole_height) = (width + LEFT + 4, height + TOP + 4);
     writeln!(

@@ -207,7 +207,7 @@ pub(super) fn write(out: &mut dyn Write, number: usize, axis: &TimeAxis) -> io::
         }
     };
     let unit = axis.units.split_whitespace().next().unwrap_or_default();
-    writeln!(out, "<dl class=\"figures\">")?;
+    writeln!(out, "<dl class=\"figures wide\">")?;
     let mut figure = |name: &str, value: String| {
         writeln!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", Plain(&value))
     };
