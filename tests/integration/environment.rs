@@ -62,6 +62,23 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     files
 }
 
+/// Chromium, where there is one: that of `CHUNKREF_CHROMIUM`, or the system's.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("CHUNKREF_CHROMIUM") {
+        let named = PathBuf::from(named);
+        assert!(named.exists(), "CHUNKREF_CHROMIUM names {}, which is not there", named.display());
+        return Some(named);
+    }
+    Some(PathBuf::from("/usr/bin/chromium")).filter(|path| path.exists())
+}
+
+/// A folder for what tests leave to be looked at.
+pub(crate) fn artefacts() -> PathBuf {
+    let folder = target().join("artefacts");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// The `chunkref` program: another build that `CHUNKREF_PROGRAM` names, or one with the profile of these tests.
 pub(crate) fn program() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

@@ -39,6 +39,8 @@ mod reading;
 #[cfg(test)]
 mod references;
 #[cfg(test)]
+mod report_page;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod verify;

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::environment::{chunkref, files, fixtures, said};
 
 /// Two files combined along `t`, in a folder of their own.
-struct Cube {
-    folder: tempfile::TempDir,
+pub(crate) struct Cube {
+    pub(crate) folder: tempfile::TempDir,
     sources: Vec<PathBuf>,
-    json: PathBuf,
+    pub(crate) json: PathBuf,
 }
 
 impl Cube {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sources: Vec<PathBuf> = files(&fixtures("goes"), &["nc"])
             .into_iter()
@@ -47,7 +47,7 @@ impl Cube {
     }
 
     /// Writes the references as `change` leaves them.
-    fn plant(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
+    pub(crate) fn plant(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
         let mut references = self.references();
         change(&mut references["refs"]);
         let planted = self.folder.path().join("planted.json");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `test`, `ci` and `golden`.
 
+use crate::browser;
 use crate::python::Environment;
 use crate::step::{Outcome, Step};
 use crate::tidy;
@@ -46,6 +47,10 @@ pub(crate) fn test() -> Outcome<()> {
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
+    let left_out = browser::left_out(browser::found().as_deref());
+    if !left_out.is_empty() {
+        println!("{left_out}");
+    }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     tally.verdict(workspace && engines && repositories && package)
 }
@@ -86,6 +91,7 @@ pub(crate) fn ci() -> Outcome<()> {
         .env("PATH", Environment::prepare()?.path()?)
         .run()?;
     Step::cargo(["clippy", "--all-targets"]).args(ICECHUNK).args(["--", "-D", "warnings"]).run()?;
+    browser::install();
     test()
 }
 

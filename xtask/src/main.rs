@@ -6,6 +6,7 @@
     reason = "a task runner talks to its terminal"
 )]
 
+mod browser;
 mod checks;
 mod demo;
 mod python;
@@ -22,7 +23,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo        write 24 GOES-16 twins, scan them from disk and from an S3 server on this machine, open the result
               with xarray and check its values
   test        all tests, with a Python environment and fixtures of their own
-  ci          fmt, clippy, doc, tidy, test: what CI runs
+  ci          fmt, clippy, doc, tidy, test: what CI runs; as root on Debian it installs Chromium where it is missing
   scan ARGS   `chunkref scan ARGS`, built in release
   tidy        the house rules that no other tool knows
   fixtures    write the fixtures the tests read

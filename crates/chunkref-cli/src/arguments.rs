@@ -12,6 +12,7 @@ use crate::combine_arguments::{AppendArguments, BuildArguments, CombineArguments
 use crate::convert::ConvertArguments;
 use crate::emit_arguments::EmitArguments;
 use crate::logging::LogFormat;
+use crate::report_page::ReportArguments;
 use crate::store_arguments::StoreArguments;
 use crate::verify::VerifyArguments;
 
@@ -57,6 +58,8 @@ pub enum Command {
     Cat(CatArguments),
     /// Show what a file, or a set of references, contains and how it is stored.
     Inspect(InspectArguments),
+    /// Write a page about a set of references, or a file: its variables, what is missing, where the bytes are.
+    Report(ReportArguments),
     /// List the formats that can be read.
     Formats,
 }

@@ -11,10 +11,10 @@ use chunkref::read::{Lookup, Values, read_region};
 use chunkref::{Location, Opened, StoreObjects};
 use clap::{Args, ValueEnum};
 use futures::executor::block_on;
-use tempfile::NamedTempFile;
 
 use crate::arguments::FormatArguments;
 use crate::console::Console;
+use crate::output_file::write_whole;
 use crate::selection::{Axis, Selection};
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, element, report};
@@ -89,15 +89,7 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
         write(&part, format, &mut *console.out)?;
         return Ok(Exit::Done);
     };
-    // The file appears when it is whole.
-    let written = || -> io::Result<()> {
-        let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = io::BufWriter::new(NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?);
-        write(&part, format, &mut file)?;
-        file.into_inner()?.persist(output)?;
-        Ok(())
-    };
-    match written() {
+    match write_whole(output, |out| write(&part, format, out)) {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {
             report::fault(console, &format!("{} cannot be written", output.display()), &error);

@@ -153,8 +153,8 @@ fn table(arrays: &[(String, &Array)]) -> Table {
         let (stored, logical) = (array.manifest.stored_bytes(), array.logical_bytes());
         table.push([
             path.clone(),
-            axes(&array.shape),
-            axes(array.chunk_grid.chunk_shape()),
+            summary::axes(&array.shape),
+            summary::axes(array.chunk_grid.chunk_shape()),
             summary::dtype(&array.dtype),
             codecs.join(" "),
             match total {
@@ -164,24 +164,8 @@ fn table(arrays: &[(String, &Array)]) -> Table {
             },
             bytes(stored),
             logical.map_or_else(|| "varies".to_owned(), bytes),
-            logical.and_then(|logical| ratio(logical, stored)).unwrap_or_default(),
+            logical.and_then(|logical| summary::ratio(logical, stored)).unwrap_or_default(),
         ]);
     }
     table
-}
-
-fn axes(lengths: &[u64]) -> String {
-    if lengths.is_empty() {
-        return "scalar".to_owned();
-    }
-    lengths.iter().map(u64::to_string).collect::<Vec<_>>().join("×")
-}
-
-fn ratio(logical: u64, stored: u64) -> Option<String> {
-    if logical == 0 || stored == 0 {
-        return None;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let ratio = logical as f64 / stored as f64;
-    Some(format!("{ratio:.1}"))
 }

@@ -11,7 +11,9 @@
 //! | `scan`, `cube`, [`convert`], `inspect`, `formats` | the commands; `cube` has `combine`, `build` and `plan` |
 //! | [`cat`], `selection`, `element` | values: what is taken of an array, and its words |
 //! | [`verify`] | whether references are right |
+//! | [`report_page`] | a page about a set of references |
 //! | [`emit_arguments`] | how references are written |
+//! | `output_file` | files that appear when they are whole |
 //! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
@@ -32,8 +34,10 @@ mod inputs;
 mod inspect;
 mod interrupt;
 pub mod logging;
+mod output_file;
 mod progress;
 mod report;
+pub mod report_page;
 mod run;
 mod scan;
 mod selection;

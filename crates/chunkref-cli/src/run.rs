@@ -10,7 +10,7 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::logging::{self, LogFormat};
-use crate::{cat, convert, cube, formats, inspect, report, scan, verify};
+use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,7 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
         Command::Verify(arguments) => verify::run(arguments, console),
         Command::Cat(arguments) => cat::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),
+        Command::Report(arguments) => report_page::run(arguments, console),
         Command::Formats => formats::run(console),
     }
 }

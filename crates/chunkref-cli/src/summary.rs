@@ -151,6 +151,24 @@ pub(crate) fn codec(codec: &Codec) -> String {
     }
 }
 
+/// Elements along each axis: `24×180`.
+pub(crate) fn axes(lengths: &[u64]) -> String {
+    if lengths.is_empty() {
+        return "scalar".to_owned();
+    }
+    lengths.iter().map(u64::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// Logical by stored bytes, with one decimal.
+pub(crate) fn ratio(logical: u64, stored: u64) -> Option<String> {
+    if logical == 0 || stored == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let ratio = logical as f64 / stored as f64;
+    Some(format!("{ratio:.1}"))
+}
+
 #[cfg(test)]
 mod tests {
     use chunkref::model::Field;

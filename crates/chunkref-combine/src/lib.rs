@@ -46,3 +46,4 @@ mod testing;
 pub use combine::{Combined, CubeCombiner, combine, plan};
 pub use merge::merge;
 pub use report::{Conflict, ConflictKind, Report, Side};
+pub use time::date_of;

@@ -97,6 +97,37 @@ impl Units {
     }
 }
 
+/// A time in CF units as `YYYY-MM-DDThh:mm:ss`, to the nearest second. `None` for units and calendars that are not computed,
+/// and outside the years 1 to 9999; of the mixed calendar also before it was Gregorian.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "what is far from any date is no date"
+)]
+pub fn date_of(value: f64, units: &str, calendar: &str) -> Option<String> {
+    let calendar = Calendar::of(calendar)?;
+    let units = Units::parse(units, calendar)?;
+    let since = (value * units.unit as f64).round() as i128;
+    let seconds = since.checked_add(units.epoch)?.checked_add(500_000)?.div_euclid(1_000_000);
+    let day = i64::try_from(seconds.div_euclid(86_400)).ok()?;
+    let second = seconds.rem_euclid(86_400);
+    // At most a few years early, because no year is longer.
+    let mut year = day.div_euclid(366);
+    if !(0..10_000).contains(&year) {
+        return None;
+    }
+    while calendar.days(year + 1, 1, 1)? <= day {
+        year += 1;
+    }
+    let begins = |month: i64| calendar.days(year, month, 1).filter(|&first| first <= day);
+    let (month, first) = (1..=12).rev().find_map(|month| Some((month, begins(month)?)))?;
+    let of_month = day - first + 1;
+    calendar.days(year, month, of_month).filter(|_| (1..10_000).contains(&year))?;
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    Some(format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}"))
+}
+
 /// `YYYY-MM-DD`, with `hh:mm:ss.f` behind a space or `T`, and `Z`, `UTC` or `+hh:mm` behind that.
 fn epoch_of(text: &str, calendar: Calendar) -> Option<i128> {
     let (date, rest) = match text.split_once(['T', ' ']) {
@@ -454,6 +485,44 @@ mod tests {
 
     fn units(text: &str) -> Option<Units> {
         Units::parse(text, Calendar::Standard)
+    }
+
+    #[test]
+    fn dates_of_every_calendar() {
+        let date = |value, units, calendar| date_of(value, units, calendar);
+        for (value, units, calendar, expected) in [
+            (0.0, "seconds since 2000-01-01 12:00:00", "standard", "2000-01-01T12:00:00"),
+            (-0.5, "days since 2000-03-01", "proleptic_gregorian", "2000-02-29T12:00:00"),
+            (59.0, "days since 1900-01-01", "gregorian", "1900-03-01T00:00:00"),
+            (365.0, "days since 2000-01-01", "noleap", "2001-01-01T00:00:00"),
+            (59.0, "days since 2001-01-01", "all_leap", "2001-02-29T00:00:00"),
+            (359.0, "days since 2001-01-01", "360_day", "2001-12-30T00:00:00"),
+            (23.999_999_9, "hours since 9999-12-30", "standard", "9999-12-31T00:00:00"),
+            (0.0, "hours since 0001-01-01", "proleptic_gregorian", "0001-01-01T00:00:00"),
+        ] {
+            assert_eq!(
+                date(value, units, calendar).as_deref(),
+                Some(expected),
+                "{units} {calendar}"
+            );
+        }
+        for (value, units, calendar) in [
+            (0.0, "months since 2000-01-01", "standard"),
+            (0.0, "days since 2000-01-01", "martian"),
+            (-1.0, "days since 0001-01-01", "proleptic_gregorian"),
+            (1e300, "days since 2000-01-01", "standard"),
+            (f64::NEG_INFINITY, "days since 2000-01-01", "standard"),
+            (-200_000.0, "days since 2000-01-01", "standard"),
+        ] {
+            assert_eq!(date(value, units, calendar), None, "{value} {units} {calendar}");
+        }
+        // A day's date is that day.
+        for day in (0..200_000).step_by(3) {
+            let text = date(f64::from(day), "days since 1600-01-01", "standard").unwrap();
+            let back = epoch_of(&text, Calendar::Standard).unwrap();
+            let start = epoch_of("1600-01-01", Calendar::Standard).unwrap();
+            assert_eq!(back - start, i128::from(day) * DAY, "{text}");
+        }
     }
 
     #[test]
