@@ -277,3 +277,37 @@ fn what_cannot_be_read_at_all_is_an_error() {
     let ran = chunkref(["verify", "a.json", "--against-source", "--option", "x.y=1"]);
     assert_eq!(ran.status.code(), Some(2), "{}", said(&ran));
 }
+
+/// A second library reads the values of the sampled chunks in the sources.
+#[cfg(feature = "libhdf5")]
+#[test]
+fn libhdf5_reads_the_values_of_the_sample() {
+    use chunkref::verify::{Report, Sample, VerifyOptions, verify};
+    use chunkref::{Location, References, ScanOptions};
+    use futures::executor::block_on;
+
+    let cube = Cube::new();
+    let verified = |path: &Path| -> Report {
+        let stores = chunkref::stores();
+        let location = Location::from_path(path).unwrap();
+        let references = block_on(References::open(&stores, &location)).unwrap();
+        let mut options = VerifyOptions::default();
+        options.sample = Sample::All;
+        options.against_source =
+            Some(ScanOptions::default().with_format_option("hdf5.engine", "libhdf5"));
+        block_on(verify(&stores, references, &options)).unwrap()
+    };
+    let report = verified(&cube.json);
+    assert!(report.is_sound(), "{report:#?}");
+    let values = report.checks.iter().find(|check| check.name == "values").unwrap();
+    assert!(values.checked >= 16, "{values:#?}");
+    let keys = chunks(&cube.references()["refs"]);
+    let swapped = cube.plant(|refs| {
+        let (one, other) = (refs[&keys[0]].clone(), refs[&keys[1]].clone());
+        (refs[&keys[0]], refs[&keys[1]]) = (other, one);
+    });
+    let report = verified(&swapped);
+    let values = report.checks.iter().find(|check| check.name == "values").unwrap();
+    let found: Vec<_> = values.failures.iter().map(|failure| json!(failure.chunk)).collect();
+    assert_eq!(found, [indices(&keys[0]), indices(&keys[1])], "{values:#?}");
+}

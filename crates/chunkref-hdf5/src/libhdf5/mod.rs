@@ -31,6 +31,7 @@ mod difference;
 mod found;
 mod settle;
 mod transcript;
+mod values;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ use crate::file::File;
 use crate::object::Objects;
 
 pub(crate) use settle::Role;
+pub use values::read_values;
 
 /// The path of a local file's location.
 pub(crate) fn local_path(location: &str) -> Option<PathBuf> {

@@ -6,19 +6,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::{ScanError, ScanOptions};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
+use chunkref_read::Open;
 use chunkref_store::{Location, Stores};
 
 use super::decode::Chosen;
-use super::{Check, Cube, Failure};
+use super::{Check, Cube, Failure, values};
 
 /// Scans the sources of the sampled chunks again, and compares all references to them.
 pub(super) async fn sources(
     cube: &Cube<'_>,
     stores: &Stores,
+    objects: &dyn Open,
     sample: &[Chosen],
     scanning: &ScanOptions,
-) -> Check {
+) -> Vec<Check> {
     let mut check = Check::new("against-source", "chunks");
+    let mut read = Check::new("values", "chunks");
+    values::note(&mut read);
     let wanted: BTreeSet<SourceId> = sample
         .iter()
         .map(|chosen| chosen.source)
@@ -40,11 +44,18 @@ pub(super) async fn sources(
         let known = Known::of(&scan);
         for (number, chunks) in references.remove(&id).unwrap_or_default() {
             let Some((path, array)) = cube.arrays.get(number) else { continue };
-            let Some(own) = scan.array(path).or_else(|| known.by_name(&scan, path)) else {
+            let own_path = Some(path).filter(|path| scan.array(path).is_some());
+            let own_path = own_path.or_else(|| known.by_name(path));
+            let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
+            else {
                 elsewhere.insert(path.as_str());
                 continue;
             };
-            compare(cube, id, (path, array), own, &chunks, &mut check);
+            let Some(shift) = compare(cube, id, (path, array), own, &chunks, &mut check) else {
+                continue;
+            };
+            let pair = Pair { source: id, number, own_path, own, shift };
+            values::compare(cube, objects, sample, &pair, &mut read).await;
         }
     }
     let engine = scanning.format_options.get("hdf5.engine").map(String::as_str);
@@ -62,7 +73,18 @@ pub(super) async fn sources(
             names.join(", ")
         ));
     }
-    check
+    vec![check, read]
+}
+
+/// An array of the cube beside that of one source.
+#[cfg_attr(not(feature = "libhdf5"), expect(dead_code, reason = "values are read by libhdf5 only"))]
+pub(super) struct Pair<'a> {
+    pub(super) source: SourceId,
+    /// The array of the cube.
+    pub(super) number: usize,
+    pub(super) own_path: &'a str,
+    pub(super) own: &'a Array,
+    pub(super) shift: Shift,
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -121,8 +143,8 @@ impl Known {
         Self { names }
     }
 
-    fn by_name<'a>(&self, scan: &'a Dataset, path: &str) -> Option<&'a Array> {
-        scan.array(self.names.get(last(path))?.as_ref()?)
+    fn by_name(&self, path: &str) -> Option<&String> {
+        self.names.get(last(path))?.as_ref()
     }
 }
 
@@ -131,7 +153,7 @@ fn last(path: &str) -> &str {
 }
 
 /// How far a chunk of a source is moved into the cube, and where along the axes that the cube has before.
-type Shift = (Vec<u64>, Vec<i128>);
+pub(super) type Shift = (Vec<u64>, Vec<i128>);
 
 fn shift(cube: &[u64], own: &[u64]) -> Option<Shift> {
     let (before, along) = cube.split_at_checked(cube.len().checked_sub(own.len())?)?;
@@ -139,7 +161,7 @@ fn shift(cube: &[u64], own: &[u64]) -> Option<Shift> {
     Some((before.to_vec(), moved.collect()))
 }
 
-/// Compares the references of one array into one source with the source's own.
+/// Compares the references of one array into one source with the source's own; how most of them are moved.
 fn compare(
     cube: &Cube<'_>,
     id: SourceId,
@@ -147,7 +169,7 @@ fn compare(
     own: &Array,
     chunks: &[Chunk],
     check: &mut Check,
-) {
+) -> Option<Shift> {
     let mut places: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
     let mut ranges = Vec::new();
     own.manifest.visit(&mut |chunk_indices, reference| {
@@ -196,11 +218,8 @@ fn compare(
     }
     // The first of those with most voices, so that the outcome does not depend on the order of a table.
     let most = votes.values().copied().max().unwrap_or_default();
-    let Some((_, _, usual)) = shifts.iter().find(|(.., shift)| votes.get(shift) == Some(&most))
-    else {
-        return;
-    };
-    let usual = usual.clone();
+    let usual = shifts.iter().find(|(.., shift)| votes.get(shift) == Some(&most));
+    let usual = usual.map(|(.., shift)| shift.clone())?;
     for ((indices, offset, length), place, shift) in &shifts {
         if *shift == usual {
             continue;
@@ -212,6 +231,7 @@ fn compare(
         check.fail(cube.failure(path, indices, &reference, reason));
     }
     lost(cube, id, (path, array), own, &usual, check);
+    Some(usual)
 }
 
 /// Chunks of the source that the cube has no reference to, where they belong.

@@ -8,12 +8,14 @@
 //! | `freshness` | sources that are still what they were |
 //! | `decode` | chunks that are read and decoded |
 //! | `against` | chunks held against a new scan of their sources |
+//! | `values` | their values against what libhdf5 reads (feature `libhdf5`) |
 
 mod against;
 mod decode;
 mod freshness;
 pub mod report;
 mod structure;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -91,7 +93,8 @@ pub async fn verify_dataset(
     let objects = StoreObjects::new(stores.clone());
     report.checks.push(decode::chunks(&cube, &objects, &sample).await);
     if let Some(scanning) = &options.against_source {
-        report.checks.push(against::sources(&cube, stores, &sample, scanning).await);
+        let checks = against::sources(&cube, stores, &objects, &sample, scanning).await;
+        report.checks.extend(checks);
     }
     report
 }
