@@ -41,7 +41,9 @@ pub enum ReferencesError {
         source: io::Error,
     },
     /// It is no kerchunk JSON.
-    #[error("{location} is not kerchunk JSON that can be read")]
+    #[error(
+        "{location} is not kerchunk JSON that can be read; of a data file, `scan` or `build` makes references first"
+    )]
     Json {
         /// The object.
         location: String,
