@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
         }
     };
     let Some(output) = output else {
-        page::write(&mut *console.out, &subject)?;
+        page::write(console.data(), &subject)?;
         return Ok(Exit::Done);
     };
     match write_whole(output, |out| page::write(out, &subject)) {

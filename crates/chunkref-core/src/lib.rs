@@ -12,7 +12,6 @@
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
 //! | [`error`] | what callers match on |
-//! | [`secret`] | keys and signatures kept out of messages |
 
 pub mod combiner;
 pub mod cursor;
@@ -22,14 +21,15 @@ pub mod error;
 pub mod limits;
 pub mod registry;
 pub mod scanner;
-pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod split;
 
 pub use chunkref_model as model;
+pub use chunkref_model::secret;
 pub use inventory;
 
+pub use chunkref_model::secret::redact;
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
@@ -41,6 +41,5 @@ pub use error::{ScanError, ScanErrorKind};
 pub use limits::Limits;
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
-pub use secret::redact;
 pub use signature::Signature;
 pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};

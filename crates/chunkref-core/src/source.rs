@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Range reads.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chunkref_model::ObjectVersion;
 use thiserror::Error;
 
+use crate::error::Shown;
 use crate::redact;
 
 /// What kind of fault kept bytes from being read.
@@ -35,9 +36,9 @@ pub enum SourceErrorKind {
     Io,
 }
 
-/// Bytes could not be read. What it shows has no secrets of the location in it.
-#[derive(Debug, Error)]
-#[error("{}: {message}", redact(location))]
+/// Bytes could not be read. What it shows has no secrets in it.
+#[derive(Error)]
+#[error("{}: {}", redact(location), redact(message))]
 pub struct SourceError {
     /// What kind of fault.
     pub kind: SourceErrorKind,
@@ -48,6 +49,18 @@ pub struct SourceError {
     /// The cause.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Debug for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SourceError")
+            .field("kind", &self.kind)
+            .field("location", &redact(&self.location))
+            .field("message", &redact(&self.message))
+            .field("source", &self.source.as_ref().map(|source| Shown(&**source)))
+            .finish()
+    }
 }
 
 /// Range reads of one version of one object.
@@ -106,11 +119,21 @@ impl<S: ByteSource + ?Sized> ByteSource for Box<S> {
 }
 
 /// An object in memory.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MemorySource {
     location: String,
     version: ObjectVersion,
     bytes: Bytes,
+}
+
+impl Debug for MemorySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MemorySource")
+            .field("location", &redact(&self.location))
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemorySource {

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 
 StorageOptions: TypeAlias = Mapping[str, Any] | None
+
+#: More requests at one time than any store or machine takes.
+_MOST_REQUESTS = 65_536
 
 
 class Stores:
@@ -58,15 +62,19 @@ class Stores:
         keep_query: bool = False,
     ) -> None:
         self._storage = flattened(storage_options)
+        if not _check.number("timeout", timeout):
+            raise _check.wrong_value("timeout", "takes more than 0 seconds")
         self._settings: dict[str, Any] = {
-            "anonymous": anon,
-            "requests": concurrency,
-            "requests_per_object": concurrency_per_file,
-            "requests_per_host": concurrency_per_host,
-            "retries": retries,
-            "timeout": float(timeout),
-            "deadline": float(deadline),
-            "keep_query": keep_query,
+            "anonymous": _check.boolean("anon", anon),
+            "requests": _check.integer("concurrency", concurrency, 1, _MOST_REQUESTS),
+            "requests_per_object": _check.integer("concurrency_per_file", concurrency_per_file, 1, _MOST_REQUESTS),
+            "requests_per_host": _check.optional_integer(
+                "concurrency_per_host", concurrency_per_host, 1, _MOST_REQUESTS
+            ),
+            "retries": _check.integer("retries", retries, 0, 1000),
+            "timeout": _check.number("timeout", timeout),
+            "deadline": _check.number("deadline", deadline),
+            "keep_query": _check.boolean("keep_query", keep_query),
         }
         self._native = _chunkref.Stores(self._storage, **self._settings)
         self._reading: Stores | None = None
@@ -124,7 +132,7 @@ class Stores:
         >>> len(chunkref.Stores().expand(example_folder + "/*.nc"))
         3
         """
-        return self._native.expand(pattern)
+        return self._native.expand(_check.path("pattern", pattern))
 
 
 def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
@@ -138,7 +146,7 @@ def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
 def flattened(options: StorageOptions) -> dict[str, str]:
     """Give options as text by their dotted names; those that are `None` are left out."""
     flat: dict[str, str] = {}
-    for name, value in (options or {}).items():
+    for name, value in _check.mapping("storage_options", options).items():
         if value is None:
             continue
         if isinstance(value, Mapping):
@@ -147,8 +155,8 @@ def flattened(options: StorageOptions) -> dict[str, str]:
             flat[name] = "true" if value else "false"
         elif isinstance(value, (str, int, float)):
             flat[name] = str(value)
-        elif hasattr(value, "__fspath__"):
-            flat[name] = str(value)
+        elif isinstance(value, os.PathLike):
+            flat[name] = _check.path(f"storage_options[{name!r}]", value)
         else:
             raise TypeError(
                 f"storage option {name!r} is a {type(value).__name__}, which the native stores do not take: "
@@ -164,7 +172,9 @@ _lock = threading.Lock()
 def stores_of(stores: Stores | None, storage_options: StorageOptions) -> Stores:
     """Give the stores of a call: those that it names, or those of its options."""
     if stores is not None:
-        if storage_options:
+        if not isinstance(stores, Stores):
+            raise _check.wrong_type("stores", stores, "chunkref.Stores")
+        if _check.mapping("storage_options", storage_options):
             raise TypeError("give storage_options or stores, not both")
         return stores
     key = tuple(sorted(flattened(storage_options).items()))
