@@ -93,7 +93,11 @@ impl Eq for Cancellation {}
 
 impl fmt::Debug for Cancellation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_some() { "Cancellation(…)" } else { "Cancellation(never)" })
+        formatter.write_str(if self.0.is_some() {
+            "Cancellation(…)"
+        } else {
+            "Cancellation(never)"
+        })
     }
 }
 
@@ -109,7 +113,10 @@ mod tests {
         let both = flag.within(Some(Duration::from_hours(1)));
         assert_eq!((flag.check(), both.check()), (Ok(()), Ok(())));
         set.store(true, Ordering::Relaxed);
-        assert_eq!((flag.check(), both.check()), (Err(Cancelled::Stopped), Err(Cancelled::Stopped)));
+        assert_eq!(
+            (flag.check(), both.check()),
+            (Err(Cancelled::Stopped), Err(Cancelled::Stopped))
+        );
         let over = Cancellation::never().within(Some(Duration::ZERO));
         assert_eq!(over.check(), Err(Cancelled::TimedOut(Duration::ZERO)));
         assert_eq!((over.check_at(1), over.check_at(0).is_err()), (Ok(()), true));
