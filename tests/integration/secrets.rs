@@ -102,15 +102,15 @@ impl Echo {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
-                let head = request(&stream);
-                all.lock().unwrap().push_str(&head);
-                let echoed = head.replace("\r\n", " | ");
+                let sent = request(&stream);
+                all.lock().unwrap().push_str(&sent);
+                let echoed = sent.replace("\r\n", " | ");
                 let moved = format!("{place}/plain/moved.nc?access_token={location}");
-                let (status, more, body) = match head.split('/').nth(1) {
+                let (status, more, body) = match sent.split('/').nth(1) {
                     Some("json") => (
                         "403 Forbidden",
                         String::new(),
-                        serde_json::json!({"headers": head, "odd": ODD}).to_string(),
+                        serde_json::json!({"headers": sent, "odd": ODD}).to_string(),
                     ),
                     Some("xml" | "bucket") => (
                         "403 Forbidden",
@@ -131,7 +131,7 @@ impl Echo {
                         String::new(),
                         format!(
                             "{ODD} {}",
-                            echoed.chars().skip(head.find("\r\n").unwrap_or(0)).collect::<String>()
+                            echoed.chars().skip(sent.find("\r\n").unwrap_or(0)).collect::<String>()
                         ),
                     ),
                 };
@@ -170,9 +170,10 @@ impl Planted {
         let echo = Echo::start(location, secrets.plant_plain("a cookie"));
         let mut options = Vec::new();
         for name in ["password", "secret", "headers.X-Custom", "headers.Cookie"] {
-            let secret = match name.starts_with("headers") {
-                true => secrets.plant_plain("a header"),
-                false => secrets.plant("an option"),
+            let secret = if name.starts_with("headers") {
+                secrets.plant_plain("a header")
+            } else {
+                secrets.plant("an option")
             };
             options.push(format!("{name}={secret}"));
         }
@@ -215,10 +216,10 @@ impl Planted {
             ".zgroup": "{\"zarr_format\":2}",
             format!("{odd}/.zarray"): array.to_string(),
             format!("{odd}/.zattrs"): serde_json::json!({"_ARRAY_DIMENSIONS": ["t"], ODD: ODD}).to_string(),
-            format!("{odd}/0"): [url.as_str(), "0", "4"].map(|part| part.parse::<u64>().map_or_else(|_| serde_json::json!(part), |number| serde_json::json!(number))),
+            format!("{odd}/0"): [url, 0, 4],
             "t/.zarray": array.to_string(),
             "t/.zattrs": "{\"_ARRAY_DIMENSIONS\":[\"t\"]}",
-            "t/0": serde_json::json!([url, 0, 4]),
+            "t/0": [url, 0, 4],
             "t/1": "base64:AAAAAA==",
         }});
         let path = self.folder.path().join(name);

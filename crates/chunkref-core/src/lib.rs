@@ -11,8 +11,10 @@
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
+//! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
 
+pub mod cancellation;
 pub mod combiner;
 pub mod cursor;
 pub mod decoder;
@@ -29,6 +31,7 @@ pub use chunkref_model as model;
 pub use chunkref_model::secret;
 pub use inventory;
 
+pub use cancellation::{Cancellation, Cancelled};
 pub use chunkref_model::secret::redact;
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
@@ -38,8 +41,8 @@ pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
-pub use limits::Limits;
+pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
-pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io;
 
 use chunkref::core::model::printable::printable_lines;
+use chunkref::core::redact;
 use chunkref::read::{ChunkPlace, ReadError};
 use chunkref::{
     CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError, ScanErrorKind,
@@ -31,7 +32,7 @@ fn raised(
     (family, kind, message, location, format): (&str, &str, &str, &str, Option<&str>),
     error: &(dyn Error + 'static),
 ) -> PyErr {
-    let location = shown(location);
+    let location = redact(location);
     let number = causes(error).find_map(|fault| fault.downcast_ref::<io::Error>()?.raw_os_error());
     let made = py
         .import("chunkref._errors")
@@ -68,7 +69,7 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
 
 /// Text as Python shows it: without secrets, and without what a terminal would obey, but for ends of lines.
 pub(crate) fn shown(text: &str) -> String {
-    printable_lines(&chunkref::core::redact(text)).into_owned()
+    printable_lines(&redact(text)).into_owned()
 }
 
 /// What reading a chunk, or something else of references, ended with.
@@ -96,7 +97,7 @@ pub(crate) fn of_chunk(py: Python<'_>, error: &ReadError, place: Option<&ChunkPl
     let message = shown(&format!("array {array:?}, chunk {chunk_indices:?}{bytes}: {words}"));
     let made = raised(py, (family, kind, &message, location, None), error);
     let chunk = PyTuple::new(py, chunk_indices);
-    let location = place.location.as_deref().map(shown);
+    let location = place.location.as_deref().map(redact);
     let placed = chunk.and_then(|chunk| {
         made.value(py).call_method1("at", (array, chunk, location, *offset, *length))
     });
@@ -164,6 +165,7 @@ fn scan_kind(kind: ScanErrorKind) -> &'static str {
         ScanErrorKind::Changed => "changed",
         ScanErrorKind::InvalidOption => "invalid_option",
         ScanErrorKind::TimedOut => "timed_out",
+        ScanErrorKind::Stopped => "stopped",
         _ => "io",
     }
 }

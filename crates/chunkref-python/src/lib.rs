@@ -56,6 +56,12 @@ mod _chunkref {
         crate::errors::shown(text)
     }
 
+    /// Text without secrets.
+    #[pyfunction]
+    fn redacted(text: &str) -> String {
+        chunkref::core::redact(text).into_owned()
+    }
+
     /// Names of all options of formats.
     #[pyfunction]
     fn format_options() -> Vec<&'static str> {

@@ -179,7 +179,8 @@ fn secret_value(before: &str, sign: &str, value: &str) -> Option<(usize, usize)>
     let start = blanks.saturating_add(marks.min(2));
     let behind = value.get(start..)?;
     let ends = |letter: char| match letter {
-        '\n' | '\r' | '"' | '\'' | '\\' | '<' => true,
+        '"' | '\'' | '\\' | '<' => true,
+        letter if letter.is_control() => true,
         _ => !header && marks == 0 && (matches!(letter, '&' | '#' | ';') || ends_text(letter)),
     };
     let end = start.saturating_add(behind.find(ends).unwrap_or(behind.len()));
@@ -246,6 +247,7 @@ fn is_random(word: &str) -> bool {
 
 fn ends_text(letter: char) -> bool {
     letter.is_whitespace()
+        || letter.is_control()
         || matches!(letter, '"' | '\'' | '<' | '>' | '(' | ')' | ']' | '}' | '`' | '\\' | ',')
 }
 

@@ -162,7 +162,7 @@ def _grouped(concat: Concat) -> Any:
     for name, source in items.items():
         if source is not None and (not isinstance(source, str) or source == "INDEX"):
             raise ValueError(
-                f"the coordinates of {name!r} number all inputs, which a worker does not know: use data:, cf:, attr:, vattr: or regex:"
+                f"concat= gives coordinates of {name!r} that number all inputs, which no worker knows: use data:, cf:, attr:, vattr: or regex:"
             )
     return items
 

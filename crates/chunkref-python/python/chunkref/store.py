@@ -117,7 +117,7 @@ class ChunkrefStore(Store):
         """Give the error of a chunk that a codec does not undo."""
         array, chunk, url, offset, length = self._native.place(f"{path}/{key}") or (path, None, None, None, None)
         message = _chunkref.shown(f"{_where(array, chunk, url, offset, length)}: it cannot be decoded: {fault}")
-        made = ChunkError(message, "malformed", None if url is None else _chunkref.shown(url))
+        made = ChunkError(message, "malformed", None if url is None else _chunkref.redacted(url))
         made.at(array, None if chunk is None else tuple(chunk), None, offset, length)
         return made
 

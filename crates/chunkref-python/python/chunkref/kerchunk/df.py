@@ -55,8 +55,10 @@ def refs_to_dataframe(
             options["protocol"] = target_protocol
         with fsspec.open(_check.path("fo", fo), "rb", **options) as file:
             references = References.from_json(file.read())
-    else:
+    elif isinstance(fo, Mapping):
         references = References.from_dict(fo)
+    else:
+        raise _check.wrong_type("fo", fo, "a path, a URL, or references")
     references.to_parquet(url, record_size=record_size, storage_options=storage_options)
 
 
