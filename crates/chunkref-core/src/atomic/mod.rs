@@ -95,7 +95,7 @@ impl AtomicError {
 
 /// Removes what dead processes have left beside `destination`, as writing to it does: for a run that finds nothing to write.
 pub fn remove_left_overs(destination: &Path) {
-    if let Ok(place::Place::Path { path, .. }) = place::Place::of(destination) {
+    if let Ok((path, None)) = place::resolve(destination) {
         temporary::remove_left_overs(place::folder_of(&path));
     }
 }

@@ -42,7 +42,7 @@ impl Place {
 
 /// Follows symbolic links, also those that lead to nothing; the second value is the number of the open file of this
 /// process that the path names, as `/dev/stdout` does.
-fn resolve(destination: &Path) -> io::Result<(PathBuf, Option<u32>)> {
+pub(super) fn resolve(destination: &Path) -> io::Result<(PathBuf, Option<u32>)> {
     let mut path = destination.to_owned();
     for _ in 0..MOST_LINKS {
         let open_file = open_file(&path);
