@@ -136,7 +136,7 @@ fn links_and_fifos_stay_what_they_are() {
         let fifo = folder.at(&format!("{name}.fifo"));
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         words.push(&fifo);
-        let mut writer = Command::new(program()).args(&words).spawn().unwrap();
+        let mut writer = Command::new(program()).args(&words).arg("-q").spawn().unwrap();
         let read = fs::read(&fifo).unwrap();
         assert!(writer.wait().unwrap().success(), "{name}");
         assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo(), "{name}");
