@@ -137,10 +137,10 @@ fn links_and_fifos_stay_what_they_are() {
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         words.push(&fifo);
         let mut writer = Command::new(program()).args(&words).arg("-q").spawn().unwrap();
-        let read = fs::read(&fifo).unwrap();
+        let through = fs::read(&fifo).unwrap();
         assert!(writer.wait().unwrap().success(), "{name}");
         assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo(), "{name}");
-        assert_eq!(read, fs::read(&real).unwrap(), "{name}");
+        assert_eq!(through, fs::read(&real).unwrap(), "{name}");
     }
     // Behind what is in the file already, as the shell means it.
     let log = folder.at("log");

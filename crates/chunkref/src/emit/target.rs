@@ -176,7 +176,7 @@ mod tests {
     fn references_are_told_from_other_json() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
-        let mut of = |bytes: &[u8]| {
+        let of = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
             Target::is_json_set(&path).unwrap()
         };
