@@ -11,6 +11,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::{Console, hide_secrets_of_panics};
+use crate::interrupt::survive_file_size_limit;
 use crate::logging::{self, LogFormat};
 use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
 
@@ -54,6 +55,7 @@ impl From<io::Error> for Stop {
 #[must_use]
 pub fn main() -> ExitCode {
     hide_secrets_of_panics();
+    survive_file_size_limit();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = io::stderr();
     let mut console = Console::of_process(&mut out, &mut err);

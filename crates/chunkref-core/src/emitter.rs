@@ -8,6 +8,7 @@ use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::Provenance;
 use thiserror::Error;
 
+use crate::atomic::Fingerprint;
 use crate::error::Shown;
 use crate::redact;
 
@@ -27,6 +28,8 @@ pub struct EmitOptions {
     pub commit: CommitOptions,
     /// How the stores are reached that references point to, where the output says so.
     pub stores: StoreHints,
+    /// What the destination held when the dataset was made from it; it is replaced only if it still holds that.
+    pub replaces: Option<Fingerprint>,
 }
 
 /// How a repository with a history records what is written.
@@ -79,6 +82,7 @@ impl Default for EmitOptions {
             record_size: None,
             commit: CommitOptions::default(),
             stores: StoreHints::default(),
+            replaces: None,
         }
     }
 }
@@ -116,6 +120,13 @@ impl EmitOptions {
     #[must_use]
     pub fn with_stores(mut self, stores: StoreHints) -> Self {
         self.stores = stores;
+        self
+    }
+
+    /// The same options for a destination that is replaced only if it holds what it held; `None` to replace it in any case.
+    #[must_use]
+    pub fn with_replaces(mut self, replaces: Option<Fingerprint>) -> Self {
+        self.replaces = replaces;
         self
     }
 
@@ -161,6 +172,9 @@ impl fmt::Debug for EmitError {
 ///
 /// # Contract
 /// - Atomic: `destination` holds either all of the dataset or what it held before, whatever fails.
+/// - Nothing foreign is lost: a folder is replaced only if the format knows everything in it as its own, and a destination
+///   that has changed since [`EmitOptions::replaces`] is an error ([`atomic::is_changed`](crate::atomic::is_changed)).
+///   [`atomic`](crate::atomic) does both.
 /// - Deterministic: the same dataset and options give the same bytes.
 /// - A missing chunk is never written as present, and nothing of the dataset is left out in silence: what the output
 ///   cannot say is an error.

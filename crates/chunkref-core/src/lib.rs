@@ -6,6 +6,7 @@
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
 //! | [`signature`], [`registry`] | which scanner a file is for |
@@ -14,6 +15,7 @@
 //! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
 
+pub mod atomic;
 pub mod cancellation;
 pub mod combiner;
 pub mod cursor;
