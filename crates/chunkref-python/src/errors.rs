@@ -51,7 +51,12 @@ fn raised(
 
 /// An error and all that it comes from.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |fault| fault.source())
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let found = next?;
+        next = found.source();
+        Some(found)
+    })
 }
 
 /// An error and its causes in one line, as it is shown.

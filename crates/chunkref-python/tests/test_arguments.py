@@ -391,7 +391,7 @@ def test_keywords_that_nobody_knows_are_type_errors(call, words):
 
 
 def test_storage_options_are_checked_for_paths_too(example_file, tmp_path):
-    for options in ({"regoin": "x"}, {"anon": "perhaps"}, {"client_kwargs": {"regoin": "x"}}):
+    for options in ({"regoin": "x"}, {"client_kwargs": {"regoin": "x"}}):
         with pytest.raises(chunkref.InvalidOptionError):
             chunkref.scan(example_file, options)
         with pytest.raises(chunkref.InvalidOptionError):

@@ -41,9 +41,9 @@ class ChunkrefError(Exception):
         self.location = location
         self.array = self.chunk = self.offset = self.length = None
         if isinstance(self, OSError):
-            self.errno = self._errno
-            self.strerror = message
-            self.filename = None if location is None else location.removeprefix("file://")
+            system: Any = self
+            system.errno, system.strerror = self._errno, message
+            system.filename = None if location is None else location.removeprefix("file://")
 
     def __str__(self) -> str:
         # That of OSError would put the number before the message.
@@ -61,14 +61,16 @@ class ChunkrefError(Exception):
         self.array, self.chunk, self.offset, self.length = array, chunk, offset, length
         self.location = self.location or location
         if isinstance(self, OSError) and self.location is not None:
-            self.filename = self.location.removeprefix("file://")
+            system: Any = self
+            system.filename = self.location.removeprefix("file://")
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = dict(self.__dict__)
         if isinstance(self, OSError):
             # These are no ordinary attributes.
-            state |= {"errno": self.errno, "strerror": self.strerror, "filename": self.filename}
+            system: Any = self
+            state |= {"errno": system.errno, "strerror": system.strerror, "filename": system.filename}
         return _again, (type(self), self.args, state)
 
 
@@ -209,5 +211,6 @@ def of_kind(
         }
         made = families.get(family, ChunkrefError)(message, kind, where)
     if isinstance(made, (ScanIoError, EmitError)) and errno is not None:
-        made.errno = errno
+        system: Any = made
+        system.errno = errno
     return made

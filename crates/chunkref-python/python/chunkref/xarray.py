@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xarray.backends import BackendEntrypoint
 from xarray.backends.zarr import ZarrArrayWrapper, ZarrBackendEntrypoint, ZarrStore
@@ -174,7 +174,8 @@ class TypedZarrStore(ZarrStore):
         store: ChunkrefStore = self.zarr_group.store
         lazy = variable._data
         if isinstance(lazy, LazilyIndexedArray) and isinstance(lazy.array, ZarrArrayWrapper):
-            variable._data = LazilyIndexedArray(NamedChunks(lazy.array.get_array()), lazy.key)  # type: ignore[no-untyped-call]
+            named: Any = NamedChunks(lazy.array.get_array())  # type: ignore[no-untyped-call]
+            variable._data = cast(Any, LazilyIndexedArray(named, lazy.key))
         if not store.typed:
             return variable
         path = f"{self.zarr_group.path}/{name}".strip("/")
