@@ -309,4 +309,47 @@ mod tests {
         assert_eq!(checksum(b""), 0xdead_beef);
         assert_eq!(checksum(b"Four score and seven years ago"), 0x1777_0551);
     }
+
+    /// What a scan of a file finds: arrays with their attributes and chunks, and what is skipped.
+    fn found(root: &[Message], dataset: &[Message], body: &[u8]) -> (usize, usize, u64, usize) {
+        let options = chunkref_core::ScanOptions::default();
+        let content = file(root, dataset, body);
+        let scan = crate::formats::scan(&chunkref_hdf5::ENTRY, &content, &options).unwrap();
+        let arrays = scan.dataset.arrays();
+        let attributes = arrays.iter().map(|(_, array)| array.attributes.len()).sum();
+        let chunks = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
+        (arrays.len(), attributes, chunks, scan.skipped.len())
+    }
+
+    #[test]
+    fn the_frame_is_sound() {
+        let sound = [
+            dataspace(&[8]),
+            integers(),
+            (kind::DATA_LAYOUT, contiguous(BODY, 32)),
+            (kind::ATTRIBUTE, attribute()),
+        ];
+        assert_eq!(found(&[link(DATASET)], &sound, &[7; 32]), (1, 1, 1, 0));
+        // The body is what the layout points to: without it the dataset is at fault, and not the file.
+        assert_eq!(found(&[link(DATASET)], &sound, &[7; 31]).3, 1);
+    }
+
+    #[test]
+    fn a_filtered_chunk_is_undone() {
+        let stored = [0; 24];
+        let mut layout = vec![4, 2, 2, 3, 1, 16, 16, 4, 1];
+        layout.extend((stored.len() as u64).to_le_bytes());
+        layout.extend([0; 4]);
+        layout.extend(BODY.to_le_bytes());
+        let dataset = |values: &[u32]| {
+            [
+                dataspace(&[16, 16]),
+                integers(),
+                (kind::DATA_LAYOUT, layout.clone()),
+                (kind::FILTER_PIPELINE, pipeline(6, values)),
+            ]
+        };
+        let (arrays, _, _, skipped) = found(&[link(DATASET)], &dataset(&[0; 20]), &stored);
+        assert_eq!(arrays + skipped, 1, "scale-offset is undone or says why not");
+    }
 }
