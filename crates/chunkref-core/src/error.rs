@@ -39,7 +39,9 @@ impl From<SourceErrorKind> for ScanErrorKind {
     fn from(kind: SourceErrorKind) -> Self {
         match kind {
             SourceErrorKind::NotFound => Self::NotFound,
-            SourceErrorKind::PermissionDenied => Self::PermissionDenied,
+            SourceErrorKind::PermissionDenied | SourceErrorKind::NotAllowed => {
+                Self::PermissionDenied
+            }
             SourceErrorKind::Changed => Self::Changed,
             SourceErrorKind::OutOfBounds => Self::Truncated,
             SourceErrorKind::InvalidOption => Self::InvalidOption,

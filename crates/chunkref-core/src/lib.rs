@@ -43,4 +43,4 @@ pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use secret::redact;
 pub use signature::Signature;
-pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
