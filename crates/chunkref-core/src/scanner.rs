@@ -7,13 +7,15 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Limits, ScanError, Signature};
+use crate::{ByteSource, Limits, ScanError, Signature, WatchedSource};
 
 /// One archival file in, its description out.
 ///
 /// # Contract
 /// - `scan` reads through `source` alone, and asks for everything it wants at one time in one
 ///   [`ByteSource::read_many`]: the number of rounds grows with the depth of the file's structures, not their number.
+/// - A store that fails ends the scan, with the kind of its error ([`crate::SourceErrorKind::is_fault`]): what was read
+///   before must not be taken for the whole, and what could not be read is no property of the file.
 /// - The file is not trusted: whatever its bytes, `scan` ends, does not panic, and keeps to `options.limits`.
 /// - One odd variable costs only itself: it is left out of the dataset and listed in [`Scan::skipped`] with its reason.
 ///   Nothing is left out in silence, and nothing is guessed.
@@ -175,6 +177,34 @@ pub struct ScannerEntry {
     pub options: &'static [FormatOption],
     /// Makes the scanner.
     pub scanner: fn() -> Box<dyn Scanner>,
+}
+
+impl ScannerEntry {
+    /// Describes the file that `source` reads. A scan during which the source failed is that error, whatever the scanner
+    /// made of it.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the file as a whole cannot be read or is not of the format.
+    pub async fn scan(
+        &self,
+        source: &dyn ByteSource,
+        options: &ScanOptions,
+    ) -> Result<Scan, ScanError> {
+        let watched = WatchedSource::new(source);
+        let outcome = (self.scanner)().scan(&watched, options).await;
+        let Some(fault) = watched.fault() else { return outcome };
+        let kind = fault.kind.into();
+        match outcome {
+            // The scanner's own words say what was read.
+            Err(error) if error.kind == kind => Err(error),
+            _ => Err(ScanError {
+                kind,
+                format: Some(self.name),
+                location: source.location().to_owned(),
+                source: Box::new(fault),
+            }),
+        }
+    }
 }
 
 impl Debug for ScannerEntry {

@@ -187,7 +187,7 @@ impl ObjectSource {
         let outcome = flight.await;
         let mut held = self.held();
         held.flights.retain(|(flying, _)| flying != range);
-        let bytes = outcome.map_err(|fault| copy(&fault))?;
+        let bytes = outcome.map_err(|fault| fault.duplicate())?;
         held.blocks.insert(range.start, bytes.clone());
         Ok(bytes)
     }
@@ -308,16 +308,5 @@ async fn run<T: Send + 'static>(
             "the request failed here",
             Some(cause.into()),
         )),
-    }
-}
-
-/// The same error for another reader that waited for the same bytes.
-fn copy(fault: &SourceError) -> SourceError {
-    let source = fault.source.as_ref().map(|cause| cause.to_string().into());
-    SourceError {
-        kind: fault.kind,
-        location: fault.location.clone(),
-        message: fault.message.clone(),
-        source,
     }
 }

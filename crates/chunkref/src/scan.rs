@@ -117,7 +117,7 @@ pub async fn scan_with(
 ) -> Result<Scan, ScanError> {
     validate(registry, options).map_err(|error| refuse(source, error))?;
     let entry = choose(registry, source, options).await?;
-    (entry.scanner)().scan(source, options).await
+    entry.scan(source, options).await
 }
 
 /// The formats that are linked in.
