@@ -131,7 +131,8 @@ fn failing(entry: &ScannerEntry, sample: &Sample) -> Result<(), Violation> {
                 if !source.has_failed() {
                     break;
                 }
-                if !source.has_failed_to_read() && whole.as_ref().ok() == scan.as_ref().ok() {
+                let unchanged = || whole.as_ref().ok() == scan.as_ref().ok();
+                if !source.has_failed_to_read() && (!kind.is_fault_of_sibling() || unchanged()) {
                     continue;
                 }
                 let found = scan.map(|_| ()).map_err(|error| error.kind);
