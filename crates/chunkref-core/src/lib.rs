@@ -11,9 +11,11 @@
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
+//! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
 //! | [`secret`] | keys and signatures kept out of messages |
 
+pub mod cancellation;
 pub mod combiner;
 pub mod cursor;
 pub mod decoder;
@@ -31,6 +33,7 @@ pub mod watched;
 pub use chunkref_model as model;
 pub use inventory;
 
+pub use cancellation::{Cancellation, Cancelled};
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
@@ -39,7 +42,7 @@ pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
-pub use limits::Limits;
+pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use secret::redact;

@@ -7,7 +7,7 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Limits, ScanError, Signature, WatchedSource};
+use crate::{ByteSource, Cancellation, Limits, ScanError, Signature, WatchedSource};
 
 /// One archival file in, its description out.
 ///
@@ -21,6 +21,8 @@ use crate::{ByteSource, Limits, ScanError, Signature, WatchedSource};
 ///   Nothing is left out in silence, and nothing is guessed.
 /// - Every reference decodes, by the array's codecs, to the values that the format's own library reads, and lies within
 ///   the object it names.
+/// - Loops whose length the file decides check `options.cancellation`; when that fails, so does the scan, with an error of
+///   the kind that it says. What is found until then is never given as if it were all.
 /// - The same bytes and options give the same result, whatever the timing of reads.
 /// - Scans of different sources may run at the same time.
 #[async_trait]
@@ -93,6 +95,8 @@ pub struct ScanOptions {
     pub inline_threshold: u64,
     /// Bounds on what the file may cost.
     pub limits: Limits,
+    /// When the scan ends before it is done, with an error.
+    pub cancellation: Cancellation,
     /// Folders, as local paths, from which other files may be read that the scanned file names (external links, external
     /// data, sources of virtual datasets); files beside the scanned one may be read in any case.
     pub allow_outside: Vec<String>,
@@ -106,6 +110,7 @@ impl Default for ScanOptions {
             format: None,
             inline_threshold: 500,
             limits: Limits::default(),
+            cancellation: Cancellation::never(),
             allow_outside: Vec::new(),
             format_options: BTreeMap::new(),
         }
@@ -131,6 +136,13 @@ impl ScanOptions {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same options with another end before the work is done.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
         self
     }
 
@@ -190,8 +202,14 @@ impl ScannerEntry {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
+        let ended = |cancelled| ScanError::cancelled(cancelled, source.location(), Some(self.name));
+        options.cancellation.check().map_err(ended)?;
         let watched = WatchedSource::new(source);
         let outcome = (self.scanner)().scan(&watched, options).await;
+        // Whatever a scanner makes of a check that failed: what it found until then is not all.
+        if outcome.is_ok() {
+            options.cancellation.check().map_err(ended)?;
+        }
         let Some(fault) = watched.fault() else { return outcome };
         let kind = fault.kind.into();
         match outcome {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chunkref_core::secret::secret_parameters;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind, StoreHints};
+use chunkref_core::{ByteSource, Limits, SourceError, SourceErrorKind, StoreHints};
 
 use crate::bucket::Bucket;
 use crate::counting::Counted;
@@ -46,6 +46,8 @@ pub struct StoreOptions {
     pub cached_bytes: u64,
     /// Whether URLs with a signature or token in the query may be read, and become part of references.
     pub keep_query: bool,
+    /// Bounds on what is read through the stores: sets of references, and values through them.
+    pub limits: Limits,
 }
 
 impl Default for StoreOptions {
@@ -63,6 +65,7 @@ impl Default for StoreOptions {
             deadline: Some(Duration::from_mins(10)),
             cached_bytes: 16 << 20,
             keep_query: false,
+            limits: Limits::default(),
         }
     }
 }
@@ -116,6 +119,12 @@ impl Stores {
         Self(Arc::new(Shared { options, transport, web, buckets }))
     }
 
+    /// Bounds on what is read.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.options.limits
+    }
+
     /// What may be written down of how these stores are reached.
     #[must_use]
     pub fn hints(&self) -> StoreHints {
@@ -128,6 +137,12 @@ impl Stores {
             first(&["endpoint_url", "endpoint", "aws_endpoint_url", "client_kwargs.endpoint_url"]);
         hints.account = first(&["account_name", "azure_storage_account_name"]);
         hints
+    }
+
+    /// The longest time that one object may take; `None` for any.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.0.options.deadline
     }
 
     /// Checks that the options are ones of the store that `location` is in, before anything is read.
