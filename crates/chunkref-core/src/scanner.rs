@@ -60,6 +60,19 @@ pub struct Skipped {
     pub kind: SkipKind,
 }
 
+impl Skipped {
+    /// How many things of each kind there are.
+    #[must_use]
+    pub fn count(skipped: &[Self]) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for one in skipped {
+            let count: &mut u64 = counts.entry(one.kind.to_string()).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
+}
+
 /// What kind of thing was skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
