@@ -66,10 +66,10 @@ pub(crate) fn run_combine(
     let tasks = inputs.into_iter().map(|input| (input, true)).collect();
     let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
     let job = Job::new(stores, None, &options)?;
-    let Some((datasets, _)) = read_all(job, tasks, None, console)? else {
+    let Some((datasets, skipped)) = read_all(job, tasks, None, console)? else {
         return Ok(Exit::Failed);
     };
-    write(&datasets, &arguments.cube, &arguments.output, emit, 0, console)
+    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
 }
 
 pub(crate) fn run_build(
