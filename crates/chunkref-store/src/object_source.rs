@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocks::Blocks;
 use crate::coalesce::{self, MergePolicy};
+use crate::hidden::{self, Place};
 use crate::local::HEAD_BYTES;
 use crate::location::Location;
 use crate::meter::{Caller, Cost};
@@ -250,6 +251,12 @@ impl ByteSource for ObjectSource {
 
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
         let location = self.location.sibling(path, &self.options.allow_outside)?;
+        let own = self.location.url().split(['?', '#']).next().unwrap_or_default();
+        let mut folders = vec![own.rsplit_once('/').map_or("", |(folder, _)| folder)];
+        folders.extend(self.options.allow_outside.iter().map(String::as_str));
+        if Place::of_url(location.url(), &folders) == Place::Hidden {
+            return Err(hidden::refusal(&location.to_string(), &self.location.to_string()));
+        }
         self.stores.open_on(&location, &self.options, &self.caller.meter).await
     }
 }
