@@ -36,10 +36,10 @@ impl<S: ByteSource> WatchedSource<S> {
         self.fault().map_or(Ok(()), Err)
     }
 
-    /// The error, remembered if it is a fault and the first.
+    /// The error, remembered if it is a fault and the first. Who asked gets it with its cause.
     fn remember(&self, error: SourceError, is_fault: bool) -> SourceError {
         if is_fault {
-            return self.first.get_or_init(|| error).duplicate();
+            self.first.get_or_init(|| error.duplicate());
         }
         error
     }

@@ -28,9 +28,9 @@ impl Place {
 
     /// Where a URL lies. What is below no folder by its letters is looked at as a whole.
     pub(crate) fn of_url(url: &str, folders: &[&str]) -> Self {
-        let below = folders.iter().filter_map(|folder| {
-            url.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')
-        });
+        let below = folders
+            .iter()
+            .filter_map(|folder| url.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/'));
         match Self::among(below.map(has_hidden_part)) {
             Self::Outside => {
                 let path = url.split_once("://").map_or(url, |(_, path)| path);
@@ -53,7 +53,8 @@ impl Place {
 fn has_hidden_part(path: &str) -> bool {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     path.split(['/', '\\']).any(|part| {
-        part.starts_with('.') || part.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2e"))
+        part.starts_with('.')
+            || part.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2e"))
     }) || {
         let lower = path.to_ascii_lowercase();
         lower.contains("%2f.") || lower.contains("%2f%2e") || lower.contains("%5c.")

@@ -46,7 +46,7 @@ pub enum Fault {
     Run(Arc<dyn Fn() + Send + Sync>),
     /// The named header is not passed on.
     WithoutHeader(&'static str),
-    /// The ETag is this one, whatever the object's is.
+    /// The `ETag` is this one, whatever the object's is.
     Tag(&'static str),
 }
 
@@ -251,9 +251,7 @@ impl Broken {
     fn fault(&self, path: &str) -> Option<Fault> {
         let mut found = None;
         self.requests.fetch_add(1, Ordering::SeqCst);
-        for (rule, count) in
-            self.rules().iter_mut().filter(|(rule, _)| path.contains(&rule.path))
-        {
+        for (rule, count) in self.rules().iter_mut().filter(|(rule, _)| path.contains(&rule.path)) {
             let number = *count;
             *count += 1;
             let due = number >= rule.after && number - rule.after < rule.times;

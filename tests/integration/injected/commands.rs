@@ -96,7 +96,9 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "append",
         words: &["append", "OUT/cube.json", "URL/b.nc"],
-        before: |scene, out| drop(fs::copy(scene.set("first.json"), out.join("cube.json")).unwrap()),
+        before: |scene, out| {
+            drop(fs::copy(scene.set("first.json"), out.join("cube.json")).unwrap())
+        },
         least: 4,
     },
     Operation {
@@ -164,7 +166,10 @@ impl Scene {
             copy(fixtures("hdf5").join(name), name);
         }
         for part in ["h5", "head.raw", "one.raw", "tail.raw"] {
-            copy(fixtures("hdf5").join(format!("external.v110.{part}")), &format!("external.v110.{part}"));
+            copy(
+                fixtures("hdf5").join(format!("external.v110.{part}")),
+                &format!("external.v110.{part}"),
+            );
         }
         copy(served.join("external.v110.h5"), "external.v108.h5");
         copy(fixtures("netcdf3").join("types.cdf1.nc"), "small.nc");
@@ -194,9 +199,11 @@ impl Scene {
     fn run(&self, words: &[&str], out: &Path, retries: &str) -> (Exit, Vec<u8>, String) {
         let (url, out) = (self.proxy.url(), out.display().to_string());
         let sets = self.folder.path().join("sets").display().to_string();
-        let replaced =
-            words.iter().map(|word| word.replace("URL", &url).replace("OUT", &out).replace("SETS", &sets));
-        let mut line: Vec<String> = std::iter::once("chunkref".to_owned()).chain(replaced).collect();
+        let replaced = words
+            .iter()
+            .map(|word| word.replace("URL", &url).replace("OUT", &out).replace("SETS", &sets));
+        let mut line: Vec<String> =
+            std::iter::once("chunkref".to_owned()).chain(replaced).collect();
         if ["build", "combine"].contains(&words[0]) {
             line.extend(CUBE.iter().map(|word| (*word).to_owned()));
         }
@@ -263,7 +270,10 @@ fn inject(scene: &Scene, operation: &Operation) -> u64 {
         let (exit, found, _, said) = attempt(vec![rule], "2");
         if scene.proxy.fired() > 0 {
             points += 1;
-            assert!(exit == Exit::Done && found == right, "{name}: request {number}: {exit:?}: {said}");
+            assert!(
+                exit == Exit::Done && found == right,
+                "{name}: request {number}: {exit:?}: {said}"
+            );
         }
     }
     println!("{name}: {requests} requests, {points} faults");

@@ -54,7 +54,11 @@ fn inject(entry: &ScannerEntry, path: &Path, options: &ScanOptions, injected: &m
             }
             let found = outcome.map(|_| ()).map_err(|error| error.kind);
             let name = path.display();
-            assert_eq!(found, Err(ScanErrorKind::from(kind)), "{name}: operation {number}, {kind:?}");
+            assert_eq!(
+                found,
+                Err(ScanErrorKind::from(kind)),
+                "{name}: operation {number}, {kind:?}"
+            );
         }
     }
 }
@@ -122,8 +126,10 @@ fn scans_of_grib_end_with_the_failure() {
         let bytes = fs::read(fixtures("grib2").join(name).with_extension("grib2")).unwrap();
         let path = folder.path().join(name).with_extension("grib2");
         let starts = bytes.windows(4).enumerate().filter(|(_, four)| four == b"GRIB");
-        let lines: Vec<_> =
-            starts.enumerate().map(|(number, (start, _))| format!("{number}:{start}:d=x")).collect();
+        let lines: Vec<_> = starts
+            .enumerate()
+            .map(|(number, (start, _))| format!("{number}:{start}:d=x"))
+            .collect();
         fs::write(path.with_extension("grib2.idx"), lines.join("\n")).unwrap();
         fs::write(&path, bytes).unwrap();
         paths.push(path);
