@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chunkref_cli::{Console, Exit};
 use chunkref_testserver::{Access, Fault, FaultyProxy, RangeServer, Rule, S3Server};
@@ -62,6 +63,12 @@ const OPERATIONS: &[Operation] = &[
         words: &["scan", "URL/a.nc", "-o", "OUT/a.json", "--resume"],
         before: |scene, out| drop(fs::copy(scene.set("a.json"), out.join("a.json")).unwrap()),
         least: 1,
+    },
+    Operation {
+        name: "scan a pattern in a bucket",
+        words: &["scan", "s3://bucket/*.nc", "-o", "OUT/refs/"],
+        before: nothing,
+        least: 5,
     },
     Operation {
         name: "scan external links",
@@ -149,7 +156,9 @@ const OPERATIONS: &[Operation] = &[
 struct Scene {
     folder: TempDir,
     proxy: FaultyProxy,
-    _server: RangeServer,
+    /// Before a server of buckets.
+    buckets: FaultyProxy,
+    _servers: (RangeServer, S3Server),
 }
 
 impl Scene {
@@ -175,9 +184,16 @@ impl Scene {
         copy(fixtures("netcdf3").join("types.cdf1.nc"), "small.nc");
         copy(fixtures("grib2").join("pressure_levels.grib2"), "fields.grib2");
         fs::write(served.join("fields.grib2.idx"), "1:0:d=x\n2:347:d=x\n").unwrap();
+        fs::create_dir_all(folder.path().join("store/bucket")).unwrap();
+        for name in ["a.nc", "small.nc"] {
+            fs::copy(served.join(name), folder.path().join("store/bucket").join(name)).unwrap();
+        }
         let server = RangeServer::start(&served).unwrap();
+        let store = folder.path().join("store");
+        let s3 = S3Server::start(&store, Access::Signed, Duration::ZERO).unwrap();
         let proxy = FaultyProxy::start(&server.url(), []).unwrap();
-        let scene = Self { folder, proxy, _server: server };
+        let buckets = FaultyProxy::start(&s3.url(), []).unwrap();
+        let scene = Self { folder, proxy, buckets, _servers: (server, s3) };
         let make = |words: &[&str]| {
             let (exit, _, said) = scene.run(words, scene.folder.path(), "0");
             assert_eq!(exit, Exit::Done, "{words:?}: {said}");
@@ -189,6 +205,12 @@ impl Scene {
         make(&["build", "URL/a.nc", "URL/b.nc", "-o", "SETS/cube.json"]);
         make(&["build", "URL/a.nc", "URL/b.nc", "-o", "OUT/served/sets/cube.parq"]);
         scene
+    }
+
+    /// What stands before the server that the words name.
+    fn proxy(&self, words: &[&str]) -> &FaultyProxy {
+        let is_bucket = words.iter().any(|word| word.starts_with("s3://"));
+        if is_bucket { &self.buckets } else { &self.proxy }
     }
 
     fn set(&self, name: &str) -> PathBuf {
@@ -208,6 +230,15 @@ impl Scene {
             line.extend(CUBE.iter().map(|word| (*word).to_owned()));
         }
         line.extend(["--retries", retries].map(str::to_owned));
+        if words.iter().any(|word| word.starts_with("s3://")) {
+            for option in [
+                format!("endpoint_url={}", self.buckets.url()),
+                format!("key={}", S3Server::ACCESS_KEY),
+                format!("secret={}", S3Server::SECRET_KEY),
+            ] {
+                line.extend(["--storage-option".to_owned(), option]);
+            }
+        }
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let exit = chunkref_cli::run(
             line.into_iter().map(OsString::from),
@@ -227,25 +258,26 @@ fn left(out: &Path, stdout: Vec<u8>) -> Left {
 
 /// Runs the operation undisturbed and then with each fault at each request; how many faults there were.
 fn inject(scene: &Scene, operation: &Operation) -> u64 {
+    let proxy = scene.proxy(operation.words);
     let attempt = |rules: Vec<Rule>, retries: &str| {
         let out = tempfile::tempdir().unwrap();
         (operation.before)(scene, out.path());
         let old = left(out.path(), Vec::new());
-        scene.proxy.set(rules);
+        proxy.set(rules);
         let (exit, stdout, said) = scene.run(operation.words, out.path(), retries);
         (exit, left(out.path(), stdout), old, said)
     };
     let name = operation.name;
     let (exit, right, ..) = attempt(Vec::new(), "0");
     assert_eq!(exit, Exit::Done, "{name}");
-    let requests = scene.proxy.requests();
+    let requests = proxy.requests();
     assert!(requests >= operation.least, "{name}: {requests} requests");
     let mut points = 0;
     for number in 0..requests {
         for (fault, retries) in lasting() {
             let rule = Rule::always(fault.clone()).after(number);
             let (exit, found, old, said) = attempt(vec![rule], retries);
-            if scene.proxy.fired() == 0 {
+            if proxy.fired() == 0 {
                 continue;
             }
             points += 1;
@@ -268,7 +300,7 @@ fn inject(scene: &Scene, operation: &Operation) -> u64 {
         // One that passes is got over.
         let rule = Rule::first(1, Fault::Status(503, Some(0))).after(number);
         let (exit, found, _, said) = attempt(vec![rule], "2");
-        if scene.proxy.fired() > 0 {
+        if proxy.fired() > 0 {
             points += 1;
             assert!(
                 exit == Exit::Done && found == right,
