@@ -55,13 +55,13 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "scan again",
         words: &["scan", "URL/a.nc", "-o", "OUT/a.json", "--inline-threshold", "0"],
-        before: |scene, out| drop(fs::copy(scene.set("a.json"), out.join("a.json")).unwrap()),
+        before: |scene, out| scene.put("a.json", &out.join("a.json")),
         least: 4,
     },
     Operation {
         name: "scan --resume",
         words: &["scan", "URL/a.nc", "-o", "OUT/a.json", "--resume"],
-        before: |scene, out| drop(fs::copy(scene.set("a.json"), out.join("a.json")).unwrap()),
+        before: |scene, out| scene.put("a.json", &out.join("a.json")),
         least: 1,
     },
     Operation {
@@ -103,9 +103,7 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "append",
         words: &["append", "OUT/cube.json", "URL/b.nc"],
-        before: |scene, out| {
-            drop(fs::copy(scene.set("first.json"), out.join("cube.json")).unwrap())
-        },
+        before: |scene, out| scene.put("first.json", &out.join("cube.json")),
         least: 4,
     },
     Operation {
@@ -167,7 +165,9 @@ impl Scene {
         let served = folder.path().join("served");
         fs::create_dir_all(served.join("sets")).unwrap();
         fs::create_dir(folder.path().join("sets")).unwrap();
-        let copy = |from: PathBuf, name: &str| drop(fs::copy(from, served.join(name)).unwrap());
+        let copy = |from: PathBuf, name: &str| {
+            fs::copy(from, served.join(name)).unwrap();
+        };
         for (file, name) in files(&fixtures("goes"), &["nc"]).into_iter().zip(["a.nc", "b.nc"]) {
             copy(file, name);
         }
@@ -213,8 +213,9 @@ impl Scene {
         if is_bucket { &self.buckets } else { &self.proxy }
     }
 
-    fn set(&self, name: &str) -> PathBuf {
-        self.folder.path().join("sets").join(name)
+    /// Copies one of the sets.
+    fn put(&self, name: &str, to: &Path) {
+        fs::copy(self.folder.path().join("sets").join(name), to).unwrap();
     }
 
     /// Runs a command; its exit code, its output and what it said.
