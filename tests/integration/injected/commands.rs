@@ -188,12 +188,12 @@ impl Scene {
         for name in ["a.nc", "small.nc"] {
             fs::copy(served.join(name), folder.path().join("store/bucket").join(name)).unwrap();
         }
-        let server = RangeServer::start(&served).unwrap();
+        let ranges = RangeServer::start(&served).unwrap();
         let store = folder.path().join("store");
         let s3 = S3Server::start(&store, Access::Signed, Duration::ZERO).unwrap();
-        let proxy = FaultyProxy::start(&server.url(), []).unwrap();
+        let proxy = FaultyProxy::start(&ranges.url(), []).unwrap();
         let buckets = FaultyProxy::start(&s3.url(), []).unwrap();
-        let scene = Self { folder, proxy, buckets, _servers: (server, s3) };
+        let scene = Self { folder, proxy, buckets, _servers: (ranges, s3) };
         let make = |words: &[&str]| {
             let (exit, _, said) = scene.run(words, scene.folder.path(), "0");
             assert_eq!(exit, Exit::Done, "{words:?}: {said}");
