@@ -308,7 +308,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Rounds {
+    struct Recorder {
         inner: MemorySource,
         rounds: Mutex<Vec<Vec<Range<u64>>>>,
         /// The rounds that work.
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[async_trait::async_trait]
-    impl ByteSource for Rounds {
+    impl ByteSource for Recorder {
         fn location(&self) -> &str {
             self.inner.location()
         }
@@ -343,8 +343,8 @@ mod tests {
         }
     }
 
-    fn source(length: u8) -> Rounds {
-        Rounds {
+    fn source(length: u8) -> Recorder {
+        Recorder {
             inner: MemorySource::new("m", (0..length).collect::<Vec<u8>>().into()),
             rounds: Mutex::default(),
             sound: usize::MAX,
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_read_that_fails_ends_the_scan() {
-        let source = Rounds { sound: 1, ..source(200) };
+        let source = Recorder { sound: 1, ..source(200) };
         let frontier = Frontier::new(&source, &Limits::default());
         assert!(block_on(frontier.run(frontier.read(0, 8, "node"))).is_ok());
         for _ in 0..2 {
