@@ -31,6 +31,8 @@ mod hostile;
 #[cfg(feature = "icechunk")]
 mod icechunk;
 #[cfg(test)]
+mod injected;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;
@@ -42,8 +44,6 @@ mod reading;
 mod references;
 #[cfg(test)]
 mod report_page;
-#[cfg(test)]
-mod secrets;
 #[cfg(test)]
 mod stores;
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod scanner;
 pub mod signature;
 pub mod source;
 pub mod split;
+pub mod watched;
 
 pub use chunkref_model as model;
 pub use chunkref_model::secret;
@@ -48,3 +49,4 @@ pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
 pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use watched::WatchedSource;
