@@ -45,6 +45,8 @@ mod references;
 #[cfg(test)]
 mod report_page;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod verify;
