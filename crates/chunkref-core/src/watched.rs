@@ -64,7 +64,8 @@ impl<S: ByteSource> ByteSource for WatchedSource<S> {
         self.inner.read_many(ranges).await.map_err(|error| {
             // What lies within the object is there, whatever an answer says that was cut off.
             let length = self.version().length;
-            let is_inside = ranges.iter().all(|range| range.start <= range.end && range.end <= length);
+            let is_inside =
+                ranges.iter().all(|range| range.start <= range.end && range.end <= length);
             let is_fault = is_inside || error.kind.is_fault();
             self.remember(error, is_fault)
         })
