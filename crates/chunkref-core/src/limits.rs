@@ -21,6 +21,12 @@ pub struct Limits {
     pub members: u64,
     /// Bytes of data stored inline in the references of one file.
     pub inline_bytes: u64,
+    /// Bytes that one encoded chunk decodes to, and each step on the way.
+    pub decoded_chunk_bytes: u64,
+    /// Points of one grid of a GRIB field.
+    pub grid_points: u64,
+    /// Values of one coordinate axis that is computed from its description in the file, and rows of a reduced grid.
+    pub axis_values: u64,
 }
 
 impl Default for Limits {
@@ -33,6 +39,9 @@ impl Default for Limits {
             depth: 64,
             members: 1_000_000,
             inline_bytes: 128 << 20,
+            decoded_chunk_bytes: 256 << 20,
+            grid_points: 1 << 29,
+            axis_values: 1 << 20,
         }
     }
 }
