@@ -60,6 +60,7 @@ pub(crate) fn combine(
 ) -> PyResult<(PyDataset, Vec<String>)> {
     let options = settings.options()?;
     let policy = joined(datasets.iter().map(|dataset| dataset.1.clone()));
+    stores.stores().check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
     let gatherer = Gatherer::new(&options);
     let inputs: Vec<_> = datasets
         .iter()
@@ -159,10 +160,10 @@ pub(crate) fn build(
     let locations: Result<Vec<_>, _> = urls.iter().map(|url| Location::parse(url)).collect();
     let locations = locations.map_err(|error| errors::of_source(py, &error))?;
     let held = stores.stores();
-    held.check_binding(&locations).map_err(|error| errors::of_source(py, &error))?;
     let allow_outside = scanning.options().allow_outside;
     let files = AccessPolicy::of_files(&locations, &allow_outside);
     let policy = first.iter().map(|dataset| dataset.1.clone()).fold(files, AccessPolicy::or);
+    held.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
     let gatherer = Gatherer::new(&options);
     let job = Arc::new(Job { stores: stores.stores(), options: scanning.options(), gatherer });
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);

@@ -56,12 +56,15 @@ impl PyReferenceStore {
     #[new]
     #[pyo3(signature = (dataset, stores, open, protocol))]
     fn new(
+        py: Python<'_>,
         dataset: PyDataset,
         stores: Py<PyStores>,
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
-    ) -> Self {
-        Self::of(AnyLookup(dataset.0), dataset.1, stores, open, protocol)
+    ) -> PyResult<Self> {
+        let held = stores.get().stores();
+        held.check_policy(&dataset.1).map_err(|error| errors::of_source(py, &error))?;
+        Ok(Self::of(AnyLookup(dataset.0), dataset.1, stores, open, protocol))
     }
 
     /// The store of references that were written; those of Parquet are read when they are asked for.

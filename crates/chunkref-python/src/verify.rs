@@ -45,6 +45,7 @@ pub(crate) fn verify(
             wait(py, verifying)?.map_err(|error| errors::of_references(py, &error, url))?
         }
         (None, Some(dataset)) => {
+            stores.check_policy(&dataset.1).map_err(|error| errors::of_source(py, &error))?;
             let policy = stores.policy_with_allowed(dataset.1.clone());
             wait(py, verify_dataset(&stores, &policy, &dataset.0, None, &options))?
         }

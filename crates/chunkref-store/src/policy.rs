@@ -103,8 +103,7 @@ impl AccessPolicy {
         locations: impl IntoIterator<Item = &'a Location>,
         allow_outside: &[String],
     ) -> Self {
-        let mut own: BTreeSet<_> =
-            allow_outside.iter().filter_map(|folder| folder.parse().ok()).collect();
+        let mut own = BTreeSet::new();
         let mut name = String::new();
         for location in locations {
             name =
@@ -119,6 +118,7 @@ impl AccessPolicy {
         }
         let without_local = Some("it lies outside the folder of the file".to_owned());
         Self::new(NamedBy { name, own: own.into_iter().collect(), without_local })
+            .with_allowed(allow_outside.iter().filter_map(|folder| folder.parse().ok()))
     }
 
     fn new(named_by: NamedBy) -> Self {
@@ -145,6 +145,12 @@ impl AccessPolicy {
         self.allowed.extend(other.allowed);
         self.everything |= other.everything;
         self
+    }
+
+    /// The stores that the sets and files are in.
+    pub(crate) fn own_stores(&self) -> impl Iterator<Item = &str> {
+        let own = self.named_by.iter().flat_map(|by| &by.own);
+        own.filter(|own| own.is_remote()).map(UrlPrefix::store)
     }
 
     /// How the object at a location may be opened.
@@ -174,6 +180,8 @@ impl AccessPolicy {
                 }
                 _ => Ok(Grant::With(Credentials::None)),
             },
+            // What cannot be opened is no question of policy.
+            None => Ok(Grant::With(Credentials::None)),
             _ => Err(self.refusal(
                 location,
                 location.url().to_owned(),
@@ -209,9 +217,8 @@ impl AccessPolicy {
     /// Whether options of stores that are not given for one of them are for this one: the store of the sets and files, or the only one
     /// that is allowed.
     fn is_bound(&self, prefix: &UrlPrefix) -> bool {
-        let own = || self.named_by.iter().flat_map(|by| &by.own).filter(|own| own.is_remote());
-        if own().next().is_some() {
-            return own().any(|own| own.store() == prefix.store());
+        if self.own_stores().next().is_some() {
+            return self.own_stores().any(|store| store == prefix.store());
         }
         let mut allowed = self.allowed.iter().filter(|allowed| allowed.is_remote());
         allowed.all(|allowed| allowed.store() == prefix.store())
@@ -348,7 +355,6 @@ mod tests {
             ("http://localhost:80/x", "http://localhost:80/"),
             ("http://0xa9fea9fe/x", "http://169.254.169.254:80/"),
             ("memory://x", "memory://x"),
-            ("gopher://h/x", "gopher://h/x"),
         ] {
             assert_eq!(check(&policy, url), Err(allow.to_owned()));
         }

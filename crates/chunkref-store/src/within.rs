@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Stores as reference sets and files may use them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,21 +45,28 @@ impl Stores {
         &self,
         locations: impl IntoIterator<Item = &'a Location>,
     ) -> Result<(), SourceError> {
+        let named: Vec<_> = locations.into_iter().filter_map(UrlPrefix::of).collect();
+        self.check_stores(named.iter().filter(|prefix| prefix.is_remote()).map(UrlPrefix::store))
+    }
+
+    /// The same for all that sets and files which a policy is for are in.
+    ///
+    /// # Errors
+    /// [`SourceErrorKind::InvalidOption`] that names the option and two stores.
+    pub fn check_policy(&self, policy: &AccessPolicy) -> Result<(), SourceError> {
+        self.check_stores(policy.own_stores())
+    }
+
+    fn check_stores<'a>(&self, stores: impl Iterator<Item = &'a str>) -> Result<(), SourceError> {
         let options = self.options();
         let Some(option) = options.storage.for_one_store().next() else { return Ok(()) };
-        let named: Vec<_> = locations.into_iter().filter_map(UrlPrefix::of).collect();
-        let remote = |prefixes: &[UrlPrefix]| {
-            let remote = prefixes.iter().filter(|prefix| prefix.is_remote());
-            let mut stores: Vec<_> = remote.map(|prefix| prefix.store().to_owned()).collect();
-            stores.sort();
-            stores.dedup();
-            stores
-        };
-        let mut stores = remote(&named);
+        let mut stores: BTreeSet<_> = stores.collect();
         if stores.is_empty() {
-            stores = remote(&options.allow);
+            let allowed = options.allow.iter().filter(|prefix| prefix.is_remote());
+            stores = allowed.map(UrlPrefix::store).collect();
         }
-        let [first, other, ..] = stores.as_slice() else { return Ok(()) };
+        let mut stores = stores.into_iter();
+        let (Some(first), Some(other)) = (stores.next(), stores.next()) else { return Ok(()) };
         Err(invalid(format!(
             "storage option {option} is for one store, and there are several ({first}, {other}): say which, as in --storage-option {first}:{option}=VALUE"
         )))
