@@ -105,7 +105,7 @@ async fn read(
     stores: &Stores,
 ) -> Result<Part, Fault> {
     let registry = chunkref::registry()?;
-    let options = arguments.format.scan_options();
+    let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     chunkref::validate(&registry, &options)?;
     let location = Location::parse(&arguments.input)?;
     let opened = Opened::open(stores, &registry, &location, &options).await?;
