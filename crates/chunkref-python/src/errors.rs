@@ -46,7 +46,7 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut cause = error.source();
     while let Some(fault) = cause {
         let text = match fault.downcast_ref::<AccessDenied>() {
-            Some(AccessDenied { allow, .. }) => format!("allow={:?} reads it", [allow]),
+            Some(AccessDenied { allow, .. }) => format!("allow=[\"{allow}\"] reads it"),
             None => fault.to_string(),
         };
         if !words.ends_with(&text) {

@@ -71,7 +71,10 @@ impl PyStores {
             // Options of one store are named by it.
             let set = match name.rsplit_once(':').filter(|_| name.contains("://")) {
                 Some((store, name)) => options.storage.set_for(store, name, value),
-                None => Ok(options.storage.set(name, value)),
+                None => {
+                    options.storage.set(name, value);
+                    Ok(())
+                }
             };
             set.map_err(|error| errors::of_source(py, &error))?;
         }

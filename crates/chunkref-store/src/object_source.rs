@@ -248,10 +248,8 @@ impl ByteSource for ObjectSource {
         let Ways { stores, options, credentials } = &self.ways;
         let location = self.location.sibling(path, &options.allow_outside)?;
         // Options that name no store are for this one; a folder elsewhere was allowed by the user.
-        let credentials = match bucket_root(&location) == bucket_root(&self.location) {
-            true => *credentials,
-            false => Credentials::Ambient,
-        };
+        let same = bucket_root(&location) == bucket_root(&self.location);
+        let credentials = if same { *credentials } else { Credentials::Ambient };
         stores.open_on(&location, options, &self.caller.meter, credentials).await
     }
 }

@@ -134,12 +134,13 @@ impl Web {
                 .ok()
                 .and_then(|location| UrlPrefix::of(&location))
                 .is_some_and(|url| self.allowed.iter().any(|allowed| allowed.holds(&url)));
-        match named {
-            false => Reach::Public,
-            true if of_user => Reach::Any,
+        if named && of_user {
+            Reach::Any
+        } else if named && from_internal {
             // A server of the own network may send to others there, and one of the internet may not.
-            true if from_internal => Reach::Internal,
-            true => Reach::Public,
+            Reach::Internal
+        } else {
+            Reach::Public
         }
     }
 
@@ -168,9 +169,12 @@ impl Web {
                 let own = self.options.for_store(&store_of(&url), Credentials::Ambient);
                 request.headers.extend(self::headers(&own).map_err(Fault::Source)?);
             }
-            let login = url.host_str().filter(|_| pass.named).and_then(|host| match home {
-                true => self.netrc.login(host),
-                false => self.netrc.login_of(host).filter(|_| is_safe(&url)),
+            let login = url.host_str().filter(|_| pass.named).and_then(|host| {
+                if home {
+                    self.netrc.login(host)
+                } else {
+                    self.netrc.login_of(host).filter(|_| is_safe(&url))
+                }
             });
             if !request.headers.contains_key(AUTHORIZATION)
                 && let Some(Login { user, password }) = login
