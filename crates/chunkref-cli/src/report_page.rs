@@ -128,6 +128,6 @@ async fn read(arguments: &ReportArguments, stores: &Stores) -> Result<Subject, F
             times: Vec::new(),
         },
     };
-    subject.times = time_axis::read(&subject.dataset, &objects).await;
+    subject.times = time_axis::read(&subject.dataset, &objects).await?;
     Ok(subject)
 }

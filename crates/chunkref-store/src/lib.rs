@@ -39,6 +39,7 @@ mod blocks;
 mod bucket;
 mod cookies;
 mod guard;
+mod hidden;
 mod limiter;
 mod netrc;
 mod object_source;
