@@ -172,20 +172,20 @@ fn a_set_of_the_user_reads_data_files_elsewhere() {
     fs::copy(&source, there.path().join(".hidden/a.nc")).unwrap();
     let set = here.path().join("a.json");
     done(&["scan", text(&there.path().join("a.nc")), "-o", text(&set)], &[]);
-    let sst = ["cat", text(&set), "SST[0,0]"];
-    let values = done(&sst, &[]);
+    let values_of = ["cat", text(&set), "SST[0,0]"];
+    let values = done(&values_of, &[]);
     assert!(done(&["verify", text(&set)], &[]).contains("sound"));
 
     let mode = |mode: u32| {
         fs::set_permissions(&set, fs::Permissions::from_mode(mode)).unwrap();
     };
     mode(0o666);
-    let said = failed(&sst, &[]);
+    let said = failed(&values_of, &[]);
     assert!(said.contains("can be written by others") && said.contains("--allow"), "{said}");
     let allowed = ["cat", text(&set), "SST[0,0]", "--allow", text(there.path())];
     assert_eq!(done(&allowed, &[]), values);
     mode(0o600);
-    assert_eq!(done(&sst, &[]), values);
+    assert_eq!(done(&values_of, &[]), values);
 
     let hidden = here.path().join("hidden.json");
     let moved = fs::read_to_string(&set).unwrap().replace("/a.nc", "/.hidden/a.nc");

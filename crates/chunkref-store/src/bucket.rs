@@ -460,17 +460,17 @@ fn is_refused(cause: &object_store::Error) -> bool {
 /// What an error of a store means to whoever asked for the object.
 fn describe(location: &str, cause: &object_store::Error) -> SourceError {
     use object_store::Error;
-    if is_refused(cause) {
-        let message =
-            "the store is at an address of this machine's own network, and you did not name it";
-        return error(SourceErrorKind::NotAllowed, location, message, None);
-    }
     const ABSENT: (SourceErrorKind, &str) =
         (SourceErrorKind::NotFound, "there is no such object: check the bucket and the key");
     const FORBIDDEN: (SourceErrorKind, &str) = (
         SourceErrorKind::PermissionDenied,
         "the store does not let this be read: check the credentials, or pass --anon if the bucket is public",
     );
+    if is_refused(cause) {
+        let message =
+            "the store is at an address of this machine's own network, and you did not name it";
+        return error(SourceErrorKind::NotAllowed, location, message, None);
+    }
     let plain = Plain::of(cause);
     let (kind, message) = match cause {
         Error::NotFound { .. } => ABSENT,

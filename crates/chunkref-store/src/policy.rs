@@ -78,16 +78,12 @@ impl AccessPolicy {
     #[must_use]
     pub fn of_set(location: &Location) -> Self {
         let name = format!("the set {location}");
-        let (own, without_local) = match location.local_path() {
-            Some(path) => (beside(path), not_own(path)),
-            None => {
-                let own = UrlPrefix::of(location).map(UrlPrefix::folder);
-                (
-                    own.into_iter().collect(),
-                    Some("the set is not a file of this machine".to_owned()),
-                )
-            }
-        };
+        if let Some(path) = location.local_path() {
+            let (own, without_local) = (beside(path), not_own(path));
+            return Self::new(NamedBy { name, own, without_local });
+        }
+        let own = UrlPrefix::of(location).map(UrlPrefix::folder).into_iter().collect();
+        let without_local = Some("the set is not a file of this machine".to_owned());
         Self::new(NamedBy { name, own, without_local })
     }
 
@@ -172,7 +168,10 @@ impl AccessPolicy {
             return self.check_local(location, &prefix);
         }
         match Family::of(location.scheme()) {
-            Some(Family::S3 | Family::Google | Family::Azure) => Ok(Grant::With(Credentials::None)),
+            // What cannot be opened is no question of policy.
+            Some(Family::S3 | Family::Google | Family::Azure) | None => {
+                Ok(Grant::With(Credentials::None))
+            }
             Some(Family::Web) => match Url::parse(location.url()) {
                 Ok(url) if names_internal_host(&url) => {
                     let reason = "the host is one of this machine's own network";
@@ -180,8 +179,6 @@ impl AccessPolicy {
                 }
                 _ => Ok(Grant::With(Credentials::None)),
             },
-            // What cannot be opened is no question of policy.
-            None => Ok(Grant::With(Credentials::None)),
             _ => Err(self.refusal(
                 location,
                 location.url().to_owned(),

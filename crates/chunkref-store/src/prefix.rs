@@ -68,9 +68,9 @@ impl UrlPrefix {
         let port = url.port_or_known_default()?;
         let mut decoded = Vec::new();
         for part in url.path_segments()? {
-            let part = percent_decode(part).unwrap_or_else(|| part.to_owned());
+            let plain = percent_decode(part).unwrap_or_else(|| part.to_owned());
             // A server may take either of these for a separator.
-            decoded.extend(part.split(['/', '\\']).map(str::to_owned));
+            decoded.extend(plain.split(['/', '\\']).map(str::to_owned));
         }
         let parts = parts(decoded.iter().map(String::as_str))?;
         Some(Self { store: format!("{}://{host}:{port}", url.scheme()), parts })

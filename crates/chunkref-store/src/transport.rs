@@ -149,7 +149,7 @@ impl Transport {
 
     /// The client for a reach. When it cannot be made although that for any reach could, nothing is within the reach.
     fn client(&self, reach: Reach) -> Option<&Client> {
-        let made = match reach {
+        let held = match reach {
             Reach::Any => return Some(&self.client),
             Reach::Internal => &self.internal,
             Reach::Public => &self.public,
@@ -159,7 +159,7 @@ impl Transport {
             let guard = Guard { names, reach, proxies: Arc::clone(&self.proxies) };
             client(&self.options, Some(guard)).ok()
         };
-        made.get_or_init(make).as_ref()
+        held.get_or_init(make).as_ref()
     }
 
     /// The answer to a request, made again while that may help.
