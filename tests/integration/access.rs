@@ -210,10 +210,10 @@ fn a_set_of_the_network_names_no_local_file_and_no_other_server_of_it() {
     fs::create_dir(served.path().join("sets")).unwrap();
     fs::write(served.path().join("raw"), SECRET).unwrap();
     fs::write(served.path().join("sets/raw"), SECRET).unwrap();
-    let server = RangeServer::start(served.path()).unwrap();
+    let own = RangeServer::start(served.path()).unwrap();
     let other = RangeServer::start(served.path()).unwrap();
     let by_name = other.url().replace("127.0.0.1", "localhost");
-    let root = server.url();
+    let root = own.url();
     let write = |name: &str, url: &str| {
         fs::write(served.path().join("sets").join(name), set(url, 32, 1)).unwrap();
         format!("{root}/sets/{name}")
@@ -259,11 +259,11 @@ fn a_set_of_the_network_names_no_local_file_and_no_other_server_of_it() {
 
     // What is beside the set is read, with the token that is for its server.
     let set = write("beside.json", &format!("{root}/sets/raw"));
-    server.traffic().take_requests();
+    drop(own.traffic().take_requests());
     let beside = line("cat", &set);
     let beside: Vec<_> = beside.iter().map(String::as_str).collect();
     assert!(shows_secret(&done(&beside, &environment)));
-    let requests = server.traffic().take_requests();
+    let requests = own.traffic().take_requests();
     assert!(!requests.is_empty());
     for request in requests {
         assert_eq!(request.authorization.as_deref(), Some("Bearer MYTOKEN"));
@@ -295,22 +295,22 @@ fn a_set_of_the_network_names_no_local_file_and_no_other_server_of_it() {
 fn a_local_set_gives_no_credentials_away() {
     let served = folder();
     fs::write(served.path().join("raw"), SECRET).unwrap();
-    let server = RangeServer::start(served.path()).unwrap();
+    let own = RangeServer::start(served.path()).unwrap();
     let local = folder();
     let path = local.path().join("set.json");
-    fs::write(&path, set(&format!("{}/raw", server.url()), 32, 1)).unwrap();
+    fs::write(&path, set(&format!("{}/raw", own.url()), 32, 1)).unwrap();
     let netrc = local.path().join("netrc");
     fs::write(&netrc, "machine 127.0.0.1 login nl password np\ndefault login x password y\n")
         .unwrap();
     let environment = [("CHUNKREF_STORAGE_TOKEN", "ENVTOKEN"), ("NETRC", text(&netrc))];
     for line in [vec!["verify", text(&path)], vec!["cat", text(&path), "t"]] {
         let said = failed(&line, &environment);
-        assert!(said.contains(&format!("allow {}/", server.url())), "{said}");
+        assert!(said.contains(&format!("allow {}/", own.url())), "{said}");
     }
-    assert_eq!(server.traffic().take_requests(), []);
-    let allow = server.url();
+    assert_eq!(own.traffic().take_requests(), []);
+    let allow = own.url();
     done(&["cat", text(&path), "t", "--allow", &allow], &environment);
-    let requests = server.traffic().take_requests();
+    let requests = own.traffic().take_requests();
     assert!(!requests.is_empty());
     for request in requests {
         let token = request.authorization;
@@ -391,15 +391,15 @@ fn a_secret_for_one_store_needs_to_say_which_of_several() {
     }
     assert!(first.traffic().take_requests().is_empty());
     assert!(second.traffic().take_requests().is_empty());
-    let own = [format!("{}:token=ONE", first.url()), format!("{}:token=TWO", second.url())];
+    let each = [format!("{}:token=ONE", first.url()), format!("{}:token=TWO", second.url())];
     let line: Vec<_> = base
         .into_iter()
-        .chain(["--storage-option", &own[0], "--storage-option", &own[1]])
+        .chain(["--storage-option", &each[0], "--storage-option", &each[1]])
         .chain(["--storage-option", "timeout=20"])
         .collect();
     done(&line, &[]);
-    for (server, token) in [(&first, "Bearer ONE"), (&second, "Bearer TWO")] {
-        let requests = server.traffic().take_requests();
+    for (asked, token) in [(&first, "Bearer ONE"), (&second, "Bearer TWO")] {
+        let requests = asked.traffic().take_requests();
         assert!(!requests.is_empty());
         for request in requests {
             assert_eq!(request.authorization.as_deref(), Some(token));

@@ -69,13 +69,11 @@ impl PyStores {
         options.storage = StorageOptions::from_environment(variables);
         for (name, value) in storage {
             // Options of one store are named by it.
-            let set = match name.rsplit_once(':').filter(|_| name.contains("://")) {
-                Some((store, name)) => options.storage.set_for(store, name, value),
-                None => {
-                    options.storage.set(name, value);
-                    Ok(())
-                }
+            let Some((store, name)) = name.rsplit_once(':').filter(|_| name.contains("://")) else {
+                options.storage.set(name, value);
+                continue;
             };
+            let set = options.storage.set_for(store, name, value);
             set.map_err(|error| errors::of_source(py, &error))?;
         }
         let allow: Result<Vec<UrlPrefix>, _> = allow.iter().map(|text| text.parse()).collect();
