@@ -8,8 +8,8 @@ use chunkref::core::model::printable::printable_lines;
 use chunkref::core::redact;
 use chunkref::read::{ChunkPlace, ReadError};
 use chunkref::{
-    CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError, ScanErrorKind,
-    SourceError, SourceErrorKind,
+    AccessDenied, CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError,
+    ScanErrorKind, SourceError, SourceErrorKind,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -63,7 +63,10 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     for fault in causes(error).skip(1) {
-        let text = fault.to_string();
+        let text = match fault.downcast_ref::<AccessDenied>() {
+            Some(AccessDenied { allow, .. }) => format!("allow=[\"{allow}\"] reads it"),
+            None => fault.to_string(),
+        };
         if !words.ends_with(&text) {
             words.push_str(": ");
             words.push_str(&text);

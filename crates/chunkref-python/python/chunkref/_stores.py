@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from chunkref import _check, _chunkref
 
 StorageOptions: TypeAlias = Mapping[str, Any] | None
+#: Beginnings of URLs, or paths, that references may name: one, or several.
+Allow: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 #: More requests at one time than any store or machine takes.
 _MOST_REQUESTS = 65_536
@@ -25,7 +27,12 @@ class Stores:
     ----------
     storage_options : mapping, optional
         Options of the store as fsspec (``anon``, ``key``, ``secret``, ``client_kwargs``, …) or object stores spell them.
-        Variables ``CHUNKREF_STORAGE_NAME`` of the environment set defaults.
+        Variables ``CHUNKREF_STORAGE_NAME`` of the environment set defaults. A mapping under the name of a store sets
+        options of that store alone: ``{"s3://bucket": {"key": …}, "https://host:8000": {"token": …}}``. Secrets without
+        a store are for the one that the files of a call are in.
+    allow : str, os.PathLike or iterable of them
+        Beginnings of URLs, or paths, of objects that references may name besides what is beside them, with the
+        credentials for their store.
     anon : bool
         Read without credentials, as public buckets allow.
     concurrency, concurrency_per_file : int
@@ -52,6 +59,7 @@ class Stores:
         self,
         storage_options: StorageOptions = None,
         *,
+        allow: Allow = (),
         anon: bool = False,
         concurrency: int = 256,
         concurrency_per_file: int = 128,
@@ -65,6 +73,7 @@ class Stores:
         if not _check.number("timeout", timeout):
             raise _check.wrong_value("timeout", "takes more than 0 seconds")
         self._settings: dict[str, Any] = {
+            "allow": prefixes(allow),
             "anonymous": _check.boolean("anon", anon),
             "requests": _check.integer("concurrency", concurrency, 1, _MOST_REQUESTS),
             "requests_per_object": _check.integer("concurrency_per_file", concurrency_per_file, 1, _MOST_REQUESTS),
@@ -87,11 +96,19 @@ class Stores:
             self._reading = _again(self._storage, {**self._settings, "deadline": 0.0})
         return self._reading
 
+    def allowing(self, allow: Allow) -> Stores:
+        """Give stores with the same options that let references name more."""
+        more = [prefix for prefix in prefixes(allow) if prefix not in self._settings["allow"]]
+        if not more:
+            return self
+        return _again(self._storage, {**self._settings, "allow": [*self._settings["allow"], *more]})
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._storage, self._settings)
 
     def __repr__(self) -> str:
         defaults = {
+            "allow": [],
             "anonymous": False,
             "requests": 256,
             "requests_per_object": 128,
@@ -144,12 +161,14 @@ def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
 
 
 def flattened(options: StorageOptions) -> dict[str, str]:
-    """Give options as text by their dotted names; those that are `None` are left out."""
+    """Give options as text by their dotted names, those of one store behind its name; those that are `None` are left out."""
     flat: dict[str, str] = {}
     for name, value in _check.mapping("storage_options", options).items():
         if value is None:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and "://" in name:
+            flat.update({f"{name}:{inner}": text for inner, text in flattened(value).items()})
+        elif isinstance(value, Mapping):
             flat.update({f"{name}.{inner}": text for inner, text in flattened(value).items()})
         elif isinstance(value, bool):
             flat[name] = "true" if value else "false"
@@ -165,18 +184,27 @@ def flattened(options: StorageOptions) -> dict[str, str]:
     return flat
 
 
+def prefixes(allow: Allow) -> list[str]:
+    """Give beginnings of URLs, of which one may be given alone, as text."""
+    return _check.paths("allow", allow)
+
+
 _made: dict[tuple[tuple[str, str], ...], Stores] = {}
 _lock = threading.Lock()
 
 
-def stores_of(stores: Stores | None, storage_options: StorageOptions) -> Stores:
+def stores_of(stores: Stores | None, storage_options: StorageOptions, allow: Allow = ()) -> Stores:
     """Give the stores of a call: those that it names, or those of its options."""
     if stores is not None:
         if not isinstance(stores, Stores):
             raise _check.wrong_type("stores", stores, "chunkref.Stores")
         if _check.mapping("storage_options", storage_options):
             raise TypeError("give storage_options or stores, not both")
-        return stores
+        return stores.allowing(allow)
+    return _of_options(storage_options).allowing(allow)
+
+
+def _of_options(storage_options: StorageOptions) -> Stores:
     key = tuple(sorted(flattened(storage_options).items()))
     with _lock:
         if key not in _made:

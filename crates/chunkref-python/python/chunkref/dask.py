@@ -152,7 +152,7 @@ _CUBE: dict[str, Any] = {
 }
 
 #: What each worker decides, or this function.
-_NOT_ON_WORKERS = ("storage_options", "stores", "on_error", "ordered", "progress")
+_NOT_ON_WORKERS = ("storage_options", "stores", "allow", "on_error", "ordered", "progress")
 
 
 def _grouped(concat: Concat) -> Any:
