@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
 async fn read(arguments: &CatArguments, selection: &Selection) -> Result<Part, Fault> {
     let stores = arguments.stores.stores();
     let registry = chunkref::registry()?;
-    let options = arguments.format.scan_options();
+    let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     chunkref::validate(&registry, &options)?;
     let location = Location::parse(&arguments.input)?;
     let opened = Opened::open(&stores, &registry, &location, &options).await?;

@@ -286,7 +286,11 @@ impl Job {
         options: &CombineOptions,
     ) -> Result<Self, Stop> {
         let scan_options = scanning.map_or_else(ScanOptions::default, |scanning| {
-            scanning.format.scan_options().with_inline_threshold(scanning.inline_threshold)
+            scanning
+                .format
+                .scan_options()
+                .with_inline_threshold(scanning.inline_threshold)
+                .with_limits(stores.limits().clone())
         });
         let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
         let valid = chunkref::validate(&registry, &scan_options);

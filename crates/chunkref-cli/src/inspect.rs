@@ -21,7 +21,7 @@ struct Inspected {
 }
 
 pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let options = arguments.format.scan_options();
+    let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let stores = arguments.stores.stores();

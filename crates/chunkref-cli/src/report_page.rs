@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
 async fn read(arguments: &ReportArguments) -> Result<Subject, Fault> {
     let stores = arguments.stores.stores();
     let registry = chunkref::registry()?;
-    let options = arguments.format.scan_options();
+    let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     chunkref::validate(&registry, &options)?;
     let location = Location::parse(&arguments.input)?;
     let url = location.url().to_owned();

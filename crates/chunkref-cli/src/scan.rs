@@ -75,7 +75,11 @@ struct Tally {
 }
 
 pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let options = arguments.format.scan_options().with_inline_threshold(arguments.inline_threshold);
+    let options = arguments
+        .format
+        .scan_options()
+        .with_inline_threshold(arguments.inline_threshold)
+        .with_limits(arguments.stores.limits());
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let stores = arguments.stores.stores();
@@ -320,6 +324,9 @@ fn in_words(options: &ScanOptions, emit_options: &EmitOptions, to: Option<Target
     }
     for (name, value) in &options.format_options {
         let _ = write!(words, " {name}={value}");
+    }
+    for (name, value) in options.limits.changed() {
+        let _ = write!(words, " limit.{name}={value}");
     }
     for folder in &options.allow_outside {
         let _ = write!(words, " allow-outside={folder}");

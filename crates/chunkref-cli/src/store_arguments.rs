@@ -4,8 +4,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use chunkref::Stores;
 use chunkref::store::{StorageOptions, StoreOptions};
+use chunkref::{Limits, Stores};
 use clap::Args;
 
 /// How inputs are read that are not files of this machine.
@@ -40,6 +40,10 @@ pub struct StoreArguments {
     /// Read URLs with a signature or token in the query, and let references hold it.
     #[arg(long)]
     pub keep_query: bool,
+    /// Set a bound on what a file or a set of references may cost, such as `metadata-bytes=1GiB`; may be given several
+    /// times. The guide on security lists the names.
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
+    pub limits: Vec<(String, String)>,
 }
 
 impl StoreArguments {
@@ -62,8 +66,26 @@ impl StoreArguments {
         options.timeout = self.timeout.max(Duration::from_millis(1));
         options.deadline = Some(self.deadline).filter(|deadline| !deadline.is_zero());
         options.keep_query = self.keep_query;
+        options.limits = self.limits();
         Stores::new(options)
     }
+
+    /// The bounds on what is read.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        for (name, value) in &self.limits {
+            // The command line was checked when it was parsed.
+            let _ = limits.set(name, value);
+        }
+        limits
+    }
+}
+
+fn limit(text: &str) -> Result<(String, String), String> {
+    let (name, value) = super::arguments::parse_option(text)?;
+    Limits::default().set(&name, &value).map_err(|error| error.to_string())?;
+    Ok((name, value))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

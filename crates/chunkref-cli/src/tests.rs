@@ -359,3 +359,28 @@ fn a_reader_that_goes_away_is_no_fault_and_a_full_disk_is() {
         }
     }
 }
+
+#[test]
+fn limits_are_set_by_name_and_their_names_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = write(folder.path(), "a.toy", &[("v", &[1; 600]), ("w", &[2; 600])]);
+    let output = folder.path().join("built.json").display().to_string();
+    let build = ["build", "--concat", "t", "-o", &output];
+    for command in [&["scan"][..], &["inspect"], &["report", "-o", "-"], &build] {
+        let line: Vec<_> =
+            command.iter().copied().chain([&*input, "--limit", "objects=1"]).collect();
+        let over = chunkref(&line);
+        assert_eq!(over.exit, Exit::Failed, "{}", over.err);
+        let line: Vec<_> =
+            command.iter().copied().chain([&*input, "--limit", "object=1"]).collect();
+        let unknown = chunkref(&line);
+        assert_eq!(unknown.exit, Exit::Usage);
+        assert!(unknown.err.contains("the limits are metadata_bytes, "), "{}", unknown.err);
+    }
+    let enough =
+        chunkref(&["scan", &input, "--limit", "objects=2", "--limit", "metadata-bytes=1MiB"]);
+    assert_eq!(enough.exit, Exit::Done, "{}", enough.err);
+    let wrong = chunkref(&["scan", &input, "--limit", "objects=2MiB"]);
+    assert_eq!(wrong.exit, Exit::Usage);
+    assert!(wrong.err.contains("whole number"), "{}", wrong.err);
+}

@@ -59,7 +59,8 @@ impl VerifyArguments {
             None => Sample::None,
         };
         options.freshness = !self.no_freshness;
-        options.against_source = self.against_source.then(|| self.format.scan_options());
+        let scan = || self.format.scan_options().with_limits(self.stores.limits());
+        options.against_source = self.against_source.then(scan);
         options
     }
 }

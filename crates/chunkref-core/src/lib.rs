@@ -41,7 +41,7 @@ pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
-pub use limits::Limits;
+pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use secret::redact;

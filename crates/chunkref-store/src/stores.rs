@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chunkref_core::secret::secret_parameters;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind, StoreHints};
+use chunkref_core::{ByteSource, Limits, SourceError, SourceErrorKind, StoreHints};
 
 use crate::bucket::Bucket;
 use crate::counting::Counted;
@@ -46,6 +46,8 @@ pub struct StoreOptions {
     pub cached_bytes: u64,
     /// Whether URLs with a signature or token in the query may be read, and become part of references.
     pub keep_query: bool,
+    /// Bounds on what is read through the stores: sets of references, and values through them.
+    pub limits: Limits,
 }
 
 impl Default for StoreOptions {
@@ -63,6 +65,7 @@ impl Default for StoreOptions {
             deadline: Some(Duration::from_mins(10)),
             cached_bytes: 16 << 20,
             keep_query: false,
+            limits: Limits::default(),
         }
     }
 }
@@ -114,6 +117,12 @@ impl Stores {
     pub fn new(options: StoreOptions) -> Self {
         let (transport, web, buckets) = (OnceLock::new(), OnceLock::new(), Mutex::default());
         Self(Arc::new(Shared { options, transport, web, buckets }))
+    }
+
+    /// Bounds on what is read.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.options.limits
     }
 
     /// What may be written down of how these stores are reached.
