@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bombs;
+
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
 use chunkref::emit::{Target, write_kerchunk_json};

@@ -3,6 +3,8 @@
 //! contract, golden references, hostile input.
 
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod combine;
@@ -12,6 +14,8 @@ mod conformance;
 mod cost;
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod ended;
 #[cfg(test)]
 #[cfg(feature = "libhdf5")]
 mod engines;

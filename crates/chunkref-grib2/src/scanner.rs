@@ -380,7 +380,7 @@ mod tests {
             assert!(reason.contains(limit), "{nx} {ny}: {reason}");
         }
         let mut rows = grid(40, (u32::MAX, 2_000_000), (0, u32::MAX), (0, 0), 0, 1_000_000);
-        rows[10] = 1;
+        rows[6..11].copy_from_slice(&[0, 0, 0, 8, 1]);
         assert!(skipped(message(0, &[rows, product(0), constant(8)])).contains("axis_values"));
     }
 

@@ -80,11 +80,13 @@ async fn scan(
     })?;
     let choices = Choices { file_length, piece_bytes, limits };
     let (mut dataset, mut placed, mut skipped) = lower::lower(&header, &layout, &choices);
+    options.cancellation.check()?;
     let inline = read_inline(source, &placed, options).await?;
     let version = Some(source.version().clone());
     let id = dataset.add_source(Source { location: source.location().to_owned(), version });
     let mut chunks: u64 = 0;
     for (placed, inline) in placed.drain(..).zip(inline) {
+        options.cancellation.check()?;
         chunks = chunks.saturating_add(placed.count);
         let filled = match dataset.root.arrays.get_mut(&placed.name) {
             Some(_) if chunks > limits.chunks => {
@@ -111,6 +113,7 @@ async fn read_header(source: &dyn ByteSource, options: &ScanOptions) -> Result<H
     let mut bytes = BytesMut::new();
     let mut wanted = HEAD_BYTES;
     loop {
+        options.cancellation.check()?;
         let start = bytes.len() as u64;
         let range = start..wanted.min(file_length).min(longest).max(start);
         for part in source.read_many(std::slice::from_ref(&range)).await? {
