@@ -39,6 +39,8 @@ mod netcdf3;
 #[cfg(test)]
 mod options;
 #[cfg(test)]
+mod outputs;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod references;

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chunkref::combine::{combine, plan};
+use chunkref::core::atomic::{Fingerprint, is_changed, remove_left_overs};
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, Recorded};
 use chunkref::store::Cost;
 use chunkref::{
-    CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, Location, References, Registry,
-    ScanOptions, Skipped, StoreObjects, Stores,
+    CombineOptions, Dataset, EmitError, EmitOptions, Gathered, Gatherer, Location, References,
+    Registry, ScanOptions, Skipped, StoreObjects, Stores,
 };
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -111,15 +112,55 @@ pub(crate) fn run_append(
     arguments: &AppendArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
+    let mut tries = arguments.retry;
+    loop {
+        let changed = match append(arguments, console)? {
+            Ok(exit) => return Ok(exit),
+            Err(changed) => changed,
+        };
+        let Some(left) = tries.checked_sub(1) else {
+            report::error_line(console, &changed.source.to_string());
+            return Ok(Exit::Failed);
+        };
+        tries = left;
+        if !console.quiet() {
+            let message = format!(
+                "{} changed meanwhile: it is read again, and extended by what it lacks",
+                arguments.set.display()
+            );
+            report::note(console, &message);
+        }
+    }
+}
+
+/// One try; the inner error is that the set was written by another process meanwhile.
+fn append(
+    arguments: &AppendArguments,
+    console: &mut Console<'_>,
+) -> Result<Result<Exit, EmitError>, Stop> {
     let stores = arguments.stores.stores();
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
     let branch = arguments.emit.branch.as_deref();
+    // Before anything is read: what is written later is compared with this.
+    let target = arguments.emit.target(&arguments.set);
+    let replaces = match target {
+        // A repository has versions.
+        Target::Icechunk => Ok(None),
+        _ => Fingerprint::of(&arguments.set),
+    };
+    let replaces = match replaces {
+        Ok(replaces) => replaces,
+        Err(error) => {
+            report::failure(console, &shown, set.url(), &error);
+            return Ok(Ok(Exit::Failed));
+        }
+    };
     let (recorded, version) = match block_on(References::open_version(&stores, &set, branch)) {
         Ok(references) => (references.recorded().cloned(), references.version()),
         Err(error) => {
             report::failure(console, &shown, set.url(), &error);
-            return Ok(Exit::Failed);
+            return Ok(Ok(Exit::Failed));
         }
     };
     let made_of = recorded.as_ref().and_then(|recorded| {
@@ -150,21 +191,21 @@ pub(crate) fn run_append(
         report::note(console, &message);
     }
     if new.is_empty() {
-        return Ok(Exit::Done);
+        remove_left_overs(&arguments.set);
+        return Ok(Ok(Exit::Done));
     }
     let own_url = set.url().to_owned();
     let own = Input { name: shown, location: set };
     let tasks = std::iter::once((own, true)).chain(new.into_iter().map(with_kind)).collect();
-    let mut emit = arguments.emit.options(&stores);
+    let mut emit = arguments.emit.options(&stores).with_replaces(replaces);
     emit.commit = emit.commit.with_parent(version.clone());
     let mut job = Job::new(stores, Some(&arguments.scanning), &options)?;
     job.version = version.map(|version| (own_url, version));
     let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
-        return Ok(Exit::Failed);
+        return Ok(Ok(Exit::Failed));
     };
     let skipped = skipped + recorded.map_or(0, |recorded| recorded.provenance.skipped);
-    let emit = (arguments.emit.target(&arguments.set), emit);
-    write(&datasets, cube, &arguments.set, emit, skipped, console)
+    try_write(&datasets, cube, &arguments.set, (target, emit), skipped, console)
 }
 
 /// What a set that was combined says of how: this and a JSON list of words.
@@ -324,15 +365,31 @@ fn write(
     datasets: &[Dataset],
     cube: &CubeArguments,
     output: &Path,
-    (target, emit): (Target, EmitOptions),
+    emit: (Target, EmitOptions),
     skipped: u64,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
+    let written = try_write(datasets, cube, output, emit, skipped, console)?;
+    Ok(written.unwrap_or_else(|changed| {
+        report::error_line(console, &changed.source.to_string());
+        Exit::Failed
+    }))
+}
+
+/// The inner error is that the output is not what it was any more.
+fn try_write(
+    datasets: &[Dataset],
+    cube: &CubeArguments,
+    output: &Path,
+    (target, emit): (Target, EmitOptions),
+    skipped: u64,
+    console: &mut Console<'_>,
+) -> Result<Result<Exit, EmitError>, Stop> {
     let combined = match combine(datasets, &cube.options()) {
         Ok(combined) => combined,
         Err(error) => {
             say(console, &error.to_string());
-            return Ok(Exit::Failed);
+            return Ok(Ok(Exit::Failed));
         }
     };
     if !console.quiet() {
@@ -351,7 +408,8 @@ fn write(
         target.emitter().emit(&combined.dataset, output, &emit)
     };
     match emitted {
-        Ok(_) => Ok(Exit::Done),
+        Ok(_) => Ok(Ok(Exit::Done)),
+        Err(error) if is_changed(&*error.source) => Ok(Err(error)),
         Err(error) => {
             if let Some(error) =
                 scan::output_error(&*error.source).filter(|_| output == Path::new("-"))
@@ -359,7 +417,7 @@ fn write(
                 return Err(Stop::Output(error));
             }
             report::failure(console, &output.display().to_string(), "", &*error.source);
-            Ok(Exit::Failed)
+            Ok(Ok(Exit::Failed))
         }
     }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chunkref::core::atomic::remove_left_overs;
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, Recorded, read_provenance};
@@ -215,6 +216,7 @@ impl Job {
         if self.resume
             && let Some(written) = self.already_written(input, path).await?
         {
+            remove_left_overs(path);
             return Ok(written);
         }
         let (scan, written) = self.scan(input).await?;

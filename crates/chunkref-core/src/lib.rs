@@ -6,6 +6,7 @@
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
 //! | [`signature`], [`registry`] | which scanner a file is for |
@@ -15,6 +16,7 @@
 //! | [`error`] | what callers match on |
 //! | [`secret`] | keys and signatures kept out of messages |
 
+pub mod atomic;
 pub mod cancellation;
 pub mod combiner;
 pub mod cursor;

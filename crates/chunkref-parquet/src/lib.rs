@@ -22,11 +22,11 @@
 pub mod emitter;
 pub mod error;
 mod metadata;
+mod own;
 mod partition;
 pub mod reader;
 #[cfg(test)]
 mod round_trip;
-mod staging;
 
 pub use emitter::ParquetEmitter;
 pub use error::ParquetError;

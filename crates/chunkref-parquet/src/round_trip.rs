@@ -210,7 +210,7 @@ fn a_folder_of_other_things_is_not_replaced() {
     let emitter = ParquetEmitter::default();
     fs::write(folder.path().join("thesis.txt"), b"years").unwrap();
     let error = emitter.emit(&dataset, folder.path(), &EmitOptions::default()).unwrap_err();
-    assert!(error.source.to_string().contains("remove it"), "{}", error.source);
+    assert!(error.source.to_string().contains("holds thesis.txt"), "{}", error.source);
     assert_eq!(fs::read(folder.path().join("thesis.txt")).unwrap(), b"years");
     let file = folder.path().join("thesis.txt");
     assert!(emitter.emit(&dataset, &file, &EmitOptions::default()).is_err());

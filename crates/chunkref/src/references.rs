@@ -451,7 +451,7 @@ async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceE
 }
 
 /// The text of what may be compressed.
-fn unpacked<'a>(mut packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+pub(crate) fn unpacked<'a>(mut packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let head = packed.fill_buf()?;
     if head.starts_with(&GZIP) {
         return Ok(Box::new(flate2::bufread::MultiGzDecoder::new(packed)));
