@@ -80,11 +80,11 @@ fn changed_messages_decode_to_an_error_or_a_whole_field() {
                 _ => hostile[place..].iter_mut().take(4).for_each(|byte| *byte = 0xff),
             }
             let Ok(scan) = scan(&hostile) else { continue };
-            let source = MemorySource::new(LOCATION, hostile.into());
+            let objects = Memory(MemorySource::new(LOCATION, hostile.into()));
             for (name, array) in scan.dataset.arrays().into_iter().take(12) {
                 let paths = [name.clone()];
                 let start = Instant::now();
-                let read = read_arrays(&scan.dataset, &paths, 16 << 20, &Memory(source.clone()));
+                let read = read_arrays(&scan.dataset, &paths, 16 << 20, &objects);
                 let outcome = catch_unwind(AssertUnwindSafe(|| block_on(read)));
                 let (took, shown) = (start.elapsed(), path.display());
                 let outcome = outcome.unwrap_or_else(|_| panic!("{shown}, change {time}: {name}"));
