@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(test)]
 mod bombs;
+#[cfg(test)]
+mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
