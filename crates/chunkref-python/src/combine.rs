@@ -168,6 +168,7 @@ pub(crate) fn build(
         }
     }
     py.detach(|| results.stop());
+    let extended = first.first().cloned();
     let before = StoreObjects::new(stores.stores());
     let mut datasets = Vec::new();
     let mut values = Vec::new();
@@ -187,5 +188,9 @@ pub(crate) fn build(
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
     let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options)?;
+    let dataset = match &extended {
+        Some(extended) => dataset.extending(extended),
+        None => dataset,
+    };
     Ok((dataset, notes, left))
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from chunkref import _chunkref
-from chunkref._errors import SkippedWarning, UnsupportedError
+from chunkref._errors import EmitError, SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
 from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
 from chunkref._stores import StorageOptions, Stores, stores_of
@@ -156,6 +156,7 @@ def append(
     on_skipped: OnSkipped = "warn",
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
+    retry: int = 0,
     stores: Stores | None = None,
     **format_options: str,
 ) -> References:
@@ -167,6 +168,8 @@ def append(
         What `build` or `combine` gave, or a local file or folder of it, which is replaced when all is well.
     sources, storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
         As for `build`.
+    retry : int
+        When another process has written the set meanwhile, read it again and append to that, at most so many times.
 
     Returns
     -------
@@ -175,6 +178,9 @@ def append(
 
     Raises
     ------
+    EmitError
+        When another process has written the set since it was read (``kind == "changed"``): nothing of it is lost, and the
+        files are not appended. So too when what `append` gave is written to where its set was opened.
     ValueError
         When the set does not say how it was combined: combine it and `References` of the files with `combine` then.
 
@@ -203,7 +209,24 @@ def append(
     longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
     if not isinstance(references, References):
         path = os.fspath(references)
-        longer._dataset.emit(path, longer._settings())
+        try:
+            longer._dataset.emit(path, longer._settings())
+        except EmitError as error:
+            if error.kind != "changed" or retry <= 0:
+                raise
+            return append(
+                references,
+                urls,
+                format=format,
+                inline_threshold=inline_threshold,
+                allow_outside=allow_outside,
+                on_skipped=on_skipped,
+                jobs=jobs,
+                progress=progress,
+                retry=retry - 1,
+                stores=held,
+                **format_options,
+            )
     return longer
 
 
