@@ -31,6 +31,8 @@ mod hostile;
 #[cfg(feature = "icechunk")]
 mod icechunk;
 #[cfg(test)]
+mod injected;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `chunkref combine`, `chunkref build`, `chunkref append` and `chunkref plan`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ use crate::{Exit, Stop, report, scan};
 
 type Fault = Box<dyn Error + Send + Sync>;
 
+/// How many things were left out, by their kind.
+type Counts = BTreeMap<String, u64>;
+
 /// One input, and whether it is a reference set and not scanned.
 type Task = (Input, bool);
 
@@ -48,6 +51,8 @@ struct Read {
     dataset: Dataset,
     gathered: Gathered,
     skipped: Vec<Skipped>,
+    /// What a set says was left out when it was made.
+    before: Counts,
     cost: Cost,
 }
 
@@ -62,10 +67,10 @@ pub(crate) fn run_combine(
     let tasks = inputs.into_iter().map(|input| (input, true)).collect();
     let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
     let job = Job::new(stores, None, &options)?;
-    let Some((datasets, _)) = read_all(job, tasks, None, console)? else {
+    let Some((datasets, skipped)) = read_all(job, tasks, None, console)? else {
         return Ok(Exit::Failed);
     };
-    write(&datasets, &arguments.cube, &arguments.output, emit, 0, console)
+    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
 }
 
 pub(crate) fn run_build(
@@ -205,7 +210,6 @@ fn append(
     let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
         return Ok(Ok(Exit::Failed));
     };
-    let skipped = skipped + recorded.map_or(0, |recorded| recorded.provenance.skipped);
     try_write(&datasets, cube, &arguments.set, (target, emit), skipped, console)
 }
 
@@ -261,7 +265,7 @@ fn read_all(
     tasks: Vec<Task>,
     jobs: Option<std::num::NonZeroUsize>,
     console: &mut Console<'_>,
-) -> Result<Option<(Vec<Dataset>, u64)>, Stop> {
+) -> Result<Option<(Vec<Dataset>, Counts)>, Stop> {
     let job = Arc::new(job);
     let inputs: Vec<Input> = tasks.iter().map(|(input, _)| input.clone()).collect();
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
@@ -297,12 +301,15 @@ fn read_all(
     if interrupted {
         return Err(Stop::Interrupted);
     }
-    let (mut datasets, mut gathered, mut skipped, mut failed) = (Vec::new(), Vec::new(), 0, false);
+    let (mut datasets, mut gathered, mut failed) = (Vec::new(), Vec::new(), false);
+    let mut skipped = Counts::new();
     for (input, outcome) in inputs.iter().zip(outcomes) {
         match outcome {
             Some(Ok(read)) => {
                 report::skipped(console, &input.name, &read.skipped, false, false);
-                skipped += read.skipped.len() as u64;
+                for (kind, count) in Skipped::count(&read.skipped).into_iter().chain(read.before) {
+                    *skipped.entry(kind).or_default() += count;
+                }
                 datasets.push(read.dataset);
                 gathered.push(read.gathered);
             }
@@ -348,9 +355,13 @@ impl Job {
             let version = version.map(|(_, version)| version.as_str());
             let references =
                 References::open_version(&self.stores, &input.location, version).await?;
-            let dataset = references.into_dataset().await?;
+            let recorded = references.recorded();
+            let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
+            let before = before.unwrap_or_default();
+            let dataset = references.into_whole_dataset().await?;
             let gathered = self.gatherer.gather(&dataset, &objects).await?;
-            return Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() });
+            let (skipped, cost) = (Vec::new(), Cost::default());
+            return Ok(Read { dataset, gathered, skipped, before, cost });
         }
         let opening = scan::opening(&self.scan_options);
         let opened = self.stores.open(&input.location, &opening).await?;
@@ -358,7 +369,8 @@ impl Job {
         let cost = opened.cost();
         let objects = objects.with_opened(Arc::from(opened.source));
         let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
-        Ok(Read { dataset: scan.dataset, gathered, skipped: scan.skipped, cost })
+        let (dataset, skipped, before) = (scan.dataset, scan.skipped, Counts::new());
+        Ok(Read { dataset, gathered, skipped, before, cost })
     }
 }
 
@@ -367,7 +379,7 @@ fn write(
     cube: &CubeArguments,
     output: &Path,
     emit: (Target, EmitOptions),
-    skipped: u64,
+    skipped: Counts,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
     let written = try_write(datasets, cube, output, emit, skipped, console)?;
@@ -383,7 +395,7 @@ fn try_write(
     cube: &CubeArguments,
     output: &Path,
     (target, emit): (Target, EmitOptions),
-    skipped: u64,
+    skipped: Counts,
     console: &mut Console<'_>,
 ) -> Result<Result<Exit, EmitError>, Stop> {
     let combined = match combine(datasets, &cube.options()) {

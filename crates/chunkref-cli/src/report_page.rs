@@ -126,6 +126,6 @@ async fn read(arguments: &ReportArguments) -> Result<Subject, Fault> {
             times: Vec::new(),
         },
     };
-    subject.times = time_axis::read(&subject.dataset, &StoreObjects::new(stores)).await;
+    subject.times = time_axis::read(&subject.dataset, &StoreObjects::new(stores)).await?;
     Ok(subject)
 }

@@ -30,6 +30,7 @@ pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod split;
+pub mod watched;
 
 pub use chunkref_model as model;
 pub use inventory;
@@ -49,3 +50,4 @@ pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKi
 pub use secret::redact;
 pub use signature::Signature;
 pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use watched::WatchedSource;

@@ -73,7 +73,8 @@ fn dataset(steps: u64) -> Dataset {
 }
 
 fn provenance() -> Provenance {
-    Provenance { version: "1".to_owned(), options: "some".to_owned(), skipped: 3 }
+    let skipped = [("array".to_owned(), 3)].into();
+    Provenance { version: "1".to_owned(), options: "some".to_owned(), skipped }
 }
 
 fn options() -> EmitOptions {

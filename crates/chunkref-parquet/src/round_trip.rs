@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is written is read again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -73,8 +74,11 @@ fn dataset() -> Dataset {
 }
 
 fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
-    let provenance =
-        Provenance { version: "1".to_owned(), options: "\"record_size\":5".to_owned(), skipped: 0 };
+    let provenance = Provenance {
+        version: "1".to_owned(),
+        options: "\"record_size\":5".to_owned(),
+        skipped: BTreeMap::new(),
+    };
     ParquetEmitter::default()
         .emit(
             dataset,

@@ -18,6 +18,8 @@
 
 pub mod coalesce;
 pub mod counting;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod glob;
 pub mod local;
 pub mod location;
@@ -32,6 +34,7 @@ mod aws_profile;
 mod blocks;
 mod bucket;
 mod cookies;
+mod hidden;
 mod limiter;
 mod netrc;
 mod object_source;
