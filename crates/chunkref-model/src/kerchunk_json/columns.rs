@@ -69,6 +69,9 @@ pub(super) struct Collected {
     most_references: u64,
 }
 
+/// Makes of a URL and its place the text that stands for it, where it is another one.
+pub(super) type Replace<'a> = &'a mut dyn FnMut(u32, &str) -> Result<Option<String>, ReadError>;
+
 /// Makes a value of the text of a metadata document.
 pub(super) type Parse<'a> = &'a mut dyn FnMut(&str) -> Result<AttributeValue, JsonError>;
 
@@ -145,7 +148,7 @@ impl Collected {
     /// Puts other texts in the place of URLs.
     pub(super) fn replace_urls(
         &mut self,
-        replace: &mut dyn FnMut(u32, &str) -> Result<Option<String>, ReadError>,
+        replace: Replace<'_>,
     ) -> Result<(), ReadError> {
         self.url_places.clear();
         self.last_url = u32::MAX;

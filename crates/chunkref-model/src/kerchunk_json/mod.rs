@@ -19,6 +19,6 @@ mod round_trip;
 pub use provenance::{Contents, Provenance, Recorded, read_provenance, read_provenance_within};
 pub use read_error::ReadError;
 pub use read_limits::ReadLimits;
-pub use reader::{read, read_within};
+pub use reader::{SetMetadata, read, read_set_metadata, read_within};
 pub use template::TemplateError;
 pub use writer::{WriteError, WriteOptions, Written, documents, write};

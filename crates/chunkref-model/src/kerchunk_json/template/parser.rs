@@ -236,13 +236,13 @@ impl<'a> Parser<'a, '_, '_> {
                     }
                     return Ok(text.into());
                 }
-                '\\' => match letters.next() {
-                    Some((_, letter @ ('\\' | '\'' | '"'))) => text.push(letter),
-                    _ => {
+                '\\' => {
+                    let Some((_, letter @ ('\\' | '\'' | '"'))) = letters.next() else {
                         self.offset = start + place;
                         return Err(self.unsupported("this escape is"));
-                    }
-                },
+                    };
+                    text.push(letter);
+                }
                 '\n' | '\r' => {
                     self.offset = start + place;
                     return Err(self.unsupported("a line break is"));
