@@ -364,8 +364,8 @@ fn a_reader_that_goes_away_is_no_fault_and_a_full_disk_is() {
 fn limits_are_set_by_name_and_their_names_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let input = write(folder.path(), "a.toy", &[("v", &[1; 600]), ("w", &[2; 600])]);
-    let built = folder.path().join("built.json").display().to_string();
-    let build = ["build", "--concat", "t", "-o", &built];
+    let output = folder.path().join("built.json").display().to_string();
+    let build = ["build", "--concat", "t", "-o", &output];
     for command in [&["scan"][..], &["inspect"], &["report", "-o", "-"], &build] {
         let line: Vec<_> =
             command.iter().copied().chain([&*input, "--limit", "objects=1"]).collect();

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::{SourceError, SourceErrorKind, redact};
+use crate::{Cancelled, SourceError, SourceErrorKind, redact};
 
 /// What kind of fault ended a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +31,28 @@ pub enum ScanErrorKind {
     InvalidOption,
     /// The file took longer than it may.
     TimedOut,
+    /// Someone asked for an end before the file was done.
+    Stopped,
     /// The store failed.
     Io,
+}
+
+impl From<Cancelled> for ScanErrorKind {
+    fn from(cancelled: Cancelled) -> Self {
+        match cancelled {
+            Cancelled::TimedOut(_) => Self::TimedOut,
+            Cancelled::Stopped => Self::Stopped,
+        }
+    }
 }
 
 impl From<SourceErrorKind> for ScanErrorKind {
     fn from(kind: SourceErrorKind) -> Self {
         match kind {
             SourceErrorKind::NotFound => Self::NotFound,
-            SourceErrorKind::PermissionDenied => Self::PermissionDenied,
+            SourceErrorKind::PermissionDenied | SourceErrorKind::NotAllowed => {
+                Self::PermissionDenied
+            }
             SourceErrorKind::Changed => Self::Changed,
             SourceErrorKind::OutOfBounds => Self::Truncated,
             SourceErrorKind::InvalidOption => Self::InvalidOption,
@@ -70,5 +83,12 @@ impl ScanError {
     pub fn from_source(error: SourceError, format: Option<&'static str>) -> Self {
         let kind = error.kind.into();
         Self { kind, format, location: error.location.clone(), source: Box::new(error) }
+    }
+
+    /// The error of a file whose scan was ended from outside.
+    #[must_use]
+    pub fn cancelled(cancelled: Cancelled, location: &str, format: Option<&'static str>) -> Self {
+        let (location, source) = (location.to_owned(), Box::new(cancelled));
+        Self { kind: cancelled.into(), format, location, source }
     }
 }

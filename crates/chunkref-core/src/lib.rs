@@ -11,9 +11,11 @@
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
+//! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
 //! | [`secret`] | keys and signatures kept out of messages |
 
+pub mod cancellation;
 pub mod combiner;
 pub mod cursor;
 pub mod decoder;
@@ -30,6 +32,7 @@ pub mod split;
 pub use chunkref_model as model;
 pub use inventory;
 
+pub use cancellation::{Cancellation, Cancelled};
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
@@ -43,4 +46,4 @@ pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use secret::redact;
 pub use signature::Signature;
-pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};

@@ -137,6 +137,12 @@ limits! {
     members: u64 = 1_000_000, Count;
     /// Bytes of data stored inline in the references of one file.
     inline_bytes: u64 = 128 << 20, Bytes;
+    /// Bytes that one encoded chunk decodes to, and each step on the way.
+    decoded_chunk_bytes: u64 = 256 << 20, Bytes;
+    /// Points of one grid of a GRIB field.
+    grid_points: u64 = 1 << 29, Count;
+    /// Values of one coordinate axis that is computed from its description in the file, and rows of a reduced grid.
+    axis_values: u64 = 1 << 20, Count;
     /// Bytes of one set of references in JSON, decompressed.
     set_bytes: u64 = 4 << 30, Bytes;
     /// Times that a compressed set may be larger than what is stored, beyond the first 64 MiB.

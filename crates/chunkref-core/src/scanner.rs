@@ -7,7 +7,7 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Limits, ScanError, Signature};
+use crate::{ByteSource, Cancellation, Limits, ScanError, Signature};
 
 /// One archival file in, its description out.
 ///
@@ -19,6 +19,8 @@ use crate::{ByteSource, Limits, ScanError, Signature};
 ///   Nothing is left out in silence, and nothing is guessed.
 /// - Every reference decodes, by the array's codecs, to the values that the format's own library reads, and lies within
 ///   the object it names.
+/// - Loops whose length the file decides check `options.cancellation`; when that fails, so does the scan, with an error of
+///   the kind that it says. What is found until then is never given as if it were all.
 /// - The same bytes and options give the same result, whatever the timing of reads.
 /// - Scans of different sources may run at the same time.
 #[async_trait]
@@ -91,6 +93,8 @@ pub struct ScanOptions {
     pub inline_threshold: u64,
     /// Bounds on what the file may cost.
     pub limits: Limits,
+    /// When the scan ends before it is done, with an error.
+    pub cancellation: Cancellation,
     /// Folders, as local paths, from which other files may be read that the scanned file names (external links, external
     /// data, sources of virtual datasets); files beside the scanned one may be read in any case.
     pub allow_outside: Vec<String>,
@@ -104,6 +108,7 @@ impl Default for ScanOptions {
             format: None,
             inline_threshold: 500,
             limits: Limits::default(),
+            cancellation: Cancellation::never(),
             allow_outside: Vec::new(),
             format_options: BTreeMap::new(),
         }
@@ -129,6 +134,13 @@ impl ScanOptions {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same options with another end before the work is done.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
         self
     }
 

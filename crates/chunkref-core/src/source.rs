@@ -17,8 +17,11 @@ use crate::redact;
 pub enum SourceErrorKind {
     /// There is no such object.
     NotFound,
-    /// Reading it is not allowed.
+    /// The store or the file system does not let it be read.
     PermissionDenied,
+    /// A set or a file names it and may not, by the policy of this program. Nothing of it was read. Where something can be
+    /// allowed, the cause is an [`AccessDenied`].
+    NotAllowed,
     /// It is not an object: a directory, say.
     NotAnObject,
     /// A range reaches past the end of the object.
@@ -48,6 +51,17 @@ pub struct SourceError {
     /// The cause.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What would have to be allowed for an object that a set or a file names and may not: the cause of errors of kind
+/// [`SourceErrorKind::NotAllowed`]. Front ends word it as their own option.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("it is read when {} is allowed", redact(allow))]
+pub struct AccessDenied {
+    /// The object, as it is named.
+    pub object: String,
+    /// What to allow: a URL, or the path of a file.
+    pub allow: String,
 }
 
 /// Range reads of one version of one object.

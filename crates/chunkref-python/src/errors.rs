@@ -113,6 +113,7 @@ fn scan_kind(kind: ScanErrorKind) -> &'static str {
         ScanErrorKind::Changed => "changed",
         ScanErrorKind::InvalidOption => "invalid_option",
         ScanErrorKind::TimedOut => "timed_out",
+        ScanErrorKind::Stopped => "stopped",
         _ => "io",
     }
 }

@@ -139,6 +139,12 @@ impl Stores {
         hints
     }
 
+    /// The longest time that one object may take; `None` for any.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.0.options.deadline
+    }
+
     /// Checks that the options are ones of the store that `location` is in, before anything is read.
     ///
     /// # Errors

@@ -63,9 +63,9 @@ pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, CommitOptions,
-    ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter,
-    FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, Registry,
+    AccessDenied, ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner,
+    CommitOptions, ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted,
+    Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, Registry,
     RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
     Skipped, SourceError, SourceErrorKind, StoreHints,
 };

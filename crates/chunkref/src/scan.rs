@@ -77,6 +77,9 @@ pub async fn scan_at(
     location: &Location,
     options: &ScanOptions,
 ) -> (Result<Scan, ScanError>, Cost) {
+    // What computes ends with the deadline of what is read.
+    let cancellation = options.cancellation.within(stores.deadline());
+    let options = &options.clone().with_cancellation(cancellation);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = match stores.open(location, &opening).await {
         Ok(opened) => opened,
@@ -117,7 +120,12 @@ pub async fn scan_with(
 ) -> Result<Scan, ScanError> {
     validate(registry, options).map_err(|error| refuse(source, error))?;
     let entry = choose(registry, source, options).await?;
-    (entry.scanner)().scan(source, options).await
+    let ended = |cancelled| ScanError::cancelled(cancelled, source.location(), Some(entry.name));
+    options.cancellation.check().map_err(ended)?;
+    let scan = (entry.scanner)().scan(source, options).await?;
+    // Whatever a scanner makes of a check that failed: what it found until then is not all.
+    options.cancellation.check().map_err(ended)?;
+    Ok(scan)
 }
 
 /// The formats that are linked in.

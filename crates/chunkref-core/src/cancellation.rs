@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Work that is no longer wanted: a deadline has passed, or someone asked for an end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+/// Why work ended before it was done. Both are causes from outside: neither says anything of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Cancelled {
+    /// The deadline has passed.
+    #[error("it took longer than the {} seconds that it may: allow more with --deadline", .0.as_secs_f64())]
+    TimedOut(Duration),
+    /// Someone asked for an end: an interrupt, or the end of the program.
+    #[error("it was stopped")]
+    Stopped,
+}
+
+/// Whether work is still wanted. Whoever computes asks it now and then, in every loop whose length the data decide; what
+/// waits for a store is ended by the store.
+///
+/// # Contract
+/// Once [`Cancellation::check`] has failed, it fails for ever. A check costs less than a microsecond.
+#[derive(Clone, Default)]
+pub struct Cancellation(Option<Arc<Check>>);
+
+type Check = dyn Fn() -> Option<Cancelled> + Send + Sync;
+
+impl Cancellation {
+    /// Work that nothing ends.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::default()
+    }
+
+    /// Work that ends when `check` gives a cause; it must go on giving one.
+    #[must_use]
+    pub fn when(check: impl Fn() -> Option<Cancelled> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(check)))
+    }
+
+    /// Work that ends when the flag is set.
+    #[must_use]
+    pub fn flag(flag: Arc<AtomicBool>) -> Self {
+        Self::when(move || flag.load(Ordering::Relaxed).then_some(Cancelled::Stopped))
+    }
+
+    /// The same, and so much time from now on; `None` for any time.
+    #[must_use]
+    pub fn within(&self, time: Option<Duration>) -> Self {
+        let Some(time) = time else { return self.clone() };
+        // A deadline past what the clock counts is none.
+        let Some(deadline) = Instant::now().checked_add(time) else { return self.clone() };
+        let before = self.clone();
+        Self::when(move || {
+            let passed = || (Instant::now() >= deadline).then_some(Cancelled::TimedOut(time));
+            before.check().err().or_else(passed)
+        })
+    }
+
+    /// Whether the work is still wanted.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when it is not, and why.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        match self.0.as_ref().and_then(|check| check()) {
+            Some(cancelled) => Err(cancelled),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a loop of small steps: asks at every 4096th.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when it is not, and why.
+    pub fn check_at(&self, step: u64) -> Result<(), Cancelled> {
+        if step.is_multiple_of(4096) { self.check() } else { Ok(()) }
+    }
+}
+
+/// When work ends says nothing of what comes out of it: options that differ in that alone are the same.
+impl PartialEq for Cancellation {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Cancellation {}
+
+impl fmt::Debug for Cancellation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() {
+            "Cancellation(…)"
+        } else {
+            "Cancellation(never)"
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_and_deadlines_end_work() {
+        assert_eq!(Cancellation::never().check(), Ok(()));
+        let set = Arc::new(AtomicBool::new(false));
+        let flag = Cancellation::flag(Arc::clone(&set));
+        let both = flag.within(Some(Duration::from_hours(1)));
+        assert_eq!((flag.check(), both.check()), (Ok(()), Ok(())));
+        set.store(true, Ordering::Relaxed);
+        assert_eq!(
+            (flag.check(), both.check()),
+            (Err(Cancelled::Stopped), Err(Cancelled::Stopped))
+        );
+        let over = Cancellation::never().within(Some(Duration::ZERO));
+        assert_eq!(over.check(), Err(Cancelled::TimedOut(Duration::ZERO)));
+        assert_eq!((over.check_at(1), over.check_at(0).is_err()), (Ok(()), true));
+        assert_eq!(Cancellation::never().within(Some(Duration::MAX)).check(), Ok(()));
+    }
+}
