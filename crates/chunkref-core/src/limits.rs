@@ -160,7 +160,7 @@ limits! {
     /// Bytes of the distinct URLs that the templates and generators of one set make.
     generated_url_bytes: u64 = 256 << 20, Bytes;
     /// References of one partition of a Parquet set.
-    partition_references: u64 = 1 << 23, Count;
+    partition_references: u64 = 1 << 21, Count;
     /// Bytes of one partition of a Parquet set, as it is stored.
     partition_bytes: u64 = 512 << 20, Bytes;
     /// Bytes of the values that one command writes or one call returns.

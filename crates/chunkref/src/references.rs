@@ -12,7 +12,9 @@ use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
-use chunkref_parquet::{Files, LocalFiles, Most, ParquetError, ParquetReferences, PartitionReferences};
+use chunkref_parquet::{
+    Files, LocalFiles, Most, ParquetError, ParquetReferences, PartitionReferences,
+};
 use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
 use chunkref_store::{Location, OpenOptions, Stores};
 use thiserror::Error;

@@ -146,10 +146,7 @@ impl Collected {
     }
 
     /// Puts other texts in the place of URLs.
-    pub(super) fn replace_urls(
-        &mut self,
-        replace: Replace<'_>,
-    ) -> Result<(), ReadError> {
+    pub(super) fn replace_urls(&mut self, replace: Replace<'_>) -> Result<(), ReadError> {
         self.url_places.clear();
         self.last_url = u32::MAX;
         for (place, url) in (0..).zip(&mut self.urls) {
