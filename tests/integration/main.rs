@@ -31,6 +31,8 @@ mod hostile;
 #[cfg(feature = "icechunk")]
 mod icechunk;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;
@@ -42,5 +44,7 @@ mod references;
 mod report_page;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod templates;
 #[cfg(test)]
 mod verify;

@@ -163,9 +163,9 @@ limits! {
     partition_references: u64 = 1 << 21, Count;
     /// Bytes of one partition of a Parquet set, as it is stored.
     partition_bytes: u64 = 512 << 20, Bytes;
-    /// Bytes of the values that one command writes or one call returns.
-    output_bytes: u64 = 4 << 30, Bytes;
-    /// Chunks that one read of values may touch.
+    /// Bytes of the values that `cat` writes at one time.
+    output_bytes: u64 = 256 << 20, Bytes;
+    /// Chunks that `cat` reads at one time.
     read_chunks: u64 = 10_000_000, Count;
 }
 

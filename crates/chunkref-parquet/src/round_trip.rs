@@ -32,7 +32,7 @@ fn what_is_no_partition_is_an_error_that_names_it() {
     let source = dataset.add_source(Source { location: "file:///a".to_owned(), version: None });
     let reference = ChunkRef::Virtual { source, offset: 1, length: 2 };
     dataset.root.arrays.insert("v".to_owned(), array(&[2], &[2], &[(vec![0], reference)]));
-    ParquetEmitter.emit(&dataset, &path, &EmitOptions::default()).unwrap();
+    ParquetEmitter::default().emit(&dataset, &path, &EmitOptions::default()).unwrap();
     let partition = path.join("v/refs.0.parq");
     let read = || {
         let references =
