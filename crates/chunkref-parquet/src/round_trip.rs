@@ -59,7 +59,7 @@ fn what_is_no_partition_is_an_error_that_names_it() {
     let error = read();
     assert!(error.contains("v/refs.0.parq") && error.contains("it has x, path"), "{error}");
 
-    fs::write(&partition, b"PAR1 and so on, but no PAR1").unwrap();
+    fs::write(&partition, b"PAR1 and so on, but nothing of Parquet").unwrap();
     assert!(read().contains("begin and end"), "{}", read());
     #[cfg(unix)]
     {
