@@ -71,16 +71,8 @@ fn the_netcdf3_scanner_keeps_its_contract() {
 }
 
 #[test]
-fn signatures_of_linked_formats_are_disjoint() {
-    let registry = Registry::linked().unwrap();
-    assert!(!registry.entries().is_empty());
-    for (index, entry) in registry.entries().iter().enumerate() {
-        for other in registry.entries().iter().skip(index + 1) {
-            let overlap = entry
-                .signatures
-                .iter()
-                .any(|one| other.signatures.iter().any(|another| one.overlaps(another)));
-            assert!(!overlap, "{} and {} claim the same files", entry.name, other.name);
-        }
-    }
+fn linked_formats_can_be_told_apart() {
+    let files = conformance::signatures(&Registry::linked().unwrap()).unwrap();
+    // 161 places of GRIB, 8 of HDF5, 3 signatures of NetCDF at the start, in pairs.
+    assert!(files > 29_000, "{files}");
 }

@@ -31,11 +31,15 @@ mod hostile;
 #[cfg(feature = "icechunk")]
 mod icechunk;
 #[cfg(test)]
+mod injected;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;
+#[cfg(test)]
+mod outputs;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]

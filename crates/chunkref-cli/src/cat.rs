@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chunkref::core::atomic::write_file;
 use chunkref::model::zarr::v2;
 use chunkref::model::{Array, DataType, Field};
 use chunkref::read::{Lookup, ReadError, Values, read_region};
@@ -15,7 +16,7 @@ use futures::executor::block_on;
 
 use crate::arguments::FormatArguments;
 use crate::console::Console;
-use crate::output_file::write_whole;
+use crate::destination;
 use crate::selection::{Axis, Selection};
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, element, report};
@@ -68,6 +69,10 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
     let selection = Selection::parse(&arguments.selection)
         .map_err(|reason| Stop::Usage(format!("{}: {reason}", arguments.selection)))?;
     let input = arguments.input.as_str();
+    let output = arguments.output.as_deref().filter(|output| *output != Path::new("-"));
+    if let (Some(output), Ok(location)) = (output, Location::parse(input)) {
+        destination::refuse_same(&location, output)?;
+    }
     let part = match block_on(read(arguments, &selection)) {
         Ok(part) => part,
         Err(fault) => {
@@ -76,7 +81,6 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
             return Ok(Exit::Failed);
         }
     };
-    let output = arguments.output.as_deref().filter(|output| *output != Path::new("-"));
     let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
     let format = arguments.to.unwrap_or(match extension {
         Some("csv") => ValueFormat::Csv,
@@ -87,10 +91,10 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
         write(&part, format, &mut *console.out)?;
         return Ok(Exit::Done);
     };
-    match write_whole(output, |out| write(&part, format, out)) {
+    match write_file(output, None, |out| Ok(write(&part, format, out)?)) {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {
-            report::fault(console, &format!("{} cannot be written", output.display()), &error);
+            report::unwritten(console, output, &error);
             Ok(Exit::Failed)
         }
     }

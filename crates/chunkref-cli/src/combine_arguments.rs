@@ -70,6 +70,10 @@ pub struct AppendArguments {
     /// What to append: files to scan, or references (.json, .parq): paths, URLs or quoted patterns; @FILE for a list.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// When another process has written the set meanwhile, read it again and append to that, at most so many times. What it
+    /// has by then is not appended twice.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retry: u32,
     /// How inputs become one. Without --concat all is as it was when the set was made.
     #[command(flatten)]
     pub cube: CubeArguments,

@@ -11,6 +11,7 @@ use clap::Args;
 use futures::executor::block_on;
 
 use crate::console::Console;
+use crate::destination;
 use crate::emit_arguments::EmitArguments;
 use crate::store_arguments::StoreArguments;
 use crate::table::{bytes, grouped};
@@ -48,10 +49,7 @@ pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Re
             return Ok(Exit::Failed);
         }
     };
-    if is_same(&location, &arguments.output) {
-        let message = format!("the output {input} is the input: write elsewhere");
-        return Err(Stop::Usage(message));
-    }
+    destination::refuse_same(&location, &arguments.output)?;
     match convert(arguments, &stores, &location, console) {
         Ok(emitted) => {
             if !console.quiet() && arguments.output != Path::new("-") {
@@ -84,7 +82,7 @@ fn convert(
 ) -> Result<Emitted, Fault> {
     let references = block_on(References::open_version(stores, location, arguments.at.as_deref()))?;
     let provenance = references.recorded().map(|recorded| recorded.provenance.clone());
-    let dataset = block_on(references.into_dataset())?;
+    let dataset = block_on(references.into_whole_dataset())?;
     let options: EmitOptions = arguments.emit.options(stores);
     let options = match provenance {
         Some(provenance) => options.with_provenance(provenance),
@@ -95,9 +93,4 @@ fn convert(
     }
     let target = arguments.emit.target(&arguments.output);
     Ok(target.emitter().emit(&dataset, &arguments.output, &options)?)
-}
-
-fn is_same(location: &Location, output: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    location.local_path().and_then(real).is_some_and(|input| real(output) == Some(input))
 }

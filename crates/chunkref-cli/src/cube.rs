@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `chunkref combine`, `chunkref build`, `chunkref append` and `chunkref plan`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
 use chunkref::combine::{combine, plan};
+use chunkref::core::atomic::{Fingerprint, is_changed, remove_left_overs};
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, Recorded};
 use chunkref::store::Cost;
 use chunkref::{
-    CombineOptions, Dataset, EmitOptions, Gathered, Gatherer, Location, References, Registry,
-    ScanOptions, Skipped, StoreObjects, Stores,
+    CombineOptions, Dataset, EmitError, EmitOptions, Gathered, Gatherer, Location, References,
+    Registry, ScanOptions, Skipped, StoreObjects, Stores,
 };
 use futures::StreamExt;
 use futures::executor::block_on;
@@ -29,6 +30,9 @@ use crate::progress::Progress;
 use crate::{Exit, Stop, report, scan};
 
 type Fault = Box<dyn Error + Send + Sync>;
+
+/// How many things were left out, by their kind.
+type Counts = BTreeMap<String, u64>;
 
 /// One input, and whether it is a reference set and not scanned.
 type Task = (Input, bool);
@@ -47,6 +51,8 @@ struct Read {
     dataset: Dataset,
     gathered: Gathered,
     skipped: Vec<Skipped>,
+    /// What a set says was left out when it was made.
+    before: Counts,
     cost: Cost,
 }
 
@@ -61,10 +67,10 @@ pub(crate) fn run_combine(
     let tasks = inputs.into_iter().map(|input| (input, true)).collect();
     let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
     let job = Job::new(stores, None, &options)?;
-    let Some((datasets, _)) = read_all(job, tasks, None, console)? else {
+    let Some((datasets, skipped)) = read_all(job, tasks, None, console)? else {
         return Ok(Exit::Failed);
     };
-    write(&datasets, &arguments.cube, &arguments.output, emit, 0, console)
+    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
 }
 
 pub(crate) fn run_build(
@@ -111,15 +117,55 @@ pub(crate) fn run_append(
     arguments: &AppendArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
+    let mut tries = arguments.retry;
+    loop {
+        let changed = match append(arguments, console)? {
+            Ok(exit) => return Ok(exit),
+            Err(changed) => changed,
+        };
+        let Some(left) = tries.checked_sub(1) else {
+            report::error_line(console, &changed.source.to_string());
+            return Ok(Exit::Failed);
+        };
+        tries = left;
+        if !console.quiet() {
+            let message = format!(
+                "{} changed meanwhile: it is read again, and extended by what it lacks",
+                arguments.set.display()
+            );
+            report::note(console, &message);
+        }
+    }
+}
+
+/// One try; the inner error is that the set was written by another process meanwhile.
+fn append(
+    arguments: &AppendArguments,
+    console: &mut Console<'_>,
+) -> Result<Result<Exit, EmitError>, Stop> {
     let stores = arguments.stores.stores();
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
     let branch = arguments.emit.branch.as_deref();
+    // Before anything is read: what is written later is compared with this.
+    let target = arguments.emit.target(&arguments.set);
+    let replaces = match target {
+        // A repository has versions.
+        Target::Icechunk => Ok(None),
+        _ => Fingerprint::of(&arguments.set),
+    };
+    let replaces = match replaces {
+        Ok(replaces) => replaces,
+        Err(error) => {
+            report::failure(console, &shown, set.url(), &error);
+            return Ok(Ok(Exit::Failed));
+        }
+    };
     let (recorded, version) = match block_on(References::open_version(&stores, &set, branch)) {
         Ok(references) => (references.recorded().cloned(), references.version()),
         Err(error) => {
             report::failure(console, &shown, set.url(), &error);
-            return Ok(Exit::Failed);
+            return Ok(Ok(Exit::Failed));
         }
     };
     let made_of = recorded.as_ref().and_then(|recorded| {
@@ -150,21 +196,20 @@ pub(crate) fn run_append(
         report::note(console, &message);
     }
     if new.is_empty() {
-        return Ok(Exit::Done);
+        remove_left_overs(&arguments.set);
+        return Ok(Ok(Exit::Done));
     }
     let own_url = set.url().to_owned();
     let own = Input { name: shown, location: set };
     let tasks = std::iter::once((own, true)).chain(new.into_iter().map(with_kind)).collect();
-    let mut emit = arguments.emit.options(&stores);
+    let mut emit = arguments.emit.options(&stores).with_replaces(replaces);
     emit.commit = emit.commit.with_parent(version.clone());
     let mut job = Job::new(stores, Some(&arguments.scanning), &options)?;
     job.version = version.map(|version| (own_url, version));
     let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
-        return Ok(Exit::Failed);
+        return Ok(Ok(Exit::Failed));
     };
-    let skipped = skipped + recorded.map_or(0, |recorded| recorded.provenance.skipped);
-    let emit = (arguments.emit.target(&arguments.set), emit);
-    write(&datasets, cube, &arguments.set, emit, skipped, console)
+    try_write(&datasets, cube, &arguments.set, (target, emit), skipped, console)
 }
 
 /// What a set that was combined says of how: this and a JSON list of words.
@@ -219,7 +264,7 @@ fn read_all(
     tasks: Vec<Task>,
     jobs: Option<std::num::NonZeroUsize>,
     console: &mut Console<'_>,
-) -> Result<Option<(Vec<Dataset>, u64)>, Stop> {
+) -> Result<Option<(Vec<Dataset>, Counts)>, Stop> {
     let job = Arc::new(job);
     let inputs: Vec<Input> = tasks.iter().map(|(input, _)| input.clone()).collect();
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
@@ -255,12 +300,15 @@ fn read_all(
     if interrupted {
         return Err(Stop::Interrupted);
     }
-    let (mut datasets, mut gathered, mut skipped, mut failed) = (Vec::new(), Vec::new(), 0, false);
+    let (mut datasets, mut gathered, mut failed) = (Vec::new(), Vec::new(), false);
+    let mut skipped = Counts::new();
     for (input, outcome) in inputs.iter().zip(outcomes) {
         match outcome {
             Some(Ok(read)) => {
                 report::skipped(console, &input.name, &read.skipped, false, false);
-                skipped += read.skipped.len() as u64;
+                for (kind, count) in Skipped::count(&read.skipped).into_iter().chain(read.before) {
+                    *skipped.entry(kind).or_default() += count;
+                }
                 datasets.push(read.dataset);
                 gathered.push(read.gathered);
             }
@@ -306,9 +354,13 @@ impl Job {
             let version = version.map(|(_, version)| version.as_str());
             let references =
                 References::open_version(&self.stores, &input.location, version).await?;
-            let dataset = references.into_dataset().await?;
+            let recorded = references.recorded();
+            let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
+            let before = before.unwrap_or_default();
+            let dataset = references.into_whole_dataset().await?;
             let gathered = self.gatherer.gather(&dataset, &objects).await?;
-            return Ok(Read { dataset, gathered, skipped: Vec::new(), cost: Cost::default() });
+            let (skipped, cost) = (Vec::new(), Cost::default());
+            return Ok(Read { dataset, gathered, skipped, before, cost });
         }
         let opening = scan::opening(&self.scan_options);
         let opened = self.stores.open(&input.location, &opening).await?;
@@ -316,7 +368,8 @@ impl Job {
         let cost = opened.cost();
         let objects = objects.with_opened(Arc::from(opened.source));
         let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
-        Ok(Read { dataset: scan.dataset, gathered, skipped: scan.skipped, cost })
+        let (dataset, skipped, before) = (scan.dataset, scan.skipped, Counts::new());
+        Ok(Read { dataset, gathered, skipped, before, cost })
     }
 }
 
@@ -324,15 +377,31 @@ fn write(
     datasets: &[Dataset],
     cube: &CubeArguments,
     output: &Path,
-    (target, emit): (Target, EmitOptions),
-    skipped: u64,
+    emit: (Target, EmitOptions),
+    skipped: Counts,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
+    let written = try_write(datasets, cube, output, emit, skipped, console)?;
+    Ok(written.unwrap_or_else(|changed| {
+        report::error_line(console, &changed.source.to_string());
+        Exit::Failed
+    }))
+}
+
+/// The inner error is that the output is not what it was any more.
+fn try_write(
+    datasets: &[Dataset],
+    cube: &CubeArguments,
+    output: &Path,
+    (target, emit): (Target, EmitOptions),
+    skipped: Counts,
+    console: &mut Console<'_>,
+) -> Result<Result<Exit, EmitError>, Stop> {
     let combined = match combine(datasets, &cube.options()) {
         Ok(combined) => combined,
         Err(error) => {
             say(console, &error.to_string());
-            return Ok(Exit::Failed);
+            return Ok(Ok(Exit::Failed));
         }
     };
     if !console.quiet() {
@@ -351,7 +420,8 @@ fn write(
         target.emitter().emit(&combined.dataset, output, &emit)
     };
     match emitted {
-        Ok(_) => Ok(Exit::Done),
+        Ok(_) => Ok(Ok(Exit::Done)),
+        Err(error) if is_changed(&*error.source) => Ok(Err(error)),
         Err(error) => {
             if let Some(error) =
                 scan::output_error(&*error.source).filter(|_| output == Path::new("-"))
@@ -359,7 +429,7 @@ fn write(
                 return Err(Stop::Output(error));
             }
             report::failure(console, &output.display().to_string(), "", &*error.source);
-            Ok(Exit::Failed)
+            Ok(Ok(Exit::Failed))
         }
     }
 }

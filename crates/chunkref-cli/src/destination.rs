@@ -45,6 +45,9 @@ pub(crate) fn assign(
         Some(output) => locations.iter().map(|_| Destination::File(output.to_owned())).collect(),
     };
     refuse_inputs(locations, &destinations)?;
+    if output.is_some_and(names_folder) {
+        refuse_foreign(&destinations)?;
+    }
     Ok(destinations)
 }
 
@@ -118,6 +121,32 @@ fn stem(name: &str) -> &str {
         }
         _ => name,
     }
+}
+
+/// The user did not name these files one by one, so that none of them is replaced that holds something else.
+fn refuse_foreign(destinations: &[Destination]) -> Result<(), Stop> {
+    for destination in destinations {
+        let Destination::File(path) = destination else { continue };
+        if !path.is_file() || Target::is_json_set(path)? {
+            continue;
+        }
+        let message = format!(
+            "the output {} is there and holds no references: remove it, or write to another folder",
+            path.display()
+        );
+        return Err(Stop::Usage(message));
+    }
+    Ok(())
+}
+
+/// A usage error when the output is the input.
+pub(crate) fn refuse_same(input: &Location, output: &Path) -> Result<(), Stop> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if input.local_path().and_then(real).is_some_and(|input| real(output) == Some(input)) {
+        let message = format!("the output {} is the input: write elsewhere", output.display());
+        return Err(Stop::Usage(message));
+    }
+    Ok(())
 }
 
 /// References must not replace the data that they are about, nor one another.
@@ -223,6 +252,15 @@ mod tests {
         std::fs::write(&input, b"data").unwrap();
         let input = [Location::from_path(&input).unwrap()];
         assert!(matches!(assign(&input, Some(folder.path()), false, "json"), Err(Stop::Usage(_))));
+        // A file beside the data that is none of references, and one that is.
+        let data = [Location::from_path(&folder.path().join("b.nc")).unwrap()];
+        for (text, refused) in
+            [("{\"title\": \"mine\"}", true), ("{\"version\":1,\"refs\":{", false)]
+        {
+            std::fs::write(folder.path().join("b.json"), text).unwrap();
+            let outcome = assign(&data, Some(folder.path()), false, "json");
+            assert_eq!(matches!(outcome, Err(Stop::Usage(_))), refused, "{text}");
+        }
         let clash = locations(&["/d/a.nc", "/d/a.h5", "/d/a.nc.x"]);
         assert!(matches!(
             assign(&clash, Some(Path::new("/absent/out/")), true, "json"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What Ctrl-C does.
+//! What signals do.
 
 /// Ends when the user asks for an end; never, where the signals of this process are not this command's business. A second
 /// Ctrl-C ends the process at once.
@@ -16,4 +16,20 @@ pub(crate) async fn interrupted(listens: bool) {
             std::process::exit(130);
         }
     });
+}
+
+/// Lets a file that grows beyond the limit of the shell (`ulimit -f`) be an error of the write, which cleans up, and not the
+/// end of the process.
+pub(crate) fn survive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// `SIGXFSZ` of Linux and the BSDs, but for MIPS.
+        const FILE_SIZE: i32 = 25;
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            // The handler outlives the runtime.
+            let _inside = runtime.enter();
+            let _ = signal(SignalKind::from_raw(FILE_SIZE));
+        }
+    }
 }

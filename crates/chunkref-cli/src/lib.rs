@@ -34,7 +34,6 @@ mod inputs;
 mod inspect;
 mod interrupt;
 pub mod logging;
-mod output_file;
 mod progress;
 mod report;
 pub mod report_page;

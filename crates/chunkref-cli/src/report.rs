@@ -3,7 +3,9 @@
 
 use std::error::Error;
 use std::fmt::Write;
+use std::path::Path;
 
+use chunkref::core::atomic::AtomicError;
 use chunkref::core::redact;
 use chunkref::{ScanError, Skipped};
 use serde_json::json;
@@ -100,6 +102,16 @@ pub(crate) fn failures(console: &mut Console<'_>, failed: &[(String, String)], t
 /// Something other than an input that failed.
 pub(crate) fn fault(console: &mut Console<'_>, what: &str, error: &(dyn Error + 'static)) {
     failure(console, what, what, error);
+}
+
+/// An output that is not written.
+pub(crate) fn unwritten(console: &mut Console<'_>, output: &Path, error: &AtomicError) {
+    let what = format!("{} cannot be written", output.display());
+    match error {
+        AtomicError::Io { source, .. } => fault(console, &what, source),
+        AtomicError::Content(source) => fault(console, &what, &**source),
+        error => fault(console, &what, error),
+    }
 }
 
 /// A line that says that something is wrong.

@@ -21,6 +21,7 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 
+use chunkref::core::atomic::write_file;
 use chunkref::emit::Target;
 use chunkref::model::kerchunk_json::Recorded;
 use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects};
@@ -29,7 +30,7 @@ use futures::executor::block_on;
 
 use crate::arguments::FormatArguments;
 use crate::console::Console;
-use crate::output_file::write_whole;
+use crate::destination;
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, report};
 use time_axis::TimeAxis;
@@ -71,13 +72,8 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
     let input = arguments.input.as_str();
     let location = Location::parse(input);
     let output = arguments.output.as_deref().filter(|output| *output != Path::new("-"));
-    if let (Some(output), Ok(location)) = (output, &location)
-        && let Some(path) = location.local_path()
-        && let (Ok(path), Ok(output)) = (path.canonicalize(), output.canonicalize())
-        && path == output
-    {
-        let message = format!("the output {} is the input: write elsewhere", output.display());
-        return Err(Stop::Usage(message));
+    if let (Some(output), Ok(location)) = (output, &location) {
+        destination::refuse_same(location, output)?;
     }
     let subject = match block_on(read(arguments)) {
         Ok(subject) => subject,
@@ -91,10 +87,10 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
         page::write(&mut *console.out, &subject)?;
         return Ok(Exit::Done);
     };
-    match write_whole(output, |out| page::write(out, &subject)) {
+    match write_file(output, None, |out| Ok(page::write(out, &subject)?)) {
         Ok(()) => Ok(Exit::Done),
         Err(error) => {
-            report::fault(console, &format!("{} cannot be written", output.display()), &error);
+            report::unwritten(console, output, &error);
             Ok(Exit::Failed)
         }
     }
@@ -130,6 +126,6 @@ async fn read(arguments: &ReportArguments) -> Result<Subject, Fault> {
             times: Vec::new(),
         },
     };
-    subject.times = time_axis::read(&subject.dataset, &StoreObjects::new(stores)).await;
+    subject.times = time_axis::read(&subject.dataset, &StoreObjects::new(stores)).await?;
     Ok(subject)
 }

@@ -9,6 +9,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
+use crate::interrupt::survive_file_size_limit;
 use crate::logging::{self, LogFormat};
 use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
 
@@ -51,6 +52,7 @@ impl From<io::Error> for Stop {
 /// Runs the command with the arguments, output and terminal of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    survive_file_size_limit();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = io::stderr();
     let mut console = Console::of_process(&mut out, &mut err);

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chunkref::core::atomic::remove_left_overs;
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, Recorded, read_provenance};
@@ -215,6 +216,7 @@ impl Job {
         if self.resume
             && let Some(written) = self.already_written(input, path).await?
         {
+            remove_left_overs(path);
             return Ok(written);
         }
         let (scan, written) = self.scan(input).await?;
@@ -240,7 +242,7 @@ impl Job {
         self.emit_options.clone().with_provenance(Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: self.in_words.clone(),
-            skipped: scan.skipped.len() as u64,
+            skipped: Skipped::count(&scan.skipped),
         })
     }
 
@@ -257,11 +259,12 @@ impl Job {
             _ => File::open(path).ok().filter(is_finished).and_then(read_provenance),
         };
         let Some(recorded) = recorded else { return Ok(None) };
-        let Provenance { version, options, skipped } = &recorded.provenance;
+        let Provenance { version, options, .. } = &recorded.provenance;
         let url = input.location.url();
         let Some(known) = recorded.version(url).filter(|_| {
             // Of other files that the input names nothing would be known without reading it.
             recorded.sources().len() == 1
+                && recorded.provenance.is_complete()
                 && version == env!("CARGO_PKG_VERSION")
                 && *options == self.in_words
         }) else {
@@ -274,7 +277,7 @@ impl Job {
         let told_apart = now.e_tag.is_some() || now.last_modified.is_some();
         Ok((told_apart && now == known).then(|| Written {
             skipped: Vec::new(),
-            already: Some(*skipped),
+            already: Some(recorded.provenance.skipped_count()),
             cost: opened.cost(),
             retries: opened.retries(),
             time: start.elapsed(),

@@ -7,6 +7,8 @@ use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::Provenance;
 use thiserror::Error;
 
+use crate::atomic::Fingerprint;
+
 /// How to emit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,6 +25,8 @@ pub struct EmitOptions {
     pub commit: CommitOptions,
     /// How the stores are reached that references point to, where the output says so.
     pub stores: StoreHints,
+    /// What the destination held when the dataset was made from it; it is replaced only if it still holds that.
+    pub replaces: Option<Fingerprint>,
 }
 
 /// How a repository with a history records what is written.
@@ -75,6 +79,7 @@ impl Default for EmitOptions {
             record_size: None,
             commit: CommitOptions::default(),
             stores: StoreHints::default(),
+            replaces: None,
         }
     }
 }
@@ -115,6 +120,13 @@ impl EmitOptions {
         self
     }
 
+    /// The same options for a destination that is replaced only if it holds what it held; `None` to replace it in any case.
+    #[must_use]
+    pub fn with_replaces(mut self, replaces: Option<Fingerprint>) -> Self {
+        self.replaces = replaces;
+        self
+    }
+
     /// The same options with a record of how the references came about.
     #[must_use]
     pub fn with_provenance(mut self, provenance: Provenance) -> Self {
@@ -147,6 +159,9 @@ pub struct EmitError {
 ///
 /// # Contract
 /// - Atomic: `destination` holds either all of the dataset or what it held before, whatever fails.
+/// - Nothing foreign is lost: a folder is replaced only if the format knows everything in it as its own, and a destination
+///   that has changed since [`EmitOptions::replaces`] is an error ([`atomic::is_changed`](crate::atomic::is_changed)).
+///   [`atomic`](crate::atomic) does both.
 /// - Deterministic: the same dataset and options give the same bytes.
 /// - A missing chunk is never written as present, and nothing of the dataset is left out in silence: what the output
 ///   cannot say is an error.

@@ -6,6 +6,7 @@
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
 //! | [`signature`], [`registry`] | which scanner a file is for |
@@ -15,6 +16,7 @@
 //! | [`error`] | what callers match on |
 //! | [`secret`] | keys and signatures kept out of messages |
 
+pub mod atomic;
 pub mod cancellation;
 pub mod combiner;
 pub mod cursor;
@@ -28,6 +30,7 @@ pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod split;
+pub mod watched;
 
 pub use chunkref_model as model;
 pub use inventory;
@@ -47,3 +50,4 @@ pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKi
 pub use secret::redact;
 pub use signature::Signature;
 pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use watched::WatchedSource;

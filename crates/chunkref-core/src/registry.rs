@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry};
+use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry, Signature};
 
 /// Bytes of an unknown file that its error shows.
 const SHOWN_HEAD_BYTES: usize = 16;
@@ -101,16 +101,24 @@ impl Registry {
         })
     }
 
-    /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file).
+    /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file). A signature
+    /// at the file's first byte says what the file is; one that is searched for may be text of another format, so it
+    /// only counts when no format has its signature there.
     ///
     /// # Errors
-    /// [`RegistryError::UnknownFormat`] when there is none, [`RegistryError::Ambiguous`] when there are several.
+    /// [`RegistryError::UnknownFormat`] when there is none, [`RegistryError::Ambiguous`] when there are several whose
+    /// claims are equal.
     pub fn detect(&self, head: &[u8]) -> Result<&ScannerEntry, RegistryError> {
-        let matches: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.signatures.iter().any(|signature| signature.matches(head)))
-            .collect();
+        let having = |has: fn(&Signature, &[u8]) -> bool| -> Vec<&ScannerEntry> {
+            let claims = |entry: &&ScannerEntry| {
+                entry.signatures.iter().any(|signature| has(signature, head))
+            };
+            self.entries.iter().filter(claims).collect()
+        };
+        let mut matches = having(Signature::matches_start);
+        if matches.is_empty() {
+            matches = having(Signature::matches);
+        }
         match matches.as_slice() {
             [entry] => Ok(entry),
             [] => Err(RegistryError::UnknownFormat {
@@ -148,7 +156,7 @@ impl Registry {
         self.entries
             .iter()
             .flat_map(|entry| entry.signatures)
-            .map(crate::Signature::reach)
+            .map(Signature::reach)
             .max()
             .unwrap_or(0)
     }
@@ -177,7 +185,7 @@ fn describe_head(head: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scan, ScanOptions, Scanner, Signature};
+    use crate::{Scan, ScanOptions, Scanner};
 
     struct Nothing;
 
@@ -225,13 +233,26 @@ mod tests {
         let error = registry.detect(b"hello").unwrap_err().to_string();
         assert!(error.contains("68 65 6c 6c 6f (\"hello\")") && error.contains("a, b"), "{error}");
         assert!(registry.detect(b"").unwrap_err().to_string().contains("it is empty"));
-        let mut both = b"AAAA".to_vec();
-        both.resize(512, 0);
-        both.extend(b"BBBB");
-        assert_eq!(
-            registry.detect(&both).unwrap_err(),
-            RegistryError::Ambiguous { matches: vec!["a", "b"] }
-        );
         assert!(matches!(registry.by_name("c"), Err(RegistryError::UnknownName { .. })));
+    }
+
+    #[test]
+    fn a_signature_at_the_start_beats_one_that_is_searched_for() {
+        static SEARCHED: ScannerEntry = entry("c", &[Signature::at(b"CCCC", &[0, 1, 2, 3, 4, 5])]);
+        let registry = Registry::from_entries([A, B, SEARCHED]).unwrap();
+        let file = |parts: &[(usize, &[u8])]| {
+            let mut file = vec![0; 516];
+            for (offset, bytes) in parts {
+                file.splice(offset..&(offset + bytes.len()), bytes.iter().copied());
+            }
+            registry.detect(&file).map(|entry| entry.name)
+        };
+        assert_eq!(file(&[(0, b"AAAA"), (512, b"BBBB")]), Ok("a"));
+        assert_eq!(file(&[(0, b"BBBB"), (5, b"CCCC")]), Ok("b"));
+        assert_eq!(file(&[(0, b"CCCC"), (512, b"BBBB")]), Ok("c"));
+        assert_eq!(
+            file(&[(5, b"CCCC"), (512, b"BBBB")]),
+            Err(RegistryError::Ambiguous { matches: vec!["b", "c"] })
+        );
     }
 }

@@ -7,13 +7,15 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Cancellation, Limits, ScanError, Signature};
+use crate::{ByteSource, Cancellation, Limits, ScanError, Signature, WatchedSource};
 
 /// One archival file in, its description out.
 ///
 /// # Contract
 /// - `scan` reads through `source` alone, and asks for everything it wants at one time in one
 ///   [`ByteSource::read_many`]: the number of rounds grows with the depth of the file's structures, not their number.
+/// - A store that fails ends the scan, with the kind of its error ([`crate::SourceErrorKind::is_fault`]): what was read
+///   before must not be taken for the whole, and what could not be read is no property of the file.
 /// - The file is not trusted: whatever its bytes, `scan` ends, does not panic, and keeps to `options.limits`.
 /// - One odd variable costs only itself: it is left out of the dataset and listed in [`Scan::skipped`] with its reason.
 ///   Nothing is left out in silence, and nothing is guessed.
@@ -56,6 +58,19 @@ pub struct Skipped {
     pub reason: String,
     /// What is missing.
     pub kind: SkipKind,
+}
+
+impl Skipped {
+    /// How many things of each kind there are.
+    #[must_use]
+    pub fn count(skipped: &[Self]) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for one in skipped {
+            let count: &mut u64 = counts.entry(one.kind.to_string()).or_default();
+            *count = count.saturating_add(1);
+        }
+        counts
+    }
 }
 
 /// What kind of thing was skipped.
@@ -187,6 +202,40 @@ pub struct ScannerEntry {
     pub options: &'static [FormatOption],
     /// Makes the scanner.
     pub scanner: fn() -> Box<dyn Scanner>,
+}
+
+impl ScannerEntry {
+    /// Describes the file that `source` reads. A scan during which the source failed is that error, whatever the scanner
+    /// made of it.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the file as a whole cannot be read or is not of the format.
+    pub async fn scan(
+        &self,
+        source: &dyn ByteSource,
+        options: &ScanOptions,
+    ) -> Result<Scan, ScanError> {
+        let ended = |cancelled| ScanError::cancelled(cancelled, source.location(), Some(self.name));
+        options.cancellation.check().map_err(ended)?;
+        let watched = WatchedSource::new(source);
+        let outcome = (self.scanner)().scan(&watched, options).await;
+        // Whatever a scanner makes of a check that failed: what it found until then is not all.
+        if outcome.is_ok() {
+            options.cancellation.check().map_err(ended)?;
+        }
+        let Some(fault) = watched.fault() else { return outcome };
+        let kind = fault.kind.into();
+        match outcome {
+            // The scanner's own words say what was read.
+            Err(error) if error.kind == kind => Err(error),
+            _ => Err(ScanError {
+                kind,
+                format: Some(self.name),
+                location: source.location().to_owned(),
+                source: Box::new(fault),
+            }),
+        }
+    }
 }
 
 impl Debug for ScannerEntry {

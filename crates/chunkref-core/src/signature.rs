@@ -32,6 +32,12 @@ impl Signature {
         self.offsets.iter().any(|&offset| self.matches_at(head, offset))
     }
 
+    /// Whether a file that begins with `head` has the signature as its first bytes.
+    #[must_use]
+    pub fn matches_start(&self, head: &[u8]) -> bool {
+        self.offsets.contains(&0) && self.matches_at(head, 0)
+    }
+
     /// Bytes of a file's head that decide.
     #[must_use]
     pub fn reach(&self) -> u64 {
@@ -82,6 +88,9 @@ mod tests {
         assert!(!signature.matches(b".HDF..."));
         assert!(!signature.matches(b"HD"));
         assert!(!signature.matches(b""));
+        assert!(signature.matches_start(b"HDF."));
+        assert!(!signature.matches_start(b"....HDF"));
+        assert!(!Signature::at(b"HDF", &[4]).matches_start(b"HDF."));
         assert_eq!(signature.reach(), 7);
     }
 

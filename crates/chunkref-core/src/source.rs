@@ -38,6 +38,33 @@ pub enum SourceErrorKind {
     Io,
 }
 
+impl SourceErrorKind {
+    /// Whether an error of this kind, of an object that is open, says nothing about what the object contains, so that
+    /// whoever describes the object cannot go on without it.
+    #[must_use]
+    pub fn is_fault(self) -> bool {
+        self != Self::OutOfBounds
+    }
+
+    /// Whether an error of this kind, of an object that another one names, says nothing about that name. What it says
+    /// otherwise: there is no such object, it may not be named, or the name is none that could be opened.
+    #[must_use]
+    pub fn is_fault_of_sibling(self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::NotAllowed
+            | Self::NotAnObject
+            | Self::InvalidLocation
+            | Self::OutOfBounds => false,
+            Self::PermissionDenied
+            | Self::Changed
+            | Self::InvalidOption
+            | Self::TimedOut
+            | Self::Io => true,
+        }
+    }
+}
+
 /// Bytes could not be read. What it shows has no secrets of the location in it.
 #[derive(Debug, Error)]
 #[error("{}: {message}", redact(location))]
@@ -93,11 +120,52 @@ pub trait ByteSource: Send + Sync + Debug {
     /// The source of another object beside this one (an external file that the scanned file names), or an error of kind
     /// [`SourceErrorKind::NotFound`] when this source knows no neighbours. `path` is relative to this object's folder
     /// or absolute, as the file says it; an implementation refuses what lies outside the folder unless it was told
-    /// otherwise.
+    /// otherwise, and what has a name or lies in a folder that begins with a dot, by [`SourceErrorKind::NotAllowed`].
     ///
     /// # Errors
     /// [`SourceError`] when there is no such object or it must not be read.
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError>;
+
+    /// The source of another object beside this one that no file names but that may be there, such as an index. Many
+    /// stores answer "forbidden" for what does not exist, so that is "not there" here.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it is not known whether there is such an object.
+    async fn open_optional(&self, path: &str) -> Result<Option<Box<dyn ByteSource>>, SourceError> {
+        match self.open_sibling(path).await {
+            Ok(sibling) => Ok(Some(sibling)),
+            Err(error)
+                if !error.kind.is_fault_of_sibling()
+                    || error.kind == SourceErrorKind::PermissionDenied =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: ByteSource + ?Sized> ByteSource for &S {
+    fn location(&self) -> &str {
+        (**self).location()
+    }
+
+    fn version(&self) -> &ObjectVersion {
+        (**self).version()
+    }
+
+    async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
+        (**self).read_many(ranges).await
+    }
+
+    async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
+        (**self).open_sibling(path).await
+    }
+
+    async fn open_optional(&self, path: &str) -> Result<Option<Box<dyn ByteSource>>, SourceError> {
+        (**self).open_optional(path).await
+    }
 }
 
 #[async_trait]
@@ -116,6 +184,10 @@ impl<S: ByteSource + ?Sized> ByteSource for Box<S> {
 
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
         (**self).open_sibling(path).await
+    }
+
+    async fn open_optional(&self, path: &str) -> Result<Option<Box<dyn ByteSource>>, SourceError> {
+        (**self).open_optional(path).await
     }
 }
 
@@ -175,6 +247,17 @@ impl ByteSource for MemorySource {
 }
 
 impl SourceError {
+    /// The same error for someone else who waits for the same bytes; the cause is its words.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            kind: self.kind,
+            location: self.location.clone(),
+            message: self.message.clone(),
+            source: self.source.as_ref().map(|cause| cause.to_string().into()),
+        }
+    }
+
     /// A range past the end of an object of `length` bytes.
     #[must_use]
     pub fn out_of_bounds(location: &str, range: &Range<u64>, length: u64) -> Self {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chunkref_core::{ByteSource, SourceErrorKind};
+use chunkref_core::ByteSource;
 use serde_json::Value;
 
 use crate::error::{Grib2Error, Result};
@@ -25,11 +25,11 @@ pub(crate) async fn read(source: &dyn ByteSource, choice: &IndexChoice) -> Resul
         },
         IndexChoice::Auto => {
             for name in names(source.location()) {
-                // A sidecar that cannot be used is as good as none: it is the file that counts.
-                if let Ok(Some(starts)) = open(source, &name).await
-                    && !starts.is_empty()
-                {
-                    return Ok(starts);
+                match open(source, &name).await {
+                    Ok(Some(starts)) if !starts.is_empty() => return Ok(starts),
+                    // A sidecar that cannot be used is as good as none: it is the file that counts.
+                    Ok(_) | Err(Grib2Error::LimitExceeded { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(Vec::new())
@@ -76,11 +76,7 @@ fn decode(text: &str) -> String {
 }
 
 async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Vec<u64>>> {
-    let sidecar = match source.open_sibling(name).await {
-        Ok(sidecar) => sidecar,
-        Err(error) if error.kind == SourceErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(sidecar) = source.open_optional(name).await? else { return Ok(None) };
     let length = sidecar.version().length;
     Grib2Error::check_limit("index sidecar", 0, "bytes", length, MOST_BYTES)?;
     let whole = 0..length;

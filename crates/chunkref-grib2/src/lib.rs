@@ -20,7 +20,7 @@
 //! let entry = *Registry::linked().unwrap().by_name("grib").unwrap();
 //! // A 2 m temperature on 3 by 2 points, in a message of edition 1.
 //! let source = MemorySource::new("memory://a.grb", bytes::Bytes::from(message()));
-//! let scan = (entry.scanner)().scan(&source, &ScanOptions::default()).await.unwrap();
+//! let scan = entry.scan(&source, &ScanOptions::default()).await.unwrap();
 //! let array = scan.dataset.array("t2m/instant/heightAboveGround/t2m").unwrap();
 //! assert_eq!(array.shape, [1, 1, 2, 3]);
 //! # });

@@ -8,6 +8,7 @@ use chunkref_core::{Cursor, Limits};
 
 use crate::checksum::lookup3;
 use crate::error::{Hdf5Error, Result};
+use crate::frontier::Ending;
 
 /// A file address: bytes from the superblock's base address. The undefined address is `None` in parsed structures.
 /// Spec: HDF5 File Format 3.0, I.
@@ -43,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) value_bytes: Arc<AtomicU64>,
     /// Chunks that the file's datasets may still have: many datasets may have the same index.
     pub(crate) chunks: Arc<AtomicU64>,
+    /// What ends the scan.
+    pub(crate) ending: Ending,
 }
 
 impl Context {
@@ -64,15 +67,17 @@ impl Context {
         })
     }
 
-    /// Counts a chunk; `Err` when all of the file's are too many.
-    pub(crate) fn take_chunk(&self, structure: &'static str, offset: u64) -> Result<()> {
+    /// Counts a chunk of a dataset that has `own` others; `Err` when all of the file's are too many. That costs the dataset
+    /// if it has that many by itself, and ends the scan if others have taken them.
+    pub(crate) fn take_chunk(&self, structure: &'static str, own: u64, offset: u64) -> Result<()> {
         let left = self
             .chunks
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         left.map(|_| ()).map_err(|_| {
             let limit = self.limits.chunks;
             let (what, claimed) = ("chunks in one file", limit.saturating_add(1));
-            Hdf5Error::LimitExceeded { structure, offset, what, claimed, limit }
+            let error = Hdf5Error::LimitExceeded { structure, offset, what, claimed, limit };
+            if own < limit { self.ending.get_or_init(|| error).clone() } else { error }
         })
     }
 

@@ -99,6 +99,17 @@ pub enum Hdf5Error {
     /// The bytes could not be read.
     #[error("the file could not be read")]
     Io(#[source] Arc<SourceError>),
+    /// Whether there is another file, which this one names, could not be found out.
+    #[error(
+        "the file {name:?}, which this one names, could not be opened; hdf5.links=skip does without what external links lead to"
+    )]
+    Neighbour {
+        /// The other file, as this one names it.
+        name: String,
+        /// Why.
+        #[source]
+        source: Arc<SourceError>,
+    },
 }
 
 impl From<Truncated> for Hdf5Error {
@@ -120,7 +131,7 @@ impl Hdf5Error {
             | Self::Inconsistent { offset, .. }
             | Self::Checksum { offset, .. }
             | Self::LimitExceeded { offset, .. } => Some(*offset),
-            Self::Io(_) => None,
+            Self::Io(_) | Self::Neighbour { .. } => None,
         }
     }
 
@@ -135,7 +146,7 @@ impl Hdf5Error {
                 ScanErrorKind::Malformed
             }
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
-            Self::Io(error) => error.kind.into(),
+            Self::Io(source) | Self::Neighbour { source, .. } => source.kind.into(),
         };
         ScanError {
             kind,

@@ -35,9 +35,10 @@ impl<'a> File<'a> {
         limits: &Limits,
     ) -> Result<Self> {
         let superblock = frontier.run(read_superblock(&frontier, limits)).await?;
+        let ending = Arc::clone(frontier.ending());
         let mut file = Self {
             frontier,
-            context: Context { file: number, ..superblock.context },
+            context: Context { file: number, ending, ..superblock.context },
             btree_k: superblock.btree_k,
             root: superblock.root,
             shared_messages: None,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use bytes::Bytes;
@@ -24,6 +24,10 @@ pub(crate) const HEAD_BYTES: u64 = 64 << 10;
 /// Bytes of data that one round holds in memory at the most, before it is cut into several.
 const ROUND_BYTES: u64 = 64 << 20;
 
+/// What ends a scan as a whole, once there is such a thing: a read that failed, or a limit that all objects share. What
+/// was not read for that reason is no property of the object that wanted it.
+pub(crate) type Ending = Arc<OnceLock<Hdf5Error>>;
+
 /// Batched reading of one file.
 #[derive(Debug)]
 pub(crate) struct Frontier<'a> {
@@ -31,6 +35,7 @@ pub(crate) struct Frontier<'a> {
     length: u64,
     metadata_limit: u64,
     state: Mutex<State>,
+    ending: Ending,
 }
 
 /// The source of the scanned file, or of one beside it that the scan opened.
@@ -59,20 +64,36 @@ impl<'a> Frontier<'a> {
     /// A frontier over `source`.
     pub(crate) fn new(source: &'a dyn ByteSource, limits: &Limits) -> Self {
         let length = source.version().length;
-        let source = Source::Borrowed(source);
-        Self { source, length, metadata_limit: limits.metadata_bytes, state: Mutex::default() }
+        Self {
+            source: Source::Borrowed(source),
+            length,
+            metadata_limit: limits.metadata_bytes,
+            state: Mutex::default(),
+            ending: Ending::default(),
+        }
     }
 
     /// A frontier that reads nothing.
     pub(crate) fn closed() -> Self {
-        Self::owning(Box::new(MemorySource::new("", Bytes::new())), &Limits::default())
+        let nothing = Box::new(MemorySource::new("", Bytes::new()));
+        Self::owning(nothing, &Limits::default(), Ending::default())
     }
 
-    /// A frontier over a source of its own.
-    pub(crate) fn owning(source: Box<dyn ByteSource>, limits: &Limits) -> Self {
+    /// A frontier over a source of its own, of a scan that has another one already.
+    pub(crate) fn owning(source: Box<dyn ByteSource>, limits: &Limits, ending: Ending) -> Self {
         let length = source.version().length;
-        let source = Source::Owned(source);
-        Self { source, length, metadata_limit: limits.metadata_bytes, state: Mutex::default() }
+        Self {
+            source: Source::Owned(source),
+            length,
+            metadata_limit: limits.metadata_bytes,
+            state: Mutex::default(),
+            ending,
+        }
+    }
+
+    /// What ends the scan.
+    pub(crate) fn ending(&self) -> &Ending {
+        &self.ending
     }
 
     /// Bytes in the file.
@@ -135,9 +156,11 @@ impl<'a> Frontier<'a> {
                 return Ok(bytes);
             }
             if keep {
+                let (what, limit) = ("bytes of metadata", self.metadata_limit);
+                Hdf5Error::check_limit(structure, offset, what, length, limit)?;
                 state.metadata_bytes = state.metadata_bytes.saturating_add(length);
-                let (claimed, limit) = (state.metadata_bytes, self.metadata_limit);
-                Hdf5Error::check_limit(structure, offset, "bytes of metadata", claimed, limit)?;
+                Hdf5Error::check_limit(structure, offset, what, state.metadata_bytes, limit)
+                    .map_err(|error| self.ending.get_or_init(|| error).clone())?;
             }
             let (reply, receiver) = oneshot::channel();
             state.wanted.push(Wanted { start: offset, end, keep, reply });
@@ -179,11 +202,14 @@ impl<'a> Frontier<'a> {
                 }
                 batch.push(one);
             }
-            let result = self
-                .source()
-                .read_many(&ranges)
-                .await
-                .map_err(|error| Hdf5Error::Io(Arc::new(error)));
+            let result = match self.ending.get() {
+                Some(error) => Err(error.clone()),
+                None => self.source().read_many(&ranges).await.map_err(|error| {
+                    let is_fault = error.kind.is_fault();
+                    let error = Hdf5Error::Io(Arc::new(error));
+                    if is_fault { self.ending.get_or_init(|| error).clone() } else { error }
+                }),
+            };
             self.answer(batch, &ranges, &result);
         }
     }
@@ -274,21 +300,23 @@ impl Wake for Flag {
 mod tests {
     use std::ops::Range;
 
-    use chunkref_core::SourceError;
     use chunkref_core::model::ObjectVersion;
+    use chunkref_core::{SourceError, SourceErrorKind};
     use futures::executor::block_on;
     use futures::future::join_all;
 
     use super::*;
 
     #[derive(Debug)]
-    struct Rounds {
+    struct Recorder {
         inner: MemorySource,
         rounds: Mutex<Vec<Vec<Range<u64>>>>,
+        /// The rounds that work.
+        sound: usize,
     }
 
     #[async_trait::async_trait]
-    impl ByteSource for Rounds {
+    impl ByteSource for Recorder {
         fn location(&self) -> &str {
             self.inner.location()
         }
@@ -298,7 +326,15 @@ mod tests {
         }
 
         async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
-            self.rounds.lock().unwrap().push(ranges.to_vec());
+            let number = {
+                let mut rounds = self.rounds.lock().unwrap();
+                rounds.push(ranges.to_vec());
+                rounds.len()
+            };
+            if number > self.sound {
+                let (kind, location) = (SourceErrorKind::TimedOut, "m".to_owned());
+                return Err(SourceError { kind, location, message: String::new(), source: None });
+            }
             self.inner.read_many(ranges).await
         }
 
@@ -307,10 +343,11 @@ mod tests {
         }
     }
 
-    fn source(length: u8) -> Rounds {
-        Rounds {
+    fn source(length: u8) -> Recorder {
+        Recorder {
             inner: MemorySource::new("m", (0..length).collect::<Vec<u8>>().into()),
             rounds: Mutex::default(),
+            sound: usize::MAX,
         }
     }
 
@@ -353,7 +390,27 @@ mod tests {
         let mut limits = Limits::default();
         limits.metadata_bytes = 10;
         let frontier = Frontier::new(&source, &limits);
+        // What claims more by itself costs only itself; what is too much in all ends the scan.
         let error = block_on(frontier.run(frontier.read(0, 11, "node"))).unwrap_err();
         assert!(matches!(error, Hdf5Error::LimitExceeded { .. }));
+        assert!(block_on(frontier.run(frontier.read(0, 8, "node"))).is_ok());
+        assert!(frontier.ending().get().is_none());
+        assert!(block_on(frontier.run(frontier.read(20, 8, "node"))).is_err());
+        assert!(matches!(frontier.ending().get(), Some(Hdf5Error::LimitExceeded { .. })));
+    }
+
+    #[test]
+    fn a_read_that_fails_ends_the_scan() {
+        let source = Recorder { sound: 1, ..source(200) };
+        let frontier = Frontier::new(&source, &Limits::default());
+        assert!(block_on(frontier.run(frontier.read(0, 8, "node"))).is_ok());
+        for _ in 0..2 {
+            let error = block_on(frontier.run(frontier.read(100, 8, "node"))).unwrap_err();
+            assert!(
+                matches!(error, Hdf5Error::Io(error) if error.kind == SourceErrorKind::TimedOut)
+            );
+        }
+        assert_eq!(source.rounds.lock().unwrap().len(), 2);
+        assert!(frontier.ending().get().is_some());
     }
 }

@@ -20,7 +20,7 @@
 //! let source = MemorySource::new("memory://a.h5", bytes);
 //! let registry = Registry::linked().unwrap();
 //! let entry = registry.detect_source(&source).await.unwrap();
-//! let error = (entry.scanner)().scan(&source, &ScanOptions::default()).await.unwrap_err();
+//! let error = entry.scan(&source, &ScanOptions::default()).await.unwrap_err();
 //! assert_eq!((entry.name, error.kind), ("hdf5", ScanErrorKind::Unsupported));
 //! # });
 //! ```

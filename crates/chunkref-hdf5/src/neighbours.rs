@@ -2,14 +2,15 @@
 //! Files beside the scanned one that its external links, external data and virtual datasets name.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chunkref_core::{ByteSource, Limits};
 use futures::future::join_all;
 
 use crate::context::{FileNumber, ObjectId};
-use crate::error::Result;
+use crate::error::{Hdf5Error, Result};
 use crate::file::File;
-use crate::frontier::Frontier;
+use crate::frontier::{Ending, Frontier};
 use crate::message::link::LinkTarget;
 use crate::object::{Object, ObjectKind, Objects, Storage};
 use crate::scanner::read_objects;
@@ -79,12 +80,22 @@ enum Member<'a> {
 #[derive(Debug)]
 pub(crate) struct Files<'a> {
     members: Vec<Member<'a>>,
+    ending: Ending,
 }
 
 impl<'a> Files<'a> {
     /// The scanned file alone.
     pub(crate) fn new(file: File<'a>) -> Self {
-        Self { members: vec![Member::Hdf5(Box::new(file))] }
+        let ending = Arc::clone(file.frontier.ending());
+        Self { members: vec![Member::Hdf5(Box::new(file))], ending }
+    }
+
+    /// Whether the scan goes on.
+    ///
+    /// # Errors
+    /// What ends it: of any file, a read that failed or a limit that all objects share.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.ending.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// The HDF5 file of that number.
@@ -116,12 +127,15 @@ impl<'a> Files<'a> {
     }
 
     /// Opens every file that the objects name, and those that theirs name; each wave of them at the same time.
+    ///
+    /// # Errors
+    /// When it could not be found out whether there is a file of a name, or one could not be read.
     pub(crate) async fn open_neighbours(
         &mut self,
         objects: &mut Objects,
         follow_links: bool,
         limits: &Limits,
-    ) -> Neighbours {
+    ) -> Result<Neighbours> {
         let mut neighbours = Neighbours { follow_links, ..Neighbours::default() };
         if let Some(file) = self.hdf5(FileNumber(0)) {
             neighbours.roots.insert(FileNumber(0), file.context.object(file.root));
@@ -135,9 +149,10 @@ impl<'a> Files<'a> {
             }
             wanted.retain(|name| !neighbours.known.contains_key(name));
             if wanted.is_empty() {
-                return neighbours;
+                return Ok(neighbours);
             }
             self.open_wave(wanted, objects, &mut neighbours, limits).await;
+            self.check()?;
         }
     }
 
@@ -150,11 +165,16 @@ impl<'a> Files<'a> {
     ) {
         let opened = join_all(wanted.into_iter().map(|name| async {
             let source = match self.frontier(name.by) {
-                Some(frontier) => frontier
-                    .source()
-                    .open_sibling(&name.name)
-                    .await
-                    .map_err(|error| error.to_string()),
+                Some(frontier) => {
+                    frontier.source().open_sibling(&name.name).await.map_err(|error| {
+                        let text = error.to_string();
+                        if error.kind.is_fault_of_sibling() {
+                            let (name, source) = (name.name.clone(), Arc::new(error));
+                            self.ending.get_or_init(|| Hdf5Error::Neighbour { name, source });
+                        }
+                        text
+                    })
+                }
                 None => Err("the file that names it is not open".to_owned()),
             };
             (name, source)
@@ -179,7 +199,11 @@ impl<'a> Files<'a> {
                     ));
                 }
                 let number = FileNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
-                self.members.push(Member::Raw(Frontier::owning(source, limits)));
+                self.members.push(Member::Raw(Frontier::owning(
+                    source,
+                    limits,
+                    Arc::clone(&self.ending),
+                )));
                 if name.is_hdf5 {
                     new.push((number, name.clone()));
                 }

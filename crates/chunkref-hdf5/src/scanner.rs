@@ -74,7 +74,8 @@ async fn scan_files(
     let file = File::open(Frontier::new(source, limits), FileNumber(0), limits).await?;
     let mut objects = file.frontier.run(choices.engine.objects(&file)).await?;
     let mut files = Files::new(file);
-    let neighbours = files.open_neighbours(&mut objects, choices.follow_links, limits).await;
+    files.check()?;
+    let neighbours = files.open_neighbours(&mut objects, choices.follow_links, limits).await?;
     let mut tree = Tree::new(&objects, &neighbours, limits)?;
     if choices.netcdf_names {
         netcdf4::rename_variables(&mut tree, &objects);
@@ -90,7 +91,8 @@ async fn scan_files(
         members::change(&mut objects, form);
     }
     read_inline(&files, &mut objects, &tree.paths, options, &choices.filters).await?;
-    Ok(lower::lower(&files, &objects, tree, limits, choices.fixed_strings))
+    files.check()?;
+    lower::lower(&files, &objects, tree, limits, choices.fixed_strings)
 }
 
 /// What one step of the walk found about an object.

@@ -8,6 +8,7 @@ use chunkref_core::{Cursor, Limits};
 
 use crate::context::{Address, Context, FileNumber, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
+use crate::frontier::Ending;
 
 /// The 8 bytes that every HDF5 superblock begins with.
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -125,6 +126,7 @@ fn sizes(cursor: &mut Cursor<'_>, base: u64, limits: &Limits) -> Result<Context>
         limits: limits.clone(),
         value_bytes: Arc::new(AtomicU64::new(limits.metadata_bytes)),
         chunks: Arc::new(AtomicU64::new(limits.chunks)),
+        ending: Ending::default(),
     })
 }
 

@@ -54,8 +54,8 @@ struct Walk<'a> {
     visited: u64,
     path_bytes: u64,
     repeated: u64,
-    /// Whether the limits are reached.
-    is_full: bool,
+    /// The limit on all links that is passed.
+    exceeded: Option<Hdf5Error>,
 }
 
 impl Tree {
@@ -81,12 +81,12 @@ impl Tree {
             visited: 0,
             path_bytes: 0,
             repeated: 0,
-            is_full: false,
+            exceeded: None,
         };
         if let Some(root) = root {
             walk.group(root, "");
         }
-        Ok(walk.tree)
+        walk.exceeded.map_or(Ok(walk.tree), Err)
     }
 }
 
@@ -115,7 +115,7 @@ impl Walk<'_> {
         self.ancestors.push(id);
         for link in links {
             // Once the limits are reached, not even paths are made.
-            if self.is_full {
+            if self.exceeded.is_some() {
                 break;
             }
             self.link(link, id, &join_path(path, &link.name));
@@ -130,14 +130,16 @@ impl Walk<'_> {
         self.visited = self.visited.saturating_add(1);
         self.path_bytes = self.path_bytes.saturating_add(path.len() as u64);
         let limits = self.limits;
-        if self.visited > limits.objects || self.path_bytes > limits.metadata_bytes / 4 {
-            self.is_full = true;
-            let reason = format!(
-                "the links of the file lead to more than {} places, or to paths of more than {} bytes in all; this one and the rest are left out",
-                limits.objects,
-                limits.metadata_bytes / 4
-            );
-            return self.skip(path, None, reason, SkipKind::Link);
+        let claims = [
+            ("places that links lead to", self.visited, limits.objects),
+            ("bytes of paths", self.path_bytes, limits.metadata_bytes / 4),
+        ];
+        for (what, claimed, limit) in claims {
+            if let Err(error) = Hdf5Error::check_limit("links of the file", 0, what, claimed, limit)
+            {
+                self.exceeded = Some(error);
+                return;
+            }
         }
         let target = match self.resolver.target(link, group, MAX_SOFT_LINKS) {
             Ok(target) => target,
@@ -331,9 +333,8 @@ mod tests {
         objects.insert(id(41), group(&[]));
         let mut limits = Limits::default();
         limits.objects = 1000;
-        let tree = Tree::new(&objects, &Neighbours::alone(id(1)), &limits).unwrap();
-        assert!(tree.groups.len() <= 1001);
-        assert_eq!(tree.skipped.len(), 1);
+        let error = Tree::new(&objects, &Neighbours::alone(id(1)), &limits).err().unwrap();
+        assert!(matches!(error, Hdf5Error::LimitExceeded { claimed: 1001, .. }), "{error}");
     }
 
     #[test]

@@ -9,13 +9,14 @@ use futures::StreamExt as _;
 use icechunk::format::manifest::{ChunkPayload, VirtualChunkRef};
 use icechunk::format::snapshot::SnapshotProperties;
 use icechunk::format::{ByteRange, ChunkIndices, SnapshotId};
-use icechunk::session::{Session, get_chunk};
+use icechunk::repository::RepositoryErrorKind;
+use icechunk::session::{Session, SessionErrorKind, get_chunk};
 use icechunk::{Repository, Store};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::IcechunkError;
 use crate::container::Targets;
-use crate::error::library;
+use crate::error::{branch_moved, library};
 use crate::layout;
 use crate::tree::Node;
 
@@ -119,7 +120,14 @@ impl<'a> Commits<'a> {
         }
         // The last of several may have nothing but its message and record.
         let commit = session.commit(message).properties(properties).allow_empty(true);
-        self.last = Some(commit.execute().await.map_err(library("committed to"))?);
+        let committed = commit.execute().await.map_err(|error| match error.kind {
+            SessionErrorKind::Conflict { .. }
+            | SessionErrorKind::RepositoryError(
+                RepositoryErrorKind::Conflict { .. } | RepositoryErrorKind::RepoInfoUpdated,
+            ) => branch_moved(self.branch),
+            _ => library("committed to")(error),
+        });
+        self.last = Some(committed?);
         Ok(())
     }
 

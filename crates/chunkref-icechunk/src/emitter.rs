@@ -3,18 +3,20 @@
 
 use std::path::Path;
 
+use chunkref_core::atomic::{Lock, Staging};
 use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::Dataset;
 use icechunk::config::{ManifestConfig, ManifestSplittingConfig};
 use icechunk::format::SnapshotId;
 use icechunk::format::snapshot::SnapshotProperties;
+use icechunk::repository::RepositoryErrorKind;
 use icechunk::{Repository, RepositoryConfig};
 
 use crate::commit::Commits;
 use crate::container::Targets;
-use crate::error::library;
+use crate::error::{branch_moved, library};
 use crate::layout::Layout;
-use crate::repository::{self, Staging};
+use crate::repository::{self, EMPTY};
 use crate::tree::{self, Node};
 use crate::{IcechunkError, MAIN, background, is_repository};
 
@@ -63,15 +65,18 @@ impl IcechunkEmitter {
         let targets = Targets::new(dataset, &options.stores);
         let work = Work { emitter: self, dataset, nodes: &nodes, targets: &targets, options };
         if is_repository(destination) {
+            // Folders have no conditional writes, so that the library's own check may miss a commit of the same moment.
+            let _lock =
+                Lock::take(destination).map_err(|source| repository::at(destination, source))?;
             let before = repository::bytes_below(destination)?;
             let references = background::wait(work.commit_to(destination))?;
             let bytes = repository::bytes_below(destination)?.saturating_sub(before);
             return Ok(Emitted { references, bytes });
         }
-        let staging = Staging::new(destination)?;
+        let staging = Staging::new(destination, EMPTY)?;
         let references = background::wait(work.create(staging.path()))?;
         let bytes = repository::bytes_below(staging.path())?;
-        staging.finish()?;
+        staging.finish(options.replaces.as_ref())?;
         Ok(Emitted { references, bytes })
     }
 }
@@ -142,11 +147,7 @@ impl Work<'_> {
         if let Some(parent) = &self.options.commit.parent
             && *parent != tip.to_string()
         {
-            return Err(IcechunkError::Moved {
-                branch: base.to_owned(),
-                parent: parent.clone(),
-                found: tip.to_string(),
-            });
+            return Err(branch_moved(base));
         }
         if exists && self.references() <= self.emitter.commit_references {
             self.commits(&repository, self.branch()).await?;
@@ -163,7 +164,10 @@ impl Work<'_> {
             } else {
                 repository.create_branch(self.branch(), &last).await
             };
-            moved.map_err(&changed)
+            moved.map_err(|error| match error.kind {
+                RepositoryErrorKind::Conflict { .. } => branch_moved(self.branch()),
+                _ => changed(error),
+            })
         }
         .await;
         let removed = repository.delete_branch(&own).await.map_err(&changed);
@@ -208,6 +212,12 @@ impl Work<'_> {
         branch: &str,
     ) -> Result<Option<SnapshotId>, IcechunkError> {
         let session = repository.writable_session(branch).await.map_err(library("opened"))?;
+        if let Some(parent) = &self.options.commit.parent
+            && branch == self.branch()
+            && *parent != session.snapshot_id().to_string()
+        {
+            return Err(branch_moved(branch));
+        }
         let mut commits = Commits::new(repository, branch, session, self.message());
         let stays = {
             let mut session = commits.session().await;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
+use chunkref_core::atomic::AtomicError;
 use chunkref_model::ManifestError;
 use chunkref_model::zarr::ZarrError;
 use thiserror::Error;
@@ -83,24 +84,12 @@ pub enum IcechunkError {
         /// What the library says.
         reason: String,
     },
-    /// The destination holds something else.
-    #[error("{0} is there and is no Icechunk repository: remove it, or name a new folder")]
-    Occupied(String),
+    /// The repository cannot be put in its place, or its branch moved since the dataset was read from it.
+    #[error("{0}")]
+    Atomic(#[from] AtomicError),
     /// There is no repository.
     #[error("there is no Icechunk repository at {0}")]
     NoRepository(String),
-    /// The branch moved while references were made from it.
-    #[error(
-        "branch {branch:?} has moved on from {parent} to {found} since its references were read: do it again"
-    )]
-    Moved {
-        /// The branch.
-        branch: String,
-        /// What was read.
-        parent: String,
-        /// What is there.
-        found: String,
-    },
     /// There is no such branch, tag or snapshot.
     #[error("the repository has no branch, tag or snapshot {0:?}")]
     NoVersion(String),
@@ -144,4 +133,9 @@ pub(crate) fn library<E: std::error::Error + Send + Sync + 'static>(
     action: &'static str,
 ) -> impl Fn(E) -> IcechunkError {
     move |error| IcechunkError::Library { action, source: Box::new(error) }
+}
+
+/// Another process has committed to a branch since it was read.
+pub(crate) fn branch_moved(branch: &str) -> IcechunkError {
+    AtomicError::Changed(format!("branch {branch}")).into()
 }

@@ -4,65 +4,29 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use chunkref_core::atomic::Replaceable;
 use icechunk::config::CachingConfig;
 use icechunk::format::format_constants::SpecVersionBin;
 use icechunk::storage::{ConcurrencySettings, RetriesSettings, Settings};
 use icechunk::{Repository, RepositoryConfig, Storage};
-use tempfile::TempDir;
 
 use crate::IcechunkError;
 use crate::error::library;
 
-/// A folder that becomes the destination.
-#[derive(Debug)]
-pub(crate) struct Staging {
-    folder: TempDir,
-    destination: PathBuf,
-}
-
-impl Staging {
-    /// Makes it, if the destination is not there or empty.
-    pub(crate) fn new(destination: &Path) -> Result<Self, IcechunkError> {
-        let wrap = |source| at(destination, source);
-        if destination.exists() {
-            let empty =
-                destination.is_dir() && fs::read_dir(destination).map_err(wrap)?.next().is_none();
-            if !empty {
-                return Err(IcechunkError::Occupied(destination.display().to_string()));
-            }
+/// A repository is never replaced: it gets commits.
+pub(crate) const EMPTY: Replaceable = Replaceable {
+    what: "an Icechunk repository",
+    foreign: |folder| {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
         }
-        let parent = match destination.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".chunkref-").suffix(".tmp");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let folder = builder.tempdir_in(&parent).map_err(|source| at(&parent, source))?;
-        Ok(Self { folder, destination: destination.to_owned() })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Puts it in place of the destination.
-    pub(crate) fn finish(self) -> Result<(), IcechunkError> {
-        let Self { folder, destination } = self;
-        // An empty folder that is there is replaced; Windows does not do that by itself.
-        if destination.is_dir() {
-            fs::remove_dir(&destination).map_err(|source| at(&destination, source))?;
-        }
-        fs::rename(folder.path(), &destination).map_err(|source| at(&destination, source))?;
-        // What was renamed is not there to be removed.
-        let _ = folder.keep();
-        Ok(())
-    }
-}
+        Ok(names.into_iter().min())
+    },
+};
 
 /// Makes a repository of the version that every release of the Python package reads.
 pub(crate) async fn create(

@@ -18,7 +18,7 @@
 //! let empty = [b"CDF\x01".as_slice(), &[0; 28]].concat();
 //! let source = MemorySource::new("memory://a.nc", empty.into());
 //! let entry = *Registry::linked().unwrap().detect_source(&source).await.unwrap();
-//! let scan = (entry.scanner)().scan(&source, &ScanOptions::default()).await.unwrap();
+//! let scan = entry.scan(&source, &ScanOptions::default()).await.unwrap();
 //! assert!(scan.dataset.arrays().is_empty() && scan.skipped.is_empty());
 //! # });
 //! ```

@@ -85,12 +85,22 @@ async fn scan(
     let id = dataset.add_source(Source { location: source.location().to_owned(), version });
     let mut chunks: u64 = 0;
     for (placed, inline) in placed.drain(..).zip(inline) {
-        chunks = chunks.saturating_add(placed.count);
+        let limit = limits.chunks;
         let filled = match dataset.root.arrays.get_mut(&placed.name) {
-            Some(_) if chunks > limits.chunks => {
-                Err(format!("the chunks of the file exceed the limit of {}", limits.chunks))
+            // What one variable claims by itself costs only it; what all claim together ends the scan.
+            Some(_) if chunks.saturating_add(placed.count) > limit => {
+                return Err(NetCdf3Error::LimitExceeded {
+                    structure: "variable",
+                    offset: placed.first,
+                    what: "chunks in one file",
+                    claimed: chunks.saturating_add(placed.count),
+                    limit,
+                });
             }
-            Some(array) => lower::fill(array, &placed, id, &inline),
+            Some(array) => {
+                chunks = chunks.saturating_add(placed.count);
+                lower::fill(array, &placed, id, &inline)
+            }
             None => Ok(()),
         };
         if let Err(reason) = filled {

@@ -6,19 +6,21 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use chunkref_core::atomic::Staging;
 use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::{ChunkRef, Dataset, Manifest, WHOLE_OBJECT};
 use parquet::data_type::ByteArray;
 
+use crate::own::REFERENCE_SET;
 use crate::partition::Rows;
-use crate::staging::Staging;
 use crate::{METADATA, MOST_ROWS, ParquetError, RECORD_SIZE, metadata};
 
 /// Writes kerchunk Parquet, which fsspec's reference file system opens.
 ///
 /// A partition has as many references as the options say, or [`RECORD_SIZE`].
 ///
-/// A destination that holds a reference set is replaced; a folder that holds anything else is an error.
+/// A destination that is a reference set, of this crate's or of kerchunk's, is replaced as a whole, and partitions that do
+/// not change stay the files that they are. A folder that holds anything else is an error that names it.
 #[derive(Debug, Clone, Copy)]
 pub struct ParquetEmitter {
     threads: usize,
@@ -94,7 +96,7 @@ impl ParquetEmitter {
             .iter()
             .map(|source| ByteArray::from(source.location.as_str()))
             .collect();
-        let staging = Staging::new(destination)?;
+        let staging = Staging::new(destination, REFERENCE_SET)?;
         let (next, references, bytes) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicU64::new(0));
         let failure = Mutex::new(None);
         std::thread::scope(|scope| {
@@ -123,7 +125,7 @@ impl ParquetEmitter {
             return Err(error);
         }
         staging.write(METADATA, metadata.as_bytes())?;
-        staging.finish()?;
+        staging.finish(options.replaces.as_ref())?;
         let bytes = bytes.into_inner().saturating_add(metadata.len() as u64);
         Ok(Emitted { references: references.into_inner(), bytes })
     }

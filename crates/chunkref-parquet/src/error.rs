@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
+use chunkref_core::atomic::AtomicError;
 use chunkref_model::kerchunk_json::{ReadError, WriteError};
 use chunkref_model::{ManifestError, SourceId};
 use parquet::errors::ParquetError as FormatError;
@@ -38,9 +39,9 @@ pub enum ParquetError {
         /// The source.
         source_id: SourceId,
     },
-    /// The destination holds something else.
-    #[error("{0} is there and holds no references: remove it, or name a new folder")]
-    Occupied(String),
+    /// The set cannot be put in its place.
+    #[error("{0}")]
+    Atomic(#[from] AtomicError),
     /// A partition of no rows, or of too many.
     #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),
@@ -93,4 +94,8 @@ pub enum ParquetError {
     /// An object cannot be read.
     #[error(transparent)]
     Source(#[from] chunkref_core::SourceError),
+}
+
+pub(crate) fn at(path: &std::path::Path, source: std::io::Error) -> ParquetError {
+    ParquetError::Io { path: path.display().to_string(), source }
 }

@@ -23,11 +23,11 @@ pub mod emitter;
 pub mod error;
 mod guard;
 mod metadata;
+mod own;
 mod partition;
 pub mod reader;
 #[cfg(test)]
 mod round_trip;
-mod staging;
 
 pub use emitter::ParquetEmitter;
 pub use error::ParquetError;

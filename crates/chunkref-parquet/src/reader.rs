@@ -14,9 +14,9 @@ use chunkref_model::kerchunk_json::Recorded;
 use chunkref_model::{ChunkRef, Dataset, Manifest, ManifestBuilder, Source, SourceId};
 
 use crate::emitter::key;
+use crate::error::at;
 use crate::metadata::{self, Metadata};
 use crate::partition::{Fault, Rows};
-use crate::staging::at;
 use crate::{METADATA, ParquetError};
 
 /// Most partitions of one array that are tried where files cannot be listed.

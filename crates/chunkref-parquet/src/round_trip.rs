@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is written is read again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -125,8 +126,11 @@ fn dataset() -> Dataset {
 }
 
 fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
-    let provenance =
-        Provenance { version: "1".to_owned(), options: "\"record_size\":5".to_owned(), skipped: 0 };
+    let provenance = Provenance {
+        version: "1".to_owned(),
+        options: "\"record_size\":5".to_owned(),
+        skipped: BTreeMap::new(),
+    };
     ParquetEmitter::default()
         .emit(
             dataset,
@@ -264,7 +268,7 @@ fn a_folder_of_other_things_is_not_replaced() {
     let emitter = ParquetEmitter::default();
     fs::write(folder.path().join("thesis.txt"), b"years").unwrap();
     let error = emitter.emit(&dataset, folder.path(), &EmitOptions::default()).unwrap_err();
-    assert!(error.source.to_string().contains("remove it"), "{}", error.source);
+    assert!(error.source.to_string().contains("holds thesis.txt"), "{}", error.source);
     assert_eq!(fs::read(folder.path().join("thesis.txt")).unwrap(), b"years");
     let file = folder.path().join("thesis.txt");
     assert!(emitter.emit(&dataset, &file, &EmitOptions::default()).is_err());

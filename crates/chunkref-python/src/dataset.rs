@@ -61,9 +61,9 @@ pub(crate) struct EmitSettings {
     /// The branch and the message of a commit.
     branch: Option<String>,
     message: Option<String>,
-    /// Words that say how the references were made, and the number of things left out.
+    /// Words that say how the references were made, and the numbers of things left out by kind.
     made_by: Option<String>,
-    skipped: u64,
+    skipped: BTreeMap<String, u64>,
 }
 
 impl EmitSettings {
@@ -77,7 +77,7 @@ impl EmitSettings {
         options.provenance = self.made_by.as_ref().map(|words| Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: words.clone(),
-            skipped: self.skipped,
+            skipped: self.skipped.clone(),
         });
         options
     }
@@ -107,7 +107,8 @@ impl PyDataset {
             let references = References::open(&stores, &location).await?;
             let recorded = references
                 .recorded()
-                .map(|recorded| (recorded.provenance.options.clone(), recorded.provenance.skipped));
+                .map(|recorded| &recorded.provenance)
+                .map(|made| (made.options.clone(), made.skipped_count()));
             Ok::<_, ReferencesError>((references.into_dataset().await?, recorded))
         })?;
         let (dataset, recorded) =

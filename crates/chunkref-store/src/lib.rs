@@ -32,6 +32,7 @@ mod aws_profile;
 mod blocks;
 mod bucket;
 mod cookies;
+mod hidden;
 mod limiter;
 mod netrc;
 mod object_source;

@@ -12,6 +12,7 @@ use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 
 use crate::coalesce::{self, MergePolicy};
+use crate::hidden::{self, Place};
 use crate::location::Location;
 
 /// Bytes of the head of an object that come with its opening.
@@ -172,33 +173,48 @@ impl ByteSource for LocalSource {
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let wanted = folder.join(path);
-        let real_folder =
-            folder.canonicalize().map_err(|cause| describe(self.location.url(), cause))?;
-        let real = wanted
-            .canonicalize()
-            .map_err(|cause| describe(&wanted.display().to_string(), cause))?;
-        let path = if let Ok(inside) = real.strip_prefix(&real_folder) {
-            folder.join(inside)
-        } else if self
-            .allowed
-            .iter()
-            .filter_map(|folder| {
-                Path::new(folder.strip_prefix("file://").unwrap_or(folder)).canonicalize().ok()
-            })
-            .any(|folder| real.starts_with(folder))
-        {
-            real
-        } else {
+        let shown = wanted.display().to_string();
+        let outside = || {
             let message = format!(
                 "this lies outside the folder of {}, which names it, and is not read: put it into that folder, or allow its own with --allow-outside",
                 self.location
             );
-            return Err(error(
-                SourceErrorKind::PermissionDenied,
-                &wanted.display().to_string(),
-                &message,
-                None,
-            ));
+            error(SourceErrorKind::NotAllowed, &shown, &message, None)
+        };
+        let hidden = || hidden::refusal(&shown, &self.location.to_string());
+        let real_folder =
+            folder.canonicalize().map_err(|cause| describe(self.location.url(), cause))?;
+        let allowed: Vec<PathBuf> = self
+            .allowed
+            .iter()
+            .map(|folder| PathBuf::from(folder.strip_prefix("file://").unwrap_or(folder)))
+            .collect();
+        let real_allowed = allowed.iter().filter_map(|folder| folder.canonicalize().ok());
+        let mut real_folders = vec![real_folder.clone()];
+        real_folders.extend(real_allowed);
+        // By its letters first: a file must not find out what there is elsewhere.
+        let mut folders = real_folders.clone();
+        folders.push(hidden::normal(folder));
+        folders.extend(allowed);
+        let place = Place::of(&hidden::normal(&wanted), &folders);
+        if place == Place::Hidden {
+            return Err(hidden());
+        }
+        let real = match wanted.canonicalize() {
+            Ok(real) => real,
+            Err(cause) if place == Place::Inside || cause.kind() == io::ErrorKind::NotFound => {
+                return Err(describe(&shown, cause));
+            }
+            Err(_) => return Err(outside()),
+        };
+        match Place::of(&real, &real_folders) {
+            Place::Inside => {}
+            Place::Hidden => return Err(hidden()),
+            Place::Outside => return Err(outside()),
+        }
+        let path = match real.strip_prefix(&real_folder) {
+            Ok(inside) => folder.join(inside),
+            Err(_) => real,
         };
         Ok(Box::new(Self::open(Location::from_path(&path)?)?.with_allowed(&self.allowed)))
     }
@@ -388,11 +404,7 @@ mod tests {
         }
         let secret = outer.path().join("secret").display().to_string();
         for path in ["../secret", "link", "sub/../../secret", secret.as_str()] {
-            assert_eq!(
-                sibling(path).unwrap_err().kind,
-                SourceErrorKind::PermissionDenied,
-                "{path}"
-            );
+            assert_eq!(sibling(path).unwrap_err().kind, SourceErrorKind::NotAllowed, "{path}");
         }
         assert_eq!(sibling("absent").unwrap_err().kind, SourceErrorKind::NotFound);
         let source = open(&folder.join("main.nc"))
@@ -405,7 +417,53 @@ mod tests {
         let x = elsewhere.path().join("x").display().to_string();
         assert_eq!(
             block_on(source.open_sibling(&x)).unwrap_err().kind,
-            SourceErrorKind::PermissionDenied
+            SourceErrorKind::NotAllowed
         );
+    }
+
+    #[test]
+    fn what_is_hidden_is_no_sibling() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("data");
+        for name in [".ssh", "sub/.git", ".cache/a", "sub"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        for name in ["main.nc", ".ssh/id", ".netrc", "sub/.git/x", "sub/y", ".cache/a/main.nc"] {
+            fs::write(folder.join(name), b"part").unwrap();
+        }
+        fs::write(folder.join(".cache/a/z"), b"part").unwrap();
+        symlink(folder.join(".ssh/id"), folder.join("innocent")).unwrap();
+        symlink(folder.join("sub/y"), folder.join(".alias")).unwrap();
+        symlink(folder.join(".cache"), folder.join("cache")).unwrap();
+        let absolute = folder.join(".ssh/id").display().to_string();
+        let parent = outer.path().display().to_string();
+        let home = folder.display().to_string();
+        for allowed in [vec![], vec![parent], vec![home]] {
+            let source = open(&folder.join("main.nc")).unwrap().with_allowed(&allowed);
+            for path in [
+                ".ssh/id",
+                ".netrc",
+                "sub/.git/x",
+                "sub/../.ssh/id",
+                "innocent",
+                ".alias",
+                "cache/a/z",
+                ".absent",
+                absolute.as_str(),
+            ] {
+                let error = block_on(source.open_sibling(path)).unwrap_err();
+                assert_eq!(error.kind, SourceErrorKind::NotAllowed, "{path}, {allowed:?}");
+                assert!(error.message.contains("dot"), "{path}: {error}");
+                assert!(block_on(source.open_optional(path)).unwrap().is_none());
+            }
+            assert!(block_on(source.open_sibling("sub/y")).is_ok());
+        }
+        // The folder that is allowed lies in a hidden one itself; and so does the scanned file.
+        let inner = folder.join(".cache/a").display().to_string();
+        let source = open(&folder.join("main.nc")).unwrap().with_allowed(&[inner]);
+        assert!(block_on(source.open_sibling(".cache/a/z")).is_ok());
+        assert!(block_on(source.open_sibling(".ssh/id")).is_err());
+        let source = open(&folder.join(".cache/a/main.nc")).unwrap();
+        assert!(block_on(source.open_sibling("z")).is_ok());
     }
 }

@@ -155,7 +155,7 @@ impl Location {
                 "this lies outside the folder of {self}, which names it, and is not read: allow its own folder with --allow-outside"
             );
             return Err(SourceError {
-                kind: SourceErrorKind::PermissionDenied,
+                kind: SourceErrorKind::NotAllowed,
                 location: wanted,
                 message,
                 source: None,
@@ -376,7 +376,7 @@ mod tests {
             "/a/bc/x",
         ] {
             let error = sibling(outside).unwrap_err();
-            assert_eq!(error.kind, SourceErrorKind::PermissionDenied, "{outside}");
+            assert_eq!(error.kind, SourceErrorKind::NotAllowed, "{outside}");
         }
         let web = Location::parse("https://me:word@host/a/b.nc?x=1").unwrap();
         let found = web.sibling("c.nc", &[]).unwrap();

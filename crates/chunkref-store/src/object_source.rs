@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocks::Blocks;
 use crate::coalesce::{self, MergePolicy};
+use crate::hidden::{self, Place};
 use crate::local::HEAD_BYTES;
 use crate::location::Location;
 use crate::meter::{Caller, Cost};
@@ -187,7 +188,7 @@ impl ObjectSource {
         let outcome = flight.await;
         let mut held = self.held();
         held.flights.retain(|(flying, _)| flying != range);
-        let bytes = outcome.map_err(|fault| copy(&fault))?;
+        let bytes = outcome.map_err(|fault| fault.duplicate())?;
         held.blocks.insert(range.start, bytes.clone());
         Ok(bytes)
     }
@@ -250,6 +251,12 @@ impl ByteSource for ObjectSource {
 
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
         let location = self.location.sibling(path, &self.options.allow_outside)?;
+        let own = self.location.url().split(['?', '#']).next().unwrap_or_default();
+        let mut folders = vec![own.rsplit_once('/').map_or("", |(folder, _)| folder)];
+        folders.extend(self.options.allow_outside.iter().map(String::as_str));
+        if Place::of_url(location.url(), &folders) == Place::Hidden {
+            return Err(hidden::refusal(&location.to_string(), &self.location.to_string()));
+        }
         self.stores.open_on(&location, &self.options, &self.caller.meter).await
     }
 }
@@ -308,16 +315,5 @@ async fn run<T: Send + 'static>(
             "the request failed here",
             Some(cause.into()),
         )),
-    }
-}
-
-/// The same error for another reader that waited for the same bytes.
-fn copy(fault: &SourceError) -> SourceError {
-    let source = fault.source.as_ref().map(|cause| cause.to_string().into());
-    SourceError {
-        kind: fault.kind,
-        location: fault.location.clone(),
-        message: fault.message.clone(),
-        source,
     }
 }

@@ -4,13 +4,13 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, RANGE, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -46,6 +46,8 @@ pub enum Fault {
     Run(Arc<dyn Fn() + Send + Sync>),
     /// The named header is not passed on.
     WithoutHeader(&'static str),
+    /// The `ETag` is this one, whatever the object's is.
+    Tag(&'static str),
 }
 
 impl fmt::Debug for Fault {
@@ -62,6 +64,7 @@ impl fmt::Debug for Fault {
             Self::Shorten(bytes) => write!(formatter, "Shorten({bytes})"),
             Self::Lengthen(bytes) => write!(formatter, "Lengthen({bytes})"),
             Self::WrongRange => formatter.write_str("WrongRange"),
+            Self::Tag(tag) => write!(formatter, "Tag({tag})"),
             Self::WithoutHeader(name) => write!(formatter, "WithoutHeader({name})"),
         }
     }
@@ -107,14 +110,15 @@ impl Rule {
 #[derive(Debug)]
 pub struct FaultyProxy {
     background: Background,
-    fired: Arc<AtomicU64>,
+    broken: Arc<Broken>,
 }
 
 #[derive(Debug)]
 struct Broken {
     upstream: SocketAddr,
-    rules: Vec<(Rule, AtomicU64)>,
-    fired: Arc<AtomicU64>,
+    rules: Mutex<Vec<(Rule, u64)>>,
+    requests: AtomicU64,
+    fired: AtomicU64,
 }
 
 impl FaultyProxy {
@@ -125,14 +129,28 @@ impl FaultyProxy {
     pub fn start(upstream: &str, rules: impl IntoIterator<Item = Rule>) -> io::Result<Self> {
         let address = upstream.strip_prefix("http://").unwrap_or(upstream);
         let upstream = address.parse().map_err(io::Error::other)?;
-        let fired = Arc::new(AtomicU64::new(0));
-        let rules = rules.into_iter().map(|rule| (rule, AtomicU64::new(0))).collect();
-        let broken = Arc::new(Broken { upstream, rules, fired: Arc::clone(&fired) });
+        let rules = Mutex::new(rules.into_iter().map(|rule| (rule, 0)).collect());
+        let (requests, fired) = Default::default();
+        let broken = Arc::new(Broken { upstream, rules, requests, fired });
+        let answering = Arc::clone(&broken);
         let background = Background::start(move |request, _| {
-            let broken = Arc::clone(&broken);
+            let broken = Arc::clone(&answering);
             async move { broken.answer(request).await }
         })?;
-        Ok(Self { background, fired })
+        Ok(Self { background, broken })
+    }
+
+    /// Goes on with other rules, counting from the start.
+    pub fn set(&self, rules: impl IntoIterator<Item = Rule>) {
+        *self.broken.rules() = rules.into_iter().map(|rule| (rule, 0)).collect();
+        self.broken.requests.store(0, Ordering::SeqCst);
+        self.broken.fired.store(0, Ordering::SeqCst);
+    }
+
+    /// Requests since the rules were set.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.broken.requests.load(Ordering::SeqCst)
     }
 
     /// Scheme, host and port.
@@ -144,7 +162,7 @@ impl FaultyProxy {
     /// How often something went wrong.
     #[must_use]
     pub fn fired(&self) -> u64 {
-        self.fired.load(Ordering::SeqCst)
+        self.broken.fired.load(Ordering::SeqCst)
     }
 
     /// Host and port.
@@ -155,6 +173,10 @@ impl FaultyProxy {
 }
 
 impl Broken {
+    fn rules(&self) -> std::sync::MutexGuard<'_, Vec<(Rule, u64)>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn answer(&self, mut request: Request<Incoming>) -> Answer {
         let fault = self.fault(request.uri().path());
         let mut without = None;
@@ -203,14 +225,17 @@ impl Broken {
                 StreamBody::new(pieces).boxed_unsync()
             }
             other => {
-                match other {
-                    Some(Fault::Shorten(bytes)) => body.truncate(body.len().saturating_sub(bytes)),
-                    Some(Fault::Lengthen(bytes)) => body.resize(body.len() + bytes, 0),
+                match &other {
+                    Some(Fault::Shorten(bytes)) => body.truncate(body.len().saturating_sub(*bytes)),
+                    Some(Fault::Lengthen(bytes)) => body.resize(body.len() + *bytes, 0),
                     Some(Fault::WrongRange) => {
                         let wrong = HeaderValue::from_static("bytes 1-2/3");
                         parts.headers.insert(CONTENT_RANGE, wrong);
                     }
                     _ => {}
+                }
+                if let Some(Fault::Tag(tag)) = other {
+                    parts.headers.insert(ETAG, HeaderValue::from_static(tag));
                 }
                 // The head of an object says the length of a body that does not come.
                 if !is_head {
@@ -225,8 +250,10 @@ impl Broken {
     /// The fault of the first rule that this request is one for; it counts for every rule of its path.
     fn fault(&self, path: &str) -> Option<Fault> {
         let mut found = None;
-        for (rule, count) in self.rules.iter().filter(|(rule, _)| path.contains(&rule.path)) {
-            let number = count.fetch_add(1, Ordering::SeqCst);
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        for (rule, count) in self.rules().iter_mut().filter(|(rule, _)| path.contains(&rule.path)) {
+            let number = *count;
+            *count += 1;
             let due = number >= rule.after && number - rule.after < rule.times;
             if due && found.is_none() {
                 found = Some(rule.fault.clone());

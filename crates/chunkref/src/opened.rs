@@ -99,7 +99,7 @@ impl Opened {
             return Err(ReferencesError::no_versions(location).into());
         }
         let format = *crate::choose(registry, &source, options).await?;
-        let scan = (format.scanner)().scan(&source, options).await?;
+        let scan = format.scan(&source, options).await?;
         Ok(Self::File(Box::new(OpenedFile { format, length, scan })))
     }
 

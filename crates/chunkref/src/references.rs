@@ -65,6 +65,20 @@ pub enum ReferencesError {
         /// What to do.
         reason: &'static str,
     },
+    /// References that were written are not there any more.
+    #[error(
+        "{location}: array {array:?} has {found} references, and had {written} when they were written: parts of the set are lost, or cannot be seen; make it again, or copy all of it"
+    )]
+    Lost {
+        /// The set.
+        location: String,
+        /// The array.
+        array: String,
+        /// References that were written.
+        written: u64,
+        /// References that are there.
+        found: u64,
+    },
     /// It is no kerchunk Parquet.
     #[error("{location} is not kerchunk Parquet that can be read")]
     Parquet {
@@ -320,6 +334,28 @@ impl References {
                 .await
                 .map_err(|source| ReferencesError::Icechunk { location, source }),
         }
+    }
+
+    /// The whole dataset, which must have as many references as were written, where the set says how many those were. Of
+    /// a set in Parquet a partition that is not there reads as chunks that never were; what is made of such a set would
+    /// hide that for ever.
+    ///
+    /// # Errors
+    /// [`ReferencesError`] when a partition is damaged or cannot be read, and [`ReferencesError::Lost`].
+    pub async fn into_whole_dataset(self) -> Result<Dataset, ReferencesError> {
+        let (location, recorded) = (self.location.clone(), self.recorded().cloned());
+        let dataset = self.into_dataset().await?;
+        let Some(recorded) = recorded else { return Ok(dataset) };
+        for (array, contents) in dataset.arrays() {
+            let found = contents.manifest.present();
+            match recorded.contents(&array).map(|known| known.references) {
+                Some(written) if found < written => {
+                    return Err(ReferencesError::Lost { location, array, written, found });
+                }
+                _ => {}
+            }
+        }
+        Ok(dataset)
     }
 
     /// The references as a Zarr store, whose objects are read through `stores`.

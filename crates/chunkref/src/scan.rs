@@ -120,12 +120,7 @@ pub async fn scan_with(
 ) -> Result<Scan, ScanError> {
     validate(registry, options).map_err(|error| refuse(source, error))?;
     let entry = choose(registry, source, options).await?;
-    let ended = |cancelled| ScanError::cancelled(cancelled, source.location(), Some(entry.name));
-    options.cancellation.check().map_err(ended)?;
-    let scan = (entry.scanner)().scan(source, options).await?;
-    // Whatever a scanner makes of a check that failed: what it found until then is not all.
-    options.cancellation.check().map_err(ended)?;
-    Ok(scan)
+    entry.scan(source, options).await
 }
 
 /// The formats that are linked in.
@@ -190,7 +185,8 @@ fn refuse(source: &dyn ByteSource, error: OptionError) -> ScanError {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_testkit::toy;
+    use chunkref_core::{Scanner, SourceErrorKind};
+    use chunkref_testkit::{FailingSource, toy};
     use futures::executor::block_on;
 
     use super::*;
@@ -215,6 +211,47 @@ mod tests {
             error.source.to_string().contains("\"grib2\"")
                 && error.source.to_string().contains("toy")
         );
+    }
+
+    /// A scanner that takes what it could not read for what is not there.
+    struct Careless;
+
+    #[async_trait::async_trait]
+    impl Scanner for Careless {
+        fn entry(&self) -> &'static ScannerEntry {
+            &CARELESS
+        }
+
+        async fn scan(&self, source: &dyn ByteSource, _: &ScanOptions) -> Result<Scan, ScanError> {
+            for place in 0..3 {
+                let _ = source.read_many(std::slice::from_ref(&(place..place + 1))).await;
+            }
+            let _ = source.open_sibling("beside").await;
+            Ok(Scan { dataset: chunkref_model::Dataset::new(), skipped: Vec::new() })
+        }
+    }
+
+    static CARELESS: ScannerEntry = ScannerEntry { scanner: || Box::new(Careless), ..toy::ENTRY };
+
+    #[test]
+    fn no_scanner_hides_a_failing_source() {
+        let registry = Registry::from_entries([CARELESS]).unwrap();
+        let options = ScanOptions::default().with_format("toy");
+        let scan = |sound: u64, kind: SourceErrorKind| {
+            let object = MemorySource::new("memory://a.toy", toy::file(&[("a", &[4, 5])]));
+            let source = FailingSource::once(object, sound, kind);
+            block_on(scan_with(&registry, &source, &options))
+        };
+        for kind in [SourceErrorKind::Io, SourceErrorKind::TimedOut, SourceErrorKind::Changed] {
+            for sound in 0..4 {
+                let error = scan(sound, kind).unwrap_err();
+                assert_eq!(error.kind, ScanErrorKind::from(kind), "{sound}");
+                assert_eq!((error.format, &*error.location), (Some("toy"), "memory://a.toy"));
+                assert!(error.source.to_string().contains(&format!("operation {sound}")));
+            }
+            assert!(scan(4, kind).is_ok());
+        }
+        assert!(scan(3, SourceErrorKind::NotFound).is_ok());
     }
 
     #[test]

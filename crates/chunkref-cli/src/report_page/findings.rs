@@ -43,7 +43,7 @@ pub(super) fn findings(
         say(true, text, subject.skipped.iter().map(describe_skip).collect());
     }
     let recorded = subject.recorded.as_ref();
-    let skipped = recorded.map_or(0, |recorded| recorded.provenance.skipped);
+    let skipped = recorded.map_or(0, |recorded| recorded.provenance.skipped_count());
     if skipped > 0 {
         let text = format!(
             "{} left out when the references were written; scanning the sources again with \

@@ -283,6 +283,6 @@ fn origin(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
          <dt>Parts left out</dt><dd>{}</dd>\n</dl>\n</section>",
         Plain(&made.version),
         Plain(&made.options),
-        grouped(made.skipped)
+        grouped(made.skipped_count())
     )
 }

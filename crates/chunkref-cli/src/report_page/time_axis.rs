@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use chunkref::combine::date_of;
 use chunkref::model::{AttributeValue, DataType};
-use chunkref::read::{Open, Values, read_region};
+use chunkref::read::{Open, ReadError, Values, read_region};
 use chunkref::{Array, ChunkRef, Dataset};
 
 use super::markup::{Column, Plain, begin_table, end_table};
@@ -106,7 +106,13 @@ impl TimeAxis {
 }
 
 /// All axes of time, read.
-pub(super) async fn read(dataset: &Dataset, objects: &dyn Open) -> Vec<TimeAxis> {
+///
+/// # Errors
+/// When a source fails: what the page would say of an axis then is nothing about the references.
+pub(super) async fn read(
+    dataset: &Dataset,
+    objects: &dyn Open,
+) -> Result<Vec<TimeAxis>, ReadError> {
     let mut axes = Vec::new();
     for (path, array) in dataset.arrays() {
         let [length] = array.shape[..] else { continue };
@@ -119,11 +125,31 @@ pub(super) async fn read(dataset: &Dataset, objects: &dyn Open) -> Vec<TimeAxis>
         if length == 0 || !(is_time && is_coordinate || matches!(name.as_str(), "time" | "t")) {
             continue;
         }
-        let steps = steps(dataset, objects, &path, array, length).await;
+        let steps = match steps(dataset, objects, &path, array, length).await {
+            Ok(steps) => Ok(steps),
+            Err(Unknown::Reason(reason)) => Err(reason),
+            // Without an object, or where the set may not name it, nothing is known of the values: that is so.
+            Err(Unknown::Read(ReadError::Source(error))) if error.kind.is_fault_of_sibling() => {
+                return Err(ReadError::Source(error));
+            }
+            Err(Unknown::Read(error)) => Err(error.to_string()),
+        };
         let calendar = text(array, "calendar").unwrap_or("standard").to_owned();
         axes.push(TimeAxis { path, units, calendar, steps });
     }
-    axes
+    Ok(axes)
+}
+
+/// Why the steps of an axis are not known.
+enum Unknown {
+    Reason(String),
+    Read(ReadError),
+}
+
+impl Unknown {
+    fn new(reason: &str) -> Self {
+        Self::Reason(reason.to_owned())
+    }
 }
 
 fn units(array: &Array) -> String {
@@ -149,21 +175,21 @@ async fn steps(
     path: &str,
     array: &Array,
     length: u64,
-) -> Result<Steps, String> {
+) -> Result<Steps, Unknown> {
     let mut reads = 0_u64;
     array.manifest.visit_numbers(0..u64::MAX, &mut |_, reference| {
         reads += u64::from(matches!(reference, ChunkRef::Virtual { .. }));
     });
     if reads > MOST_READ {
-        return Err(format!(
+        return Err(Unknown::Reason(format!(
             "its values lie in {} chunks, too many to read them for a page",
             grouped(reads)
-        ));
+        )));
     }
     let whole = 0..length;
     let read = read_region(dataset, objects, path, std::slice::from_ref(&whole), MOST_BYTES).await;
-    let Values::Fixed(bytes) = read.map_err(|error| error.to_string())? else {
-        return Err("its values are no numbers".to_owned());
+    let Values::Fixed(bytes) = read.map_err(Unknown::Read)? else {
+        return Err(Unknown::new("its values are no numbers"));
     };
     let width = array.dtype.length_bytes().and_then(|width| usize::try_from(width).ok());
     let fill = ["_FillValue", "missing_value"].map(|name| number(array, name));
@@ -180,7 +206,7 @@ async fn steps(
                 .map_or(f64::NAN, |value| value.mul_add(scale, offset))
         })
         .collect();
-    Steps::of(&elements).ok_or_else(|| "it has no number among its values".to_owned())
+    Steps::of(&elements).ok_or_else(|| Unknown::new("it has no number among its values"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times far from the limits of integers")]

@@ -179,7 +179,7 @@ impl<'a> Collector<'a> {
             );
             return Err(Hdf5Error::inconsistent(self.structure, at, reason));
         }
-        self.context.take_chunk(self.structure, at)?;
+        self.context.take_chunk(self.structure, self.table.len() as u64, at)?;
         let file = self.context.file;
         self.table.push(Chunk { chunk_indices, file, offset, length, filter_mask });
         Ok(())

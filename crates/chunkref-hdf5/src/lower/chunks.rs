@@ -27,7 +27,7 @@ impl Chunks {
         dtype: &DataType,
         shape: &[u64],
         sources: &Sources,
-        budget: &mut Budget,
+        budget: &mut Budget<'_>,
     ) -> Result<Self, Refusal> {
         let stored =
             |row: usize, file: FileNumber, offset: u64, length: u64| match dataset.inline.get(&row)

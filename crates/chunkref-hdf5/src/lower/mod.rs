@@ -20,7 +20,7 @@ use chunkref_core::{Limits, Scan, SkipKind, Skipped};
 
 use crate::attributes::NamedAttribute;
 use crate::context::{FileNumber, ObjectId};
-use crate::error::Result;
+use crate::error::{Hdf5Error, Result};
 use crate::message::Dataspace;
 use crate::neighbours::Files;
 use crate::netcdf4::{self, Dimensions};
@@ -35,11 +35,29 @@ pub(crate) use codec_table::CodecTable;
 struct Refusal {
     offset: Option<u64>,
     reason: String,
+    /// The limit of the file that this would go past.
+    exceeded: Option<Exceeded>,
 }
 
 impl Refusal {
     fn new(reason: impl Into<String>) -> Self {
-        Self { offset: None, reason: reason.into() }
+        Self { offset: None, reason: reason.into(), exceeded: None }
+    }
+}
+
+/// A limit on all references of a file.
+#[derive(Debug, Clone, Copy)]
+enum Exceeded {
+    Chunks,
+    InlineBytes,
+}
+
+impl Exceeded {
+    fn of(self, limits: &Limits) -> (&'static str, u64) {
+        match self {
+            Self::Chunks => ("chunks in one file", limits.chunks),
+            Self::InlineBytes => ("bytes stored inline of one file", limits.inline_bytes),
+        }
     }
 }
 
@@ -50,7 +68,7 @@ pub(crate) fn lower(
     tree: Tree,
     limits: &Limits,
     fixed_strings: bool,
-) -> Scan {
+) -> Result<Scan> {
     let mut dataset = chunkref_core::model::Dataset::new();
     let sources = files.sources().map(|(number, source)| {
         let (location, version) = (source.location().to_owned(), Some(source.version().clone()));
@@ -58,7 +76,7 @@ pub(crate) fn lower(
     });
     let sources: Sources = sources.collect();
     let mut budget =
-        Budget { chunks: limits.chunks, inline_bytes: limits.inline_bytes, fixed_strings };
+        Budget { chunks: limits.chunks, inline_bytes: limits.inline_bytes, limits, fixed_strings };
     let dimensions = netcdf4::dimensions(objects, &tree);
     let mut skipped = tree.skipped;
     let paths = &tree.paths;
@@ -92,6 +110,7 @@ pub(crate) fn lower(
                 continue;
             }
         };
+        let before = (budget.chunks, budget.inline_bytes);
         match array((node.id, object), description, &node.path, &dimensions, &sources, &mut budget)
         {
             Ok(mut array) => {
@@ -103,11 +122,29 @@ pub(crate) fn lower(
                 let (parent, name) = node.path.rsplit_once('/').unwrap_or(("", &node.path));
                 dataset.group_mut(parent).arrays.insert(name.to_owned(), array);
             }
-            Err(refusal) => refuse(refusal.offset, refusal.reason),
+            Err(refusal) => {
+                // What others have used up is no property of this one.
+                if let Some(exceeded) = refusal.exceeded
+                    && before != (limits.chunks, limits.inline_bytes)
+                {
+                    let (structure, offset) = ("dataset", object.offset);
+                    let (what, limit) = exceeded.of(limits);
+                    let claimed = limit.saturating_add(1);
+                    return Err(Hdf5Error::LimitExceeded {
+                        structure,
+                        offset,
+                        what,
+                        claimed,
+                        limit,
+                    });
+                }
+                (budget.chunks, budget.inline_bytes) = before;
+                refuse(refusal.offset, refusal.reason);
+            }
         }
     }
     skipped.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
-    Scan { dataset, skipped }
+    Ok(Scan { dataset, skipped })
 }
 
 /// The attributes of an object; `hidden` is one more name to leave out.
@@ -165,7 +202,7 @@ fn array(
     path: &str,
     dimensions: &Dimensions,
     sources: &Sources,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Result<Array, Refusal> {
     if dataset.dataspace == Dataspace::Null {
         return Err(Refusal::new(
@@ -198,14 +235,26 @@ type Sources = HashMap<FileNumber, SourceId>;
 
 /// What the references of a file may still take, and how strings go into them.
 #[derive(Debug)]
-struct Budget {
+struct Budget<'a> {
     chunks: u64,
     inline_bytes: u64,
+    /// What they began with.
+    limits: &'a Limits,
     /// Whether strings of variable length are padded to the longest.
     fixed_strings: bool,
 }
 
-impl Budget {
+impl Budget<'_> {
+    /// The refusal of something that takes `bytes` inline: its own fault, or that of all together.
+    fn too_long(&self, bytes: u64) -> Refusal {
+        let exceeded = (bytes <= self.limits.inline_bytes).then_some(Exceeded::InlineBytes);
+        let reason = format!(
+            "{bytes} bytes to store inline are more than the limit of {} leaves",
+            self.limits.inline_bytes
+        );
+        Refusal { exceeded, ..Refusal::new(reason) }
+    }
+
     /// Counts a reference; `Err` when there are too many.
     fn take(&mut self, reference: &ChunkRef) -> Result<(), Refusal> {
         let length = match reference {
@@ -219,10 +268,11 @@ impl Budget {
                 self.inline_bytes = inline_bytes;
                 Ok(())
             }
-            (None, _) => Err(Refusal::new("the file has more chunks than the limit allows")),
-            (_, None) => {
-                Err(Refusal::new("the file has more data to store inline than the limit allows"))
-            }
+            (None, _) => Err(Refusal {
+                exceeded: Some(Exceeded::Chunks),
+                ..Refusal::new("the dataset has more chunks than the limit allows")
+            }),
+            (_, None) => Err(self.too_long(length)),
         }
     }
 }
@@ -230,7 +280,7 @@ impl Budget {
 /// Adds a reference to a manifest within the budget.
 fn push(
     manifest: &mut ManifestBuilder,
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
     chunk_indices: &[u64],
     reference: ChunkRef,
 ) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ use crate::value::strip;
 pub(super) fn array(
     dataset: &Dataset,
     shape: &[u64],
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
 ) -> Result<Option<Array>, Refusal> {
     let is_string = matches!(dataset.datatype.class, Class::VariableLengthString { .. });
     if !is_string && dataset.strings.is_none() {
@@ -40,9 +40,7 @@ pub(super) fn array(
         .iter()
         .fold(0_u64, |sum, string| sum.saturating_add(string.len() as u64).saturating_add(4));
     if total > budget.inline_bytes {
-        return Err(Refusal::new(format!(
-            "the strings take {total} bytes, more than the limit leaves for data in the references"
-        )));
+        return Err(budget.too_long(total));
     }
     let (dtype, codec, bytes) = if budget.fixed_strings {
         fixed(&strings)?

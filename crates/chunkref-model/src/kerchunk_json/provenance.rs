@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How references came about, in a member of the document that other readers pass over.
 //!
-//! `"chunkref": {"version": …, "options": …, "skipped": …, "sources": [{"url": …, "length": …, "e_tag": …,
+//! `"chunkref": {"version": …, "options": …, "skipped": {KIND: …, …}, "sources": [{"url": …, "length": …, "e_tag": …,
 //! "last_modified_ns": …}, …], "arrays": {PATH: {"references": …, "inline_crc32": …}, …}}` stands before `"refs"`, so that
 //! it is read without reading the references. It lets a later run see that nothing has changed, and readers notice that a
 //! source has, or that references were lost.
@@ -25,9 +25,13 @@ pub struct Provenance {
     pub version: String,
     /// All options that shape the result, in words: equal options have equal words.
     pub options: String,
-    /// Number of things of the file that are not in the references.
-    pub skipped: u64,
+    /// Things of the sources that are not in the references, for what they are, by their kind (`array`, `group`,
+    /// `attribute`, `link`). Nothing is ever left out because a source could not be read.
+    pub skipped: BTreeMap<String, u64>,
 }
+
+/// The kind of what earlier releases left out, who gave a number only, and for other reasons too.
+const UNKNOWN_KIND: &str = "unknown";
 
 /// What a document says of how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +93,19 @@ impl Recorded {
 }
 
 impl Provenance {
+    /// How many things are not in the references.
+    #[must_use]
+    pub fn skipped_count(&self) -> u64 {
+        self.skipped.values().fold(0, |sum, &count| sum.saturating_add(count))
+    }
+
+    /// Whether the references have all that their sources could say: earlier releases left out what a source failed to
+    /// give, and did not record it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.skipped.contains_key(UNKNOWN_KIND)
+    }
+
     /// The member, name and value, with the versions of the dataset's sources and the numbers of its references.
     #[must_use]
     pub fn member(&self, dataset: &Dataset) -> String {
@@ -104,9 +121,16 @@ impl Provenance {
         push_string(out, &self.version);
         out.push_str(",\"options\":");
         push_string(out, &self.options);
-        out.push_str(",\"skipped\":");
-        push_integer(out, self.skipped);
-        out.push_str(",\"sources\":");
+        out.push_str(",\"skipped\":{");
+        for (number, (kind, &count)) in self.skipped.iter().enumerate() {
+            if number > 0 {
+                out.push(',');
+            }
+            push_string(out, kind);
+            out.push(':');
+            push_integer(out, count);
+        }
+        out.push_str("},\"sources\":");
         let known = sources.iter().filter_map(|source| Some((source, source.version.as_ref()?)));
         push_list(out, known, |out, (source, version)| {
             out.push_str("{\"url\":");
@@ -174,7 +198,13 @@ pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
     let provenance = Provenance {
         version: text(member(value, "version")?)?.to_owned(),
         options: text(member(value, "options")?)?.to_owned(),
-        skipped: number(member(value, "skipped")?)?,
+        skipped: match member(value, "skipped")? {
+            AttributeValue::Struct(kinds) => kinds
+                .iter()
+                .map(|(kind, count)| Some((kind.clone(), number(count)?)))
+                .collect::<Option<_>>()?,
+            count => BTreeMap::from([(UNKNOWN_KIND.to_owned(), number(count)?)]),
+        },
     };
     let AttributeValue::List(list) = member(value, "sources")? else { return None };
     let sources = list.iter().map(|source| {
@@ -267,8 +297,10 @@ mod tests {
         let provenance = Provenance {
             version: "1.2.3".to_owned(),
             options: "inline-threshold=500".to_owned(),
-            skipped: 2,
+            skipped: BTreeMap::from([("array".to_owned(), 2), ("link".to_owned(), 1)]),
         };
+        assert_eq!(provenance.skipped_count(), 3);
+        assert!(provenance.is_complete());
         let options =
             WriteOptions { provenance: Some(provenance.clone()), ..WriteOptions::default() };
         let mut document = Vec::new();
@@ -295,6 +327,18 @@ mod tests {
         write(&dataset, &options, &mut list).unwrap();
         assert_eq!(read_provenance(list.as_slice()).unwrap().version(&location), Some(&version));
         assert_eq!(String::from_utf8(list).unwrap().matches("\"chunkref\"").count(), 1);
+    }
+
+    #[test]
+    fn records_of_earlier_releases_prove_nothing() {
+        for (skipped, count) in [("0", 0), ("7", 7), (r#"{"unknown":1,"array":2}"#, 3)] {
+            let document = format!(
+                r#"{{"version":1,"chunkref":{{"version":"1","options":"","skipped":{skipped},"sources":[]}}}}"#
+            );
+            let recorded = read_provenance(document.as_bytes()).unwrap();
+            assert_eq!(recorded.provenance.skipped_count(), count);
+            assert!(!recorded.provenance.is_complete(), "{skipped}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ import html
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -339,7 +340,7 @@ class References:
             "branch": None,
             "message": None,
             "made_by": self._made_by,
-            "skipped": len(self.skipped),
+            "skipped": dict(Counter(one.kind for one in self.skipped)),
         }
         return {**defaults, **settings}
 

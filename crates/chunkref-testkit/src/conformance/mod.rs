@@ -7,11 +7,13 @@
 mod combiner;
 mod emitter;
 mod scanner;
+mod signatures;
 mod source;
 
 pub use combiner::combiner;
 pub use emitter::emitter;
 pub use scanner::{Sample, scanner};
+pub use signatures::signatures;
 pub use source::{byte_source, changing_byte_source};
 
 use thiserror::Error;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! kerchunk JSON files.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
+use chunkref_core::atomic::{self, AtomicError, Fault};
 use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::{Dataset, kerchunk_json};
+use chunkref_store::Location;
 use flate2::write::GzEncoder;
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
-
-const BUFFER_BYTES: usize = 256 << 10;
 /// Of the levels of zstd, the one that is fast and still makes references a tenth.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -50,60 +48,27 @@ pub fn write_kerchunk_json(
 }
 
 fn emit(dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<Emitted, Fault> {
-    // A symbolic link is followed, so that the file behind it is replaced and not the link.
-    let (target, known) = match fs::canonicalize(destination) {
-        Ok(real) => {
-            let metadata = fs::metadata(&real)?;
-            (real, Some(metadata))
-        }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => (destination.to_owned(), None),
-        Err(cause) => return Err(cause.into()),
-    };
-    match known {
-        Some(metadata) if metadata.is_dir() => {
-            Err(io::Error::from(io::ErrorKind::IsADirectory).into())
-        }
-        // A device or a pipe holds nothing that could be kept, and must not be replaced by a file.
-        Some(metadata) if !metadata.is_file() => {
-            let mut output =
-                BufWriter::with_capacity(BUFFER_BYTES, File::options().write(true).open(&target)?);
-            let emitted = write_compressed(dataset, options, destination, &mut output)?;
-            output.flush()?;
-            Ok(emitted)
-        }
-        known => replace(dataset, &target, known.map(|metadata| metadata.permissions()), options),
-    }
+    refuse_sources(dataset, destination)?;
+    let emitted = atomic::write_file(destination, options.replaces.as_ref(), |output| {
+        write_compressed(dataset, options, destination, output)
+    });
+    emitted.map_err(|error| match error {
+        AtomicError::Content(fault) => fault,
+        error => error.into(),
+    })
 }
 
-/// Writes to a temporary file in the same folder and renames it: whatever fails, `target` is as it was and nothing else
-/// is left.
-fn replace(
-    dataset: &Dataset,
-    target: &Path,
-    permissions: Option<fs::Permissions>,
-    options: &EmitOptions,
-) -> Result<Emitted, Fault> {
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".chunkref-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let temporary = builder.tempfile_in(&folder)?;
-    let mut output = BufWriter::with_capacity(BUFFER_BYTES, temporary);
-    let emitted = write_compressed(dataset, options, target, &mut output)?;
-    let temporary = output.into_inner().map_err(io::IntoInnerError::into_error)?;
-    if let Some(permissions) = permissions {
-        temporary.as_file().set_permissions(permissions)?;
+/// References must not replace the data that they are about.
+fn refuse_sources(dataset: &Dataset, destination: &Path) -> Result<(), Fault> {
+    let Ok(real) = destination.canonicalize() else { return Ok(()) };
+    let Ok(location) = Location::from_path(&real) else { return Ok(()) };
+    if dataset.sources().iter().any(|source| source.location == location.url()) {
+        let path = destination.display();
+        return Err(
+            format!("{path} is a file that the references point to: write elsewhere").into()
+        );
     }
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    // The rename itself lasts once the folder is on disk; not every file system can be asked for that.
-    #[cfg(unix)]
-    let _ = File::open(&folder).and_then(|folder| folder.sync_all());
-    Ok(emitted)
+    Ok(())
 }
 
 fn write(
@@ -126,7 +91,7 @@ fn write_compressed(
     dataset: &Dataset,
     options: &EmitOptions,
     name: &Path,
-    output: &mut impl Write,
+    output: &mut dyn Write,
 ) -> Result<Emitted, Fault> {
     let mut counted = Counted { output, bytes: 0 };
     let emitted = match name.extension().and_then(|extension| extension.to_str()) {
@@ -167,6 +132,8 @@ impl<W: Write> Write for Counted<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use chunkref_model::{
         Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, ManifestBuilder, Source,
         WHOLE_OBJECT,
@@ -260,5 +227,23 @@ mod tests {
         KerchunkJson.emit(&dataset(5), Path::new("/dev/null"), &EmitOptions::default()).unwrap();
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         assert!(KerchunkJson.emit(&dataset(5), folder.path(), &EmitOptions::default()).is_err());
+        // A link to nothing yet stays a link, too.
+        let (later, dangling) = (folder.path().join("later.json"), folder.path().join("dangling"));
+        symlink("later.json", &dangling).unwrap();
+        KerchunkJson.emit(&dataset(5), &dangling, &EmitOptions::default()).unwrap();
+        assert!(fs::symlink_metadata(&dangling).unwrap().is_symlink() && later.is_file());
+    }
+
+    #[test]
+    fn data_that_references_point_to_is_not_replaced_by_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a.nc");
+        fs::write(&data, b"years of work").unwrap();
+        let url = Location::from_path(&data.canonicalize().unwrap()).unwrap().url().to_owned();
+        let mut dataset = dataset(0);
+        dataset.add_source(Source { location: url, version: None });
+        let error = KerchunkJson.emit(&dataset, &data, &EmitOptions::default()).unwrap_err();
+        assert!(error.source.to_string().contains("point to"), "{}", error.source);
+        assert_eq!(fs::read(&data).unwrap(), b"years of work");
     }
 }

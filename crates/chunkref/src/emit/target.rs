@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which output format a destination asks for.
 
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use chunkref_core::Emitter;
 use chunkref_parquet::{METADATA, ParquetEmitter};
 
 use super::KerchunkJson;
+
+/// Bytes of a file that are looked at.
+const HEAD_BYTES: u64 = 64 << 10;
+/// What kerchunk JSON of any version and writer has near its beginning.
+const MARKS: [&str; 6] =
+    ["\"refs\"", "\"version\":1,", "\"version\": 1,", "\"templates\"", ".zgroup\"", ".zarray\""];
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +59,28 @@ impl Target {
         } else {
             None
         }
+    }
+
+    /// Whether a file holds kerchunk JSON, whole or cut off, so far as its beginning says; an empty file counts. Such a file
+    /// may be replaced by another one without asking.
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn is_json_set(file: &Path) -> io::Result<bool> {
+        let mut head = Vec::new();
+        let text = crate::set_text::unpacked(
+            BufReader::new(File::open(file)?),
+            &chunkref_core::Limits::default(),
+        )?;
+        // One that is cut off in the middle of compressed data has a beginning all the same.
+        match text.take(HEAD_BYTES).read_to_end(&mut head) {
+            Err(error) if error.raw_os_error().is_some() => return Err(error),
+            _ => {}
+        }
+        let head = String::from_utf8_lossy(&head);
+        let begins = head.trim_start().starts_with(['{', '[']);
+        Ok(fs::metadata(file)?.len() == 0
+            || (begins && MARKS.iter().any(|mark| head.contains(mark))))
     }
 
     /// Short name.
@@ -145,6 +175,21 @@ mod tests {
     }
 
     #[cfg(not(feature = "icechunk"))]
+    #[test]
+    fn references_are_told_from_other_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let of = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            Target::is_json_set(&path).unwrap()
+        };
+        assert!(of(b"") && of(b"{\"version\":1,\"ref") && of(b" {\".zgroup\": \"{}\""));
+        assert!(of(b"[{\"version\": 1, \"refs\": {}}]"));
+        assert!(!of(b"{\"stac_version\": \"1.0.0\"}") && !of(b"CDF\x01refs") && !of(b"{}"));
+        let packed = zstd::encode_all(&b"{\"version\":1,\"refs\":{}}"[..], 1).unwrap();
+        assert!(of(&packed));
+    }
+
     #[test]
     fn a_build_without_the_library_names_the_feature() {
         let dataset = chunkref_model::Dataset::new();

@@ -182,6 +182,19 @@ pub(super) fn complete(cube: &Cube<'_>) -> Check {
             check.fail(Failure { chunk: first_inline(array), ..failure(reason.to_owned()) });
         }
     }
+    if let Some(made) = cube.recorded.map(|recorded| &recorded.provenance) {
+        if !made.is_complete() {
+            let note = "the set was made by an earlier release, which left out what a source failed to give and did not record it: only making it again shows whether it is whole";
+            check.notes.push(note.to_owned());
+        } else if made.skipped_count() > 0 {
+            let kinds: Vec<_> =
+                made.skipped.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            check.notes.push(format!(
+                "what references cannot say of the sources is not in the set, by kind: {}",
+                kinds.join(", ")
+            ));
+        }
+    }
     if !partial.is_empty() {
         let (count, most) = (partial.len(), 5);
         partial.truncate(most);
