@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(test)]
+mod hostile;
+
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
 use chunkref::emit::{Target, write_kerchunk_json};

@@ -5,6 +5,7 @@ use crate::browser;
 use crate::python::Environment;
 use crate::step::{Outcome, Step};
 use crate::tidy;
+use crate::tools::Tools;
 use crate::wheel::Installed;
 use std::time::Instant;
 
@@ -39,9 +40,9 @@ pub(crate) fn test() -> Outcome<()> {
         .args(LIBHDF5)
         .args(["--", "engine", "libhdf5"]);
     let engines = run(engines)?;
-    let repositories = Step::cargo(["test", "--no-fail-fast", "--lib", "--test", "integration"])
-        .args(ICECHUNK)
-        .args(["--", "icechunk"]);
+    let tests = ["--lib", "--test", "integration", "--test", "allocations"];
+    let repositories =
+        Step::cargo(["test", "--no-fail-fast"]).args(tests).args(ICECHUNK).args(["--", "icechunk"]);
     let repositories = run(repositories)?;
     build_programs()?;
     let installed = Installed::prepare(&python)?;
@@ -80,11 +81,12 @@ pub(crate) fn ci() -> Outcome<()> {
     eprintln!("$ cargo xtask tidy");
     let before = Instant::now();
     tidy::run()?;
-    eprintln!(
-        "  {:.1} s\n{:.0} s before the tests",
-        before.elapsed().as_secs_f64(),
-        start.elapsed().as_secs_f64()
-    );
+    eprintln!("  {:.1} s", before.elapsed().as_secs_f64());
+    let tools = Tools::prepare()?;
+    tools.deny()?;
+    tools.typos()?;
+    Step::cargo(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]).run()?;
+    eprintln!("{:.0} s before the tests", start.elapsed().as_secs_f64());
     Step::cargo(["clippy", "--all-targets"])
         .args(LIBHDF5)
         .args(["--", "-D", "warnings"])

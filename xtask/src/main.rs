@@ -9,10 +9,13 @@
 mod browser;
 mod checks;
 mod demo;
+mod fuzz;
 mod python;
 mod server;
+mod soak;
 mod step;
 mod tidy;
+mod tools;
 mod wheel;
 
 use std::process::ExitCode;
@@ -23,13 +26,20 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo        write 24 GOES-16 twins, scan them from disk and from an S3 server on this machine, open the result
               with xarray and check its values
   test        all tests, with a Python environment and fixtures of their own
-  ci          fmt, clippy, doc, tidy, test: what CI runs; as root on Debian it installs Chromium where it is missing
+  ci          fmt, clippy, doc, tidy, deny, typos, test: what CI runs; as root on Debian it installs Chromium where it is
+              missing
   scan ARGS   `chunkref scan ARGS`, built in release
   tidy        the house rules that no other tool knows
   fixtures    write the fixtures the tests read
   python      build the wheel, install it and run its tests
   golden      rewrite the golden references (look at the difference before you commit it)
-  bench       the benchmarks";
+  bench       the benchmarks
+  deny        licences, banned crates and sources of all dependencies, and advisories where they can be had
+  typos       misspelled words
+  fuzz [TARGET...] [--seconds N]
+              coverage-guided fuzzing of each target (all of them) for N seconds (60)
+  soak [--minutes N]
+              rounds of scan, build, append and verify through a server with faults, for N minutes (15)";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -45,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, rest: &[String]) -> Outcome<()> {
-    if command != "scan" && !rest.is_empty() {
+    if !matches!(command, "scan" | "fuzz" | "soak") && !rest.is_empty() {
         return Err(format!("unexpected argument `{}`\n{USAGE}", rest[0]));
     }
     match command {
@@ -58,6 +68,10 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
         "golden" => checks::golden(),
         "python" => checks::python(),
         "bench" => checks::bench(),
+        "deny" => tools::Tools::prepare()?.deny(),
+        "typos" => tools::Tools::prepare()?.typos(),
+        "fuzz" => fuzz::run(rest),
+        "soak" => soak::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

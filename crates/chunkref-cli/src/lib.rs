@@ -30,6 +30,8 @@ mod destination;
 mod element;
 pub mod emit_arguments;
 mod formats;
+#[doc(hidden)]
+pub mod fuzzing;
 mod inputs;
 mod inspect;
 mod interrupt;

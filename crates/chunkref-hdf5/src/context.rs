@@ -154,7 +154,8 @@ pub(crate) fn verify_checksum(bytes: &[u8], offset: u64, structure: &'static str
     };
     let stored = u32::from_le_bytes(*stored);
     let computed = lookup3(body);
-    if stored == computed {
+    // A fuzzer would rarely get past them.
+    if stored == computed || cfg!(fuzzing) {
         Ok(())
     } else {
         Err(Hdf5Error::Checksum { structure, offset, stored, computed })

@@ -58,7 +58,7 @@ impl Profile {
     }
 
     /// Takes the entries of the sections called one of `names`.
-    fn take(&mut self, text: &str, names: &[&str]) {
+    pub(crate) fn take(&mut self, text: &str, names: &[&str]) {
         let mut inside = false;
         for line in text.lines() {
             let line = line.trim();

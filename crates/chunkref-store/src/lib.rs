@@ -18,6 +18,8 @@
 
 pub mod coalesce;
 pub mod counting;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod glob;
 pub mod local;
 pub mod location;

@@ -42,7 +42,7 @@ impl Netrc {
     }
 
     /// Reads what a netrc file says of machines; macros and words that nobody knows are passed over.
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut netrc = Self::default();
         let mut words = without_comments(text);
         let mut machine: Option<Option<String>> = None;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A server of the tests for other programs: prints one line of JSON with its URL and keys, and serves until its standard
-//! input ends.
+//! A server of the tests for other programs: prints one line of JSON with its URL and keys, serves until its standard
+//! input ends, and then prints how much was asked for and how often something was broken.
 
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chunkref_testserver::{Access, RangeOptions, RangeServer, S3Server};
-use serde_json::json;
+use chunkref_testserver::{
+    Access, Fault, FaultyProxy, RangeOptions, RangeServer, Rule, S3Server, Traffic,
+};
+use serde_json::{Value, json};
 
-const USAGE: &str = "usage: chunkref-testserver s3|s3-public|http FOLDER [LATENCY_SECONDS]";
+const USAGE: &str =
+    "usage: chunkref-testserver s3|s3-public|http FOLDER [LATENCY_SECONDS [FAULTS_PERCENT]]";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -31,6 +34,7 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
     let latency =
         latency.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let latency = latency.ok_or(USAGE)?;
+    let percent = arguments.next().map_or(Ok(0), |text| text.parse()).map_err(|_| USAGE)?;
     let folder = Path::new(&folder);
     let failed = |error: std::io::Error| format!("the server cannot start: {error}");
     match kind.as_str() {
@@ -38,21 +42,53 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
             let access = if kind == "s3" { Access::Signed } else { Access::Public };
             let server = S3Server::start(folder, access, latency).map_err(failed)?;
             let keys = (S3Server::ACCESS_KEY, S3Server::SECRET_KEY);
-            serve(&json!({"url": server.url(), "key": keys.0, "secret": keys.1}))
+            serve(
+                &server.url(),
+                percent,
+                server.traffic(),
+                json!({"key": keys.0, "secret": keys.1}),
+            )
         }
         "http" => {
             let options = RangeOptions { latency, ..RangeOptions::default() };
             let server = RangeServer::with_options(folder, options).map_err(failed)?;
-            serve(&json!({"url": server.url()}))
+            serve(&server.url(), percent, server.traffic(), json!({}))
         }
         _ => Err(USAGE.to_owned()),
     }
 }
 
 /// Says where the server is, and waits for the end of the input.
-fn serve(greeting: &serde_json::Value) -> Result<(), String> {
+fn serve(url: &str, percent: u64, traffic: &Traffic, mut greeting: Value) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let proxy = (percent > 0)
+        .then(|| FaultyProxy::start(url, rules(percent)))
+        .transpose()
+        .map_err(failed)?;
+    greeting["url"] = proxy.as_ref().map_or_else(|| url.to_owned(), FaultyProxy::url).into();
     let mut out = std::io::stdout();
-    writeln!(out, "{greeting}").and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-    std::io::stdin().read_to_end(&mut Vec::new()).map_err(|error| error.to_string())?;
-    Ok(())
+    writeln!(out, "{greeting}").and_then(|()| out.flush()).map_err(failed)?;
+    std::io::stdin().read_to_end(&mut Vec::new()).map_err(failed)?;
+    let counts = traffic.take_counts();
+    let faults = proxy.map_or(0, |proxy| proxy.fired());
+    let farewell = json!({"requests": counts.requests, "bytes": counts.bytes, "faults": faults});
+    writeln!(out, "{farewell}").map_err(failed)
+}
+
+/// Faults that a client gets over, in turn, so many in a hundred requests.
+fn rules(percent: u64) -> Vec<Rule> {
+    let faults = [
+        Fault::Status(503, None),
+        Fault::Drop,
+        Fault::DropAfter(100),
+        Fault::Shorten(20),
+        Fault::Slowly(1024, Duration::from_millis(5)),
+        Fault::Delay(Duration::from_millis(200)),
+    ];
+    let gap = (100 / percent.min(100)).max(1);
+    let turn = gap * faults.len() as u64;
+    (1..)
+        .zip(faults)
+        .map(|(number, fault)| Rule::always(fault).after(number * gap - 1).every(turn))
+        .collect()
 }

@@ -70,12 +70,13 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// When something goes wrong: for the requests whose path contains `path`, after the first `after` of them, for the next
-/// `times`.
+/// When something goes wrong: for the requests whose path contains `path`, after the first `after` of them, for every
+/// `every`-th of the next ones, `times` times.
 #[derive(Debug, Clone)]
 pub struct Rule {
     path: String,
     after: u64,
+    every: u64,
     times: u64,
     fault: Fault,
 }
@@ -84,7 +85,7 @@ impl Rule {
     /// Every request.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
-        Self { path: String::new(), after: 0, times: u64::MAX, fault }
+        Self { path: String::new(), after: 0, every: 1, times: u64::MAX, fault }
     }
 
     /// The first `times` requests.
@@ -97,6 +98,12 @@ impl Rule {
     #[must_use]
     pub fn after(self, after: u64) -> Self {
         Self { after, ..self }
+    }
+
+    /// The same rule for one of so many requests.
+    #[must_use]
+    pub fn every(self, every: u64) -> Self {
+        Self { every: every.max(1), ..self }
     }
 
     /// The same rule for requests whose path contains `path`.
@@ -254,7 +261,9 @@ impl Broken {
         for (rule, count) in self.rules().iter_mut().filter(|(rule, _)| path.contains(&rule.path)) {
             let number = *count;
             *count += 1;
-            let due = number >= rule.after && number - rule.after < rule.times;
+            let late = number.checked_sub(rule.after);
+            let due =
+                late.is_some_and(|late| late % rule.every == 0 && late / rule.every < rule.times);
             if due && found.is_none() {
                 found = Some(rule.fault.clone());
             }

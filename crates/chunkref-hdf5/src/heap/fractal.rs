@@ -415,7 +415,7 @@ impl FractalHeap {
                 field.fill(0);
             }
             let computed = crate::checksum::lookup3(&copy);
-            if stored != computed {
+            if stored != computed && !cfg!(fuzzing) {
                 return Err(Hdf5Error::Checksum { structure: DIRECT, offset, stored, computed });
             }
         }
