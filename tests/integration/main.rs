@@ -39,6 +39,8 @@ mod icechunk;
 #[cfg(test)]
 mod injected;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;
@@ -52,5 +54,7 @@ mod references;
 mod report_page;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod templates;
 #[cfg(test)]
 mod verify;

@@ -50,10 +50,11 @@ pub async fn read_region(
         });
     }
     let mut draft = Draft::new(path, array, region, limit, objects.bounds())?;
-    let chunks = draft.chunks();
+    let mut next = draft.first_chunk();
     let mut batch: Vec<(Vec<u64>, Source, u64, u64)> = Vec::new();
     let mut bytes = 0_u64;
-    for chunk_indices in chunks {
+    while let Some(chunk_indices) = next {
+        next = draft.chunk_after(&chunk_indices);
         match lookup.chunk(path, &chunk_indices).await? {
             (ChunkRef::Missing, _) => {}
             (ChunkRef::Inline(stored), _) => draft.put(&chunk_indices, stored)?,
@@ -140,22 +141,30 @@ impl<'a> Draft<'a> {
         Ok(Self { path, array, region, shape, element, chunk_bytes, codecs, bounds, values })
     }
 
-    /// The places of the chunks that have a part in the region, in order.
-    fn chunks(&self) -> Vec<Vec<u64>> {
-        let mut places = vec![Vec::new()];
-        let axes = self.region.iter().zip(self.array.chunk_grid.chunk_shape());
-        for (range, &chunk) in axes {
+    /// Of each axis, the chunks that have a part in the region.
+    fn grid(&self) -> impl DoubleEndedIterator<Item = Range<u64>> + ExactSizeIterator {
+        self.region.iter().zip(self.array.chunk_grid.chunk_shape()).map(|(range, &chunk)| {
             let first = range.start.checked_div(chunk).unwrap_or_default();
-            let last = range.end.div_ceil(chunk.max(1));
-            let last = if range.is_empty() { first } else { last };
-            places = places
-                .into_iter()
-                .flat_map(|place: Vec<u64>| {
-                    (first..last).map(move |index| [place.as_slice(), &[index]].concat())
-                })
-                .collect();
+            first..if range.is_empty() { first } else { range.end.div_ceil(chunk.max(1)) }
+        })
+    }
+
+    /// The place of the first chunk that has a part in the region.
+    fn first_chunk(&self) -> Option<Vec<u64>> {
+        self.grid().map(|axis| (!axis.is_empty()).then_some(axis.start)).collect()
+    }
+
+    /// The place of the chunk after this one, in C order: a list of all could be longer than the values are.
+    fn chunk_after(&self, chunk_indices: &[u64]) -> Option<Vec<u64>> {
+        let mut next = chunk_indices.to_vec();
+        for (index, axis) in next.iter_mut().zip(self.grid()).rev() {
+            *index = index.saturating_add(1);
+            if *index < axis.end {
+                return Some(next);
+            }
+            *index = axis.start;
         }
-        places
+        None
     }
 
     async fn read(
