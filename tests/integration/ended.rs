@@ -36,7 +36,7 @@ fn a_scan_ended_at_any_check_is_an_error_and_no_part_of_the_result() {
         loop {
             let asked = Arc::new(AtomicU64::new(0));
             let cause = match checks % 2 {
-                0 => Cancelled::TimedOut(Duration::from_secs(600)),
+                0 => Cancelled::TimedOut(Duration::from_mins(10)),
                 _ => Cancelled::Stopped,
             };
             let options = ScanOptions::default().with_cancellation(after(checks, &asked, cause));

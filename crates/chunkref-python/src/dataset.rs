@@ -30,11 +30,7 @@ const MAGIC: &[u8] = b"chunkref\x02";
 /// Groups, arrays and chunk references, immutable, and what they may name.
 #[pyclass(name = "Dataset", module = "chunkref._chunkref", frozen, from_py_object)]
 #[derive(Debug, Clone)]
-pub(crate) struct PyDataset(
-    pub(crate) Arc<Dataset>,
-    pub(crate) AccessPolicy,
-    Option<Origin>,
-);
+pub(crate) struct PyDataset(pub(crate) Arc<Dataset>, pub(crate) AccessPolicy, Option<Origin>);
 
 impl PyDataset {
     pub(crate) fn new(dataset: Dataset, policy: AccessPolicy) -> Self {

@@ -39,9 +39,8 @@ pub(crate) fn inline(
         budget,
         (shape.clone(), shape),
         dimensions,
-        dtype,
+        (dtype, None),
         Vec::new(),
-        None,
         attributes,
         vec![(vec![0; dimensions.len()], ChunkRef::Inline(Bytes::from(bytes)))],
     )
@@ -52,9 +51,8 @@ pub(crate) fn chunked(
     budget: &mut Budget<'_>,
     (shape, chunk_shape): (Vec<u64>, Vec<u64>),
     dimensions: &[&str],
-    dtype: DataType,
+    (dtype, fill_value): (DataType, Option<FillValue>),
     codecs: Vec<Codec>,
-    fill_value: Option<FillValue>,
     attributes: Attributes,
     references: Vec<(Vec<u64>, ChunkRef)>,
 ) -> Result<Array> {

@@ -16,8 +16,8 @@ pub(crate) type Named = Vec<(String, Array)>;
 /// Latitude and longitude of the grid of `field`: of rows and columns where it has such, else of each point, decoded
 /// from the message. None for what lies on no grid of points.
 pub(crate) fn grid(field: &Field, budget: &mut Budget<'_>) -> Result<Named> {
-    let axes = if field.has_axes() { Some(budget.axes(&field.grid)?) } else { None };
-    if let Some((latitudes, longitudes)) = axes.as_deref().and_then(Option::as_ref) {
+    let of_grid = if field.has_axes() { Some(budget.axes(&field.grid)?) } else { None };
+    if let Some((latitudes, longitudes)) = of_grid.as_deref().and_then(Option::as_ref) {
         let mut axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
             let attributes = coordinate::attributes(name);
             let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
@@ -37,9 +37,8 @@ pub(crate) fn grid(field: &Field, budget: &mut Budget<'_>) -> Result<Named> {
             budget,
             (shape.clone(), shape.clone()),
             &dimensions,
-            FLOAT,
+            (FLOAT, None),
             vec![codec],
-            None,
             coordinate::attributes(name),
             vec![reference],
         )?;

@@ -132,9 +132,8 @@ fn messages(dataset: &mut Dataset, fields: &[Field], budget: &mut Budget<'_>) ->
             budget,
             (shape.clone(), shape.clone()),
             &dimensions,
-            FLOAT,
+            (FLOAT, None),
             vec![codec],
-            None,
             attributes,
             references,
         )?;
@@ -202,9 +201,8 @@ fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
         budget,
         (shape, chunk_shape),
         &dimensions,
-        FLOAT,
+        (FLOAT, Some(FillValue::Float(f64::NAN))),
         vec![codec],
-        Some(FillValue::Float(f64::NAN)),
         attributes,
         references,
     )
