@@ -99,6 +99,7 @@ FUNCTIONS = {
         {"references": [FILE], "concat": "time"},
         {
             **CUBE,
+            "allow": NO_PATHS,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
             "references": [5, True, None, b"x", [5], [None], [""], object()],
@@ -107,13 +108,14 @@ FUNCTIONS = {
     "append": (
         chunkref.append,
         {"references": FILE, "sources": [FILE]},
-        {**SCANNING, **RUNNING, "references": NO_PATH, "sources": NO_PATHS},
+        {**SCANNING, **RUNNING, "allow": NO_PATHS, "retry": no_integer(), "references": NO_PATH, "sources": NO_PATHS},
     ),
     "verify": (
         chunkref.verify,
         {"references": FILE},
         {
             **{name: values for name, values in SCANNING.items() if name != "inline_threshold"},
+            "allow": NO_PATHS,
             "references": NO_PATH,
             "sample": ["some", "", *no_integer()[1:]],
             "freshness": NO_BOOLEAN,
@@ -140,6 +142,7 @@ FUNCTIONS = {
         chunkref.Stores,
         {},
         {
+            "allow": NO_PATHS,
             "storage_options": NO_MAPPING,
             "anon": NO_BOOLEAN,
             "concurrency": no_integer(1),
@@ -199,6 +202,7 @@ FUNCTIONS = {
         ChunkrefStore,
         {"references": FILE},
         {
+            "allow": NO_PATHS,
             "references": NO_PATH,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
@@ -239,6 +243,7 @@ FUNCTIONS = {
         read_back,
         {},
         {
+            "allow": NO_PATHS,
             "filename_or_obj": NO_PATH,
             "group": NOT_TEXT,
             "drop_variables": [value for value in NO_NAMES if value is not None],
