@@ -67,7 +67,7 @@ mod _chunkref {
     #[pyfunction]
     fn format_options() -> Vec<&'static str> {
         let registry = chunkref::registry();
-        let entries = registry.iter().flat_map(|registry| registry.entries());
+        let entries = registry.iter().flat_map(chunkref::Registry::entries);
         entries.flat_map(|entry| entry.options).map(|option| option.name).collect()
     }
 

@@ -307,6 +307,7 @@ FUNCTIONS = {
         MultiZarrToZarr,
         {"path": [{}], "concat_dims": ["time"]},
         {
+            "allow": NO_PATHS,
             "path": [5, None, True, b"x", {"a": 1}],
             "indicts": [5, True, b"x", "x", {"a": 1}],
             "coo_map": NO_MAPPING,

@@ -137,7 +137,7 @@ class MultiZarrToZarr:
         self.remote_options, self.inline = remote_options or {}, inline_threshold
         self.preprocess, self.postprocess = preprocess, postprocess
         self.out: Any = {} if out is None else out
-        self.allow = allow
+        self.allow = _check.paths("allow", allow)
         self.coos: dict[str, Any] | None = None
         self.done: set[int] = set()
         self._before: list[dict[str, Any]] = []
