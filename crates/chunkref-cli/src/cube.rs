@@ -124,7 +124,8 @@ pub(crate) fn run_append(
             Err(changed) => changed,
         };
         let Some(left) = tries.checked_sub(1) else {
-            report::error_line(console, &changed.source.to_string());
+            let message = format!("{}, as --retry N does", changed.source);
+            report::error_line(console, &message);
             return Ok(Exit::Failed);
         };
         tries = left;

@@ -190,6 +190,7 @@ pub(crate) fn build(
         }
     }
     py.detach(|| results.stop());
+    let extended = first.first().cloned();
     let mut datasets = Vec::new();
     let mut values = Vec::new();
     let mut left = Vec::new();
@@ -210,5 +211,9 @@ pub(crate) fn build(
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
     let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options, policy)?;
+    let dataset = match &extended {
+        Some(extended) => dataset.extending(extended),
+        None => dataset,
+    };
     Ok((dataset, notes, left))
 }
