@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};

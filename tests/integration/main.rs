@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod combine;
@@ -14,6 +16,8 @@ mod conformance;
 mod cost;
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod ended;
 #[cfg(test)]
 #[cfg(feature = "libhdf5")]
 mod engines;

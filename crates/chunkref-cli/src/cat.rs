@@ -121,7 +121,7 @@ async fn read(
     let axes =
         selection.axes(&array.shape).map_err(|reason| format!("array {path:?}: {reason}"))?;
     let region: Vec<_> = axes.iter().map(|axis| axis.range.clone()).collect();
-    let limits = arguments.stores.limits();
+    let limits = stores.limits();
     check_chunks(array, &region, limits.read_chunks)?;
     let most = limits.output_bytes;
     let values = read_region(&*lookup, &objects, path, &region, most).await.map_err(said)?;
