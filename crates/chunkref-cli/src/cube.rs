@@ -124,7 +124,8 @@ pub(crate) fn run_append(
             Err(changed) => changed,
         };
         let Some(left) = tries.checked_sub(1) else {
-            report::error_line(console, &changed.source.to_string());
+            let message = format!("{}, as --retry N does", changed.source);
+            report::error_line(console, &message);
             return Ok(Exit::Failed);
         };
         tries = left;
@@ -364,7 +365,8 @@ impl Job {
         }
         let opening = scan::opening(&self.scan_options);
         let opened = self.stores.open(&input.location, &opening).await?;
-        let scan = chunkref::scan_with(&self.registry, &opened.source, &self.scan_options).await?;
+        let options = chunkref::options_within(&self.stores, &self.scan_options);
+        let scan = chunkref::scan_with(&self.registry, &opened.source, &options).await?;
         let cost = opened.cost();
         let policy = self.stores.policy_of_file(&input.location, &self.scan_options.allow_outside);
         let objects = StoreObjects::new(self.stores.clone(), policy);

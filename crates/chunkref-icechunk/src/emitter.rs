@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use chunkref_core::atomic::{Lock, Staging};
+use chunkref_core::atomic::{AtomicError, Fingerprint, Lock, Staging};
 use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::Dataset;
 use icechunk::config::{ManifestConfig, ManifestSplittingConfig};
@@ -68,6 +68,14 @@ impl IcechunkEmitter {
             // Folders have no conditional writes, so that the library's own check may miss a commit of the same moment.
             let _lock =
                 Lock::take(destination).map_err(|source| repository::at(destination, source))?;
+            if let Some(known) = &options.replaces
+                && Fingerprint::of(destination)
+                    .map_err(|source| repository::at(destination, source))?
+                    .as_ref()
+                    != Some(known)
+            {
+                return Err(AtomicError::Changed(destination.display().to_string()).into());
+            }
             let before = repository::bytes_below(destination)?;
             let references = background::wait(work.commit_to(destination))?;
             let bytes = repository::bytes_below(destination)?.saturating_sub(before);

@@ -181,6 +181,30 @@ fn a_branch_that_moved_on_is_left_alone() {
     assert_same(&read(&to, None).1, &dataset(2));
 }
 
+/// Folders have no conditional writes, by which the library would notice it.
+#[test]
+fn of_commits_at_the_same_time_from_one_parent_one_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("a.icechunk");
+    emit(&dataset(1), &to, &options()).unwrap();
+    let parent = read(&to, None).0.snapshot();
+    let commit = |number: u64| {
+        let commit = CommitOptions::default().with_parent(Some(parent.clone()));
+        match emit(&dataset(number), &to, &options().with_commit(commit)) {
+            Ok(_) => Some(number),
+            Err(IcechunkError::Atomic(AtomicError::Changed(_))) => None,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let succeeded: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (2..6).map(|number| scope.spawn(move || commit(number))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    let [number] = succeeded[..] else { panic!("{succeeded:?}") };
+    assert_same(&read(&to, None).1, &dataset(number));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no lock is left");
+}
+
 #[test]
 fn what_cannot_be_said_is_an_error_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();

@@ -128,7 +128,8 @@ impl Job {
             .with_allowed_outside(&self.options.allow_outside);
         let opened = self.stores.open(location, &opening).await;
         let opened = opened.map_err(|error| Fault::Scan(ScanError::from_source(error, None)))?;
-        let scan = chunkref::scan_source(&opened.source, &self.options).await;
+        let options = chunkref::options_within(&self.stores, &self.options);
+        let scan = chunkref::scan_source(&opened.source, &options).await;
         let scan = scan.map_err(Fault::Scan)?;
         let policy = self.stores.policy_of_file(location, &self.options.allow_outside);
         let objects = StoreObjects::new(self.stores.clone(), policy);
@@ -190,6 +191,7 @@ pub(crate) fn build(
         }
     }
     py.detach(|| results.stop());
+    let extended = first.first().cloned();
     let mut datasets = Vec::new();
     let mut values = Vec::new();
     let mut left = Vec::new();
@@ -210,5 +212,9 @@ pub(crate) fn build(
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
     let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options, policy)?;
+    let dataset = match &extended {
+        Some(extended) => dataset.extending(extended),
+        None => dataset,
+    };
     Ok((dataset, notes, left))
 }

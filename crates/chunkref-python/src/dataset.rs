@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::errors;
+use crate::origin::{self, Origin};
 use crate::stores::PyStores;
 use crate::wait::wait;
 
@@ -29,11 +30,16 @@ const MAGIC: &[u8] = b"chunkref\x02";
 /// Groups, arrays and chunk references, immutable, and what they may name.
 #[pyclass(name = "Dataset", module = "chunkref._chunkref", frozen, from_py_object)]
 #[derive(Debug, Clone)]
-pub(crate) struct PyDataset(pub(crate) Arc<Dataset>, pub(crate) AccessPolicy);
+pub(crate) struct PyDataset(pub(crate) Arc<Dataset>, pub(crate) AccessPolicy, Option<Origin>);
 
 impl PyDataset {
     pub(crate) fn new(dataset: Dataset, policy: AccessPolicy) -> Self {
-        Self(Arc::new(dataset), policy)
+        Self(Arc::new(dataset), policy, None)
+    }
+
+    /// The same dataset, as one that extends what `other` was read from.
+    pub(crate) fn extending(self, other: &Self) -> Self {
+        Self(self.0, self.1, other.2.clone())
     }
 }
 
@@ -104,17 +110,22 @@ impl PyDataset {
     ) -> PyResult<(Self, Option<(String, u64)>)> {
         let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
         let stores = stores.stores();
+        // Before anything is read: what is written later is compared with this.
+        let held = py.detach(|| location.local_path().map(origin::held));
         let opened = wait(py, async {
             let references = References::open(&stores, &location).await?;
+            let version = references.version();
             let recorded = references
                 .recorded()
                 .map(|recorded| &recorded.provenance)
                 .map(|made| (made.options.clone(), made.skipped_count()));
-            Ok::<_, ReferencesError>((references.into_dataset().await?, recorded))
+            Ok::<_, ReferencesError>((references.into_dataset().await?, recorded, version))
         })?;
-        let (dataset, recorded) =
+        let (dataset, recorded, version) =
             opened.map_err(|error| errors::of_references(py, &error, location.url()))?;
-        Ok((Self::new(dataset, AccessPolicy::of_set(&location)), recorded))
+        let origin =
+            held.transpose()?.map(|(path, fingerprint)| Origin::new(path, fingerprint, version));
+        Ok((Self(Arc::new(dataset), AccessPolicy::of_set(&location), origin), recorded))
     }
 
     /// kerchunk JSON, version 1.
@@ -152,7 +163,17 @@ impl PyDataset {
         if let Some(stores) = stores {
             options = options.with_stores(stores.stores().hints());
         }
-        let emitted = py.detach(|| target.emitter().emit(&self.0, &path, &options));
+        let emitted = py.detach(|| {
+            let Some(origin) = self.2.as_ref().filter(|origin| origin.is_at(&path)) else {
+                return target.emitter().emit(&self.0, &path, &options);
+            };
+            // In the place of what was read: only if that is still there.
+            let emitted = target.emitter().emit(&self.0, &path, &origin.expect(options));
+            if emitted.is_ok() {
+                origin.renew(&path);
+            }
+            emitted
+        });
         let emitted = emitted.map_err(|error| errors::of_emit(py, &error))?;
         Ok((emitted.references, emitted.bytes))
     }

@@ -89,7 +89,15 @@ pub(crate) fn of_references(py: Python<'_>, error: &ReferencesError, location: &
 }
 
 pub(crate) fn of_emit(py: Python<'_>, error: &EmitError) -> PyErr {
-    exception(py, "emit", "failed", error, &error.destination, None)
+    let changed = chunkref::core::atomic::is_changed(&*error.source);
+    exception(
+        py,
+        "emit",
+        if changed { "changed" } else { "failed" },
+        error,
+        &error.destination,
+        None,
+    )
 }
 
 /// Any other fault, of references at `location`.

@@ -22,6 +22,7 @@ mod dataset;
 mod errors;
 mod file_source;
 mod inline;
+mod origin;
 mod scan;
 mod store;
 mod stores;

@@ -71,7 +71,7 @@ pub enum AtomicError {
     },
     /// The destination is not what it was when it was read.
     #[error(
-        "{0} changed meanwhile: another process has written it since it was read, and it is left as that process wrote it; run the command again"
+        "{0} changed meanwhile: another process has written it since it was read, and it is left as that process wrote it; read it again and then write"
     )]
     Changed(String),
     /// The new state is in place, but the file system could not promise that it outlives a power cut.

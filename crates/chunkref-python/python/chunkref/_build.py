@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from chunkref import _chunkref
-from chunkref._errors import SkippedWarning, UnsupportedError
+from chunkref._errors import EmitError, SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
 from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
 from chunkref._stores import Allow, StorageOptions, Stores, stores_of
@@ -160,6 +160,7 @@ def append(
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     allow: Allow = (),
+    retry: int = 0,
     stores: Stores | None = None,
     **format_options: str,
 ) -> References:
@@ -173,6 +174,8 @@ def append(
         As for `build`.
     allow : str, os.PathLike or iterable of them
         What the references may name besides what is beside them, see `Stores`.
+    retry : int
+        When another process has written the set meanwhile, read it again and append to that, at most so many times.
 
     Returns
     -------
@@ -181,6 +184,9 @@ def append(
 
     Raises
     ------
+    EmitError
+        When another process has written the set since it was read (``kind == "changed"``): nothing of it is lost, and the
+        files are not appended. So too when what `append` gave is written to where its set was opened.
     ValueError
         When the set does not say how it was combined: combine it and `References` of the files with `combine` then.
 
@@ -209,7 +215,24 @@ def append(
     longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
     if not isinstance(references, References):
         path = os.fspath(references)
-        longer._dataset.emit(path, longer._settings())
+        try:
+            longer._dataset.emit(path, longer._settings())
+        except EmitError as error:
+            if error.kind != "changed" or retry <= 0:
+                raise
+            return append(
+                references,
+                urls,
+                format=format,
+                inline_threshold=inline_threshold,
+                allow_outside=allow_outside,
+                on_skipped=on_skipped,
+                jobs=jobs,
+                progress=progress,
+                retry=retry - 1,
+                stores=held,
+                **format_options,
+            )
     return longer
 
 

@@ -6,7 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chunkref_core::{EmitOptions, Emitted, Emitter};
+use chunkref_core::atomic::{AtomicError, Fingerprint, is_changed};
+use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::Dataset;
 
 use super::{Violation, require};
@@ -39,7 +40,46 @@ pub fn emitter(
             )?;
         }
     }
+    changed(emitter, samples)?;
     refused(emitter, samples, unsayable)
+}
+
+/// A destination that is not what it was is left as it is.
+fn changed(emitter: &dyn Emitter, samples: &[Dataset]) -> Result<(), Violation> {
+    let clause = "a destination that has changed is an error that says so";
+    let failed = |detail: String| Violation { clause, detail };
+    let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+    let destination = folder.path().join("out");
+    let options = EmitOptions::default();
+    for (dataset, replaces) in
+        samples.iter().flat_map(|dataset| [(dataset, true), (dataset, false)])
+    {
+        let known = Fingerprint::of(&destination).map_err(|error| failed(error.to_string()))?;
+        let options = options.clone().with_replaces(known.filter(|_| replaces));
+        let outcome = emitter.emit(dataset, &destination, &options);
+        outcome.map_err(|error| failed(format!("it has not changed: {error:?}")))?;
+    }
+    let known = Fingerprint::of(&destination).map_err(|error| failed(error.to_string()))?;
+    let place = if destination.is_dir() { destination.join("other") } else { destination.clone() };
+    fs::write(place, b"of another process").map_err(|error| failed(error.to_string()))?;
+    let kept = tree(folder.path()).map_err(|error| failed(error.to_string()))?;
+    for dataset in samples {
+        let outcome = emitter.emit(dataset, &destination, &options.clone().with_replaces(known));
+        let told = outcome.as_ref().is_err_and(told);
+        require(told, clause, || format!("{outcome:?}"))?;
+        let found = tree(folder.path()).map_err(|error| failed(error.to_string()))?;
+        require(found == kept, clause, || "it is written all the same".to_owned())?;
+    }
+    Ok(())
+}
+
+/// Whether an error says that the destination changed, or names what is foreign in it.
+fn told(error: &EmitError) -> bool {
+    is_changed(&*error.source)
+        || matches!(
+            error.source.source().and_then(|cause| cause.downcast_ref()),
+            Some(AtomicError::Foreign { .. })
+        )
 }
 
 fn written(
@@ -147,7 +187,6 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use bytes::Bytes;
-    use chunkref_core::EmitError;
     use futures::executor::block_on;
 
     use super::*;
@@ -165,6 +204,7 @@ mod tests {
         WritesNothing,
         SaysAnything,
         PartialFile,
+        IgnoresChange,
     }
 
     struct Names(Fault, AtomicU64);
@@ -178,8 +218,16 @@ mod tests {
             &self,
             dataset: &Dataset,
             destination: &Path,
-            _: &EmitOptions,
+            options: &EmitOptions,
         ) -> Result<Emitted, EmitError> {
+            if options.replaces.is_some()
+                && Fingerprint::of(destination).unwrap() != options.replaces
+                && self.0 != Fault::IgnoresChange
+            {
+                let path = destination.display().to_string();
+                let source = AtomicError::Changed(path.clone()).into();
+                return Err(EmitError { destination: path, source });
+            }
             let unsayable = dataset.array("unsayable").is_some();
             let mut text: String =
                 dataset.arrays().into_iter().map(|(path, _)| path + "\n").collect();
@@ -234,6 +282,7 @@ mod tests {
             (Fault::MiscountsBytes, "the bytes written are counted"),
             (Fault::WritesNothing, "the dataset is at the destination"),
             (Fault::SaysAnything, "what the output format cannot say is an error"),
+            (Fault::IgnoresChange, "a destination that has changed is an error that says so"),
             (Fault::PartialFile, "after a failure everything is as it was"),
         ] {
             assert_eq!(check(fault).unwrap_err().clause, clause, "{fault:?}");
