@@ -120,12 +120,17 @@ impl Soak {
         }
         let prefix = format!("file://{}", self.folder.join("store/soak").display());
         for name in wanted {
-            let said = self
-                .python
-                .script("soak_check.py")
+            let output = Command::new(self.python.python())
+                .current_dir(root())
+                .arg("tests/python/soak_check.py")
                 .args([plain.join(&name), out.join(&name)])
                 .args([&prefix, "s3://soak"])
-                .output()?;
+                .output()
+                .map_err(|error| format!("cannot check {name}: {error}"))?;
+            if !output.status.success() {
+                return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+            }
+            let said = String::from_utf8_lossy(&output.stdout);
             let mut numbers = said.split_whitespace().map(|word| word.parse().unwrap_or(0));
             round.sets += numbers.next().unwrap_or(0);
             round.keys += numbers.next().unwrap_or(0);
