@@ -3,6 +3,8 @@
 //! contract, golden references, hostile input.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod combine;

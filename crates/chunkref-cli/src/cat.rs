@@ -9,7 +9,7 @@ use chunkref::core::atomic::write_file;
 use chunkref::model::zarr::v2;
 use chunkref::model::{Array, DataType, Field};
 use chunkref::read::{Lookup, Values, read_region};
-use chunkref::{Location, Opened, StoreObjects};
+use chunkref::{Location, Opened, StoreObjects, Stores};
 use clap::{Args, ValueEnum};
 use futures::executor::block_on;
 
@@ -70,12 +70,13 @@ struct Part {
 pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let selection = Selection::parse(&arguments.selection)
         .map_err(|reason| Stop::Usage(format!("{}: {reason}", arguments.selection)))?;
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let input = arguments.input.as_str();
     let output = arguments.output.as_deref().filter(|output| *output != Path::new("-"));
     if let (Some(output), Ok(location)) = (output, Location::parse(input)) {
         destination::refuse_same(&location, output)?;
     }
-    let part = match block_on(read(arguments, &selection)) {
+    let part = match block_on(read(arguments, &selection, &stores)) {
         Ok(part) => part,
         Err(fault) => {
             let url = Location::parse(input).map(|location| location.url().to_owned());
@@ -102,13 +103,17 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
     }
 }
 
-async fn read(arguments: &CatArguments, selection: &Selection) -> Result<Part, Fault> {
-    let stores = arguments.stores.stores();
+async fn read(
+    arguments: &CatArguments,
+    selection: &Selection,
+    stores: &Stores,
+) -> Result<Part, Fault> {
     let registry = chunkref::registry()?;
     let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     chunkref::validate(&registry, &options)?;
     let location = Location::parse(&arguments.input)?;
-    let opened = Opened::open(&stores, &registry, &location, &options).await?;
+    let opened = Opened::open(stores, &registry, &location, &options).await?;
+    let objects = StoreObjects::new(stores.clone(), opened.policy(stores)?);
     let lookup: Arc<dyn Lookup> = match opened {
         Opened::References(references) => Arc::new(*references),
         Opened::File(file) => Arc::new(file.scan.dataset),
@@ -118,7 +123,6 @@ async fn read(arguments: &CatArguments, selection: &Selection) -> Result<Part, F
     let axes =
         selection.axes(&array.shape).map_err(|reason| format!("array {path:?}: {reason}"))?;
     let region: Vec<_> = axes.iter().map(|axis| axis.range.clone()).collect();
-    let objects = StoreObjects::new(stores);
     let values = read_region(&*lookup, &objects, path, &region, MOST_BYTES).await?;
     let values = thin(values, &axes, array.dtype.length_bytes());
     let dimensions = array.dimensions.clone();

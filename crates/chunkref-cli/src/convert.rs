@@ -40,7 +40,7 @@ pub struct ConvertArguments {
 type Fault = Box<dyn Error + Send + Sync>;
 
 pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let input = arguments.input.as_str();
     let location = match Location::parse(input) {
         Ok(location) => location,

@@ -60,7 +60,7 @@ pub(crate) fn run_combine(
     arguments: &CombineArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
@@ -77,7 +77,7 @@ pub(crate) fn run_build(
     arguments: &BuildArguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
     refuse_output(&inputs, &arguments.output)?;
@@ -91,7 +91,7 @@ pub(crate) fn run_build(
 }
 
 pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs)?;
     let tasks = inputs.into_iter().map(with_kind).collect();
@@ -144,7 +144,7 @@ fn append(
     arguments: &AppendArguments,
     console: &mut Console<'_>,
 ) -> Result<Result<Exit, EmitError>, Stop> {
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
     let branch = arguments.emit.branch.as_deref();
@@ -348,13 +348,13 @@ impl Job {
     }
 
     async fn read(&self, input: &Input, references: bool) -> Result<Read, Fault> {
-        let objects = StoreObjects::new(self.stores.clone());
         if references {
             let url = input.location.url();
             let version = self.version.as_ref().filter(|(own, _)| own == url);
             let version = version.map(|(_, version)| version.as_str());
             let references =
                 References::open_version(&self.stores, &input.location, version).await?;
+            let objects = StoreObjects::new(self.stores.clone(), references.policy(&self.stores)?);
             let recorded = references.recorded();
             let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
             let before = before.unwrap_or_default();
@@ -367,6 +367,8 @@ impl Job {
         let opened = self.stores.open(&input.location, &opening).await?;
         let scan = chunkref::scan_with(&self.registry, &opened.source, &self.scan_options).await?;
         let cost = opened.cost();
+        let policy = self.stores.policy_of_file(&input.location, &self.scan_options.allow_outside);
+        let objects = StoreObjects::new(self.stores.clone(), policy);
         let objects = objects.with_opened(Arc::from(opened.source));
         let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
         let (dataset, skipped, before) = (scan.dataset, scan.skipped, Counts::new());

@@ -29,7 +29,10 @@ pub(crate) fn expand(
 ) -> Result<(Vec<Input>, Vec<SourceError>), Stop> {
     let (mut inputs, mut errors): (Vec<Input>, _) = (Vec::new(), Vec::new());
     let (mut seen, mut checked) = (HashSet::new(), HashSet::new());
-    for text in with_lists(texts, stdin)? {
+    let texts = with_lists(texts, stdin)?;
+    let named: Vec<_> = texts.iter().filter_map(|text| Location::parse(text).ok()).collect();
+    stores.check_binding(&named).map_err(|error| Stop::Usage(error.message))?;
+    for text in texts {
         let found = Location::parse(&text).and_then(|location| {
             if checked.insert(location.scheme().to_owned()) {
                 stores.validate(&location)?;

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
     let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let location = Location::parse(&arguments.input);
     if let Ok(location) = &location
         && let Err(error) = stores.validate(location)

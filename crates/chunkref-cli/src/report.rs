@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chunkref::core::atomic::AtomicError;
 use chunkref::core::redact;
-use chunkref::{ScanError, Skipped};
+use chunkref::{AccessDenied, ScanError, Skipped};
 use serde_json::json;
 
 use crate::console::{Console, Tone, paint, printable};
@@ -51,8 +51,11 @@ pub(crate) fn failure(
 /// the URL is left out; and so are causes that say nothing new: errors that only add advice begin with their cause's words.
 fn words(location: &str, error: &(dyn Error + 'static)) -> Vec<String> {
     let prefix = format!("{}: ", redact(location));
-    let say = |error: &dyn Error| {
-        let message = error.to_string();
+    let say = |error: &(dyn Error + 'static)| {
+        let message = match error.downcast_ref::<AccessDenied>() {
+            Some(AccessDenied { allow, .. }) => format!("--allow {allow} reads it"),
+            None => error.to_string(),
+        };
         shown(message.strip_prefix(&prefix).unwrap_or(&message))
     };
     let mut words = vec![say(error)];

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use chunkref::core::atomic::write_file;
 use chunkref::emit::Target;
 use chunkref::model::kerchunk_json::Recorded;
-use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects};
+use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects, Stores};
 use clap::Args;
 use futures::executor::block_on;
 
@@ -75,7 +75,8 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
     if let (Some(output), Ok(location)) = (output, &location) {
         destination::refuse_same(location, output)?;
     }
-    let subject = match block_on(read(arguments)) {
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
+    let subject = match block_on(read(arguments, &stores)) {
         Ok(subject) => subject,
         Err(fault) => {
             let url = location.map(|location| location.url().to_owned());
@@ -96,14 +97,15 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
     }
 }
 
-async fn read(arguments: &ReportArguments) -> Result<Subject, Fault> {
-    let stores = arguments.stores.stores();
+async fn read(arguments: &ReportArguments, stores: &Stores) -> Result<Subject, Fault> {
     let registry = chunkref::registry()?;
     let options = arguments.format.scan_options().with_limits(arguments.stores.limits());
     chunkref::validate(&registry, &options)?;
     let location = Location::parse(&arguments.input)?;
     let url = location.url().to_owned();
-    let mut subject = match Opened::open(&stores, &registry, &location, &options).await? {
+    let opened = Opened::open(stores, &registry, &location, &options).await?;
+    let objects = StoreObjects::new(stores.clone(), opened.policy(stores)?);
+    let mut subject = match opened {
         Opened::References(references) => Subject {
             location: url,
             format: match references.target() {
@@ -126,6 +128,6 @@ async fn read(arguments: &ReportArguments) -> Result<Subject, Fault> {
             times: Vec::new(),
         },
     };
-    subject.times = time_axis::read(&subject.dataset, &StoreObjects::new(stores)).await?;
+    subject.times = time_axis::read(&subject.dataset, &objects).await?;
     Ok(subject)
 }

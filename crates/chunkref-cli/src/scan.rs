@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
         .with_limits(arguments.stores.limits());
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let emit_options = arguments.emit.options(&stores);
 
     let (inputs, not_found) = inputs::expand(&stores, &arguments.inputs, &mut std::io::stdin())?;

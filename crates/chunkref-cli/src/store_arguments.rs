@@ -4,8 +4,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use chunkref::store::{StorageOptions, StoreOptions};
-use chunkref::{Limits, Stores};
+use chunkref::store::{StorageOption, StorageOptions, StoreOptions};
+use chunkref::{Limits, Stores, UrlPrefix};
 use clap::Args;
 
 /// How inputs are read that are not files of this machine.
@@ -15,10 +15,15 @@ pub struct StoreArguments {
     /// Read without credentials, as public buckets allow.
     #[arg(long)]
     pub anon: bool,
+    /// Let reference sets name objects that begin with this URL or path, besides those beside the set, with your credentials
+    /// for their store; may be given several times.
+    #[arg(long, value_name = "URL-PREFIX", value_parser = prefix)]
+    pub allow: Vec<UrlPrefix>,
     /// Set an option of the store, as object stores or fsspec spell it (`region`, `endpoint_url`, `key`, …); may be given several
-    /// times. The variable `CHUNKREF_STORAGE_NAME` of the environment sets the option NAME.
-    #[arg(long = "storage-option", value_name = "KEY=VALUE", value_parser = super::arguments::parse_option)]
-    pub storage_options: Vec<(String, String)>,
+    /// times. STORE:NAME=VALUE sets it for one store alone, such as s3://bucket:key=…; a secret needs that when inputs are in
+    /// several. The variable `CHUNKREF_STORAGE_NAME` of the environment sets the option NAME.
+    #[arg(long = "storage-option", value_name = "NAME=VALUE", value_parser = storage_option)]
+    pub storage_options: Vec<StorageOption>,
     /// Requests under way at one time in all.
     #[arg(long, value_name = "N", default_value = "256")]
     pub concurrency: NonZeroUsize,
@@ -48,16 +53,19 @@ pub struct StoreArguments {
 
 impl StoreArguments {
     /// Stores with these options, and those of the environment where the command line does not say otherwise.
-    #[must_use]
-    pub fn stores(&self) -> Stores {
+    ///
+    /// # Errors
+    /// What is wrong with an option.
+    pub fn stores(&self) -> Result<Stores, String> {
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let mut options = StoreOptions::default();
         options.storage = StorageOptions::from_environment(environment);
-        for (name, value) in &self.storage_options {
-            options.storage.set(name, value);
+        for option in &self.storage_options {
+            options.storage.add(option.clone()).map_err(|error| error.message)?;
         }
+        options.allow.clone_from(&self.allow);
         options.anonymous = self.anon;
         options.requests = self.concurrency;
         options.requests_per_object = self.concurrency_per_file;
@@ -67,7 +75,7 @@ impl StoreArguments {
         options.deadline = Some(self.deadline).filter(|deadline| !deadline.is_zero());
         options.keep_query = self.keep_query;
         options.limits = self.limits();
-        Stores::new(options)
+        Ok(Stores::new(options))
     }
 
     /// The bounds on what is read.
@@ -86,6 +94,14 @@ fn limit(text: &str) -> Result<(String, String), String> {
     let (name, value) = super::arguments::parse_option(text)?;
     Limits::default().set(&name, &value).map_err(|error| error.to_string())?;
     Ok((name, value))
+}
+
+fn prefix(text: &str) -> Result<UrlPrefix, String> {
+    text.parse().map_err(|error: chunkref::SourceError| error.message)
+}
+
+fn storage_option(text: &str) -> Result<StorageOption, String> {
+    text.parse().map_err(|error: chunkref::SourceError| error.message)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &VerifyArguments, console: &mut Console<'_>) -> Res
         let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
         chunkref::validate(&registry, scanning).map_err(|error| Stop::Usage(error.to_string()))?;
     }
-    let stores = arguments.stores.stores();
+    let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let location = match Location::parse(input) {
         Ok(location) => location,
         Err(error) => {

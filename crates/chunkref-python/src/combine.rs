@@ -9,8 +9,8 @@ use std::sync::Arc;
 use chunkref::combine::combine as combine_datasets;
 use chunkref::many::{self, for_each};
 use chunkref::{
-    CombineOptions, CoordinateSource, Dataset, Gathered, Gatherer, Location, ManyOptions,
-    ScanError, ScanOptions, Skipped, StoreObjects, Stores,
+    AccessPolicy, CombineOptions, CoordinateSource, Dataset, Gathered, Gatherer, Location,
+    ManyOptions, ScanError, ScanOptions, Skipped, StoreObjects, Stores,
 };
 use chunkref_cli::combine_arguments::CubeArguments;
 use futures::StreamExt;
@@ -59,18 +59,32 @@ pub(crate) fn combine(
     protocol: Option<String>,
 ) -> PyResult<(PyDataset, Vec<String>)> {
     let options = settings.options()?;
-    let objects = Objects::new(stores, open, protocol);
+    let policy = joined(datasets.iter().map(|dataset| dataset.1.clone()));
+    stores.stores().check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
     let gatherer = Gatherer::new(&options);
-    let reading = futures::stream::iter(&datasets)
-        .map(|dataset| gatherer.gather(&dataset.0, &objects))
+    let inputs: Vec<_> = datasets
+        .iter()
+        .map(|dataset| {
+            let open = open.as_ref().map(|open| open.clone_ref(py));
+            (dataset, Objects::new(stores, &dataset.1, open, protocol.clone()))
+        })
+        .collect();
+    let reading = futures::stream::iter(&inputs)
+        .map(|(dataset, objects)| gatherer.gather(&dataset.0, objects))
         .buffered(AT_A_TIME)
         .collect::<Vec<_>>();
     let values = wait(py, reading)?.into_iter().collect::<Result<Vec<_>, _>>();
     let values =
         values.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
+    drop(inputs);
     let datasets: Vec<Dataset> =
         datasets.into_iter().map(|dataset| Arc::unwrap_or_clone(dataset.0)).collect();
-    finish(py, datasets, &values, &gatherer, &options)
+    finish(py, datasets, &values, &gatherer, &options, policy)
+}
+
+/// What any of several references may name.
+fn joined(policies: impl IntoIterator<Item = AccessPolicy>) -> AccessPolicy {
+    policies.into_iter().reduce(AccessPolicy::or).unwrap_or_else(AccessPolicy::in_memory)
 }
 
 fn finish(
@@ -79,13 +93,14 @@ fn finish(
     values: &[Gathered],
     gatherer: &Gatherer,
     options: &CombineOptions,
+    policy: AccessPolicy,
 ) -> PyResult<(PyDataset, Vec<String>)> {
     let combined = py.detach(|| {
         gatherer.apply(&mut datasets, values);
         combine_datasets(&datasets, options)
     });
     let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
-    Ok((PyDataset::new(combined.dataset), combined.notes))
+    Ok((PyDataset::new(combined.dataset, policy), combined.notes))
 }
 
 /// What is known of one file.
@@ -115,7 +130,9 @@ impl Job {
         let opened = opened.map_err(|error| Fault::Scan(ScanError::from_source(error, None)))?;
         let scan = chunkref::scan_source(&opened.source, &self.options).await;
         let scan = scan.map_err(Fault::Scan)?;
-        let objects = StoreObjects::new(self.stores.clone()).with_opened(Arc::from(opened.source));
+        let policy = self.stores.policy_of_file(location, &self.options.allow_outside);
+        let objects = StoreObjects::new(self.stores.clone(), policy);
+        let objects = objects.with_opened(Arc::from(opened.source));
         let values = self.gatherer.gather(&scan.dataset, &objects).await;
         let values = values.map_err(|error| Fault::Values(error.into()))?;
         Ok(Input { dataset: scan.dataset, values, skipped: scan.skipped })
@@ -142,6 +159,11 @@ pub(crate) fn build(
     let options = settings.options()?;
     let locations: Result<Vec<_>, _> = urls.iter().map(|url| Location::parse(url)).collect();
     let locations = locations.map_err(|error| errors::of_source(py, &error))?;
+    let held = stores.stores();
+    let allow_outside = scanning.options().allow_outside;
+    let files = AccessPolicy::of_files(&locations, &allow_outside);
+    let policy = first.iter().map(|dataset| dataset.1.clone()).fold(files, AccessPolicy::or);
+    held.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
     let gatherer = Gatherer::new(&options);
     let job = Arc::new(Job { stores: stores.stores(), options: scanning.options(), gatherer });
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
@@ -168,12 +190,13 @@ pub(crate) fn build(
         }
     }
     py.detach(|| results.stop());
-    let extended = first.first().cloned();
-    let before = StoreObjects::new(stores.stores());
+    let origin = first.first().and_then(PyDataset::origin);
     let mut datasets = Vec::new();
     let mut values = Vec::new();
     let mut left = Vec::new();
     for dataset in first {
+        let own_policy = held.policy_with_allowed(dataset.1.clone());
+        let before = StoreObjects::new(held.clone(), own_policy);
         let own = wait(py, job.gatherer.gather(&dataset.0, &before))?;
         values
             .push(own.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?);
@@ -187,10 +210,6 @@ pub(crate) fn build(
         values.push(input.values);
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
-    let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options)?;
-    let dataset = match &extended {
-        Some(extended) => dataset.extending(extended),
-        None => dataset,
-    };
-    Ok((dataset, notes, left))
+    let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options, policy)?;
+    Ok((dataset.with_origin(origin), notes, left))
 }

@@ -10,8 +10,8 @@ use chunkref::core::model::kerchunk_json::{self, Provenance};
 use chunkref::core::model::zarr::v2;
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::{
-    ChunkRef, CommitOptions, Dataset, EmitOptions, Location, References, ReferencesError, Scan,
-    SkipKind, Skipped,
+    AccessPolicy, ChunkRef, CommitOptions, Dataset, EmitOptions, Location, References,
+    ReferencesError, Scan, SkipKind, Skipped,
 };
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -25,21 +25,26 @@ use crate::wait::wait;
 /// Of the levels of zstd, the fast one.
 const ZSTD_LEVEL: i32 = 1;
 /// How the pickled form begins, with its version.
-const MAGIC: &[u8] = b"chunkref\x01";
+const MAGIC: &[u8] = b"chunkref\x02";
 
-/// Groups, arrays and chunk references, immutable.
+/// Groups, arrays and chunk references, immutable, and what they may name.
 #[pyclass(name = "Dataset", module = "chunkref._chunkref", frozen, from_py_object)]
 #[derive(Debug, Clone)]
-pub(crate) struct PyDataset(pub(crate) Arc<Dataset>, Option<Origin>);
+pub(crate) struct PyDataset(pub(crate) Arc<Dataset>, pub(crate) AccessPolicy, Option<Origin>);
 
 impl PyDataset {
-    pub(crate) fn new(dataset: Dataset) -> Self {
-        Self(Arc::new(dataset), None)
+    pub(crate) fn new(dataset: Dataset, policy: AccessPolicy) -> Self {
+        Self(Arc::new(dataset), policy, None)
     }
 
-    /// The same dataset, as one that extends what `other` was read from.
-    pub(crate) fn extending(self, other: &Self) -> Self {
-        Self(self.0, other.1.clone())
+    /// Where it was read.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.2.clone()
+    }
+
+    /// The same dataset, as one that extends what was read there.
+    pub(crate) fn with_origin(self, origin: Option<Origin>) -> Self {
+        Self(self.0, self.1, origin)
     }
 }
 
@@ -94,10 +99,11 @@ impl PyDataset {
     /// Reads kerchunk JSON, version 0 or 1.
     #[staticmethod]
     fn from_json(py: Python<'_>, text: &[u8]) -> PyResult<Self> {
-        py.detach(|| kerchunk_json::read(text)).map(Self::new).map_err(|source| {
+        let dataset = py.detach(|| kerchunk_json::read(text)).map_err(|source| {
             let error = ReferencesError::Json { location: "the references".to_owned(), source };
             errors::of_references(py, &error, "")
-        })
+        })?;
+        Ok(Self::new(dataset, AccessPolicy::in_memory()))
     }
 
     /// Opens references of any kind, all of them, and what they say of how they were made: words and a number.
@@ -124,7 +130,7 @@ impl PyDataset {
             opened.map_err(|error| errors::of_references(py, &error, location.url()))?;
         let origin =
             held.transpose()?.map(|(path, fingerprint)| Origin::new(path, fingerprint, version));
-        Ok((Self(Arc::new(dataset), origin), recorded))
+        Ok((Self(Arc::new(dataset), AccessPolicy::of_set(&location), origin), recorded))
     }
 
     /// kerchunk JSON, version 1.
@@ -163,7 +169,7 @@ impl PyDataset {
             options = options.with_stores(stores.stores().hints());
         }
         let emitted = py.detach(|| {
-            let Some(origin) = self.1.as_ref().filter(|origin| origin.is_at(&path)) else {
+            let Some(origin) = self.2.as_ref().filter(|origin| origin.is_at(&path)) else {
                 return target.emitter().emit(&self.0, &path, &options);
             };
             // In the place of what was read: only if that is still there.
@@ -182,7 +188,7 @@ impl PyDataset {
         let packed = py.detach(|| {
             let mut packed = MAGIC.to_vec();
             let mut encoder = zstd::Encoder::new(&mut packed, ZSTD_LEVEL)?;
-            rmp_serde::encode::write_named(&mut encoder, &*self.0)
+            rmp_serde::encode::write_named(&mut encoder, &(&self.1, &*self.0))
                 .map_err(std::io::Error::other)?;
             encoder.finish()?;
             Ok::<_, std::io::Error>(packed)
@@ -199,9 +205,11 @@ impl PyDataset {
             })?;
             let decoder = zstd::Decoder::new(packed).map_err(|error| error.to_string())?;
             let buffered: Box<dyn Read> = Box::new(std::io::BufReader::new(decoder));
-            rmp_serde::from_read::<_, Dataset>(buffered).map_err(|error| error.to_string())
+            rmp_serde::from_read::<_, (AccessPolicy, Dataset)>(buffered)
+                .map_err(|error| error.to_string())
         });
-        unpacked.map(Self::new).map_err(PyValueError::new_err)
+        let (policy, dataset) = unpacked.map_err(PyValueError::new_err)?;
+        Ok(Self::new(dataset, policy))
     }
 
     /// What `chunkref inspect --json` says, as JSON.
@@ -325,7 +333,7 @@ impl PyDataset {
         }
         dataset.root = self.0.root.clone();
         dataset.separate = self.0.separate;
-        Ok(Self::new(dataset))
+        Ok(Self::new(dataset, self.1.clone()))
     }
 
     /// The group at `path` as a dataset of its own.
@@ -336,7 +344,7 @@ impl PyDataset {
             dataset.add_source(source.clone());
         }
         dataset.root = root;
-        Ok(Self::new(dataset))
+        Ok(Self::new(dataset, self.1.clone()))
     }
 
     fn __eq__(&self, other: &Self) -> bool {

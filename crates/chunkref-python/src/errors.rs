@@ -4,8 +4,8 @@
 use std::error::Error;
 
 use chunkref::{
-    CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError, ScanErrorKind,
-    SourceError, SourceErrorKind,
+    AccessDenied, CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError,
+    ScanErrorKind, SourceError, SourceErrorKind,
 };
 use pyo3::prelude::*;
 
@@ -45,7 +45,10 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(fault) = cause {
-        let text = fault.to_string();
+        let text = match fault.downcast_ref::<AccessDenied>() {
+            Some(AccessDenied { allow, .. }) => format!("allow=[\"{allow}\"] reads it"),
+            None => fault.to_string(),
+        };
         if !words.ends_with(&text) {
             words.push_str(": ");
             words.push_str(&text);

@@ -31,11 +31,11 @@ pub(crate) fn inline_small(
     open: Option<Py<PyAny>>,
     protocol: Option<String>,
 ) -> PyResult<PyDataset> {
-    let objects = Objects::new(stores, open, protocol);
+    let objects = Objects::new(stores, &dataset.1, open, protocol);
     let inlined = wait(py, inline(&dataset.0, threshold, &objects))?;
     match inlined {
         Ok(None) => Ok(dataset),
-        Ok(Some(inlined)) => Ok(PyDataset::new(inlined)),
+        Ok(Some(inlined)) => Ok(PyDataset::new(inlined, dataset.1.clone())),
         Err(Fault::Source(error)) => Err(errors::of_source(py, &error)),
         Err(Fault::Manifest(error)) => Err(PyRuntimeError::new_err(error.to_string())),
     }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chunkref::{Location, ManyOptions, ScanOptions, Scans};
+use chunkref::{AccessPolicy, Location, ManyOptions, ScanOptions, Scans};
 use futures::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -52,7 +52,8 @@ pub(crate) fn scan(
     let (stores, options) = (stores.stores(), settings.options());
     let (outcome, _) = wait(py, async { chunkref::scan_at(&stores, &location, &options).await })?;
     let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
-    Ok((PyDataset::new(scan.dataset), skipped_rows(scan.skipped)))
+    let policy = AccessPolicy::of_file(&location, &options.allow_outside);
+    Ok((PyDataset::new(scan.dataset, policy), skipped_rows(scan.skipped)))
 }
 
 /// Scans a file object, which references call `location`.
@@ -67,7 +68,8 @@ pub(crate) fn scan_file(
     let options = settings.options();
     let outcome = wait(py, async { chunkref::scan_source(&source, &options).await })?;
     let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
-    Ok((PyDataset::new(scan.dataset), skipped_rows(scan.skipped)))
+    let dataset = PyDataset::new(scan.dataset, AccessPolicy::in_memory());
+    Ok((dataset, skipped_rows(scan.skipped)))
 }
 
 /// The results of scanning many files, as they come.
@@ -75,6 +77,7 @@ pub(crate) fn scan_file(
 #[derive(Debug)]
 pub(crate) struct PyScans {
     scans: Mutex<Option<Scans>>,
+    allow_outside: Vec<String>,
     /// Set when nobody wants more: whoever holds the scans then ends them.
     closed: AtomicBool,
 }
@@ -100,7 +103,8 @@ impl PyScans {
         let url = scanned.location.url().to_owned();
         Ok(Some(match scanned.outcome {
             Ok(scan) => {
-                let scan = (PyDataset::new(scan.dataset), skipped_rows(scan.skipped));
+                let policy = AccessPolicy::of_file(&scanned.location, &self.allow_outside);
+                let scan = (PyDataset::new(scan.dataset, policy), skipped_rows(scan.skipped));
                 (scanned.place, url, Some(scan), None)
             }
             Err(error) => (scanned.place, url, None, Some(errors::of_scan(py, &error))),
@@ -131,5 +135,6 @@ pub(crate) fn scan_many(
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
     let scans = chunkref::scan_many(&stores.stores(), locations, &settings.options(), many);
     let scans = scans.map_err(|error| errors::of_scan(py, &error))?;
-    Ok(PyScans { scans: Mutex::new(Some(scans)), closed: AtomicBool::new(false) })
+    let (scans, closed) = (Mutex::new(Some(scans)), AtomicBool::new(false));
+    Ok(PyScans { scans, allow_outside: settings.allow_outside, closed })
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chunkref::read::{Lookup, Open, Part, ReadError, ReferenceStore, ZarrVersion};
-use chunkref::{Dataset, Location, Manifest, References, ReferencesError, StoreObjects};
+use chunkref::{
+    AccessPolicy, Dataset, Location, Manifest, References, ReferencesError, StoreObjects,
+};
 use futures::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -25,6 +27,7 @@ const AT_A_TIME: usize = 256;
 #[derive(Debug)]
 pub(crate) struct PyReferenceStore {
     lookup: AnyLookup,
+    policy: AccessPolicy,
     stores: Py<PyStores>,
     open: Option<Py<PyAny>>,
     protocol: Option<String>,
@@ -53,12 +56,15 @@ impl PyReferenceStore {
     #[new]
     #[pyo3(signature = (dataset, stores, open, protocol))]
     fn new(
+        py: Python<'_>,
         dataset: PyDataset,
         stores: Py<PyStores>,
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
-    ) -> Self {
-        Self::of(AnyLookup(dataset.0), stores, open, protocol)
+    ) -> PyResult<Self> {
+        let held = stores.get().stores();
+        held.check_policy(&dataset.1).map_err(|error| errors::of_source(py, &error))?;
+        Ok(Self::of(AnyLookup(dataset.0), dataset.1, stores, open, protocol))
     }
 
     /// The store of references that were written; those of Parquet are read when they are asked for.
@@ -76,7 +82,9 @@ impl PyReferenceStore {
         let opened = wait(py, async { References::open(&held, &location).await })?;
         let references: References =
             opened.map_err(|error: ReferencesError| errors::of_references(py, &error, url))?;
-        Ok(Self::of(AnyLookup(Arc::new(references)), stores, open, protocol))
+        let policy = AccessPolicy::of_set(&location);
+        held.check_binding([&location]).map_err(|error| errors::of_source(py, &error))?;
+        Ok(Self::of(AnyLookup(Arc::new(references)), policy, stores, open, protocol))
     }
 
     /// Reads many values at a time.
@@ -135,11 +143,12 @@ impl PyReferenceStore {
 impl PyReferenceStore {
     fn of(
         lookup: AnyLookup,
+        policy: AccessPolicy,
         stores: Py<PyStores>,
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
     ) -> Self {
-        Self { lookup, stores, open, protocol, made: Mutex::default() }
+        Self { lookup, policy, stores, open, protocol, made: Mutex::default() }
     }
 
     fn store(&self, py: Python<'_>) -> PyResult<Arc<ReferenceStore>> {
@@ -149,7 +158,7 @@ impl PyReferenceStore {
             return Ok(store);
         }
         let open = self.open.as_ref().map(|open| open.clone_ref(py));
-        let objects = Objects::new(self.stores.get(), open, self.protocol.clone());
+        let objects = Objects::new(self.stores.get(), &self.policy, open, self.protocol.clone());
         let store =
             ReferenceStore::new(Arc::clone(&self.lookup.0), Arc::new(objects), ZarrVersion::V2);
         let store = Arc::new(store.map_err(|error| PyRuntimeError::new_err(error.to_string()))?);
@@ -181,7 +190,8 @@ pub(crate) fn documents_v3(
         set.root.arrays.insert("array".to_owned(), bare);
         sets.push((set, vec![path]));
     }
-    let objects: Arc<dyn Open> = Arc::new(StoreObjects::new(chunkref::Stores::default()));
+    let objects: Arc<dyn Open> =
+        Arc::new(StoreObjects::new(chunkref::Stores::default(), AccessPolicy::in_memory()));
     for (number, (set, paths)) in sets.into_iter().enumerate() {
         let lookup: Arc<dyn Lookup> = Arc::new(set);
         let store = match ReferenceStore::new(lookup, Arc::clone(&objects), ZarrVersion::V3) {

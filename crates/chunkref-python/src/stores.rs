@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use chunkref::core::model::Source;
 use chunkref::read::Open;
 use chunkref::store::{StorageOptions, StoreOptions};
-use chunkref::{ByteSource, Location, SourceError, StoreObjects, Stores};
+use chunkref::{
+    AccessPolicy, ByteSource, Location, SourceError, SourceErrorKind, StoreObjects, Stores,
+    UrlPrefix,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -44,10 +47,12 @@ impl PyStores {
 #[pymethods]
 impl PyStores {
     #[new]
-    #[pyo3(signature = (storage, *, anonymous, requests, requests_per_object, requests_per_host, retries, timeout, deadline, keep_query))]
+    #[pyo3(signature = (storage, *, allow, anonymous, requests, requests_per_object, requests_per_host, retries, timeout, deadline, keep_query))]
     #[expect(clippy::too_many_arguments, reason = "they are the options of stores")]
     fn new(
+        py: Python<'_>,
         storage: BTreeMap<String, String>,
+        allow: Vec<String>,
         anonymous: bool,
         requests: NonZeroUsize,
         requests_per_object: NonZeroUsize,
@@ -63,8 +68,16 @@ impl PyStores {
         let mut options = StoreOptions::default();
         options.storage = StorageOptions::from_environment(variables);
         for (name, value) in storage {
-            options.storage.set(name, value);
+            // Options of one store are named by it.
+            let Some((store, name)) = name.rsplit_once(':').filter(|_| name.contains("://")) else {
+                options.storage.set(name, value);
+                continue;
+            };
+            let set = options.storage.set_for(store, name, value);
+            set.map_err(|error| errors::of_source(py, &error))?;
         }
+        let allow: Result<Vec<UrlPrefix>, _> = allow.iter().map(|text| text.parse()).collect();
+        options.allow = allow.map_err(|error| errors::of_source(py, &error))?;
         options.anonymous = anonymous;
         options.requests = requests;
         options.requests_per_object = requests_per_object;
@@ -120,13 +133,23 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
+    /// The objects that references name, which `policy` is for.
     pub(crate) fn new(
         stores: &PyStores,
+        policy: &AccessPolicy,
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
     ) -> Self {
-        let native = StoreObjects::new(stores.stores());
+        let stores = stores.stores();
+        let policy = stores.policy_with_allowed(policy.clone());
+        let native = StoreObjects::new(stores, policy);
         Self { native, open, protocol, opened: Mutex::default() }
+    }
+
+    /// Whether Python may open what has this scheme: the protocol that the user named, what is in the memory of this process,
+    /// or the file that was given as an object.
+    fn is_of_python(&self, scheme: &str) -> bool {
+        matches!(scheme, "python" | "memory") || self.protocol.as_deref() == Some(scheme)
     }
 }
 
@@ -140,6 +163,15 @@ impl Open for Objects {
         };
         let scheme = url.split_once("://").map_or("file", |(scheme, _)| scheme);
         match &self.open {
+            // Chained URLs of fsspec lead anywhere.
+            Some(_) if !SCHEMES.contains(&scheme) && !self.is_of_python(scheme) => {
+                Err(SourceError {
+                    kind: SourceErrorKind::NotAllowed,
+                    location: url,
+                    message: "the references name this, and its protocol is not the one that was given: give remote_protocol, or copy the file".to_owned(),
+                    source: None,
+                })
+            }
             Some(open) if !SCHEMES.contains(&scheme) => {
                 let known = |opened: &Mutex<HashMap<_, Arc<dyn ByteSource>>>| {
                     opened.lock().unwrap_or_else(PoisonError::into_inner).get(&url).cloned()

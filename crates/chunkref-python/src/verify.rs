@@ -44,7 +44,11 @@ pub(crate) fn verify(
             };
             wait(py, verifying)?.map_err(|error| errors::of_references(py, &error, url))?
         }
-        (None, Some(dataset)) => wait(py, verify_dataset(&stores, &dataset.0, None, &options))?,
+        (None, Some(dataset)) => {
+            stores.check_policy(&dataset.1).map_err(|error| errors::of_source(py, &error))?;
+            let policy = stores.policy_with_allowed(dataset.1.clone());
+            wait(py, verify_dataset(&stores, &policy, &dataset.0, None, &options))?
+        }
         _ => return Err(PyValueError::new_err("give references or their URL")),
     };
     let name = url.as_deref().unwrap_or("references");

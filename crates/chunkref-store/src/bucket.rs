@@ -21,8 +21,8 @@ use object_store::{
 
 use crate::aws_profile::Profile;
 use crate::reader::{ObjectReader, Part, changed, error, strong_tag};
-use crate::storage_options::{Family, Meaning, StorageOptions, invalid, meaning};
-use crate::transport::Connector;
+use crate::storage_options::{Credentials, Family, Meaning, StorageOptions, invalid, meaning};
+use crate::transport::{Connector, NoAnswer};
 
 /// The most keys that a pattern is looked for in.
 const LONGEST_LISTING: usize = 10_000_000;
@@ -57,23 +57,27 @@ pub(crate) struct Listing {
 }
 
 impl Bucket {
-    /// The bucket of that name. A region is what S3 has said about the bucket, and comes before the options.
+    /// The bucket of that name. A region is what S3 has said about the bucket, and comes before the options. Without
+    /// credentials, nothing of the environment and the machine is asked but where the store is.
+    #[expect(clippy::too_many_arguments, reason = "all of what makes one")]
     pub(crate) fn new(
         family: Family,
         scheme: &str,
         name: &str,
         options: &StorageOptions,
+        credentials: Credentials,
         anonymous: bool,
         region: Option<&str>,
         connector: Connector,
     ) -> Result<Self, SourceError> {
         let settings = settings(family, options)?;
-        let anonymous = anonymous || options.anonymous()?;
+        let public = credentials == Credentials::None;
+        let anonymous = anonymous || public || options.anonymous()?;
         // The transport tries again; two such loops would multiply.
         let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
         let bucket = match family {
             Family::S3 => {
-                let mut builder = s3_builder(&settings, options, anonymous)?;
+                let mut builder = s3_builder(&settings, options, anonymous, public)?;
                 if let Some(region) = region {
                     builder = builder.with_region(region);
                 }
@@ -81,7 +85,11 @@ impl Bucket {
                 builder.with_retry(retry).with_http_connector(connector).build().map(Self::s3)
             }
             Family::Google => {
-                let mut builder = GoogleCloudStorageBuilder::from_env();
+                let mut builder = if public {
+                    GoogleCloudStorageBuilder::new()
+                } else {
+                    GoogleCloudStorageBuilder::from_env()
+                };
                 for (setting, value) in &settings {
                     builder = builder.with_config(known::<GoogleConfigKey>(setting)?, value);
                 }
@@ -92,7 +100,16 @@ impl Bucket {
                 builder.with_retry(retry).with_http_connector(connector).build().map(Self::google)
             }
             Family::Azure => {
-                let mut builder = MicrosoftAzureBuilder::from_env();
+                let environment = MicrosoftAzureBuilder::from_env();
+                let mut builder = environment.clone();
+                if public {
+                    builder = MicrosoftAzureBuilder::new();
+                    for key in [AzureConfigKey::AccountName, AzureConfigKey::Endpoint] {
+                        if let Some(value) = environment.get_config_value(&key) {
+                            builder = builder.with_config(key, value);
+                        }
+                    }
+                }
                 let (container, account) = match name.split_once('@') {
                     Some((container, host)) => (container, host.split('.').next()),
                     None => (name, None),
@@ -265,8 +282,22 @@ fn s3_builder(
     settings: &[(String, String)],
     options: &StorageOptions,
     anonymous: bool,
+    public: bool,
 ) -> Result<AmazonS3Builder, SourceError> {
     let mut builder = AmazonS3Builder::from_env();
+    if public {
+        let environment = std::mem::replace(&mut builder, AmazonS3Builder::new());
+        for key in [
+            AmazonS3ConfigKey::Region,
+            AmazonS3ConfigKey::DefaultRegion,
+            AmazonS3ConfigKey::Endpoint,
+            AmazonS3ConfigKey::VirtualHostedStyleRequest,
+        ] {
+            if let Some(value) = environment.get_config_value(&key) {
+                builder = builder.with_config(key, value);
+            }
+        }
+    }
     let given = |setting: AmazonS3ConfigKey| {
         settings
             .iter()
@@ -414,6 +445,18 @@ impl std::fmt::Display for Plain {
 
 impl std::error::Error for Plain {}
 
+/// Whether a request was not made, because its host may not be asked.
+fn is_refused(cause: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(cause);
+    while let Some(error) = cause {
+        if error.downcast_ref::<NoAnswer>().is_some_and(NoAnswer::is_refused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// What an error of a store means to whoever asked for the object.
 fn describe(location: &str, cause: &object_store::Error) -> SourceError {
     use object_store::Error;
@@ -423,6 +466,11 @@ fn describe(location: &str, cause: &object_store::Error) -> SourceError {
         SourceErrorKind::PermissionDenied,
         "the store does not let this be read: check the credentials, or pass --anon if the bucket is public",
     );
+    if is_refused(cause) {
+        let message =
+            "the store is at an address of this machine's own network, and you did not name it";
+        return error(SourceErrorKind::NotAllowed, location, message, None);
+    }
     let plain = Plain::of(cause);
     let (kind, message) = match cause {
         Error::NotFound { .. } => ABSENT,

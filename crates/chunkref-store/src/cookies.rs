@@ -13,7 +13,7 @@ const MOST_COOKIES: usize = 50;
 /// Session cookies by the host that set them, and for that host alone: no other needs them, and it is the safe reading
 /// of `Domain`. They live as long as the process.
 #[derive(Default)]
-pub(crate) struct Cookies(Mutex<BTreeMap<(String, u16), BTreeMap<String, String>>>);
+pub(crate) struct Cookies(Mutex<BTreeMap<String, BTreeMap<String, String>>>);
 
 impl std::fmt::Debug for Cookies {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -51,8 +51,8 @@ impl Cookies {
     }
 }
 
-fn host(url: &Url) -> Option<(String, u16)> {
-    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+fn host(url: &Url) -> Option<String> {
+    url.host_str().map(|_| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
         }
         let again = Url::parse("https://data.example/b/c").unwrap();
         assert_eq!(cookies.header(&again).unwrap(), "other=2; session=3");
-        for other in ["https://example/", "https://data.example:444/"] {
+        for other in ["https://example/", "https://data.example:444/", "http://data.example:443/"] {
             assert!(cookies.header(&Url::parse(other).unwrap()).is_none());
         }
     }

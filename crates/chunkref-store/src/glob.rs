@@ -15,7 +15,7 @@ use crate::location::{Location, split_scheme};
 use crate::meter::Caller;
 use crate::reader::error;
 use crate::runtime::{self, Lost};
-use crate::storage_options::Family;
+use crate::storage_options::{Credentials, Family};
 use crate::stores::{Stores, bucket_key, bucket_root, family};
 use crate::web::Web;
 
@@ -72,7 +72,7 @@ impl Stores {
         let whole = pattern(key, text)?;
         let place = match family {
             Family::Web => Place::Web(self.web()?),
-            _ => Place::Bucket(self.bucket(&location)?),
+            _ => Place::Bucket(self.bucket(&location, Credentials::All)?),
         };
         let search = Search {
             place,

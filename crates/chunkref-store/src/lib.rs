@@ -7,6 +7,8 @@
 //! | [`glob`] | patterns expanded to the objects they match |
 //! | [`stores`] | [`Stores`]: all that can be read from, with one set of options |
 //! | [`mod@open`] | how one object is opened |
+//! | [`policy`] | what reference sets and files may name |
+//! | [`prefix`] | beginnings of URLs, in a form in which equal ones are equal |
 //! | [`storage_options`] | options of stores, as `object_store` and fsspec spell them |
 //! | [`local`] | files of this machine |
 //! | [`coalesce`] | neighbouring ranges merged into fewer requests |
@@ -14,7 +16,8 @@
 //! | [`meter`], [`counting`] | what reading costs: rounds, requests, bytes |
 //!
 //! Behind them, `bucket` (through `object_store`) and `web` read one object by ranges, `transport` makes all requests,
-//! and `object_source` merges, keeps and checks what they bring.
+//! and `object_source` merges, keeps and checks what they bring. `address` tells addresses of the own network, and `guard`
+//! keeps requests from them.
 
 pub mod coalesce;
 pub mod counting;
@@ -25,15 +28,19 @@ pub mod local;
 pub mod location;
 pub mod meter;
 pub mod open;
+pub mod policy;
+pub mod prefix;
 pub mod retry;
 pub mod storage_options;
 pub mod stores;
 
+mod address;
 mod answer;
 mod aws_profile;
 mod blocks;
 mod bucket;
 mod cookies;
+mod guard;
 mod hidden;
 mod limiter;
 mod netrc;
@@ -42,6 +49,7 @@ mod reader;
 mod runtime;
 mod transport;
 mod web;
+mod within;
 
 pub use bucket::put_in_memory;
 pub use coalesce::{MergePolicy, MergedRange};
@@ -50,6 +58,8 @@ pub use local::LocalSource;
 pub use location::Location;
 pub use meter::{Cost, Meter};
 pub use open::OpenOptions;
+pub use policy::AccessPolicy;
+pub use prefix::UrlPrefix;
 pub use retry::RetryPolicy;
-pub use storage_options::StorageOptions;
+pub use storage_options::{StorageOption, StorageOptions};
 pub use stores::{Opened, StoreOptions, Stores};

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use chunkref_core::{SourceError, SourceErrorKind, redact};
 
+use crate::prefix::UrlPrefix;
+
 /// Where an object is: an absolute URL in the form that fsspec opens.
 ///
 /// fsspec does not decode `%` in `file://` URLs: it cuts the scheme off and opens the rest as it stands, blanks, `#`,
@@ -128,7 +130,6 @@ impl Location {
         };
         let mut parts: Vec<&str> = rest.split('/').collect();
         parts.pop();
-        let folder = format!("{scheme}://{}/", parts.join("/"));
         let wanted = if split_scheme(path).is_some() {
             path.to_owned()
         } else {
@@ -144,13 +145,12 @@ impl Location {
             }
             format!("{scheme}://{}", parts.join("/"))
         };
-        let below = |folder: &str| {
-            let folder = folder.trim_end_matches('/');
-            wanted.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        if wanted.contains("/../")
-            || !(below(&folder) || allowed.iter().any(|folder| below(folder)))
-        {
+        let sibling = Self::parse(&wanted)?;
+        let own = UrlPrefix::of(self).map(UrlPrefix::folder);
+        let prefix = UrlPrefix::of(&sibling);
+        let mut folders =
+            own.into_iter().chain(allowed.iter().filter_map(|text| text.parse().ok()));
+        if !prefix.is_some_and(|prefix| folders.any(|folder| folder.holds(&prefix))) {
             let message = format!(
                 "this lies outside the folder of {self}, which names it, and is not read: allow its own folder with --allow-outside"
             );
@@ -161,7 +161,6 @@ impl Location {
                 source: None,
             });
         }
-        let sibling = Self::parse(&wanted)?;
         let user_information = if sibling.authority() == self.authority() {
             self.user_information.clone()
         } else {

@@ -37,8 +37,14 @@ impl Netrc {
             .unwrap_or_default()
     }
 
+    /// The login of a host that the user named, for which the default is too.
     pub(crate) fn login(&self, host: &str) -> Option<&Login> {
-        self.hosts.get(host).or(self.default.as_ref())
+        self.login_of(host).or(self.default.as_ref())
+    }
+
+    /// The login that is for a host by its name.
+    pub(crate) fn login_of(&self, host: &str) -> Option<&Login> {
+        self.hosts.get(host)
     }
 
     /// Reads what a netrc file says of machines; macros and words that nobody knows are passed over.
@@ -91,6 +97,7 @@ mod tests {
         assert_eq!(login("urs.earthdata.nasa.gov"), Some(("me", "p#w")));
         assert_eq!(login("other"), Some(("o", "q")));
         assert_eq!(login("half"), Some(("d", "e")));
+        assert_eq!(netrc.login_of("half"), None);
         assert_eq!(Netrc::parse("").login("x"), None);
         assert!(!format!("{netrc:?}").contains("p#w"));
     }

@@ -19,10 +19,10 @@ use crate::hidden::{self, Place};
 use crate::local::HEAD_BYTES;
 use crate::location::Location;
 use crate::meter::{Caller, Cost};
-use crate::open::OpenOptions;
 use crate::reader::{ObjectReader, Part, changed, error, replaced, same_version};
 use crate::runtime::{self, Lost};
-use crate::stores::Stores;
+use crate::storage_options::Credentials;
+use crate::stores::{Ways, bucket_root};
 
 /// How an object is read.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +54,7 @@ pub(crate) struct ObjectSource {
     places: Arc<Semaphore>,
     caller: Caller,
     deadline: Deadline,
-    stores: Stores,
-    options: OpenOptions,
+    ways: Ways,
 }
 
 /// When the time for reading is over.
@@ -84,17 +83,16 @@ impl ObjectSource {
     /// The object in the version that the options expect, when they say enough of it to be asked for; every answer is
     /// held against it. Nothing is read yet, and nothing is kept.
     pub(crate) fn expected(
-        stores: &Stores,
+        ways: &Ways,
         location: &Location,
         reader: &Arc<dyn ObjectReader>,
-        options: &OpenOptions,
         caller: &Caller,
     ) -> Option<Self> {
-        let version = options.expected.clone()?;
+        let version = ways.options.expected.clone()?;
         if version.e_tag.is_none() && version.last_modified.is_none() {
             return None;
         }
-        let policy = stores.read_policy();
+        let policy = ways.stores.read_policy();
         Some(Self {
             location: location.clone(),
             reader: Arc::clone(reader),
@@ -103,20 +101,19 @@ impl ObjectSource {
             places: Arc::new(Semaphore::new(policy.requests)),
             caller: caller.clone(),
             deadline: Deadline::EachRead(policy.deadline),
-            stores: stores.clone(),
-            options: options.clone(),
+            ways: ways.clone(),
         })
     }
 
     /// Reads the head of the object, which says what version it is.
     pub(crate) async fn open(
-        stores: &Stores,
+        ways: &Ways,
         location: &Location,
         reader: Arc<dyn ObjectReader>,
-        options: &OpenOptions,
         caller: Caller,
     ) -> Result<Self, SourceError> {
-        let policy = stores.read_policy();
+        let options = &ways.options;
+        let policy = ways.stores.read_policy();
         let deadline = after(policy.deadline);
         caller.meter.add(Cost { rounds: 1, ..Cost::default() });
         let head = fetch(Arc::clone(&reader), location.clone(), 0..HEAD_BYTES, None);
@@ -139,8 +136,7 @@ impl ObjectSource {
             } else {
                 Deadline::Once(deadline)
             },
-            stores: stores.clone(),
-            options: options.clone(),
+            ways: ways.clone(),
         })
     }
 
@@ -250,14 +246,18 @@ impl ByteSource for ObjectSource {
     }
 
     async fn open_sibling(&self, path: &str) -> Result<Box<dyn ByteSource>, SourceError> {
-        let location = self.location.sibling(path, &self.options.allow_outside)?;
+        let Ways { stores, options, credentials } = &self.ways;
+        let location = self.location.sibling(path, &options.allow_outside)?;
         let own = self.location.url().split(['?', '#']).next().unwrap_or_default();
         let mut folders = vec![own.rsplit_once('/').map_or("", |(folder, _)| folder)];
-        folders.extend(self.options.allow_outside.iter().map(String::as_str));
+        folders.extend(options.allow_outside.iter().map(String::as_str));
         if Place::of_url(location.url(), &folders) == Place::Hidden {
             return Err(hidden::refusal(&location.to_string(), &self.location.to_string()));
         }
-        self.stores.open_on(&location, &self.options, &self.caller.meter).await
+        // Options that name no store are for this one; a folder elsewhere was allowed by the user.
+        let same = bucket_root(&location) == bucket_root(&self.location);
+        let credentials = if same { *credentials } else { Credentials::Ambient };
+        stores.open_on(&location, options, &self.caller.meter, credentials).await
     }
 }
 

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use chunkref_core::{SourceError, SourceErrorKind};
+
+use crate::prefix::UrlPrefix;
 
 /// Environment variables that set options begin like this.
 const ENVIRONMENT_PREFIX: &str = "CHUNKREF_STORAGE_";
@@ -74,14 +77,156 @@ impl Family {
     }
 }
 
-/// Names and values as the user gave them. `Debug` shows no values.
+/// Options that hold no secret and mean the same for every store. Any other is for one store alone.
+const OF_EVERY_STORE: &[&str] = &[
+    "account_host",
+    "account_name",
+    "addressing_style",
+    "allow_http",
+    "allow_invalid_certificates",
+    "anon",
+    "aws_allow_http",
+    "aws_default_region",
+    "aws_endpoint",
+    "aws_endpoint_url",
+    "aws_region",
+    "aws_request_payer",
+    "aws_skip_signature",
+    "aws_virtual_hosted_style_request",
+    "azure_endpoint",
+    "azure_storage_account_name",
+    "azure_storage_endpoint",
+    "base_url",
+    "client_kwargs.endpoint_url",
+    "client_kwargs.region_name",
+    "client_kwargs.verify",
+    "config_kwargs.connect_timeout",
+    "config_kwargs.read_timeout",
+    "config_kwargs.s3.addressing_style",
+    "connect_timeout",
+    "default_region",
+    "endpoint",
+    "endpoint_url",
+    "google_base_url",
+    "google_skip_signature",
+    "azure_skip_signature",
+    "proxy_url",
+    "read_timeout",
+    "region",
+    "region_name",
+    "request_payer",
+    "requester_pays",
+    "skip_signature",
+    "timeout",
+    "use_ssl",
+    "user_agent",
+    "verify",
+    "virtual_hosted_style_request",
+];
+
+/// Options of the connections that all stores share.
+const OF_CONNECTIONS: &[&str] = &[
+    "allow_invalid_certificates",
+    "client_kwargs.verify",
+    "config_kwargs.connect_timeout",
+    "config_kwargs.read_timeout",
+    "connect_timeout",
+    "proxy_url",
+    "read_timeout",
+    "timeout",
+    "user_agent",
+    "verify",
+];
+
+/// Which options, and what of the environment and the machine, an object is read with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Credentials {
+    /// Nothing that lets anyone in.
+    None,
+    /// What is given for its very store, and what the environment and the machine offer.
+    Ambient,
+    /// Also the options that are given for no store by name.
+    All,
+}
+
+/// Names and values as the user gave them, for all stores or for one. `Debug` shows no values.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct StorageOptions(BTreeMap<String, String>);
+pub struct StorageOptions {
+    plain: BTreeMap<String, String>,
+    /// Those of one store, by scheme and bucket or host.
+    of_stores: BTreeMap<String, BTreeMap<String, String>>,
+}
 
 impl fmt::Debug for StorageOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.0.keys()).finish()
+        let scoped = self.of_stores.iter();
+        let scoped = scoped.flat_map(|(store, named)| {
+            named.keys().map(move |name| format!("{}:{name}", chunkref_core::redact(store)))
+        });
+        formatter.debug_set().entries(self.plain.keys().cloned().chain(scoped)).finish()
     }
+}
+
+/// One option as it is written on a command line: `NAME=VALUE`, or `STORE:NAME=VALUE` for one store alone, where STORE is
+/// scheme and bucket (`s3://bucket`) or scheme, host and port (`https://host:8000`). `Debug` shows no value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StorageOption {
+    store: Option<UrlPrefix>,
+    name: String,
+    value: String,
+}
+
+impl fmt::Debug for StorageOption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StorageOption")
+            .field("store", &self.store)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FromStr for StorageOption {
+    type Err = SourceError;
+
+    /// Reads `NAME=VALUE` or `STORE:NAME=VALUE`. The name is that before the first `=` which a name stands before: letters,
+    /// digits, `_`, `-` and `.`, beginning with a letter, and in the second form behind the first `:` of the store that it can
+    /// stand behind.
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        let wrong = || {
+            invalid("a storage option is written as NAME=VALUE, or STORE:NAME=VALUE for one store, such as s3://bucket:key=VALUE or https://host:8000:token=VALUE".to_owned())
+        };
+        let is_name = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && name.chars().all(|letter| {
+                    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.')
+                })
+        };
+        let named = |text: &str| {
+            let (name, value) = text.split_once('=')?;
+            is_name(name).then(|| (name.to_owned(), value.to_owned()))
+        };
+        if let Some((name, value)) = named(text) {
+            return Ok(Self { store: None, name, value });
+        }
+        let start = text.find("://").ok_or_else(wrong)?.saturating_add("://".len());
+        let rest = text.get(start..).ok_or_else(wrong)?;
+        let places = rest.match_indices(':').map(|(place, _)| place.saturating_add(start));
+        let found = places.into_iter().find_map(|place| {
+            Some((text.get(..place)?, named(text.get(place.saturating_add(1)..)?)?))
+        });
+        let (store, (name, value)) = found.ok_or_else(wrong)?;
+        Ok(Self { store: Some(store_named(store)?), name, value })
+    }
+}
+
+/// A store without a path in it.
+fn store_named(text: &str) -> Result<UrlPrefix, SourceError> {
+    let prefix =
+        text.parse::<UrlPrefix>().ok().filter(|prefix| prefix.is_remote() && prefix.is_store());
+    prefix.ok_or_else(|| {
+        invalid("a storage option is for a whole store: write scheme and bucket, or scheme, host and port, without a path".to_owned())
+    })
 }
 
 /// What an option means.
@@ -106,20 +251,76 @@ impl StorageOptions {
             let name = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_ascii_lowercase();
             Some((name.replace("__", "."), value))
         });
-        Self(named.collect())
+        Self { plain: named.collect(), of_stores: BTreeMap::new() }
     }
 
-    /// Sets one option, in place of an earlier value.
+    /// Sets one option, in place of an earlier value. One that holds a secret, or may, is for the store of the inputs when
+    /// they are all in one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), value.into());
+        self.plain.insert(name.into(), value.into());
+    }
+
+    /// Sets one option of one store, which is written as scheme and bucket or host.
+    ///
+    /// # Errors
+    /// [`SourceErrorKind::InvalidOption`] when that is no store, or the option is one of the connections that all share.
+    pub fn set_for(
+        &mut self,
+        store: &str,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<(), SourceError> {
+        let store = Some(store_named(store)?);
+        self.add(StorageOption { store, name: name.into(), value: value.into() })
+    }
+
+    /// Sets one option that was read.
+    ///
+    /// # Errors
+    /// [`SourceErrorKind::InvalidOption`] when it is for one store and one of the connections that all share.
+    pub fn add(&mut self, option: StorageOption) -> Result<(), SourceError> {
+        let StorageOption { store, name, value } = option;
+        let Some(store) = store else {
+            self.set(name, value);
+            return Ok(());
+        };
+        if OF_CONNECTIONS.contains(&name.as_str()) {
+            return Err(invalid(format!(
+                "storage option {name} is for all stores: give it without naming one"
+            )));
+        }
+        self.of_stores.entry(store.store().to_owned()).or_default().insert(name, value);
+        Ok(())
+    }
+
+    /// The options that an object of a store is read with.
+    pub(crate) fn for_store(&self, store: &str, credentials: Credentials) -> Self {
+        let all = credentials == Credentials::All;
+        let kept = self.plain.iter().filter(|(name, value)| all || is_of_every_store(name, value));
+        let mut plain: BTreeMap<_, _> =
+            kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let own = self.of_stores.get(store).filter(|_| credentials != Credentials::None);
+        plain.extend(own.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        Self { plain, of_stores: BTreeMap::new() }
+    }
+
+    /// Whether a store has options of its own.
+    pub(crate) fn names_store(&self, store: &str) -> bool {
+        self.of_stores.contains_key(store)
+    }
+
+    /// The options that are for one store and do not say which.
+    pub(crate) fn for_one_store(&self) -> impl Iterator<Item = &str> {
+        let for_one = self.plain.iter().filter(|(name, value)| !is_of_every_store(name, value));
+        for_one.map(|(name, _)| name.as_str())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.plain.get(name).map(String::as_str)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.plain.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of the first of `names` that is set.
@@ -158,6 +359,12 @@ impl StorageOptions {
             None => Ok(false),
         }
     }
+}
+
+fn is_of_every_store(name: &str, value: &str) -> bool {
+    let no_secret =
+        name == "token" && matches!(value, "anon" | "google_default" | "cloud" | "cache");
+    no_secret || OF_EVERY_STORE.contains(&name) || OF_FSSPEC_ONLY.contains(&name)
 }
 
 /// What an option means for a kind of store; an error that names it when nobody knows it.
@@ -310,6 +517,94 @@ mod tests {
         }
         assert!(meaning(Family::S3, "anon", "perhaps").is_err());
         assert!(meaning(Family::S3, "addressing_style", "odd").is_err());
+    }
+
+    #[test]
+    fn options_of_one_store_are_read_with_their_store() {
+        for (text, store, name, value) in [
+            ("key=a=b", None, "key", "a=b"),
+            ("headers.X-Y=https://h:1:x=y", None, "headers.X-Y", "https://h:1:x=y"),
+            ("client_kwargs.region_name=r", None, "client_kwargs.region_name", "r"),
+            ("s3://bucket:key=v", Some("s3://bucket"), "key", "v"),
+            ("s3a://bucket/:key=v:w=x", Some("s3://bucket"), "key", "v:w=x"),
+            ("https://Host:token=t", Some("https://host:443"), "token", "t"),
+            ("https://host:8000:token=t", Some("https://host:8000"), "token", "t"),
+            ("http://[::1]:8000:headers.X-Y=t", Some("http://[::1]:8000"), "headers.X-Y", "t"),
+            ("http://[::1]:token=", Some("http://[::1]:80"), "token", ""),
+            (
+                "abfs://c@a.dfs.core.windows.net:sas_token=sv=1&sig=x",
+                Some("abfs://c@a.dfs.core.windows.net"),
+                "sas_token",
+                "sv=1&sig=x",
+            ),
+        ] {
+            let option: StorageOption = text.parse().unwrap();
+            let found = option.store.as_ref().map(UrlPrefix::store);
+            assert_eq!((found, &*option.name, &*option.value), (store, name, value), "{text}");
+            assert!(!format!("{option:?}").contains("sig=x"));
+        }
+        for wrong in [
+            "",
+            "x",
+            "=x",
+            "1a=x",
+            "s3://bucket=v",
+            "s3://bucket/a/b:key=v",
+            "s3://:key=v",
+            "file:///a:key=v",
+            "memory://a:key=v",
+            "https://host:8000=t",
+        ] {
+            assert!(wrong.parse::<StorageOption>().is_err(), "{wrong}");
+        }
+        let timeout: StorageOption = "s3://bucket:timeout=3".parse().unwrap();
+        assert!(StorageOptions::default().add(timeout).is_err());
+    }
+
+    #[test]
+    fn secrets_go_to_their_store_alone() {
+        let mut options = StorageOptions::default();
+        options.set("region", "r");
+        options.set("key", "flat");
+        options.set("headers.X-Anything", "flat");
+        options.set_for("s3://mine", "key", "mine").unwrap();
+        let key = |store: &str, credentials| {
+            let own = options.for_store(store, credentials);
+            assert_eq!(own.get("region"), Some("r"));
+            own.get("key").map(str::to_owned)
+        };
+        assert_eq!(key("s3://mine", Credentials::All).as_deref(), Some("mine"));
+        assert_eq!(key("s3://mine", Credentials::Ambient).as_deref(), Some("mine"));
+        assert_eq!(key("s3://mine", Credentials::None), None);
+        assert_eq!(key("s3://other", Credentials::All).as_deref(), Some("flat"));
+        assert_eq!(key("s3://other", Credentials::Ambient), None);
+        let secret: Vec<_> = options.for_one_store().collect();
+        assert_eq!(secret, ["headers.X-Anything", "key"]);
+        assert!(format!("{options:?}").contains("s3://mine:key"));
+    }
+
+    /// What is not known to be without secrets counts as one.
+    #[test]
+    fn options_of_every_store_let_nobody_in() {
+        for name in [
+            "key",
+            "secret",
+            "token",
+            "password",
+            "sas_token",
+            "connection_string",
+            "account_key",
+            "service_account",
+            "headers.Cookie",
+            "profile",
+            "bearer_token",
+            "aws_sse_customer_key_base64",
+            "google_service_account_key",
+            "encoded",
+        ] {
+            assert!(!is_of_every_store(name, "x"), "{name}");
+        }
+        assert!(is_of_every_store("token", "anon"));
     }
 
     #[test]

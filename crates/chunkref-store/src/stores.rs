@@ -8,17 +8,21 @@ use std::time::Duration;
 
 use chunkref_core::secret::secret_parameters;
 use chunkref_core::{ByteSource, Limits, SourceError, SourceErrorKind, StoreHints};
+use url::Url;
 
+use crate::address::Reach;
 use crate::bucket::Bucket;
 use crate::counting::Counted;
+use crate::guard::{Names, SystemNames};
 use crate::local::LocalSource;
 use crate::location::Location;
 use crate::meter::{Caller, Cost, Meter};
 use crate::object_source::{ObjectSource, ReadPolicy};
 use crate::open::OpenOptions;
+use crate::prefix::UrlPrefix;
 use crate::reader::{ObjectReader, error, replaced, same_version};
 use crate::retry::RetryPolicy;
-use crate::storage_options::{Family, StorageOptions, invalid, meaning};
+use crate::storage_options::{Credentials, Family, StorageOptions, invalid, meaning};
 use crate::transport::{Connector, Transport, TransportOptions};
 use crate::web::Web;
 
@@ -28,6 +32,8 @@ use crate::web::Web;
 pub struct StoreOptions {
     /// Options of the stores: credentials, endpoints, regions, as `object_store` or fsspec spells them.
     pub storage: StorageOptions,
+    /// What reference sets may name besides what is beside them, and servers of the internet redirect to.
+    pub allow: Vec<UrlPrefix>,
     /// Whether to read without credentials, as public buckets allow.
     pub anonymous: bool,
     /// Requests under way at one time for one object.
@@ -56,6 +62,7 @@ impl Default for StoreOptions {
         let number = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
             storage: StorageOptions::default(),
+            allow: Vec::new(),
             anonymous: false,
             requests_per_object: number(128),
             requests: number(256),
@@ -75,7 +82,7 @@ impl Default for StoreOptions {
 pub struct Opened {
     /// The object.
     pub source: Box<dyn ByteSource>,
-    meter: Arc<Meter>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl Opened {
@@ -102,7 +109,8 @@ struct Shared {
     options: StoreOptions,
     transport: OnceLock<Result<Arc<Transport>, String>>,
     web: OnceLock<Arc<Web>>,
-    buckets: Mutex<HashMap<String, Bucket>>,
+    buckets: Mutex<HashMap<(String, Credentials), Bucket>>,
+    names: Arc<dyn Names>,
 }
 
 impl Default for Stores {
@@ -115,8 +123,13 @@ impl Stores {
     /// Stores with these options. Nothing is opened or checked yet.
     #[must_use]
     pub fn new(options: StoreOptions) -> Self {
+        Self::with_names(options, Arc::new(SystemNames))
+    }
+
+    /// The same with another way to look up the names of hosts that the user did not name.
+    pub(crate) fn with_names(options: StoreOptions, names: Arc<dyn Names>) -> Self {
         let (transport, web, buckets) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self(Arc::new(Shared { options, transport, web, buckets }))
+        Self(Arc::new(Shared { options, transport, web, buckets, names }))
     }
 
     /// Bounds on what is read.
@@ -152,13 +165,16 @@ impl Stores {
     /// not known or a location that must not become a reference.
     pub fn validate(&self, location: &Location) -> Result<(), SourceError> {
         let family = family(location)?;
-        for (name, value) in self.0.options.storage.iter() {
+        let store = UrlPrefix::of(location).map(|prefix| prefix.store().to_owned());
+        let storage = &self.0.options.storage;
+        let storage = storage.for_store(store.as_deref().unwrap_or_default(), Credentials::All);
+        for (name, value) in storage.iter() {
             meaning(family, name, value)?;
         }
         match family {
             Family::Local | Family::Memory => Ok(()),
             Family::Web => self.refuse_secrets(location),
-            _ => self.bucket(location).map(drop),
+            _ => self.bucket(location, Credentials::All).map(drop),
         }
     }
 
@@ -172,7 +188,7 @@ impl Stores {
         options: &OpenOptions,
     ) -> Result<Opened, SourceError> {
         let meter = Arc::default();
-        let source = self.open_on(location, options, &meter).await?;
+        let source = self.open_on(location, options, &meter, Credentials::All).await?;
         Ok(Opened { source, meter })
     }
 
@@ -181,6 +197,7 @@ impl Stores {
         location: &Location,
         options: &OpenOptions,
         meter: &Arc<Meter>,
+        credentials: Credentials,
     ) -> Result<Box<dyn ByteSource>, SourceError> {
         let family = family(location)?;
         if family == Family::Local {
@@ -194,35 +211,39 @@ impl Stores {
         let caller = Caller::new(meter);
         if family == Family::Web {
             self.refuse_secrets(location)?;
-            let reader: Arc<dyn ObjectReader> = Arc::new(self.web()?.object(location)?);
-            if let Some(source) = ObjectSource::expected(self, location, &reader, options, &caller)
-            {
+            let reader: Arc<dyn ObjectReader> =
+                Arc::new(self.web()?.object(location, credentials)?);
+            let ways = Ways { stores: self.clone(), options: options.clone(), credentials };
+            if let Some(source) = ObjectSource::expected(&ways, location, &reader, &caller) {
                 return Ok(Box::new(source));
             }
-            let source = ObjectSource::open(self, location, reader, options, caller).await?;
+            let source = ObjectSource::open(&ways, location, reader, caller).await?;
             return Ok(Box::new(source));
         }
         // The first answer of a bucket says whether it was asked in the right region.
-        let known = self.buckets().contains_key(bucket_root(location));
-        let reader = self.bucket_object(location)?;
-        if known
-            && let Some(source) = ObjectSource::expected(self, location, &reader, options, &caller)
-        {
+        let known = self.buckets().contains_key(&(bucket_root(location).to_owned(), credentials));
+        let reader = self.bucket_object(location, credentials)?;
+        let ways = Ways { stores: self.clone(), options: options.clone(), credentials };
+        if known && let Some(source) = ObjectSource::expected(&ways, location, &reader, &caller) {
             return Ok(Box::new(source));
         }
-        match ObjectSource::open(self, location, reader, options, caller.clone()).await {
+        match ObjectSource::open(&ways, location, reader, caller.clone()).await {
             Ok(source) => Ok(Box::new(source)),
             Err(fault) => match caller.take_region() {
                 // S3 says where the bucket is when it was asked in the wrong region.
                 Some(region) if fault.kind != SourceErrorKind::NotFound => {
-                    self.replace_bucket(location, &region)?;
-                    let reader = self.bucket_object(location)?;
+                    self.make_bucket(location, Some(&region), credentials)?;
+                    let reader = self.bucket_object(location, credentials)?;
                     let caller = Caller::new(meter);
-                    Ok(Box::new(ObjectSource::open(self, location, reader, options, caller).await?))
+                    Ok(Box::new(ObjectSource::open(&ways, location, reader, caller).await?))
                 }
                 _ => Err(fault),
             },
         }
+    }
+
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.0.options
     }
 
     pub(crate) fn read_policy(&self) -> ReadPolicy {
@@ -273,6 +294,7 @@ impl Stores {
             accept_any_certificate: unverified || storage.flag(&["allow_invalid_certificates"])?,
             proxy: storage.get("proxy_url").map(str::to_owned),
             user_agent: storage.get("user_agent").map(str::to_owned),
+            names: Arc::clone(&self.0.names),
         })
     }
 
@@ -280,28 +302,30 @@ impl Stores {
         if let Some(web) = self.0.web.get() {
             return Ok(Arc::clone(web));
         }
-        let web = Arc::new(Web::new(self.transport()?, &self.0.options.storage)?);
+        let Shared { options, .. } = &*self.0;
+        let web = Web::new(self.transport()?, options.storage.clone(), options.allow.clone());
+        let web = Arc::new(web);
         Ok(Arc::clone(self.0.web.get_or_init(|| web)))
     }
 
     /// The bucket that a location is in.
-    pub(crate) fn bucket(&self, location: &Location) -> Result<Bucket, SourceError> {
-        let root = bucket_root(location);
-        let known = self.buckets().get(root).cloned();
+    pub(crate) fn bucket(
+        &self,
+        location: &Location,
+        credentials: Credentials,
+    ) -> Result<Bucket, SourceError> {
+        let known = self.buckets().get(&(bucket_root(location).to_owned(), credentials)).cloned();
         match known {
             Some(bucket) => Ok(bucket),
-            None => self.make_bucket(location, None),
+            None => self.make_bucket(location, None, credentials),
         }
-    }
-
-    fn replace_bucket(&self, location: &Location, region: &str) -> Result<(), SourceError> {
-        self.make_bucket(location, Some(region)).map(drop)
     }
 
     fn make_bucket(
         &self,
         location: &Location,
         region: Option<&str>,
+        credentials: Credentials,
     ) -> Result<Bucket, SourceError> {
         let root = bucket_root(location);
         let (scheme, name) = root.split_once("://").unwrap_or((location.scheme(), root));
@@ -311,28 +335,80 @@ impl Stores {
             return Err(error(SourceErrorKind::InvalidLocation, location.url(), message, None));
         }
         let Shared { options, .. } = &*self.0;
-        let connector = Connector(self.transport()?);
+        let store = UrlPrefix::of(location).map(|prefix| prefix.store().to_owned());
+        let storage = options.storage.for_store(store.as_deref().unwrap_or(root), credentials);
+        let named = credentials != Credentials::None;
+        let connector = Connector {
+            transport: self.transport()?,
+            reach: if named { Reach::Any } else { Reach::Public },
+            endpoint: endpoint(family, &storage),
+        };
         let bucket = Bucket::new(
             family,
             scheme,
             name,
-            &options.storage,
+            &storage,
+            credentials,
             options.anonymous,
             region,
             connector,
         )?;
-        self.buckets().insert(root.to_owned(), bucket.clone());
+        self.buckets().insert((root.to_owned(), credentials), bucket.clone());
         Ok(bucket)
     }
 
-    fn bucket_object(&self, location: &Location) -> Result<Arc<dyn ObjectReader>, SourceError> {
-        let object = self.bucket(location)?.object(bucket_key(location), location.url())?;
-        Ok(Arc::new(object))
+    fn bucket_object(
+        &self,
+        location: &Location,
+        credentials: Credentials,
+    ) -> Result<Arc<dyn ObjectReader>, SourceError> {
+        let bucket = self.bucket(location, credentials)?;
+        Ok(Arc::new(bucket.object(bucket_key(location), location.url())?))
     }
 
-    fn buckets(&self) -> std::sync::MutexGuard<'_, HashMap<String, Bucket>> {
+    fn buckets(&self) -> std::sync::MutexGuard<'_, HashMap<(String, Credentials), Bucket>> {
         self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How an object was opened, for those beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ways {
+    pub(crate) stores: Stores,
+    pub(crate) options: OpenOptions,
+    pub(crate) credentials: Credentials,
+}
+
+/// The address of the store that the user gives.
+fn endpoint(family: Family, storage: &StorageOptions) -> Option<Url> {
+    let names: &[&str] = match family {
+        Family::S3 => &[
+            "endpoint_url",
+            "endpoint",
+            "aws_endpoint_url",
+            "aws_endpoint",
+            "client_kwargs.endpoint_url",
+        ],
+        Family::Google => {
+            &["endpoint_url", "base_url", "google_base_url", "client_kwargs.endpoint_url"]
+        }
+        _ => &[
+            "endpoint_url",
+            "endpoint",
+            "account_host",
+            "azure_endpoint",
+            "azure_storage_endpoint",
+        ],
+    };
+    let of_environment = || match family {
+        Family::S3 => {
+            std::env::var("AWS_ENDPOINT_URL_S3").or_else(|_| std::env::var("AWS_ENDPOINT_URL")).ok()
+        }
+        Family::Azure => std::env::var("AZURE_ENDPOINT").ok(),
+        _ => None,
+    };
+    let text = storage.first(names).map(str::to_owned).or_else(of_environment)?;
+    Url::parse(&text).ok()
 }
 
 /// The kind of store that a location is in.

@@ -4,10 +4,11 @@
 //! The stores of `object_store` and the reader of web servers all send through here, so that limits, counting, retries
 //! and checks of what comes back are in one place.
 
+use std::collections::HashSet;
 use std::error::Error as _;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -22,7 +23,9 @@ use object_store::client::{
 use reqwest::{Client, Url};
 use tracing::{Instrument, debug, debug_span};
 
+use crate::address::{Reach, is_public};
 use crate::answer;
+use crate::guard::{Guard, Names, Refused, proxy_hosts};
 use crate::limiter::Limiter;
 use crate::meter::{Cost, on_caller};
 use crate::retry::{RetryPolicy, is_temporary, retry_after};
@@ -51,6 +54,8 @@ pub(crate) struct TransportOptions {
     pub(crate) accept_any_certificate: bool,
     pub(crate) proxy: Option<String>,
     pub(crate) user_agent: Option<String>,
+    /// What looks up the names of hosts that the user did not name.
+    pub(crate) names: Arc<dyn Names>,
 }
 
 /// A request that can be made more than once.
@@ -68,6 +73,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it came from an address of the own network, as far as that is known.
+    pub(crate) internal: bool,
 }
 
 /// No answer came, or none that can be used.
@@ -75,6 +82,24 @@ pub(crate) struct Answer {
 pub(crate) struct NoAnswer {
     kind: HttpErrorKind,
     message: String,
+    /// Why it was not asked for.
+    refused: Option<Refused>,
+}
+
+impl NoAnswer {
+    fn new(kind: HttpErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), refused: None }
+    }
+
+    fn refused(refused: Refused) -> Self {
+        let message = refused.to_string();
+        Self { kind: HttpErrorKind::Connect, message, refused: Some(refused) }
+    }
+
+    /// Whether the request was not made, because its host may not be asked.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
 }
 
 impl fmt::Display for NoAnswer {
@@ -93,10 +118,15 @@ enum Try {
     Failed(NoAnswer),
 }
 
-/// One client, its limits and its patience.
+/// One client for each reach, their common limits and patience.
 #[derive(Debug)]
 pub(crate) struct Transport {
+    options: TransportOptions,
     client: Client,
+    /// Those whose requests go to some addresses only.
+    internal: OnceLock<Option<Client>>,
+    public: OnceLock<Option<Client>>,
+    proxies: Arc<HashSet<String>>,
     limiter: Limiter,
     retry: RetryPolicy,
 }
@@ -105,39 +135,47 @@ impl Transport {
     pub(crate) fn new(options: &TransportOptions) -> Result<Self, reqwest::Error> {
         // A second call finds the provider of the first; one that another crate has set is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let agent = concat!("chunkref/", env!("CARGO_PKG_VERSION"));
-        let mut builder = Client::builder()
-            .user_agent(options.user_agent.as_deref().unwrap_or(agent))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(options.connect_timeout)
-            .read_timeout(options.timeout)
-            .pool_max_idle_per_host(options.requests_per_host)
-            .tcp_nodelay(true)
-            .tls_danger_accept_invalid_certs(options.accept_any_certificate);
-        if let Some(proxy) = &options.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy)?);
-        }
+        let proxies = Arc::new(proxy_hosts(options.proxy.as_deref()));
         Ok(Self {
-            client: builder.build()?,
+            options: options.clone(),
+            client: client(options, None)?,
+            internal: OnceLock::new(),
+            public: OnceLock::new(),
+            proxies,
             limiter: Limiter::new(options.requests, options.requests_per_host),
             retry: options.retry,
         })
     }
 
+    /// The client for a reach. When it cannot be made although that for any reach could, nothing is within the reach.
+    fn client(&self, reach: Reach) -> Option<&Client> {
+        let held = match reach {
+            Reach::Any => return Some(&self.client),
+            Reach::Internal => &self.internal,
+            Reach::Public => &self.public,
+        };
+        let make = || {
+            let names = Arc::clone(&self.options.names);
+            let guard = Guard { names, reach, proxies: Arc::clone(&self.proxies) };
+            client(&self.options, Some(guard)).ok()
+        };
+        held.get_or_init(make).as_ref()
+    }
+
     /// The answer to a request, made again while that may help.
-    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    pub(crate) async fn send(&self, request: &Request, reach: Reach) -> Result<Answer, NoAnswer> {
         let url = redact(request.url.as_str()).into_owned();
         let range = request.headers.get(RANGE).and_then(|range| range.to_str().ok());
         let span = debug_span!("request", method = %request.method, url, range);
-        self.send_again(request).instrument(span).await
+        self.send_again(request, reach).instrument(span).await
     }
 
-    async fn send_again(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send_again(&self, request: &Request, reach: Reach) -> Result<Answer, NoAnswer> {
         let repeatable = matches!(request.method, Method::GET | Method::HEAD);
         let mut tries = 0;
         loop {
             tries += 1;
-            let (outcome, asked) = match self.try_once(request).await {
+            let (outcome, asked) = match self.try_once(request, reach).await {
                 Try::Final(answer) => return Ok(answer),
                 Try::Failed(fault) => return Err(fault),
                 Try::Again(outcome, asked) => (outcome, asked),
@@ -163,12 +201,15 @@ impl Transport {
         }
     }
 
-    async fn try_once(&self, request: &Request) -> Try {
+    async fn try_once(&self, request: &Request, reach: Reach) -> Try {
         let host = request.url.host_str().unwrap_or_default();
+        let client = self.client(reach).filter(|_| reach.holds_host(&request.url));
+        let Some(client) = client else {
+            return Try::Failed(NoAnswer::refused(Refused { host: host.to_owned() }));
+        };
         let place = self.limiter.enter(host).await;
         on_caller(|caller| caller.meter.add(Cost { requests: 1, ..Cost::default() }));
-        let mut builder = self
-            .client
+        let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone())
             .body(request.body.clone());
@@ -177,12 +218,45 @@ impl Transport {
         }
         let response = match builder.send().await {
             Ok(response) => response,
-            Err(error) => return Try::Again(Err(describe(error)), None),
+            Err(error) => {
+                let fault = describe(error);
+                return if fault.is_refused() {
+                    Try::Failed(fault)
+                } else {
+                    Try::Again(Err(fault), None)
+                };
+            }
         };
+        // Behind a proxy, the address is that of the proxy.
+        let address = response.remote_addr().filter(|_| self.proxies.is_empty());
+        let internal = address.is_some_and(|address| !is_public(address.ip()));
         let outcome = receive(request, response).await;
         drop(place);
-        outcome
+        match outcome {
+            Try::Final(answer) => Try::Final(Answer { internal, ..answer }),
+            outcome => outcome,
+        }
     }
+}
+
+/// A client with these options, whose names `guard` looks up.
+fn client(options: &TransportOptions, guard: Option<Guard>) -> Result<Client, reqwest::Error> {
+    let agent = concat!("chunkref/", env!("CARGO_PKG_VERSION"));
+    let mut builder = Client::builder()
+        .user_agent(options.user_agent.as_deref().unwrap_or(agent))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(options.connect_timeout)
+        .read_timeout(options.timeout)
+        .pool_max_idle_per_host(options.requests_per_host)
+        .tcp_nodelay(true)
+        .tls_danger_accept_invalid_certs(options.accept_any_certificate);
+    if let Some(proxy) = &options.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+    }
+    if let Some(guard) = guard {
+        builder = builder.dns_resolver(guard);
+    }
+    builder.build()
 }
 
 /// Takes the body of an answer, no more of it than what was asked for, and checks that it is that.
@@ -194,7 +268,7 @@ async fn receive(request: &Request, response: reqwest::Response) -> Try {
         on_caller(|caller| caller.note_region(region.to_owned()));
     }
     if request.method == Method::HEAD {
-        let answer = Answer { status, headers, body: Bytes::new() };
+        let answer = Answer { status, headers, body: Bytes::new(), internal: false };
         return if is_temporary(status) {
             Try::Again(Ok(answer), None)
         } else {
@@ -211,7 +285,7 @@ async fn receive(request: &Request, response: reqwest::Response) -> Try {
             Ok((body, _)) => answer::fault_in_words(&body),
             Err(_) => String::new(),
         };
-        let answer = Answer { status, headers, body: body.into() };
+        let answer = Answer { status, headers, body: body.into(), internal: false };
         return if is_temporary(status) {
             Try::Again(Ok(answer), later)
         } else {
@@ -222,11 +296,11 @@ async fn receive(request: &Request, response: reqwest::Response) -> Try {
         (StatusCode::PARTIAL_CONTENT, Some(asked)) => receive_part(response, headers, asked).await,
         (StatusCode::OK, Some(asked)) => receive_whole(response, headers, asked).await,
         _ => match body(response, LONGEST_ANSWER_BYTES).await {
-            Ok((body, true)) => Try::Final(Answer { status, headers, body }),
-            Ok((_, false)) => Try::Failed(NoAnswer {
-                kind: HttpErrorKind::Decode,
-                message: format!("the answer is longer than {LONGEST_ANSWER_BYTES} bytes"),
-            }),
+            Ok((body, true)) => Try::Final(Answer { status, headers, body, internal: false }),
+            Ok((_, false)) => Try::Failed(NoAnswer::new(
+                HttpErrorKind::Decode,
+                format!("the answer is longer than {LONGEST_ANSWER_BYTES} bytes"),
+            )),
             Err(fault) => Try::Again(Err(fault), None),
         },
     }
@@ -235,7 +309,7 @@ async fn receive(request: &Request, response: reqwest::Response) -> Try {
 /// A part of an object: the one that was asked for, or, at the end of the object, what there is of it.
 async fn receive_part(response: reqwest::Response, headers: HeaderMap, asked: Range<u64>) -> Try {
     let wrong =
-        |message: String| Try::Again(Err(NoAnswer { kind: HttpErrorKind::Decode, message }), None);
+        |message: String| Try::Again(Err(NoAnswer::new(HttpErrorKind::Decode, message)), None);
     let Some((given, length)) = headers.get(CONTENT_RANGE).and_then(answer::given_range) else {
         return wrong("the server sent a part of the object without saying which".to_owned());
     };
@@ -247,9 +321,12 @@ async fn receive_part(response: reqwest::Response, headers: HeaderMap, asked: Ra
     }
     let expected = given.end - given.start;
     match body(response, expected).await {
-        Ok((body, true)) if body.len() as u64 == expected => {
-            Try::Final(Answer { status: StatusCode::PARTIAL_CONTENT, headers, body })
-        }
+        Ok((body, true)) if body.len() as u64 == expected => Try::Final(Answer {
+            status: StatusCode::PARTIAL_CONTENT,
+            headers,
+            body,
+            internal: false,
+        }),
         Ok((body, ended)) => wrong(format!(
             "the server sent {} bytes where it announced {expected}",
             if ended { body.len().to_string() } else { "more".to_owned() }
@@ -272,7 +349,7 @@ async fn receive_whole(
         let message = format!(
             "the server ignores that a part of the object was asked for, and all of it is {length}: download the file and scan the copy"
         );
-        Try::Failed(NoAnswer { kind: HttpErrorKind::Decode, message })
+        Try::Failed(NoAnswer::new(HttpErrorKind::Decode, message))
     };
     if let Some(length) = announced.filter(|&length| length > LONGEST_WHOLE_BYTES) {
         return too_long(&format!("{length} bytes"));
@@ -285,7 +362,7 @@ async fn receive_whole(
     let length = whole.len() as u64;
     if announced.is_some_and(|announced| announced != length) {
         let message = format!("the server sent {length} bytes of the object and announced more");
-        return Try::Again(Err(NoAnswer { kind: HttpErrorKind::Decode, message }), None);
+        return Try::Again(Err(NoAnswer::new(HttpErrorKind::Decode, message)), None);
     }
     let (start, end) = (asked.start.min(length), asked.end.min(length));
     let part = match (usize::try_from(start), usize::try_from(end)) {
@@ -306,7 +383,7 @@ async fn receive_whole(
         headers.insert(CONTENT_RANGE, range);
     }
     headers.insert(CONTENT_LENGTH, HeaderValue::from(part.len()));
-    Try::Final(Answer { status, headers, body: part })
+    Try::Final(Answer { status, headers, body: part, internal: false })
 }
 
 /// Up to `longest` bytes of a body, and whether that is all of it.
@@ -352,6 +429,9 @@ fn describe(error: reqwest::Error) -> NoAnswer {
     let mut cause = error.source();
     let mut last = None;
     while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<Refused>() {
+            return NoAnswer::refused(refused.clone());
+        }
         last = Some(error.to_string());
         cause = error.source();
     }
@@ -359,12 +439,17 @@ fn describe(error: reqwest::Error) -> NoAnswer {
         Some(last) if kind != HttpErrorKind::Timeout => format!("{what}: {}", redact(&last)),
         _ => what.to_owned(),
     };
-    NoAnswer { kind, message }
+    NoAnswer::new(kind, message)
 }
 
 /// The same transport for the clients of `object_store`.
 #[derive(Debug, Clone)]
-pub(crate) struct Connector(pub(crate) Arc<Transport>);
+pub(crate) struct Connector {
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) reach: Reach,
+    /// The host that the user named as the store's, which is within any reach.
+    pub(crate) endpoint: Option<Url>,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
@@ -381,8 +466,11 @@ impl HttpService for Connector {
             Url::parse(&url).map_err(|error| HttpError::new(HttpErrorKind::Request, error))?;
         let body = body.as_bytes().cloned().unwrap_or_default();
         let request = Request { method: parts.method, url, headers: parts.headers, body };
-        let answer =
-            self.0.send(&request).await.map_err(|fault| HttpError::new(fault.kind, fault))?;
+        let named =
+            self.endpoint.as_ref().is_some_and(|named| named.origin() == request.url.origin());
+        let reach = if named { Reach::Any } else { self.reach };
+        let answer = self.transport.send(&request, reach).await;
+        let answer = answer.map_err(|fault| HttpError::new(fault.kind, fault))?;
         let mut response = http::Response::new(answer.body.into());
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use chunkref_core::{SourceError, SourceErrorKind};
+use chunkref_core::{AccessDenied, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, COOKIE, ETAG, IF_MATCH, IF_UNMODIFIED_SINCE,
@@ -17,14 +17,16 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use crate::address::{Reach, names_internal_host};
 use crate::answer::{given_range, words};
 use crate::bucket::Listing;
 use crate::cookies::Cookies;
 use crate::location::{Location, percent_decode};
 use crate::netrc::{Login, Netrc};
+use crate::prefix::UrlPrefix;
 use crate::reader::{ObjectReader, Part, changed, error, strong_tag};
-use crate::storage_options::{StorageOptions, header_name, invalid};
-use crate::transport::{Answer, Request, Transport};
+use crate::storage_options::{Credentials, StorageOptions, header_name, invalid};
+use crate::transport::{Answer, NoAnswer, Request, Transport};
 
 /// Redirections that are followed for one request; logging in at another host and coming back takes four.
 const LONGEST_CHAIN: usize = 10;
@@ -33,38 +35,76 @@ const LONGEST_CHAIN: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Web {
     transport: Arc<Transport>,
-    /// Headers that the user set, for the hosts of the inputs alone.
-    headers: HeaderMap,
+    options: StorageOptions,
+    /// Hosts that the user allows, among others.
+    allowed: Vec<UrlPrefix>,
     netrc: Netrc,
     cookies: Cookies,
+}
+
+/// Who asks for an object, and for whom.
+#[derive(Debug)]
+struct Pass {
+    /// Headers for the host of the object alone, which let the user in.
+    headers: HeaderMap,
+    /// Whether the user named the object, or what it lies in. If not, nobody is let in anywhere, and addresses of the own
+    /// network are not asked.
+    named: bool,
+}
+
+impl Pass {
+    fn new(
+        options: &StorageOptions,
+        store: &str,
+        credentials: Credentials,
+        own: Option<HeaderValue>,
+    ) -> Result<Self, SourceError> {
+        let mut headers = headers(&options.for_store(store, credentials))?;
+        if let Some(own) = own {
+            headers.insert(AUTHORIZATION, own);
+        }
+        Ok(Self { headers, named: credentials != Credentials::None })
+    }
+}
+
+/// The headers that options set.
+fn headers(options: &StorageOptions) -> Result<HeaderMap, SourceError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in options.iter() {
+        let Some(header) = header_name(name) else { continue };
+        let parsed = HeaderName::try_from(header).ok().zip(HeaderValue::try_from(value).ok());
+        let (header, value) = parsed.ok_or_else(|| {
+            invalid(format!("storage option {name} is no header that can be sent"))
+        })?;
+        headers.insert(header, sensitive(value));
+    }
+    if let Some(token) = options.first(&["bearer_token", "token"]).filter(|token| *token != "anon")
+    {
+        headers.insert(AUTHORIZATION, authorization(format!("Bearer {token}"))?);
+    } else if let (Some(user), Some(password)) =
+        (options.first(&["username", "key"]), options.first(&["password", "secret"]))
+    {
+        headers.insert(AUTHORIZATION, basic(user, password)?);
+    }
+    Ok(headers)
 }
 
 impl Web {
     pub(crate) fn new(
         transport: Arc<Transport>,
-        options: &StorageOptions,
-    ) -> Result<Self, SourceError> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in options.iter() {
-            let Some(header) = header_name(name) else { continue };
-            let parsed = HeaderName::try_from(header).ok().zip(HeaderValue::try_from(value).ok());
-            let (header, value) = parsed.ok_or_else(|| {
-                invalid(format!("storage option {name} is no header that can be sent"))
-            })?;
-            headers.insert(header, sensitive(value));
-        }
-        if let Some(token) = options.first(&["bearer_token", "token"]) {
-            headers.insert(AUTHORIZATION, authorization(format!("Bearer {token}"))?);
-        } else if let (Some(user), Some(password)) =
-            (options.first(&["username", "key"]), options.first(&["password", "secret"]))
-        {
-            headers.insert(AUTHORIZATION, basic(user, password)?);
-        }
-        Ok(Self { transport, headers, netrc: Netrc::load(), cookies: Cookies::default() })
+        options: StorageOptions,
+        allowed: Vec<UrlPrefix>,
+    ) -> Self {
+        let (netrc, cookies) = (Netrc::load(), Cookies::default());
+        Self { transport, options, allowed, netrc, cookies }
     }
 
     /// The object at a location.
-    pub(crate) fn object(self: &Arc<Self>, location: &Location) -> Result<WebObject, SourceError> {
+    pub(crate) fn object(
+        self: &Arc<Self>,
+        location: &Location,
+        credentials: Credentials,
+    ) -> Result<WebObject, SourceError> {
         let url = Url::parse(location.url()).map_err(|cause| {
             let message = "this is no URL";
             error(SourceErrorKind::InvalidLocation, location.url(), message, Some(Box::new(cause)))
@@ -79,23 +119,42 @@ impl Web {
         };
         Ok(WebObject {
             web: Arc::clone(self),
-            location: location.url().to_owned(),
+            location: location.clone(),
+            pass: Pass::new(&self.options, &store_of(&url), credentials, own)?,
             url,
-            own,
             moved: Mutex::default(),
         })
     }
 
+    /// How far a request to `url` may go, in a chain of redirections that began at `first`.
+    fn reach(&self, url: &Url, first: &Url, named: bool, from_internal: bool) -> Reach {
+        let of_user = url.host() == first.host()
+            || self.options.names_store(&store_of(url))
+            || Location::parse(url.as_str())
+                .ok()
+                .and_then(|location| UrlPrefix::of(&location))
+                .is_some_and(|url| self.allowed.iter().any(|allowed| allowed.holds(&url)));
+        if named && of_user {
+            Reach::Any
+        } else if named && from_internal {
+            // A server of the own network may send to others there, and one of the internet may not.
+            Reach::Internal
+        } else {
+            Reach::Public
+        }
+    }
+
     /// The answer of the last server of a chain of redirections, and its URL when that is not the first. What lets the
-    /// user in at `first`'s host is sent to no other; logins of the netrc file are sent to the hosts they are for.
+    /// user in at `first`'s host is sent to no other host or port and by no other scheme; logins of the netrc file and
+    /// options of one store are sent to the hosts that they are for.
     async fn get(
         &self,
         first: &Url,
-        start: &Url,
-        own: Option<&HeaderValue>,
+        start: &Moved,
+        pass: &Pass,
         headers: &HeaderMap,
-    ) -> Result<(Answer, Url), Fault> {
-        let mut url = start.clone();
+    ) -> Result<(Answer, Moved), Fault> {
+        let Moved { mut url, mut from_internal } = start.clone();
         for _ in 0..LONGEST_CHAIN {
             let mut request = Request {
                 method: Method::GET,
@@ -105,25 +164,33 @@ impl Web {
             };
             let home = url.origin() == first.origin();
             if home {
-                request.headers.extend(self.headers.clone());
+                request.headers.extend(pass.headers.clone());
+            } else if pass.named && self.options.names_store(&store_of(&url)) {
+                let own = self.options.for_store(&store_of(&url), Credentials::Ambient);
+                request.headers.extend(self::headers(&own).map_err(Fault::Source)?);
             }
-            if let Some(own) = own.filter(|_| home) {
-                request.headers.insert(AUTHORIZATION, own.clone());
-            }
+            let login = url.host_str().filter(|_| pass.named).and_then(|host| {
+                if home {
+                    self.netrc.login(host)
+                } else {
+                    self.netrc.login_of(host).filter(|_| is_safe(&url))
+                }
+            });
             if !request.headers.contains_key(AUTHORIZATION)
-                && let Some(Login { user, password }) =
-                    url.host_str().and_then(|host| self.netrc.login(host))
-                && (home || is_safe(&url))
+                && let Some(Login { user, password }) = login
             {
                 request
                     .headers
                     .insert(AUTHORIZATION, basic(user, password).map_err(Fault::Source)?);
             }
-            if let Some(cookies) = self.cookies.header(&url) {
+            if let Some(cookies) = self.cookies.header(&url).filter(|_| pass.named) {
                 request.headers.insert(COOKIE, cookies);
             }
-            let answer = self.transport.send(&request).await.map_err(Fault::none)?;
-            for cookie in answer.headers.get_all(SET_COOKIE) {
+            let reach = self.reach(&url, first, pass.named, from_internal);
+            let answer = self.transport.send(&request, reach).await;
+            let answer = answer.map_err(|cause| Fault::None(cause, store_of(&url)))?;
+            from_internal |= home && answer.internal;
+            for cookie in answer.headers.get_all(SET_COOKIE).iter().filter(|_| pass.named) {
                 self.cookies.set(&url, cookie);
             }
             let target = match answer.status {
@@ -134,7 +201,7 @@ impl Web {
                 | StatusCode::PERMANENT_REDIRECT => answer.headers.get(LOCATION),
                 _ => None,
             };
-            let Some(target) = target else { return Ok((answer, url)) };
+            let Some(target) = target else { return Ok((answer, Moved { url, from_internal })) };
             let next = target.to_str().ok().and_then(|target| url.join(target).ok());
             url = match next {
                 Some(next) if matches!(next.scheme(), "http" | "https") => next,
@@ -145,21 +212,40 @@ impl Web {
     }
 }
 
+/// Scheme, host and port, as options of one store name them.
+fn store_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    format!("{}://{host}:{}", url.scheme(), url.port_or_known_default().unwrap_or_default())
+}
+
+/// Where a chain of redirections led, or where one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Moved {
+    url: Url,
+    /// Whether the first host has an address of the own network.
+    from_internal: bool,
+}
+
 /// Why there is no answer.
 enum Fault {
-    None(crate::transport::NoAnswer),
+    /// With the store that was asked.
+    None(NoAnswer, String),
     Chain(&'static str),
     Source(SourceError),
 }
 
 impl Fault {
-    fn none(fault: crate::transport::NoAnswer) -> Self {
-        Self::None(fault)
-    }
-
     fn at(self, location: &str) -> SourceError {
         match self {
-            Self::None(cause) => error(
+            Self::None(cause, store) if cause.is_refused() => {
+                let allow = format!("{store}/");
+                let message = format!(
+                    "this leads to {allow}, which is of this machine's own network, and what leads there was not named by you: allow {allow} if you trust it"
+                );
+                let denied = AccessDenied { object: location.to_owned(), allow };
+                error(SourceErrorKind::NotAllowed, location, message, Some(Box::new(denied)))
+            }
+            Self::None(cause, _) => error(
                 SourceErrorKind::Io,
                 location,
                 "the server gave no usable answer",
@@ -175,23 +261,24 @@ impl Fault {
 #[derive(Debug)]
 pub(crate) struct WebObject {
     web: Arc<Web>,
-    location: String,
+    location: Location,
     url: Url,
-    own: Option<HeaderValue>,
+    pass: Pass,
     /// Where redirections led the last time; later requests go there at once.
-    moved: Mutex<Option<Url>>,
+    moved: Mutex<Option<Moved>>,
 }
 
 impl WebObject {
-    fn moved(&self) -> Option<Url> {
+    fn moved(&self) -> Option<Moved> {
         self.moved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn get(&self, headers: &HeaderMap) -> Result<Answer, SourceError> {
-        let get = async |start: &Url| {
-            let answer = self.web.get(&self.url, start, self.own.as_ref(), headers).await;
-            answer.map_err(|fault| fault.at(&self.location))
+        let get = async |start: &Moved| {
+            let answer = self.web.get(&self.url, start, &self.pass, headers).await;
+            answer.map_err(|fault| fault.at(self.location.url()))
         };
+        let first = Moved { url: self.url.clone(), from_internal: names_internal_host(&self.url) };
         let answer = match self.moved() {
             // The place that it was moved to may be good for some minutes only.
             Some(moved) => match get(&moved).await {
@@ -200,13 +287,13 @@ impl WebObject {
                 {
                     return Ok(answer);
                 }
-                _ => get(&self.url).await?,
+                _ => get(&first).await?,
             },
-            None => get(&self.url).await?,
+            None => get(&first).await?,
         };
         let (answer, end) = answer;
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(end).filter(|end| *end != self.url && answer.status.is_success());
+            Some(end).filter(|end| end.url != self.url && answer.status.is_success());
         Ok(answer)
     }
 }
@@ -242,10 +329,10 @@ impl ObjectReader for WebObject {
                 Ok(Part { version: version(&answer.headers, 0), bytes: Bytes::new() })
             }
             (StatusCode::RANGE_NOT_SATISFIABLE, _) if known.is_some() => {
-                Err(changed(&self.location))
+                Err(changed(self.location.url()))
             }
-            (StatusCode::PRECONDITION_FAILED, _) => Err(changed(&self.location)),
-            _ => Err(refusal(&self.location, &answer)),
+            (StatusCode::PRECONDITION_FAILED, _) => Err(changed(self.location.url())),
+            _ => Err(refusal(self.location.url(), &answer)),
         }
     }
 }
@@ -302,8 +389,10 @@ impl Web {
     pub(crate) async fn list(&self, folder: &Url, location: &str) -> Result<Listing, SourceError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let (answer, url) =
-            self.get(folder, folder, None, &headers).await.map_err(|fault| fault.at(location))?;
+        let pass = Pass::new(&self.options, &store_of(folder), Credentials::All, None)?;
+        let start = Moved { url: folder.clone(), from_internal: names_internal_host(folder) };
+        let answer = self.get(folder, &start, &pass, &headers).await;
+        let (answer, Moved { url, .. }) = answer.map_err(|fault| fault.at(location))?;
         if !answer.status.is_success() {
             return Err(refusal(folder.as_str(), &answer));
         }

@@ -21,6 +21,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The header `Cookie`.
     pub cookie: Option<String>,
+    /// All headers.
+    pub headers: HeaderMap,
     /// Number of the connection; those of one number came one after another over the same.
     pub connection: u64,
 }
@@ -84,6 +86,7 @@ impl Traffic {
             if_match: text(IF_MATCH),
             authorization: text(AUTHORIZATION),
             cookie: text(COOKIE),
+            headers: headers.clone(),
             connection,
         };
         self.with(|log| {

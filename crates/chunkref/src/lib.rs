@@ -69,7 +69,7 @@ pub use chunkref_core::{
     Skipped, SourceError, SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
-pub use chunkref_store::{Location, Stores};
+pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};
 pub use gather::{Gathered, Gatherer};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
 pub use objects::StoreObjects;

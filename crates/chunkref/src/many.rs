@@ -218,7 +218,8 @@ impl Stream for Scans {
 /// the others.
 ///
 /// # Errors
-/// [`ScanError`] of kind [`ScanErrorKind::InvalidOption`] when the options fit no format, before anything is read;
+/// [`ScanError`] of kind [`ScanErrorKind::InvalidOption`] when the options fit no format, or a secret for one store is
+/// given for locations in several, before anything is read;
 /// [`ScanErrorKind::Io`] when the machine gives no threads.
 pub fn scan_many(
     stores: &Stores,
@@ -233,6 +234,9 @@ pub fn scan_many(
     crate::validate(&registry, options)
         .map_err(|error| fault(ScanErrorKind::InvalidOption, error.into()))?;
     let locations: Vec<_> = locations.into_iter().collect();
+    stores
+        .check_binding(&locations)
+        .map_err(|error| fault(ScanErrorKind::InvalidOption, error.into()))?;
     let (stores, options) = (stores.clone(), options.clone());
     let results = for_each(locations.clone(), many, move |location| {
         let (stores, options) = (stores.clone(), options.clone());

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::Source;
 use chunkref_read::Open;
-use chunkref_store::{Location, OpenOptions, Stores};
+use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 
 /// Most objects that are kept open.
 const MOST_OPEN: usize = 256;
@@ -16,10 +16,11 @@ const MOST_OPEN: usize = 256;
 /// An object that is open, or being opened by one of those who wait for it.
 type Slot = Arc<futures::lock::Mutex<Option<Arc<dyn ByteSource>>>>;
 
-/// Opens objects through stores. Those that were opened last stay open, so that many chunks of one object cost one opening.
+/// Opens objects through stores, as a policy allows. Those that were opened last stay open, so that many chunks of one object cost one opening.
 #[derive(Debug)]
 pub struct StoreObjects {
     stores: Stores,
+    policy: AccessPolicy,
     opened: Option<Arc<dyn ByteSource>>,
     kept: Mutex<Kept>,
 }
@@ -31,10 +32,11 @@ struct Kept {
 }
 
 impl StoreObjects {
-    /// Objects of these stores.
+    /// Objects of these stores, which something that `policy` is for names: [`Stores::policy_of_set`] for a reference set,
+    /// [`Stores::policy_of_file`] for a file that was scanned.
     #[must_use]
-    pub fn new(stores: Stores) -> Self {
-        Self { stores, opened: None, kept: Mutex::default() }
+    pub fn new(stores: Stores, policy: AccessPolicy) -> Self {
+        Self { stores, policy, opened: None, kept: Mutex::default() }
     }
 
     /// The same with an object that is open.
@@ -75,7 +77,7 @@ impl Open for StoreObjects {
         let options =
             OpenOptions::default().with_expected(source.version.clone()).with_kept_open(true);
         let opened: Arc<dyn ByteSource> =
-            Arc::from(self.stores.open(&location, &options).await?.source);
+            Arc::from(self.stores.open_within(&self.policy, &location, &options).await?.source);
         *slot = Some(Arc::clone(&opened));
         Ok(opened)
     }

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ByteSource, Registry, Scan, ScanError, ScanOptions, ScannerEntry};
+use chunkref_core::{
+    ByteSource, Registry, Scan, ScanError, ScanOptions, ScannerEntry, SourceError,
+};
 use chunkref_read::{ReadError, ReferenceStore, ZarrVersion};
-use chunkref_store::{Location, OpenOptions, Stores};
+use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use thiserror::Error;
 
 use crate::references::{is_reference_folder, looks_like_references};
@@ -30,6 +32,8 @@ pub struct OpenedFile {
     pub format: ScannerEntry,
     /// Its bytes.
     pub length: u64,
+    /// What it may name.
+    pub policy: AccessPolicy,
     /// What the scan found.
     pub scan: Scan,
 }
@@ -100,7 +104,19 @@ impl Opened {
         }
         let format = *crate::choose(registry, &source, options).await?;
         let scan = format.scan(&source, options).await?;
-        Ok(Self::File(Box::new(OpenedFile { format, length, scan })))
+        let policy = stores.policy_of_file(location, &options.allow_outside);
+        Ok(Self::File(Box::new(OpenedFile { format, length, policy, scan })))
+    }
+
+    /// What its chunks may lie in.
+    ///
+    /// # Errors
+    /// As for [`References::policy`].
+    pub fn policy(&self, stores: &Stores) -> Result<AccessPolicy, SourceError> {
+        match self {
+            Self::References(references) => references.policy(stores),
+            Self::File(file) => Ok(file.policy.clone()),
+        }
     }
 
     /// The same as a Zarr store, whose objects are read through `stores`.
@@ -115,7 +131,7 @@ impl Opened {
         match self {
             Self::References(references) => references.into_store(stores, version),
             Self::File(file) => {
-                let objects = Arc::new(StoreObjects::new(stores.clone()));
+                let objects = Arc::new(StoreObjects::new(stores.clone(), file.policy));
                 ReferenceStore::new(Arc::new(file.scan.dataset), objects, version)
             }
         }

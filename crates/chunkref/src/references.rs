@@ -14,7 +14,7 @@ use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
 use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences, PartitionReferences};
 use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
-use chunkref_store::{Location, OpenOptions, Stores};
+use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use thiserror::Error;
 
 use crate::StoreObjects;
@@ -335,6 +335,16 @@ impl References {
         }
     }
 
+    /// What the set may name: what is beside it, and what the stores allow.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it is not clear which of several allowed stores options are for.
+    pub fn policy(&self, stores: &Stores) -> Result<AccessPolicy, SourceError> {
+        let location = Location::parse(&self.location)?;
+        stores.check_binding([&location])?;
+        Ok(stores.policy_of_set(&location))
+    }
+
     /// The whole dataset, which must have as many references as were written, where the set says how many those were. Of
     /// a set in Parquet a partition that is not there reads as chunks that never were; what is made of such a set would
     /// hide that for ever.
@@ -357,7 +367,8 @@ impl References {
         Ok(dataset)
     }
 
-    /// The references as a Zarr store, whose objects are read through `stores`.
+    /// The references as a Zarr store, whose objects are read through `stores` as far as the set may name them
+    /// ([`AccessPolicy`]).
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -372,13 +383,15 @@ impl References {
     /// ```
     ///
     /// # Errors
-    /// [`ReadError`](chunkref_read::ReadError) when Zarr of that version cannot say an array.
+    /// [`ReadError`](chunkref_read::ReadError) when Zarr of that version cannot say an array, or as for
+    /// [`References::policy`].
     pub fn into_store(
         self,
         stores: &Stores,
         version: ZarrVersion,
     ) -> Result<ReferenceStore, chunkref_read::ReadError> {
-        let objects = Arc::new(StoreObjects::new(stores.clone()));
+        let policy = self.policy(stores)?;
+        let objects = Arc::new(StoreObjects::new(stores.clone(), policy));
         let lookup: Arc<dyn Lookup> = match self.inner {
             Inner::Json { dataset, .. } => Arc::new(*dataset),
             Inner::Parquet(..) => Arc::new(self),

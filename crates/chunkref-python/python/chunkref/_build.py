@@ -14,7 +14,7 @@ from chunkref import _chunkref
 from chunkref._errors import EmitError, SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
 from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
 #: Where the coordinates of a dimension come from: a text such as ``"data:NAME"``, values, or a function of one input.
 CoordinateSource: TypeAlias = str | Sequence[Any] | re.Pattern[str] | Callable[[References], Any] | None
@@ -37,6 +37,7 @@ def combine(
     on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
     duplicates: Literal["error", "first", "last"] = "error",
     missing: Literal["error", "fill"] = "error",
+    allow: Allow = (),
     stores: Stores | None = None,
 ) -> References:
     """Combine references into one dataset.
@@ -64,6 +65,8 @@ def combine(
         What to do about inputs that contradict each other, that have the same coordinates, or lack something.
     storage_options, stores
         How the files behind the references are read, for values that combining depends on.
+    allow : str, os.PathLike or iterable of them
+        What the references may name besides what is beside them, see `Stores`.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def combine(
     >>> chunkref.combine(files, "time").arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, allow)
     inputs = [_reference_set(one, held) for one in references]
     settings, made_by = cube_settings(
         concat, inputs, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
@@ -157,6 +160,7 @@ def append(
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     retry: int = 0,
+    allow: Allow = (),
     stores: Stores | None = None,
     **format_options: str,
 ) -> References:
@@ -170,6 +174,8 @@ def append(
         As for `build`.
     retry : int
         When another process has written the set meanwhile, read it again and append to that, at most so many times.
+    allow : str, os.PathLike or iterable of them
+        What the references may name besides what is beside them, see `Stores`.
 
     Returns
     -------
@@ -191,7 +197,7 @@ def append(
     >>> chunkref.append(cube, files).arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, allow)
     given = references if isinstance(references, References) else References.open(references, stores=held)
     if given._made_by is None or not given._made_by.startswith(MADE_BY_COMBINING):
         raise ValueError(

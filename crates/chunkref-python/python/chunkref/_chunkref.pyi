@@ -17,6 +17,7 @@ class Stores:
         cls,
         storage: dict[str, str],
         *,
+        allow: list[str],
         anonymous: bool,
         requests: int,
         requests_per_object: int,

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from chunkref import _chunkref
 
 StorageOptions: TypeAlias = Mapping[str, Any] | None
+#: Beginnings of URLs, or paths, that references may name: one, or several.
+Allow: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 class Stores:
@@ -21,7 +24,12 @@ class Stores:
     ----------
     storage_options : mapping, optional
         Options of the store as fsspec (``anon``, ``key``, ``secret``, ``client_kwargs``, …) or object stores spell them.
-        Variables ``CHUNKREF_STORAGE_NAME`` of the environment set defaults.
+        Variables ``CHUNKREF_STORAGE_NAME`` of the environment set defaults. A mapping under the name of a store sets
+        options of that store alone: ``{"s3://bucket": {"key": …}, "https://host:8000": {"token": …}}``. Secrets without
+        a store are for the one that the files of a call are in.
+    allow : str, os.PathLike or iterable of them
+        Beginnings of URLs, or paths, of objects that references may name besides what is beside them, with the
+        credentials for their store.
     anon : bool
         Read without credentials, as public buckets allow.
     concurrency, concurrency_per_file : int
@@ -48,6 +56,7 @@ class Stores:
         self,
         storage_options: StorageOptions = None,
         *,
+        allow: Allow = (),
         anon: bool = False,
         concurrency: int = 256,
         concurrency_per_file: int = 128,
@@ -59,6 +68,7 @@ class Stores:
     ) -> None:
         self._storage = flattened(storage_options)
         self._settings: dict[str, Any] = {
+            "allow": prefixes(allow),
             "anonymous": anon,
             "requests": concurrency,
             "requests_per_object": concurrency_per_file,
@@ -79,11 +89,19 @@ class Stores:
             self._reading = _again(self._storage, {**self._settings, "deadline": 0.0})
         return self._reading
 
+    def allowing(self, allow: Allow) -> Stores:
+        """Give stores with the same options that let references name more."""
+        more = [prefix for prefix in prefixes(allow) if prefix not in self._settings["allow"]]
+        if not more:
+            return self
+        return _again(self._storage, {**self._settings, "allow": [*self._settings["allow"], *more]})
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._storage, self._settings)
 
     def __repr__(self) -> str:
         defaults = {
+            "allow": [],
             "anonymous": False,
             "requests": 256,
             "requests_per_object": 128,
@@ -136,12 +154,14 @@ def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
 
 
 def flattened(options: StorageOptions) -> dict[str, str]:
-    """Give options as text by their dotted names; those that are `None` are left out."""
+    """Give options as text by their dotted names, those of one store behind its name; those that are `None` are left out."""
     flat: dict[str, str] = {}
     for name, value in (options or {}).items():
         if value is None:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and "://" in name:
+            flat.update({f"{name}:{inner}": text for inner, text in flattened(value).items()})
+        elif isinstance(value, Mapping):
             flat.update({f"{name}.{inner}": text for inner, text in flattened(value).items()})
         elif isinstance(value, bool):
             flat[name] = "true" if value else "false"
@@ -157,16 +177,35 @@ def flattened(options: StorageOptions) -> dict[str, str]:
     return flat
 
 
+def prefixes(allow: Allow) -> list[str]:
+    """Give beginnings of URLs, of which one may be given alone, as text."""
+    if isinstance(allow, (str, os.PathLike)):
+        allow = (allow,)
+    if isinstance(allow, (bytes, bytearray)) or not isinstance(allow, Iterable):
+        raise TypeError(f"allow: a URL or path, or several of them, not {type(allow).__name__}")
+    texts = []
+    for one in allow:
+        text = os.fspath(one) if isinstance(one, (str, os.PathLike)) else None
+        if not isinstance(text, str):
+            raise TypeError(f"allow: a URL or path is text, not {type(one).__name__}")
+        texts.append(text)
+    return texts
+
+
 _made: dict[tuple[tuple[str, str], ...], Stores] = {}
 _lock = threading.Lock()
 
 
-def stores_of(stores: Stores | None, storage_options: StorageOptions) -> Stores:
+def stores_of(stores: Stores | None, storage_options: StorageOptions, allow: Allow = ()) -> Stores:
     """Give the stores of a call: those that it names, or those of its options."""
     if stores is not None:
         if storage_options:
             raise TypeError("give storage_options or stores, not both")
-        return stores
+        return stores.allowing(allow)
+    return _of_options(storage_options).allowing(allow)
+
+
+def _of_options(storage_options: StorageOptions) -> Stores:
     key = tuple(sorted(flattened(storage_options).items()))
     with _lock:
         if key not in _made:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from chunkref import _chunkref
 from chunkref._references import References
 from chunkref._scan import scan_settings
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
 
 def verify(
@@ -23,6 +23,7 @@ def verify(
     against_source: bool = False,
     format: str | None = None,
     allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow: Allow = (),
     stores: Stores | None = None,
     **format_options: str,
 ) -> dict[str, Any]:
@@ -34,6 +35,8 @@ def verify(
         In memory, or where they were written.
     storage_options, stores
         How they and the files behind them are read.
+    allow : str, os.PathLike or iterable of them
+        What the references may name besides what is beside them, see `Stores`.
     sample : int or "all"
         How many chunks are read and decoded, spread over arrays and files; 0 for none.
     freshness : bool
@@ -53,7 +56,7 @@ def verify(
     >>> chunkref.verify(chunkref.scan(example_file))["sound"]
     True
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, allow)
     scanning = scan_settings(format, 0, allow_outside, format_options) if against_source else None
     given = isinstance(references, References)
     text = _chunkref.verify(

@@ -22,7 +22,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from chunkref import _chunkref
 from chunkref._references import ArrayInfo, References
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -43,6 +43,8 @@ class ChunkrefStore(Store):
         In memory, or the URL of reference files.
     storage_options, stores
         How the references and the files behind them are read, see `Stores`.
+    allow : str, os.PathLike or iterable of them
+        What the references may name besides what is beside them, see `Stores`.
     open : callable, optional
         Gives a file object for a URL of a scheme that is not read natively.
     protocol : str, optional
@@ -66,13 +68,14 @@ class ChunkrefStore(Store):
         references: References | str | os.PathLike[str],
         storage_options: StorageOptions = None,
         *,
+        allow: Allow = (),
         stores: Stores | None = None,
         open: Callable[[str], Any] | None = None,
         protocol: str | None = None,
     ) -> None:
         super().__init__(read_only=True)
         # A dataset is open for as long as somebody works with it, and its files with it.
-        self._stores = stores_of(stores, storage_options).without_deadline()
+        self._stores = stores_of(stores, storage_options, allow).without_deadline()
         self._references = references if isinstance(references, References) else os.fspath(references)
         self._open_url, self._protocol = open, protocol
         self._pending: dict[asyncio.AbstractEventLoop, list[tuple[_Request, asyncio.Future[bytes | None]]]] = {}

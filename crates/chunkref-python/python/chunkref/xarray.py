@@ -17,7 +17,7 @@ from chunkref._build import Concat, build, combine
 from chunkref._files import is_file, name_of
 from chunkref._references import ArrayInfo, References
 from chunkref._scan import scan
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     # xarray loads engines when it lists them, and zarr-python need not be there for that.
@@ -43,6 +43,9 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         The group to open.
     storage_options, stores
         How files are read, see `Stores`.
+    allow : str, os.PathLike or iterable of them
+        What references may name besides what is beside them, see `Stores`: a folder of data that are not files of a known
+        format, a private bucket, a server of the own network.
     concat : str, list or mapping, optional
         As for `chunkref.build`.
     combine_options : mapping, optional
@@ -73,6 +76,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         "decode_timedelta",
         "group",
         "storage_options",
+        "allow",
         "stores",
         "concat",
         "combine_options",
@@ -93,13 +97,16 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         decode_timedelta: Any = None,
         group: str | None = None,
         storage_options: StorageOptions = None,
+        allow: Allow = (),
         stores: Stores | None = None,
         concat: Concat = None,
         combine_options: Mapping[str, Any] | None = None,
         scan_options: Mapping[str, Any] | None = None,
     ) -> Dataset:
         """Open one group as a dataset."""
-        store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
+        store, unlimited = opened(
+            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
+        )
         decoding = {
             "mask_and_scale": mask_and_scale,
             "decode_times": decode_times,
@@ -117,6 +124,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         *,
         group: str | None = None,
         storage_options: StorageOptions = None,
+        allow: Allow = (),
         stores: Stores | None = None,
         concat: Concat = None,
         combine_options: Mapping[str, Any] | None = None,
@@ -126,7 +134,9 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         """Open a group and every one below it, each as a dataset of its own."""
         import zarr
 
-        store, unlimited = opened(filename_or_obj, storage_options, stores, concat, combine_options, scan_options)
+        store, unlimited = opened(
+            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
+        )
         root = (group or "").strip("/")
         opened_root = zarr.open_group(store, path=root, mode="r", zarr_format=2)
         below = [name for name, member in opened_root.members(max_depth=None) if isinstance(member, zarr.Group)]
@@ -215,11 +225,12 @@ def opened(
     concat: Concat = None,
     combine_options: Mapping[str, Any] | None = None,
     scan_options: Mapping[str, Any] | None = None,
+    allow: Allow = (),
 ) -> tuple[ChunkrefStore, dict[str, set[str]]]:
     """Give the store of what xarray is to open, and the names of unlimited dimensions by group."""
     from chunkref.store import ChunkrefStore
 
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, allow)
     # NetCDF shows variables by the names that this option gives them.
     scanning = {"hdf5_names": "netcdf", **(scan_options or {})}
     open_url: Any = None

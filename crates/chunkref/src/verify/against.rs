@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chunkref_core::{ScanError, ScanOptions};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::Open;
-use chunkref_store::{Location, Stores};
+use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 
 use super::decode::Chosen;
 use super::{Check, Cube, Failure, values};
@@ -15,7 +15,7 @@ use super::{Check, Cube, Failure, values};
 /// Scans the sources of the sampled chunks again, and compares all references to them.
 pub(super) async fn sources(
     cube: &Cube<'_>,
-    stores: &Stores,
+    reading: (&Stores, &AccessPolicy),
     objects: &dyn Open,
     sample: &[Chosen],
     scanning: &ScanOptions,
@@ -33,7 +33,7 @@ pub(super) async fn sources(
     let mut elsewhere = BTreeSet::new();
     for id in wanted {
         let url = cube.url(id);
-        let scan = match scan(stores, &url, scanning).await {
+        let scan = match scan(reading, &url, scanning).await {
             Ok(scan) => scan,
             Err(error) => {
                 let reason = format!("it cannot be scanned again: {}", causes(&error));
@@ -98,11 +98,20 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-async fn scan(stores: &Stores, url: &str, options: &ScanOptions) -> Result<Dataset, ScanError> {
-    let location = Location::parse(url).map_err(|error| ScanError::from_source(error, None))?;
+async fn scan(
+    (stores, policy): (&Stores, &AccessPolicy),
+    url: &str,
+    options: &ScanOptions,
+) -> Result<Dataset, ScanError> {
+    let failed = |error| ScanError::from_source(error, None);
+    let location = Location::parse(url).map_err(failed)?;
     // Chunks that the references hold by their places must not become inline ones here.
     let options = options.clone().with_inline_threshold(0);
-    Ok(crate::scan_at(stores, &location, &options).await.0?.dataset)
+    let cancellation = options.cancellation.within(stores.deadline());
+    let options = options.with_cancellation(cancellation);
+    let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
+    let opened = stores.open_within(policy, &location, &opening).await.map_err(failed)?;
+    Ok(crate::scan_source(&opened.source, &options).await?.dataset)
 }
 
 /// A chunk of the cube: its place in the grid, and offset and length in its source.

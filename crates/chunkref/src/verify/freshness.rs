@@ -3,7 +3,7 @@
 
 use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::{ObjectVersion, Source, SourceId};
-use chunkref_store::{Location, OpenOptions, Stores};
+use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use futures::{StreamExt, stream};
 
 use super::{Check, Cube, Failure};
@@ -12,11 +12,11 @@ use super::{Check, Cube, Failure};
 const AT_A_TIME: usize = 64;
 
 /// Opens every source that a chunk lies in or that was recorded, and compares it with the record.
-pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores) -> Check {
+pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores, policy: &AccessPolicy) -> Check {
     let mut check = Check::new("freshness", "sources");
     let sources = cube.dataset.sources().to_vec();
     let looks = sources.into_iter().enumerate().map(|(number, source)| async move {
-        let found = look(stores, &source).await;
+        let found = look(stores, policy, &source).await;
         (SourceId(u32::try_from(number).unwrap_or(u32::MAX)), source, found)
     });
     let mut looks = stream::iter(looks).buffered(AT_A_TIME);
@@ -47,9 +47,13 @@ pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores) -> Check {
     check
 }
 
-async fn look(stores: &Stores, source: &Source) -> Result<ObjectVersion, SourceError> {
+async fn look(
+    stores: &Stores,
+    policy: &AccessPolicy,
+    source: &Source,
+) -> Result<ObjectVersion, SourceError> {
     let location = Location::parse(&source.location)?;
-    let opened = stores.open(&location, &OpenOptions::default()).await?;
+    let opened = stores.open_within(policy, &location, &OpenOptions::default()).await?;
     Ok(opened.source.version().clone())
 }
 

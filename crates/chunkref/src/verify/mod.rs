@@ -23,7 +23,7 @@ use std::num::NonZeroUsize;
 use chunkref_core::ScanOptions;
 use chunkref_model::kerchunk_json::Recorded;
 use chunkref_model::{Array, ChunkRef, Dataset, ObjectVersion, SourceId};
-use chunkref_store::Stores;
+use chunkref_store::{AccessPolicy, Stores};
 
 use crate::{References, ReferencesError, StoreObjects};
 
@@ -59,7 +59,8 @@ impl Default for VerifyOptions {
     }
 }
 
-/// Verifies a reference set. Faults of the references and their sources are in the report.
+/// Verifies a reference set. Faults of the references and their sources are in the report, and so are objects that the set
+/// may not name.
 ///
 /// # Errors
 /// [`ReferencesError`] when the references cannot be read at all.
@@ -68,14 +69,17 @@ pub async fn verify(
     references: References,
     options: &VerifyOptions,
 ) -> Result<Report, ReferencesError> {
+    let policy = references.policy(stores)?;
     let recorded = references.recorded().cloned();
     let dataset = references.into_dataset().await?;
-    Ok(verify_dataset(stores, &dataset, recorded.as_ref(), options).await)
+    Ok(verify_dataset(stores, &policy, &dataset, recorded.as_ref(), options).await)
 }
 
-/// Verifies a dataset; `recorded` is what was said of its references when they were written.
+/// Verifies a dataset, which may name what `policy` says; `recorded` is what was said of its references when they were
+/// written.
 pub async fn verify_dataset(
     stores: &Stores,
+    policy: &AccessPolicy,
     dataset: &Dataset,
     recorded: Option<&Recorded>,
     options: &VerifyOptions,
@@ -83,17 +87,17 @@ pub async fn verify_dataset(
     let mut cube = Cube::new(dataset, recorded);
     let mut report = cube.summary();
     if options.freshness {
-        report.checks.push(freshness::check(&mut cube, stores).await);
+        report.checks.push(freshness::check(&mut cube, stores, policy).await);
     }
     report.checks.push(structure::inside(&cube));
     report.checks.push(structure::overlaps(&cube));
     report.checks.push(structure::complete(&cube));
     report.checks.push(decode::inline(&cube));
     let sample = decode::sample(&cube, options.sample);
-    let objects = StoreObjects::new(stores.clone());
+    let objects = StoreObjects::new(stores.clone(), policy.clone());
     report.checks.push(decode::chunks(&cube, &objects, &sample).await);
     if let Some(scanning) = &options.against_source {
-        let checks = against::sources(&cube, stores, &objects, &sample, scanning).await;
+        let checks = against::sources(&cube, (stores, policy), &objects, &sample, scanning).await;
         report.checks.extend(checks);
     }
     report

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chunkref._references import References
+from chunkref._stores import Allow
 
 
 def flat(source: Any, options: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -233,7 +234,7 @@ class Inputs:
         key = f"{variable}/.zattrs" if variable else ".zattrs"
         return json.loads(self.sets[number].get(key, "{}"))[name]
 
-    def group(self, number: int, options: dict[str, Any], protocol: str | None) -> Any:
+    def group(self, number: int, options: dict[str, Any], protocol: str | None, allow: Allow = ()) -> Any:
         """Open one input with zarr-python."""
         if number not in self._groups:
             import zarr
@@ -245,6 +246,7 @@ class Inputs:
             store = ChunkrefStore(
                 References.from_dict({"version": 1, "refs": self.sets[number]}),
                 stores=native_stores(None, options) or stores_of(None, None),
+                allow=allow,
                 open=opener(options),
                 protocol=protocol,
             )

@@ -16,7 +16,7 @@ from chunkref._errors import CombineError
 from chunkref._references import References
 from chunkref.kerchunk import _inputs
 from chunkref.kerchunk._original import original
-from chunkref._stores import stores_of
+from chunkref._stores import Allow, stores_of
 from chunkref.kerchunk._sources import filled, native_stores, opener
 
 
@@ -60,6 +60,9 @@ class MultiZarrToZarr:
         other ones.
     out : dict-like, optional
         Where references go, such as fsspec's ``LazyReferenceMapper``.
+    allow : str, os.PathLike or iterable of them
+        What the references may name besides public objects and data files, see `chunkref.Stores`; kerchunk has no such
+        parameter, and reads all that they name.
 
     Notes
     -----
@@ -91,6 +94,8 @@ class MultiZarrToZarr:
         preprocess: Callable[[dict[str, Any]], Any] | None = None,
         postprocess: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
         out: Any = None,
+        *,
+        allow: Allow = (),
     ) -> None:
         self.coo_map = dict(coo_map or {})
         if concat_dims is None:
@@ -107,6 +112,7 @@ class MultiZarrToZarr:
         self.remote_options, self.inline = remote_options or {}, inline_threshold
         self.preprocess, self.postprocess = preprocess, postprocess
         self.out: Any = {} if out is None else out
+        self.allow = allow
         self.coos: dict[str, Any] | None = None
         self.done: set[int] = set()
         self._before: list[dict[str, Any]] = []
@@ -292,7 +298,7 @@ class MultiZarrToZarr:
         if not callable(selector) and selector.partition(":")[0] in ("attr", "vattr"):
             return inputs.attribute(number, selector)
         if callable(selector) or selector.partition(":")[0] in ("data", "cf"):
-            group = inputs.group(number, self.remote_options, self.remote_protocol)
+            group = inputs.group(number, self.remote_options, self.remote_protocol, self.allow)
             if callable(selector):
                 return selector(place, group, name, inputs.names[number])
             return _inputs.selected(group, selector, self.coo_dtypes.get(name))
@@ -302,7 +308,7 @@ class MultiZarrToZarr:
         self, sets: list[dict[str, Any]], concat: dict[str, Any], dtypes: dict[str, Any], merge: bool
     ) -> dict[str, Any]:
         references = [References.from_dict({"version": 1, "refs": one}) for one in sets]
-        stores = native_stores(None, self.remote_options) or stores_of(None, None)
+        stores = (native_stores(None, self.remote_options) or stores_of(None, None)).allowing(self.allow)
         open_url = opener(self.remote_options)
         others = sorted({name for one in references for name in _coordinates(one)} - set(concat))
 
