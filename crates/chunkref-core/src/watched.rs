@@ -62,7 +62,11 @@ impl<S: ByteSource> ByteSource for WatchedSource<S> {
     async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
         self.check()?;
         self.inner.read_many(ranges).await.map_err(|error| {
-            let is_fault = error.kind.is_fault();
+            // What lies within the object is there, whatever an answer says that was cut off.
+            let length = self.version().length;
+            let is_inside =
+                ranges.iter().all(|range| range.start <= range.end && range.end <= length);
+            let is_fault = is_inside || error.kind.is_fault();
             self.remember(error, is_fault)
         })
     }
@@ -155,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_fault_is_remembered_and_ends_all_reading() {
-        for kind in FAULTS.into_iter().chain([SourceErrorKind::NotFound]) {
+        let said_of_reads = [SourceErrorKind::NotFound, SourceErrorKind::OutOfBounds];
+        for kind in FAULTS.into_iter().chain(said_of_reads) {
             let (source, switch) = watched();
             let sibling = block_on(source.open_sibling("b")).unwrap();
             assert_eq!(block_on(sibling.read_many(&[0..7])).unwrap()[0], b"sibling".as_slice());

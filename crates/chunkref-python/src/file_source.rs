@@ -95,7 +95,17 @@ impl ByteSource for FileSource {
         let mut parts = vec![Bytes::new(); ranges.len()];
         for (request, bytes) in requests.iter().zip(&read) {
             if !request.distribute(bytes, ranges, &mut parts) {
-                return Err(SourceError::out_of_bounds(&self.location, &request.range, length));
+                return Err(SourceError {
+                    kind: SourceErrorKind::Changed,
+                    location: self.location.clone(),
+                    message: format!(
+                        "the file object gave {} bytes where {} to {} lie within its length of {length}: it was cut off or changed",
+                        bytes.len(),
+                        request.range.start,
+                        request.range.end
+                    ),
+                    source: None,
+                });
             }
         }
         Ok(parts)
