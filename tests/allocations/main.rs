@@ -5,11 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
 use chunkref::emit::{Target, write_kerchunk_json};
+use chunkref::model::kerchunk_json;
 use chunkref::{CombineOptions, ConcatDimension, Dataset, EmitOptions};
 use chunkref_testkit::scenes::scene;
 
@@ -71,4 +74,51 @@ fn writing_costs_no_allocation_per_reference() {
     });
     // Threads of the emitter count for themselves; what is left here is metadata.
     assert!(cost.count_total < count / 20, "{cost:?} for {count} references");
+}
+
+/// A set of one array with a chunk of one inline byte for each place, and a member that no reader wants.
+fn inline_set(count: u32, unwanted: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        r#"{{"version":1,"x":{unwanted},"refs":{{".zgroup":"{{\"zarr_format\":2}}","a/.zarray":"{{\"shape\":[{count}],\"chunks\":[1],\"dtype\":\"|u1\",\"fill_value\":0,\"order\":\"C\",\"filters\":null,\"compressor\":null,\"zarr_format\":2}}""#
+    );
+    for chunk in 0..count {
+        write!(text, r#","a/{chunk}":"x""#).unwrap();
+    }
+    text + "}}"
+}
+
+#[test]
+fn reading_costs_columns_alone() {
+    let count = 200_000;
+    let text = inline_set(count, "0");
+    let mut read = None;
+    let cost = measure(|| read = Some(kerchunk_json::read(text.as_bytes()).unwrap()));
+    assert_eq!(references(&read.unwrap()), u64::from(count));
+    // 29 bytes a reference, and as much again while columns grow.
+    assert!(cost.bytes_max < u64::from(count) * 100, "{cost:?}");
+    assert!(cost.count_total < 2000, "{cost:?}");
+}
+
+#[test]
+fn what_is_not_kept_costs_nothing() {
+    let numbers = format!("[0{}]", ",0".repeat(2_000_000));
+    let unwanted =
+        format!("[{numbers},\"{}\",{}]", "x".repeat(4_000_000), " ".repeat(4_000_000) + "0");
+    let text = inline_set(1, &unwanted);
+    let cost = measure(|| drop(kerchunk_json::read(text.as_bytes()).unwrap()));
+    assert!(cost.bytes_max < 1 << 20, "{cost:?}");
+}
+
+#[test]
+fn generators_cost_columns_alone() {
+    let zarray = r#"{"shape":[200000],"chunks":[1],"dtype":"|u1","fill_value":0,"order":"C","filters":null,"compressor":null,"zarr_format":2}"#;
+    let url = format!("{{{{u}}}}/{}", "y".repeat(1000));
+    let text = format!(
+        r#"{{"version":1,"templates":{{"u":"s3://b"}},"gen":[{{"key":"a/{{{{i}}}}","url":"{url}","offset":"{{{{(i + 1) * 1000}}}}","length":"1000","dimensions":{{"i":{{"stop":200000}}}}}}],"refs":{{"a/.zarray":{zarray}}}}}"#
+    );
+    let mut read = None;
+    let cost = measure(|| read = Some(kerchunk_json::read(text.as_bytes()).unwrap()));
+    assert_eq!(references(&read.unwrap()), 200_000);
+    assert!(cost.bytes_max < 200_000 * 100, "{cost:?}");
 }

@@ -3,10 +3,15 @@
 
 use crate::environment::{corpus, files, fixtures};
 use bytes::Bytes;
+use chunkref::core::{ByteSource, MemorySource, SourceError};
+use chunkref::model::Source;
+use chunkref::read::{Open, read_arrays};
 use chunkref::{ChunkRef, Limits, Scan, ScanOptions};
+use futures::executor::block_on;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,6 +60,46 @@ fn changed_bits_give_an_error_or_a_bounded_result() {
         scans > 1000 && sound > scans / 5,
         "{scans} changed files were scanned, {sound} without an error"
     );
+}
+
+#[test]
+fn changed_messages_decode_to_an_error_or_a_whole_field() {
+    let (mut decoded, mut refused) = (0, 0);
+    for path in files(&fixtures("grib2"), &["grib2"]) {
+        let content = fs::read(&path).unwrap();
+        if content.len() as u64 > MOST_BYTES {
+            continue;
+        }
+        for time in 0..CHANGES {
+            let mut hostile = content.clone();
+            let random = random(&path, time);
+            let place = usize::try_from((random >> 1) % content.len() as u64).unwrap();
+            match (random >> 40) % 4 {
+                0 | 1 => hostile[place] ^= 1 << ((random >> 50) % 8),
+                2 => hostile[place] = 0xff,
+                _ => hostile[place..].iter_mut().take(4).for_each(|byte| *byte = 0xff),
+            }
+            let Ok(scan) = scan(&hostile) else { continue };
+            let objects = Memory(MemorySource::new(LOCATION, hostile.into()));
+            for (name, array) in scan.dataset.arrays().into_iter().take(12) {
+                let paths = [name.clone()];
+                let start = Instant::now();
+                let read = read_arrays(&scan.dataset, &paths, 16 << 20, &objects);
+                let outcome = catch_unwind(AssertUnwindSafe(|| block_on(read)));
+                let (took, shown) = (start.elapsed(), path.display());
+                let outcome = outcome.unwrap_or_else(|_| panic!("{shown}, change {time}: {name}"));
+                assert!(took < PATIENCE, "{shown}, change {time}: {name}: {took:?}");
+                match outcome {
+                    Ok(values) => {
+                        assert_eq!(values[0].len() as u64, array.logical_bytes().unwrap());
+                        decoded += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    assert!(decoded > 500 && refused > 20, "{decoded} were decoded, {refused} refused");
 }
 
 #[test]
@@ -122,6 +167,16 @@ fn scan(content: &[u8]) -> Result<Scan, chunkref::ScanError> {
     limits.inline_bytes = 4 << 20;
     let options = ScanOptions::default().with_limits(limits);
     futures::executor::block_on(chunkref::open(Bytes::copy_from_slice(content), LOCATION, &options))
+}
+
+/// The changed file, whatever references call it.
+struct Memory(MemorySource);
+
+#[async_trait::async_trait]
+impl Open for Memory {
+    async fn open(&self, _: &Source) -> Result<Arc<dyn ByteSource>, SourceError> {
+        Ok(Arc::new(self.0.clone()))
+    }
 }
 
 /// Scan, and check what comes back; whether that was a result.

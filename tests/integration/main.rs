@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod combine;
@@ -14,6 +16,8 @@ mod conformance;
 mod cost;
 #[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod ended;
 #[cfg(test)]
 #[cfg(feature = "libhdf5")]
 mod engines;
@@ -35,6 +39,8 @@ mod icechunk;
 #[cfg(test)]
 mod injected;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod netcdf3;
 #[cfg(test)]
 mod options;
@@ -48,5 +54,7 @@ mod references;
 mod report_page;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod templates;
 #[cfg(test)]
 mod verify;

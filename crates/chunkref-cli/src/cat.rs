@@ -2,13 +2,14 @@
 //! `chunkref cat`.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chunkref::core::atomic::write_file;
 use chunkref::model::zarr::v2;
 use chunkref::model::{Array, DataType, Field};
-use chunkref::read::{Lookup, Values, read_region};
+use chunkref::read::{Lookup, ReadError, Values, read_region};
 use chunkref::{Location, Opened, StoreObjects, Stores};
 use clap::{Args, ValueEnum};
 use futures::executor::block_on;
@@ -19,9 +20,6 @@ use crate::destination;
 use crate::selection::{Axis, Selection};
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, element, report};
-
-/// Most bytes of values.
-const MOST_BYTES: u64 = 4 << 30;
 
 /// What values are written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -123,10 +121,39 @@ async fn read(
     let axes =
         selection.axes(&array.shape).map_err(|reason| format!("array {path:?}: {reason}"))?;
     let region: Vec<_> = axes.iter().map(|axis| axis.range.clone()).collect();
-    let values = read_region(&*lookup, &objects, path, &region, MOST_BYTES).await?;
+    let limits = stores.limits();
+    check_chunks(array, &region, limits.read_chunks)?;
+    let most = limits.output_bytes;
+    let values = read_region(&*lookup, &objects, path, &region, most).await.map_err(said)?;
     let values = thin(values, &axes, array.dtype.length_bytes());
     let dimensions = array.dimensions.clone();
     Ok(Part { dtype: array.dtype.clone(), dimensions, axes, values })
+}
+
+fn said(error: ReadError) -> Fault {
+    match error {
+        ReadError::TooLarge { array, limit } => format!(
+            "the values of array {array:?}, or of one of its chunks, are more than the limit output_bytes={limit} allows: select less, or raise it"
+        )
+        .into(),
+        other => other.into(),
+    }
+}
+
+/// Chunks are counted before any is read: an array of nothing but fill values may have any number of them.
+fn check_chunks(array: &Array, region: &[Range<u64>], limit: u64) -> Result<(), String> {
+    let axes = region.iter().zip(array.chunk_grid.chunk_shape());
+    let count = axes.fold(1_u64, |all, (range, &chunk)| {
+        let chunk = chunk.max(1);
+        let along = range.end.div_ceil(chunk).saturating_sub(range.start / chunk);
+        all.saturating_mul(if range.is_empty() { 0 } else { along })
+    });
+    if count > limit {
+        return Err(format!(
+            "the selection has parts of {count} chunks, more than the limit read_chunks={limit} allows: select less, or raise it"
+        ));
+    }
+    Ok(())
 }
 
 fn unknown(lookup: &dyn Lookup, path: &str) -> String {

@@ -94,7 +94,8 @@ pub(crate) fn failures(console: &mut Console<'_>, failed: &[(String, String)], t
     }
     let label = paint("error:", Tone::Error, console.err_colour());
     let mut text = format!("{label} {message}:\n");
-    let width = failed.iter().map(|(input, _)| shown(input).chars().count()).max().unwrap_or(0);
+    let width =
+        failed.iter().map(|(input, _)| shown(input).chars().count()).max().unwrap_or(0).min(500);
     for (input, reason) in failed {
         let _ = writeln!(text, "  {:<width$}  {reason}", shown(input));
     }

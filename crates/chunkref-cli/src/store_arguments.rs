@@ -75,6 +75,7 @@ impl StoreArguments {
         options.deadline = Some(self.deadline).filter(|deadline| !deadline.is_zero());
         options.keep_query = self.keep_query;
         options.limits = self.limits();
+        options.cancellation = crate::interrupt::cancellation();
         Ok(Stores::new(options))
     }
 

@@ -12,6 +12,9 @@ pub(crate) enum Align {
     Right,
 }
 
+/// Letters of a cell that are shown; a format of Rust pads to 65,535 at the most.
+const MOST_LETTERS: usize = 500;
+
 /// Rows of text under headings.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -25,7 +28,7 @@ impl Table {
     }
 
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = String>) {
-        self.rows.push(row.into_iter().map(|cell| printable(&cell)).collect());
+        self.rows.push(row.into_iter().map(|cell| shortened(printable(&cell))).collect());
     }
 
     /// Writes all lines, each after `indent`.
@@ -64,6 +67,14 @@ impl Table {
             })
             .collect();
         cells.join("  ").trim_end().to_owned()
+    }
+}
+
+/// A cell that a terminal can show: text of a file may be of any length.
+fn shortened(cell: String) -> String {
+    match cell.char_indices().nth(MOST_LETTERS) {
+        None => cell,
+        Some((end, _)) => format!("{}…", cell.get(..end).unwrap_or_default()),
     }
 }
 
@@ -114,6 +125,17 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "  NAME          COUNT\n  ü\\u{1b}           5\n  longer name  123456\n"
         );
+    }
+
+    #[test]
+    fn cells_of_any_length_are_shortened() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut table = Table::new(&[("NAME", Align::Left), ("SHAPE", Align::Right)]);
+        table.push(["é".repeat(70_000), "5".repeat(70_000)]);
+        table.write(&mut Console::new(&mut out, &mut err), "").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains(&format!("{}…", "é".repeat(MOST_LETTERS))));
+        assert!(text.lines().all(|line| line.chars().count() < 1100));
     }
 
     #[test]

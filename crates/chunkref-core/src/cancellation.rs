@@ -62,6 +62,19 @@ impl Cancellation {
         })
     }
 
+    /// Work that either of two ends.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        match (&self.0, &other.0) {
+            (None, _) => other.clone(),
+            (_, None) => self.clone(),
+            _ => {
+                let (one, other) = (self.clone(), other.clone());
+                Self::when(move || one.check().and_then(|()| other.check()).err())
+            }
+        }
+    }
+
     /// Whether the work is still wanted.
     ///
     /// # Errors
@@ -121,5 +134,8 @@ mod tests {
         assert_eq!(over.check(), Err(Cancelled::TimedOut(Duration::ZERO)));
         assert_eq!((over.check_at(1), over.check_at(0).is_err()), (Ok(()), true));
         assert_eq!(Cancellation::never().within(Some(Duration::MAX)).check(), Ok(()));
+        assert!(Cancellation::never().or(&over).check().is_err());
+        assert_eq!(over.or(&flag).check(), Err(Cancelled::TimedOut(Duration::ZERO)));
+        assert_eq!(flag.or(&over).check(), Err(Cancelled::Stopped));
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! One table is the source of the fields, their defaults, what sets them by name, and the documentation.
 
+use chunkref_model::kerchunk_json::ReadLimits;
 use thiserror::Error;
 
 /// What a limit counts.
@@ -159,14 +160,40 @@ limits! {
     /// Bytes of the distinct URLs that the templates and generators of one set make.
     generated_url_bytes: u64 = 256 << 20, Bytes;
     /// References of one partition of a Parquet set.
-    partition_references: u64 = 1 << 23, Count;
+    partition_references: u64 = 1 << 21, Count;
     /// Bytes of one partition of a Parquet set, as it is stored.
     partition_bytes: u64 = 512 << 20, Bytes;
-    /// Bytes of the values that one command writes or one call returns.
-    output_bytes: u64 = 4 << 30, Bytes;
-    /// Chunks that one read of values may touch.
+    /// Bytes of the values that `cat` writes at one time.
+    output_bytes: u64 = 256 << 20, Bytes;
+    /// Chunks that `cat` reads at one time.
     read_chunks: u64 = 10_000_000, Count;
 }
+
+impl Limits {
+    /// Those of one document of references.
+    #[must_use]
+    pub fn of_sets(&self) -> ReadLimits {
+        let mut limits = ReadLimits::default();
+        limits.set_bytes = self.set_bytes;
+        limits.string_bytes = self.string_bytes;
+        limits.metadata_values = self.metadata_values;
+        limits.objects = self.objects;
+        limits.set_references = self.set_references;
+        limits.generated_references = self.generated_references;
+        limits.generated_bytes = self.generated_bytes;
+        limits.generated_url_bytes = self.generated_url_bytes;
+        limits
+    }
+
+    /// How large a set of so many stored bytes may become: [`Limits::set_expansion`] times that, and 64 MiB in any case.
+    #[must_use]
+    pub fn expanded_bytes(&self, stored: u64) -> u64 {
+        stored.saturating_mul(self.set_expansion).max(FREE_EXPANSION)
+    }
+}
+
+/// Bytes that any set may become, however little is stored.
+const FREE_EXPANSION: u64 = 64 << 20;
 
 fn names() -> String {
     let names: Vec<_> = Limits::TABLE.iter().map(|limit| limit.name).collect();
@@ -240,6 +267,19 @@ mod tests {
             assert_ne!(limits, Limits::default(), "{}", limit.name);
             assert!(limit.meaning.ends_with('.'), "{}", limit.name);
         }
+    }
+
+    #[test]
+    fn documents_of_references_have_the_limits_of_the_table() {
+        assert_eq!(Limits::default().of_sets(), ReadLimits::default());
+        let mut limits = Limits::default();
+        for limit in Limits::TABLE {
+            limits.set(limit.name, "1").unwrap();
+        }
+        let text = format!("{:?}", limits.of_sets());
+        assert_eq!(text.matches(": 1").count(), text.matches(':').count(), "{text}");
+        assert_eq!(limits.expanded_bytes(5), 64 << 20);
+        assert_eq!(Limits::default().expanded_bytes(1 << 20), 200 << 20);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::model::kerchunk_json;
 #[cfg(feature = "sets")]
-use chunkref_parquet::{Files, METADATA, ParquetError, ParquetReferences};
+use chunkref_parquet::{Files, METADATA, Most, ParquetError, ParquetReferences};
 #[cfg(feature = "sets")]
 use futures::executor::block_on;
 
@@ -54,7 +54,10 @@ pub fn parquet(data: &[u8]) {
         metadata: Bytes::copy_from_slice(metadata),
         partition: Bytes::copy_from_slice(partition),
     };
-    let Ok(references) = block_on(ParquetReferences::open(set)) else { return };
+    let Ok(references) = block_on(ParquetReferences::open(set, &chunkref_core::Limits::default()))
+    else {
+        return;
+    };
     let paths: Vec<_> = references.metadata().arrays().into_iter().map(|(path, _)| path).collect();
     for path in &paths {
         // One partition alone, as lookups read it.
@@ -77,7 +80,7 @@ struct Set {
 #[cfg(feature = "sets")]
 #[async_trait]
 impl Files for Set {
-    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+    async fn read(&self, key: &str, _: Most) -> Result<Option<Bytes>, ParquetError> {
         Ok(match key {
             METADATA => Some(self.metadata.clone()),
             key if key.ends_with("refs.0.parq") => Some(self.partition.clone()),

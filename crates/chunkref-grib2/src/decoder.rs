@@ -2,8 +2,8 @@
 //! The codecs `grib` and `gribberish`, undone: a message of one field becomes its values in scanning order, as 64-bit
 //! floats, NaN where the bit map has no value.
 //!
-//! gribberish unpacks. It takes lengths from the message as they are and fills what is missing with zeros, so everything
-//! that it will believe is checked first.
+//! gribberish unpacks. It takes lengths from the message as they are, makes room for what they say and fills what is missing
+//! with zeros, so everything that it will believe is checked first.
 
 use std::panic::catch_unwind;
 
@@ -11,6 +11,11 @@ use bytes::Bytes;
 use chunkref_core::model::Codec;
 use chunkref_core::{Cursor, DecodeError, DecoderEntry, Truncated, inventory};
 use gribberish::message::Message;
+
+mod image;
+
+/// Values and bits more than there are points, by which lengths are filled up.
+const SLACK: u64 = 4096;
 
 inventory::submit! {
     DecoderEntry { codec: "grib", decode }
@@ -32,8 +37,9 @@ fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeErr
         let message = Message::from_data(&message, 0).ok_or("its sections cannot be read")?;
         message.data().map_err(|error| error.to_string())
     });
-    let fault = || DecodeError::unsupported("unpacking failed within gribberish");
-    let values = unpacked.map_err(|_| fault())?.map_err(DecodeError::Damaged)?;
+    // Only damage that is not among what is checked here gets so far.
+    let fault = |_| DecodeError::damaged("gribberish failed in unpacking its values");
+    let values = unpacked.map_err(fault)?.map_err(DecodeError::Damaged)?;
     if values.len() != points {
         let reason = format!("{} values come out for {points} grid points", values.len());
         return Err(DecodeError::Damaged(reason));
@@ -68,18 +74,20 @@ fn check(stored: &[u8], most: usize) -> Result<usize, DecodeError> {
     let packed = u64::from(packed);
     let present = match bitmap.split_first() {
         Some((255, _)) => points,
-        Some((0, bits)) => {
-            ones(bits, points).ok_or_else(|| DecodeError::damaged("its bit map ends early"))?
-        }
+        Some((0, bits)) => bitmap_ones(bits, points)?,
         _ => return Err(DecodeError::unsupported("its bit map is not in the message")),
     };
     if packed != present {
         let reason = format!("{packed} values are packed where {present} points have one");
         return Err(DecodeError::Damaged(reason));
     }
-    let found = packed_values(representation, data, packed)?;
+    let found = packed_values(representation, data, packed, points)?;
     if found < packed {
         return Err(DecodeError::Damaged(format!("its data hold {found} of {packed} values")));
+    }
+    if found > packed.saturating_add(packed / 8).saturating_add(SLACK) {
+        let reason = format!("its data hold {found} values, and it has {packed}");
+        return Err(DecodeError::Damaged(reason));
     }
     usize::try_from(points).map_err(|_| whole())
 }
@@ -128,6 +136,24 @@ fn sections(stored: &[u8]) -> Result<Sections<'_>, DecodeError> {
     Ok(message)
 }
 
+/// The points that have a value, of which the bit map has a bit for each.
+fn bitmap_ones(bits: &[u8], points: u64) -> Result<u64, DecodeError> {
+    let present =
+        ones(bits, points).ok_or_else(|| DecodeError::damaged("its bit map ends early"))?;
+    let all = (bits.len() as u64).saturating_mul(8);
+    if all > points.saturating_add(SLACK) {
+        return Err(DecodeError::Damaged(format!(
+            "its bit map has {all} bits for {points} points"
+        )));
+    }
+    // They would be taken for points.
+    if ones(bits, all) != Some(present) {
+        let reason = "bits behind the last point of its bit map are not unpacked here";
+        return Err(DecodeError::unsupported(reason));
+    }
+    Ok(present)
+}
+
 /// The bits that are set among the first `count`.
 fn ones(bits: &[u8], count: u64) -> Option<u64> {
     let whole = usize::try_from(count / 8).ok()?;
@@ -140,8 +166,13 @@ fn ones(bits: &[u8], count: u64) -> Option<u64> {
     Some(ones)
 }
 
-/// How many values the data hold, at least, when they are what section 5 says.
-fn packed_values(representation: &[u8], data: &[u8], packed: u64) -> Result<u64, DecodeError> {
+/// How many values the data hold when they are what section 5 says.
+fn packed_values(
+    representation: &[u8],
+    data: &[u8],
+    packed: u64,
+    points: u64,
+) -> Result<u64, DecodeError> {
     let mut cursor = Cursor::new(representation, 0, "section 5");
     cursor.skip(4).map_err(cut)?;
     let template = cursor.u16_be().map_err(cut)?;
@@ -167,20 +198,10 @@ fn packed_values(representation: &[u8], data: &[u8], packed: u64) -> Result<u64,
             Err(DecodeError::unsupported("a field of one value packed as PNG is not unpacked here"))
         }
         _ if bits == 0 => Ok(packed),
-        40 => pixels(data, b"\xff\x4f\xff\x51", 8),
-        41 => pixels(data, b"\x89PNG", 16),
+        40 => image::jpeg2000(data, points),
+        41 => image::png(data, points),
         _ => Ok((data.len() as u64).saturating_mul(8).checked_div(bits).unwrap_or_default()),
     }
-}
-
-/// Width times height of an image, whose header begins with `magic` and has them at `place`.
-fn pixels(data: &[u8], magic: &[u8], place: usize) -> Result<u64, DecodeError> {
-    let none = || DecodeError::damaged("its image does not say its size");
-    let head = data.strip_prefix(magic).ok_or_else(none)?;
-    let mut cursor = Cursor::new(head, 0, "image");
-    cursor.skip(place.saturating_sub(magic.len())).map_err(cut)?;
-    let (width, height) = (cursor.u32_be().map_err(cut)?, cursor.u32_be().map_err(cut)?);
-    Ok(u64::from(width).saturating_mul(height.into()))
 }
 
 /// The lengths of all groups of complex packing together.
@@ -196,7 +217,7 @@ fn grouped(
     let missing = cursor.u8().map_err(cut)?;
     cursor.skip(8).map_err(cut)?;
     let groups = u64::from(cursor.u32_be().map_err(cut)?);
-    cursor.skip(1).map_err(cut)?;
+    let width_reference = u64::from(cursor.u8().map_err(cut)?);
     let width_bits = u64::from(cursor.u8().map_err(cut)?);
     let reference = u64::from(cursor.u32_be().map_err(cut)?);
     let increment = u64::from(cursor.u8().map_err(cut)?);
@@ -222,20 +243,39 @@ fn grouped(
     if length_bits > 32 || width_bits > 32 {
         return Err(DecodeError::damaged("its groups are described by more than 32 bits"));
     }
+    // Places behind 2^24 bits are computed with 24 bits there: what is read would lie elsewhere.
+    if [bits, width_bits, length_bits].iter().any(|bits| groups.saturating_mul(*bits) > 1 << 24) {
+        return Err(DecodeError::Unsupported(format!("{groups} groups are not unpacked here")));
+    }
     let block = |bits: u64| groups.saturating_mul(bits).div_ceil(8);
-    let lengths_at = extra.saturating_add(block(bits)).saturating_add(block(width_bits));
-    let lengths = usize::try_from(lengths_at).ok().and_then(|start| data.get(start..));
-    let mut lengths = Bits { bytes: lengths.unwrap_or_default(), place: 0 };
-    let mut values = last;
-    for _ in 1..groups {
-        let scaled = lengths.take(length_bits);
-        let scaled = scaled.ok_or_else(|| DecodeError::damaged("its groups end early"))?;
-        let length = scaled.saturating_mul(increment).saturating_add(reference);
+    let widths_at = extra.saturating_add(block(bits));
+    let lengths_at = widths_at.saturating_add(block(width_bits));
+    let values_at = lengths_at.saturating_add(block(length_bits));
+    let (mut widths, mut lengths) = (Bits::at(data, widths_at), Bits::at(data, lengths_at));
+    let (mut values, mut value_bits) = (0_u64, 0_u64);
+    for group in 1..=groups {
+        let early = || DecodeError::damaged("its groups end early");
+        let width = widths.take(width_bits).ok_or_else(early)?.saturating_add(width_reference);
+        let scaled = lengths.take(length_bits).ok_or_else(early)?;
+        // The last group has its length elsewhere.
+        let length = if group == groups {
+            last
+        } else {
+            scaled.saturating_mul(increment).saturating_add(reference)
+        };
         values = values.saturating_add(length);
+        value_bits = value_bits.saturating_add(width.saturating_mul(length));
         if values > packed {
             let reason = format!("its groups have more than {packed} values");
             return Err(DecodeError::Damaged(reason));
         }
+        if width > 32 {
+            return Err(DecodeError::Damaged(format!("a group of it has values of {width} bits")));
+        }
+    }
+    let end = values_at.saturating_mul(8).saturating_add(value_bits);
+    if end > (data.len() as u64).saturating_mul(8) {
+        return Err(DecodeError::damaged("its data end before the values of its groups"));
     }
     Ok(values)
 }
@@ -246,7 +286,13 @@ struct Bits<'a> {
     place: u64,
 }
 
-impl Bits<'_> {
+impl<'a> Bits<'a> {
+    /// From a byte of `data` on.
+    fn at(data: &'a [u8], byte: u64) -> Self {
+        let bytes = usize::try_from(byte).ok().and_then(|start| data.get(start..));
+        Self { bytes: bytes.unwrap_or_default(), place: 0 }
+    }
+
     fn take(&mut self, count: u64) -> Option<u64> {
         let mut value = 0;
         for _ in 0..count {
@@ -319,7 +365,8 @@ mod tests {
             place + 5
         };
         assert!(changed(at(5) + 3, 5).contains("5 values are packed where 4"));
-        assert!(changed(at(6) + 1, 0xff).contains("4 values are packed where 5"));
+        assert!(changed(at(6) + 1, 0xf8).contains("4 values are packed where 5"));
+        assert!(changed(at(6) + 1, 0b1011_1001).contains("behind the last point"));
         assert!(changed(at(6), 254).contains("bit map"));
         assert!(changed(at(5) + 14, 33).contains("33 bits"));
         assert!(changed(at(5) + 14, 5).contains("data hold 3 of 4 values"));
@@ -332,6 +379,77 @@ mod tests {
         let latitude = Codec::new("grib").with("var", "latitude");
         let error = decode(&latitude, &message().into(), 40).unwrap_err();
         assert!(matches!(error, DecodeError::Unsupported(_)));
+    }
+
+    /// A message of 5 points without a bit map, whose values are packed by a template.
+    fn packed(template: u8, tail: &[u8], data: &[u8]) -> Vec<u8> {
+        let grid = [&[0][..], &5_u32.to_be_bytes(), &[0; 60]].concat();
+        let head = [&5_u32.to_be_bytes()[..], &[0, template], &[0; 8]].concat();
+        let representation = [&head, tail].concat();
+        let mut all = b"GRIB\0\0\0\x02\0\0\0\0\0\0\0\0".to_vec();
+        let (bitmap, data) = (section(6, &[255]), section(7, data));
+        all.extend([section(3, &grid), section(5, &representation), bitmap, data].concat());
+        all.extend(b"7777");
+        all
+    }
+
+    #[test]
+    fn sizes_that_lie_are_refused_before_gribberish_makes_room() {
+        let refused = |template, tail: &[u8], data: &[u8], reason: &str| {
+            let error = values(packed(template, tail, data), 1 << 40).unwrap_err();
+            assert!(error.contains(reason), "{template}: {error}");
+        };
+        let png = |width: u32, height: u32, colour| {
+            let head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+            let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
+            [&head[..], &sizes, &[16, colour, 0, 0, 0]].concat()
+        };
+        refused(41, &[16, 0], &png(65_535, 65_535, 0), "4294836225 pixels");
+        refused(41, &[16, 0], &png(u32::MAX, u32::MAX, 0), "pixels");
+        refused(41, &[16, 0], &png(5, 1, 3), "colour type 3");
+        refused(41, &[16, 0], b"\x89PNG", "ends early");
+        // A bit for a value, and far more of them than values.
+        refused(0, &[1, 0], &[0; 4096], "hold 32768 values, and it has 5");
+        let groups = |groups: u32, width: u8, last: u32| {
+            let mut tail = vec![8, 0, 1, 0];
+            tail.extend([0; 8]);
+            tail.extend(groups.to_be_bytes());
+            tail.extend([width, 0, 0, 0, 0, 0, 1]);
+            tail.extend(last.to_be_bytes());
+            tail.push(0);
+            tail
+        };
+        refused(2, &groups(0xffff_ffff, 0, 5), &[0; 9], "4294967295 groups of 5");
+        refused(2, &groups(1, 0, u32::MAX), &[0; 9], "groups have more than 5");
+        refused(2, &groups(1, 33, 5), &[0; 99], "33 bits");
+        refused(2, &groups(1, 32, 5), &[0; 9], "end before the values");
+    }
+
+    #[test]
+    #[cfg(feature = "jpeg2000")]
+    fn images_of_many_parts_are_not_unpacked() {
+        let siz = |width: u32, tile: u32, components: u8| {
+            let mut siz = b"\xff\x4f\xff\x51\0\x29\0\0".to_vec();
+            for value in [width, 1, 0, 0, tile, 1, 0, 0] {
+                siz.extend(value.to_be_bytes());
+            }
+            siz.extend([0, components, 7, 1, 1]);
+            siz
+        };
+        let cod = |precinct: u8| {
+            let cod = [0xff, 0x52, 0, 14, 1, 0, 0, 1, 0, 1, 4, 4, 0, 0, 0, precinct];
+            [&siz(5, 5, 1)[..], &cod, &[0xff, 0x90, 0, 0]].concat()
+        };
+        for (image, reason) in [
+            (siz(6, 6, 1), "6 pixels"),
+            (siz(65_535, 1, 1), "65535 tiles"),
+            (siz(5, 5, 2), "several components"),
+            (cod(0), "very small precincts"),
+            (siz(5, 0, 1)[..9].to_vec(), "ends early"),
+        ] {
+            let error = values(packed(40, &[16, 0], &image), 1 << 40).unwrap_err();
+            assert!(error.contains(reason), "{reason}: {error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chunkref_core::{Cursor, Truncated};
+use chunkref_core::{Cursor, Limits, Truncated};
 
 use crate::calendar::DateTime;
 use crate::error::{Grib2Error, Result};
@@ -31,7 +31,7 @@ const RADIUS: f64 = 6_367_470.0;
 /// Octets of a message of edition 1, from the start of its section 1 on: sections 1 and 2 are wanted whole.
 ///
 /// Spec: WMO FM 92-IX GRIB edition 1, sections 1 and 2.
-pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes) -> Result<Field> {
+pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) -> Result<Field> {
     let start = offset.saturating_add(INDICATOR_BYTES);
     let mut cursor = Cursor::new(bytes, start, "product definition section");
     let product_length = length24(&mut cursor)?;
@@ -73,11 +73,10 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes) -> Result<Field> {
     } else {
         let begin = usize::try_from(product_length).unwrap_or(usize::MAX);
         let section = bytes.get(begin..).unwrap_or_default();
-        parse_grid(&mut Cursor::new(
-            section,
-            start.saturating_add(product_length),
-            "grid description section",
-        ))?
+        let start = start.saturating_add(product_length);
+        let grid = parse_grid(&mut Cursor::new(section, start, "grid description section"))?;
+        grid.check("grid description section", start, limits)?;
+        grid
     };
     let (type_of_level, level, bottom) = level(level_kind, first, second);
     let parameter = parameter::edition1(centre, table, number);
@@ -324,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_field_of_edition_1() {
-        let field = parse(0, 100, &Bytes::from(sections())).unwrap();
+        let field = parse(0, 100, &Bytes::from(sections()), &Limits::default()).unwrap();
         assert_eq!(
             (field.parameter.short_name.as_str(), field.parameter.variable.as_str()),
             ("2t", "t2m")
@@ -340,11 +339,15 @@ mod tests {
     fn what_is_cut_off_or_not_there_is_an_error() {
         let bytes = sections();
         for end in 0..bytes.len() - 4 {
-            assert!(parse(0, 100, &Bytes::copy_from_slice(&bytes[..end])).is_err(), "{end}");
+            assert!(
+                parse(0, 100, &Bytes::copy_from_slice(&bytes[..end]), &Limits::default()).is_err(),
+                "{end}"
+            );
         }
         let mut without_grid = bytes;
         without_grid[7] = 0;
-        let error = parse(0, 100, &Bytes::from(without_grid)).unwrap_err().to_string();
+        let error =
+            parse(0, 100, &Bytes::from(without_grid), &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("grid 255 of the centre's list"), "{error}");
     }
 }

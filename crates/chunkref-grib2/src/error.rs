@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
+use chunkref_core::{Cancelled, ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
 /// A fault of a GRIB file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
@@ -55,7 +55,7 @@ pub enum Grib2Error {
         key: String,
     },
     /// A claim past what [`Limits`](chunkref_core::Limits) allow.
-    #[error("{structure} at byte {offset}: {claimed} {what} exceed the limit of {limit}")]
+    #[error("{structure} at byte {offset}: {claimed} {what} exceed the limit {name} of {limit}")]
     LimitExceeded {
         /// The structure.
         structure: &'static str,
@@ -65,9 +65,14 @@ pub enum Grib2Error {
         what: &'static str,
         /// How much the file claims.
         claimed: u64,
+        /// What the limit is called.
+        name: &'static str,
         /// The limit.
         limit: u64,
     },
+    /// The scan was ended from outside.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The bytes could not be read.
     #[error("the file could not be read")]
     Io(#[source] Arc<SourceError>),
@@ -94,6 +99,7 @@ impl Grib2Error {
             Self::NoMessage { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
             Self::BadIndex { .. } | Self::BadFilter { .. } => ScanErrorKind::InvalidOption,
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
+            Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(error) => error.kind.into(),
         };
         ScanError {
@@ -120,16 +126,16 @@ impl Grib2Error {
         Self::Unsupported { structure, offset, what: what.into() }
     }
 
-    /// `Err` when `claimed` is more than `limit`.
+    /// `Err` when `claimed` is more than the limit, which is given with its name.
     pub(crate) fn check_limit(
         structure: &'static str,
         offset: u64,
         what: &'static str,
         claimed: u64,
-        limit: u64,
+        (name, limit): (&'static str, u64),
     ) -> Result<()> {
         if claimed > limit {
-            Err(Self::LimitExceeded { structure, offset, what, claimed, limit })
+            Err(Self::LimitExceeded { structure, offset, what, claimed, name, limit })
         } else {
             Ok(())
         }

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chunkref_core::Cursor;
+use chunkref_core::{Cursor, Limits};
 
 use crate::error::{Grib2Error, Result};
 use crate::message::FieldSections;
+use crate::section::HEADER_BYTES;
 use crate::section::bitmap::Bitmap;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::identification::Identification;
@@ -87,6 +88,7 @@ impl Field {
             let what = format!("bit map {number} of the centre");
             return Err(Grib2Error::unsupported("bit-map section", sections.bitmap.offset, what));
         }
+        check_packing(&sections, grid.count)?;
         let time = identification.reference_time.epoch_seconds().ok_or_else(|| {
             let section = &sections.identification;
             let reason = format!("{:?} is no date", identification.reference_time);
@@ -214,6 +216,33 @@ pub(crate) fn hours(seconds: i64) -> f64 {
     seconds / 3600.0
 }
 
+/// Checks that the data section has room for the values of simple packing, and that they are no more than the points.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, section 5, template 5.0.
+fn check_packing(sections: &FieldSections, points: u32) -> Result<()> {
+    let section = &sections.representation;
+    let mut cursor = section.body("data representation section");
+    let (packed, template) = (cursor.u32_be()?, cursor.u16_be()?);
+    if template != 0 {
+        return Ok(());
+    }
+    // Reference value and scale factors.
+    cursor.skip(8)?;
+    let bits = cursor.u8()?;
+    if packed > points {
+        let reason = format!("{packed} values are packed, and the grid has {points} points");
+        return Err(Grib2Error::inconsistent(cursor.structure(), section.offset, reason));
+    }
+    let needed = u64::from(packed).saturating_mul(bits.into()).div_ceil(8);
+    let held = sections.data.length.saturating_sub(HEADER_BYTES);
+    if needed > held {
+        let reason =
+            format!("it holds {held} bytes, and {packed} values of {bits} bits need {needed}");
+        return Err(Grib2Error::inconsistent("data section", sections.data.offset, reason));
+    }
+    Ok(())
+}
+
 /// Start and end of what the values are of, in seconds after the reference time.
 fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
     let begin = product.time_unit.add(time, product.forecast_time).unwrap_or(time);
@@ -269,6 +298,6 @@ fn variant(product: &ProductDefinition) -> String {
 }
 
 /// Parses what a section 3 says.
-pub(crate) fn parse_grid(cursor: &mut Cursor<'_>) -> Result<Arc<GridDefinition>> {
-    Ok(Arc::new(GridDefinition::parse(cursor)?))
+pub(crate) fn parse_grid(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Arc<GridDefinition>> {
+    Ok(Arc::new(GridDefinition::parse(cursor, limits)?))
 }

@@ -5,8 +5,13 @@ use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
 use crate::section::grid_definition::{GridDefinition, LatLon, Projected, Template};
 
-/// Rows of a Gaussian grid at the most: its latitudes are found by iteration.
-const MOST_ROWS: u32 = 200_000;
+/// Rows of a Gaussian grid from pole to pole at the most: 300 m apart.
+const MOST_ROWS: u32 = 1 << 16;
+
+/// Rows next to a pole whose latitudes are not found by the expansion for those between, and rows of grids that are
+/// found without it.
+const POLAR_ROWS: u32 = 8;
+const FEW_ROWS: u32 = 64;
 
 /// Latitudes of the rows and longitudes of the columns, in degrees, in the order of the data.
 pub(crate) fn axes(grid: &GridDefinition) -> Option<(Vec<f64>, Vec<f64>)> {
@@ -56,16 +61,13 @@ fn latitudes(grid: &GridDefinition, template: &LatLon, ny: u32) -> Vec<f64> {
 }
 
 fn longitudes(grid: &GridDefinition, template: &LatLon, nx: u32) -> Vec<f64> {
-    let (first, mut last) = (template.first_longitude, template.last_longitude);
-    if grid.scanning.i_negative() {
-        while last > first {
-            last -= 360.0;
-        }
+    let (first, last) = (template.first_longitude, template.last_longitude);
+    // The end lies in the direction of the rows, by as many whole circles as that takes.
+    let last = if grid.scanning.i_negative() {
+        last - 360.0 * ((last - first) / 360.0).ceil().max(0.0)
     } else {
-        while last < first {
-            last += 360.0;
-        }
-    }
+        last + 360.0 * ((first - last) / 360.0).ceil().max(0.0)
+    };
     let mut step = step(first, last, nx);
     if let Some(increment) = template.i_increment.filter(|_| step == 0.0) {
         step = if grid.scanning.i_negative() { -increment } else { increment };
@@ -78,26 +80,44 @@ fn within_circle(longitude: f64) -> f64 {
     if longitude >= 360.0 { longitude - 360.0 } else { longitude }
 }
 
-/// Roots of the Legendre polynomial of degree `2 parallels`, as latitudes from the first row on.
+/// Roots of the Legendre polynomial of degree `2 parallels`, as latitudes from the first row on: `ny` of them are computed,
+/// in steps that do not grow with their number.
 fn gaussian(grid: &GridDefinition, template: &LatLon, parallels: u32, ny: u32) -> Option<Vec<f64>> {
     let degree = parallels.checked_mul(2).filter(|&degree| degree > 0 && degree <= MOST_ROWS)?;
-    let mut all: Vec<f64> = (0..degree).map(|row| root(degree, row)).collect();
-    if grid.scanning.j_positive() {
-        all.reverse();
-    }
-    let first = all
-        .iter()
-        .enumerate()
-        .min_by(|(_, a), (_, b)| {
-            (**a - template.first_latitude).abs().total_cmp(&(**b - template.first_latitude).abs())
-        })
-        .map(|(index, _)| index)?;
-    let count = usize::try_from(ny).ok()?;
-    all.get(first..first.checked_add(count)?).map(<[f64]>::to_vec)
+    let sign = if grid.scanning.j_positive() { -1.0 } else { 1.0 };
+    // Rows are counted from the pole that they begin at.
+    let wanted = sign * template.first_latitude;
+    let place = (90.0 - wanted) / 180.0 * (f64::from(degree) + 0.5) - 0.75;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a row of at most 65,536, and the nearest one for what is none"
+    )]
+    let near = place.clamp(0.0, f64::from(degree.saturating_sub(1))).round() as u32;
+    let first = (near.saturating_sub(1)..near.saturating_add(2))
+        .filter(|&row| row < degree)
+        .min_by(|&a, &b| {
+            let distance = |row| (gaussian_latitude(degree, row) - wanted).abs();
+            distance(a).total_cmp(&distance(b))
+        })?;
+    let end = first.checked_add(ny).filter(|&end| end <= degree)?;
+    Some((first..end).map(|row| sign * gaussian_latitude(degree, row)).collect())
 }
 
-/// Latitude of one row of all, from the north, by Newton's method.
-fn root(degree: u32, row: u32) -> f64 {
+/// Latitude of one row of all `degree`, an even number, from the north.
+fn gaussian_latitude(degree: u32, row: u32) -> f64 {
+    let opposite = degree.saturating_sub(1).saturating_sub(row);
+    if opposite < row {
+        -gaussian_latitude(degree, opposite)
+    } else if row < POLAR_ROWS || degree < FEW_ROWS {
+        polar_root(degree, row)
+    } else {
+        inner_root(degree, row)
+    }
+}
+
+/// By Newton's method on the polynomial's recurrence, which takes as many steps as its degree.
+fn polar_root(degree: u32, row: u32) -> f64 {
     let count = f64::from(degree);
     let mut x = (PI * (f64::from(row) + 0.75) / (count + 0.5)).cos();
     for _ in 0..20 {
@@ -115,6 +135,36 @@ fn root(degree: u32, row: u32) -> f64 {
         }
     }
     x.asin().to_degrees()
+}
+
+/// By Newton's method on Stieltjes' expansion of the polynomial, whose terms fall below a double's precision from the
+/// ninth row on.
+///
+/// Spec: DLMF 18.15.12, of which the factor that the terms have in common is left out.
+fn inner_root(degree: u32, row: u32) -> f64 {
+    let count = f64::from(degree) + 0.5;
+    let mut theta = PI * (f64::from(row) + 0.75) / count;
+    theta += theta.tan().recip() / (8.0 * count * count);
+    for _ in 0..5 {
+        let (sin, cos) = theta.sin_cos();
+        let (mut s, mut c) = (count * theta - FRAC_PI_4).sin_cos();
+        let (mut value, mut slope, mut factor) = (0.0, 0.0, 1.0);
+        for term in 0..24_u32 {
+            let term = f64::from(term);
+            value += factor * c;
+            slope -= factor * ((count + term) * s + term * cos / sin * c);
+            let half = term + 0.5;
+            factor *= half * half / ((term + 1.0) * (count + term + 1.0) * 2.0 * sin);
+            // The angle of the next term is larger by theta, and smaller by a right angle.
+            (s, c) = (s * sin - c * cos, c * sin + s * cos);
+        }
+        let change = value / slope;
+        theta -= change;
+        if change.abs() < 1e-15 {
+            break;
+        }
+    }
+    (FRAC_PI_2 - theta).to_degrees()
 }
 
 /// Spec: Snyder, Map Projections, equations 7-1 to 7-5 for the sphere.
@@ -189,5 +239,54 @@ mod tests {
             assert!((found - sine.asin().to_degrees()).abs() < 1e-12, "{found}");
         }
         assert!((latitudes[3] + latitudes[0]).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_ways_to_gaussian_latitudes_give_the_same() {
+        for degree in [64, 66, 160, 320, 2560, 20_000] {
+            for row in (POLAR_ROWS..degree / 2).step_by(1 + degree as usize / 40) {
+                let (one, other) = (polar_root(degree, row), inner_root(degree, row));
+                // Near the poles the recurrence's sine says less than the expansion's angle.
+                let bound = 2e-13 * f64::from(degree) / f64::from(row + 1);
+                assert!((one - other).abs() < bound.max(1e-12), "{degree} {row}: {one} {other}");
+            }
+            let all: Vec<_> = (0..degree).map(|row| gaussian_latitude(degree, row)).collect();
+            assert!(all.windows(2).all(|pair| pair[0] > pair[1]), "{degree}");
+        }
+    }
+
+    #[test]
+    fn gaussian_grids_begin_at_any_row_and_end_within_bounds() {
+        let template = LatLon { first_latitude: -0.03, gaussian: Some(1280), ..GLOBE };
+        let mut grid = grid(template, 3, 4);
+        let (north, _) = axes(&grid).unwrap();
+        assert!(north[0] < 0.0 && north[0] > -0.04 && north[2] < north[1], "{north:?}");
+        grid.scanning = ScanningMode(0x40);
+        let (south, _) = axes(&grid).unwrap();
+        assert!(south[0] < 0.0 && south[1] > 0.0, "{south:?}");
+        assert!((south[0] + south[1]).abs() < 1e-12, "{south:?}");
+        for (parallels, first_latitude, rows) in [
+            (2, 59.44, 5),
+            (0, 0.0, 1),
+            (u32::MAX, 0.0, 1),
+            (1 << 31, 0.0, 1),
+            (20_000, 1e300, 40_001),
+            (2, f64::NAN, 5),
+        ] {
+            let template = LatLon { first_latitude, gaussian: Some(parallels), ..GLOBE };
+            assert!(axes(&super::tests::grid(template, rows, 4)).is_none(), "{parallels}");
+        }
+    }
+
+    #[test]
+    fn longitudes_far_apart_end() {
+        for (first, last) in [(2e15, 0.0), (9e18, -9e18), (0.0, -1e300), (-1e-300, 1e-300)] {
+            for scanning in [0, 0x80] {
+                let template = LatLon { first_longitude: first, last_longitude: last, ..GLOBE };
+                let mut grid = grid(template, 3, 4);
+                grid.scanning = ScanningMode(scanning);
+                assert_eq!(axes(&grid).unwrap().1.len(), 4, "{first} {last}");
+            }
+        }
     }
 }

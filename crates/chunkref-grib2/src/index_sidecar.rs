@@ -12,6 +12,9 @@ use crate::options::IndexChoice;
 /// Bytes of a sidecar at the most.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// Bytes of one of its lines at the most: what is longer describes no field.
+const MOST_LINE_BYTES: usize = 1 << 16;
+
 /// Starts of messages that the sidecar of `source` lists, ascending; none without one.
 pub(crate) async fn read(source: &dyn ByteSource, choice: &IndexChoice) -> Result<Vec<u64>> {
     match choice {
@@ -78,7 +81,13 @@ fn decode(text: &str) -> String {
 async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Vec<u64>>> {
     let Some(sidecar) = source.open_optional(name).await? else { return Ok(None) };
     let length = sidecar.version().length;
-    Grib2Error::check_limit("index sidecar", 0, "bytes", length, MOST_BYTES)?;
+    Grib2Error::check_limit(
+        "index sidecar",
+        0,
+        "bytes",
+        length,
+        ("of an index sidecar", MOST_BYTES),
+    )?;
     let whole = 0..length;
     let bytes = sidecar.read_many(std::slice::from_ref(&whole)).await?.pop().unwrap_or_default();
     Ok(Some(parse(&String::from_utf8_lossy(&bytes))))
@@ -86,7 +95,8 @@ async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Vec<u64>>> {
 
 /// Starts of messages, ascending. A message of several fields has several lines, and counts once.
 fn parse(text: &str) -> Vec<u64> {
-    let starts: BTreeSet<u64> = text.lines().filter_map(start).collect();
+    let lines = text.lines().filter(|line| line.len() <= MOST_LINE_BYTES);
+    let starts: BTreeSet<u64> = lines.filter_map(start).collect();
     starts.into_iter().collect()
 }
 

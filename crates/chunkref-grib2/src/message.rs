@@ -50,8 +50,8 @@ pub(crate) struct Message {
 #[derive(Debug)]
 struct SectionWalk {
     found: Found,
-    /// What is known of the message, by its place in the file.
-    blocks: Vec<(u64, Bytes)>,
+    /// What was read of the message last, and its place in the file.
+    block: (u64, Bytes),
     at: u64,
     end: u64,
     sections: Vec<Section>,
@@ -70,23 +70,37 @@ impl SectionWalk {
             if found.indicator.edition == 1 { edition1::INDICATOR_BYTES } else { INDICATOR_BYTES };
         let at = found.offset.saturating_add(indicator_bytes);
         let end = found.offset.saturating_add(found.indicator.length).saturating_sub(END_BYTES);
-        let blocks = vec![(found.offset, found.head.clone())];
+        let block = (found.offset, found.head.clone());
         let (most, structure_bytes) = (limits.members, limits.structure_bytes);
-        Self { found, blocks, at, end, sections: Vec::new(), most, structure_bytes }
+        Self { found, block, at, end, sections: Vec::new(), most, structure_bytes }
     }
 
     fn get(&self, at: u64, length: u64) -> Option<Bytes> {
-        self.blocks.iter().rev().find_map(|(start, bytes)| {
-            let from = usize::try_from(at.checked_sub(*start)?).ok()?;
-            let to = from.checked_add(usize::try_from(length).ok()?)?;
-            (to <= bytes.len()).then(|| bytes.slice(from..to))
-        })
+        let (start, bytes) = &self.block;
+        let from = usize::try_from(at.checked_sub(*start)?).ok()?;
+        let to = from.checked_add(usize::try_from(length).ok()?)?;
+        (to <= bytes.len()).then(|| bytes.slice(from..to))
     }
 
     fn wants(&self, length: u64) -> Step {
         let least = self.at.saturating_add(length);
         let most = self.at.saturating_add(MORE_BYTES).min(self.end);
         Step::Wants(self.at..most.max(least))
+    }
+
+    fn check_structure(&self, length: u64) -> Result<()> {
+        let limit = ("structure_bytes", self.structure_bytes);
+        Grib2Error::check_limit("section", self.at, "bytes", length, limit)
+    }
+
+    /// Takes what was read of `range`: all of it, or the walk would ask for it for ever.
+    fn take(&mut self, range: &Range<u64>, block: Bytes) -> Result<()> {
+        if (block.len() as u64) < range.end.saturating_sub(range.start) {
+            let reason = format!("it reaches past the end of the file at byte {}", range.end);
+            return Err(Grib2Error::inconsistent("message", self.found.offset, reason));
+        }
+        self.block = (range.start, block);
+        Ok(())
     }
 
     fn step(&mut self) -> Result<Step> {
@@ -129,14 +143,21 @@ impl SectionWalk {
                 reason,
             ));
         }
-        Grib2Error::check_limit("section", self.at, "bytes", length, self.structure_bytes)?;
+        self.check_structure(length)?;
         Ok(self.wants(length))
     }
 
     fn step2(&mut self) -> Result<Step> {
         while self.at < self.end {
+            let left = self.end.saturating_sub(self.at);
+            if left < HEADER_BYTES {
+                let reason = format!(
+                    "its last section ends {left} bytes before its end section, which is too few for another: the message is damaged"
+                );
+                return Err(Grib2Error::inconsistent("message", self.found.offset, reason));
+            }
             let Some(header) = self.get(self.at, HEADER_BYTES) else {
-                return Ok(self.wants(HEADER_BYTES.min(self.end.saturating_sub(self.at))));
+                return Ok(self.wants(HEADER_BYTES));
             };
             let mut cursor = Cursor::new(&header, self.at, "section");
             let (length, number) = (u64::from(cursor.u32_be()?), cursor.u8()?);
@@ -153,15 +174,15 @@ impl SectionWalk {
                 2 | 7 => HEADER_BYTES,
                 6 => BITMAP_BYTES.min(length),
                 _ => {
-                    let limit = self.structure_bytes;
-                    Grib2Error::check_limit("section", self.at, "bytes", length, limit)?;
+                    self.check_structure(length)?;
                     length
                 }
             };
             let Some(bytes) = self.get(self.at, wanted) else { return Ok(self.wants(wanted)) };
             self.sections.push(Section { number, offset: self.at, length, bytes });
             let count = self.sections.len() as u64;
-            Grib2Error::check_limit("message", self.found.offset, "sections", count, self.most)?;
+            let limit = ("members", self.most);
+            Grib2Error::check_limit("message", self.found.offset, "sections", count, limit)?;
             self.at = end;
         }
         Ok(Step::Done)
@@ -172,14 +193,15 @@ impl SectionWalk {
 pub(crate) async fn read_sections(
     reader: &mut Reader<'_>,
     found: Vec<Found>,
-    limits: &Limits,
 ) -> Result<Vec<(u64, Result<Message>)>> {
+    let limits = reader.limits();
     let mut waiting: Vec<(usize, SectionWalk)> =
         found.into_iter().map(|found| SectionWalk::new(found, limits)).enumerate().collect();
     let mut messages = Vec::new();
     while !waiting.is_empty() {
         let (mut still, mut ranges) = (Vec::new(), Vec::new());
         for (index, mut sections) in waiting {
+            reader.cancellation().check_at(index as u64)?;
             let offset = sections.found.offset;
             match sections.step() {
                 Ok(Step::Wants(range)) => {
@@ -193,13 +215,18 @@ pub(crate) async fn read_sections(
                 Err(error) => messages.push((index, offset, Err(error))),
             }
         }
+        waiting = Vec::new();
         if !ranges.is_empty() {
             let blocks = reader.read(&ranges).await?;
-            for (((_, sections), block), range) in still.iter_mut().zip(blocks).zip(&ranges) {
-                sections.blocks.push((range.start, block));
+            for (((index, mut sections), block), range) in
+                still.into_iter().zip(blocks).zip(&ranges)
+            {
+                match sections.take(range, block) {
+                    Ok(()) => waiting.push((index, sections)),
+                    Err(error) => messages.push((index, sections.found.offset, Err(error))),
+                }
             }
         }
-        waiting = still;
     }
     messages.sort_by_key(|(index, ..)| *index);
     Ok(messages.into_iter().map(|(_, offset, message)| (offset, message)).collect())
@@ -222,6 +249,8 @@ impl Message {
             if section.number == 7 {
                 let part = fields.len();
                 fields.push(self.field(part, &current, previous_bitmap.clone()));
+                // A further field repeats its sections from 4 on at least (regulation 92.1.4).
+                current.iter_mut().skip(4).for_each(|slot| *slot = None);
             }
         }
         fields

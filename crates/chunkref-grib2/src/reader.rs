@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use chunkref_core::{ByteSource, Limits};
+use chunkref_core::{ByteSource, Cancellation, Limits, ScanOptions};
 
 use crate::error::{Grib2Error, Result};
 
@@ -12,15 +12,27 @@ use crate::error::{Grib2Error, Result};
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     source: &'a dyn ByteSource,
+    limits: &'a Limits,
+    cancellation: &'a Cancellation,
     length: u64,
     left: u64,
-    limit: u64,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(source: &'a dyn ByteSource, limits: &Limits) -> Self {
-        let (length, limit) = (source.version().length, limits.metadata_bytes);
-        Self { source, length, left: limit, limit }
+    pub(crate) fn new(source: &'a dyn ByteSource, options: &'a ScanOptions) -> Self {
+        let (limits, cancellation) = (&options.limits, &options.cancellation);
+        let (length, left) = (source.version().length, limits.metadata_bytes);
+        Self { source, limits, cancellation, length, left }
+    }
+
+    /// Bounds on what the file may cost.
+    pub(crate) fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// Whether the scan is still wanted.
+    pub(crate) fn cancellation(&self) -> &'a Cancellation {
+        self.cancellation
     }
 
     /// Bytes of the file.
@@ -30,6 +42,8 @@ impl<'a> Reader<'a> {
 
     /// One round: all of `ranges`, each cut at the end of the file, in their order.
     pub(crate) async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.cancellation.check()?;
+        let limit = self.limits.metadata_bytes;
         let cut: Vec<_> = ranges
             .iter()
             .map(|range| {
@@ -43,8 +57,9 @@ impl<'a> Reader<'a> {
                 structure: "file",
                 offset: range.start,
                 what: "bytes of metadata",
-                claimed: self.limit.saturating_sub(self.left).saturating_add(bytes),
-                limit: self.limit,
+                name: "metadata_bytes",
+                claimed: limit.saturating_sub(self.left).saturating_add(bytes),
+                limit,
             })?;
         }
         Ok(self.source.read_many(&cut).await?)

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::model::Source;
 use chunkref_core::{
-    ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature, SkipKind, Skipped,
+    ByteSource, Limits, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature, SkipKind,
+    Skipped,
 };
 
 use crate::edition1;
@@ -19,6 +20,7 @@ use crate::lower;
 use crate::message::{self, Message};
 use crate::options::{self, Filter, Options};
 use crate::reader::Reader;
+use crate::section::Section;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::indicator::SIGNATURE;
 use crate::walk::{self, Found};
@@ -74,19 +76,19 @@ async fn scan_file(
     options: &ScanOptions,
     choices: &Options,
 ) -> Result<Scan> {
-    let limits = &options.limits;
-    let mut reader = Reader::new(source, limits);
+    let mut reader = Reader::new(source, options);
     let starts = index_sidecar::read(source, &choices.index).await?;
-    let walk = walk::walk(&mut reader, &starts, limits).await?;
+    let walk = walk::walk(&mut reader, &starts).await?;
     if walk.messages.is_empty() && walk.faults.is_empty() {
         return Err(Grib2Error::NoMessage { length: reader.length() });
     }
     let mut skipped: Vec<_> =
         walk.faults.iter().map(|fault| skip(fault.offset, 0, fault.reason.clone())).collect();
     let mut fields = Vec::new();
-    let mut grids = Grids::default();
-    let messages = message::read_sections(&mut reader, walk.messages, limits).await?;
+    let mut grids = Grids::new(&options.limits);
+    let messages = message::read_sections(&mut reader, walk.messages).await?;
     for (offset, message) in messages {
+        options.cancellation.check()?;
         let described = match &message {
             Ok(message) => describe(message, &mut grids),
             Err(error) => vec![Err(error.clone())],
@@ -105,7 +107,7 @@ async fn scan_file(
     store_parts(&mut reader, &mut fields, choices, options, &mut skipped).await?;
     let location = source.location().to_owned();
     let object = Source { location, version: Some(source.version().clone()) };
-    let dataset = lower::lower(&fields, object, choices, limits)?;
+    let dataset = lower::lower(&fields, object, choices, options)?;
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Scan { dataset, skipped })
 }
@@ -118,34 +120,60 @@ fn skip(offset: u64, part: usize, reason: String) -> Skipped {
     Skipped { path, offset: Some(offset), reason, kind: SkipKind::Array }
 }
 
-/// Grids by the octets of their sections: most fields of a file share one.
-#[derive(Debug, Default)]
-struct Grids {
+/// Grids by what their sections say: most fields of a file share one.
+#[derive(Debug)]
+struct Grids<'a> {
+    limits: &'a Limits,
+    /// Those of edition 2, by the octets of their sections.
     known: HashMap<Bytes, Arc<GridDefinition>>,
-    /// Those of edition 1.
-    others: Vec<Arc<GridDefinition>>,
+    /// Where the section 3 of the last field is, and its grid: the further fields of a message mostly have the same.
+    last: Option<(u64, Arc<GridDefinition>)>,
+    /// Those of edition 1, by all that they say: sections may differ in what is no part of the grid.
+    others: HashMap<String, Arc<GridDefinition>>,
 }
 
-impl Grids {
+impl<'a> Grids<'a> {
+    fn new(limits: &'a Limits) -> Self {
+        Self { limits, known: HashMap::new(), last: None, others: HashMap::new() }
+    }
+
+    /// What a section 3 says.
+    fn get(&mut self, section: &Section) -> Result<Arc<GridDefinition>> {
+        if let Some((_, grid)) = self.last.as_ref().filter(|(offset, _)| *offset == section.offset)
+        {
+            return Ok(Arc::clone(grid));
+        }
+        let grid = if let Some(grid) = self.known.get(&section.bytes) {
+            Arc::clone(grid)
+        } else {
+            let grid =
+                field::parse_grid(&mut section.body("grid definition section"), self.limits)?;
+            self.known.insert(section.bytes.clone(), Arc::clone(&grid));
+            grid
+        };
+        self.last = Some((section.offset, Arc::clone(&grid)));
+        Ok(grid)
+    }
+
     /// The same field on the grid that an earlier one has, if one has the same.
     fn share(&mut self, mut field: Field) -> Field {
-        match self.others.iter().find(|known| **known == field.grid) {
-            Some(known) => field.grid = Arc::clone(known),
-            None => self.others.push(Arc::clone(&field.grid)),
-        }
+        let known = self.others.entry(format!("{:?}", field.grid));
+        field.grid = Arc::clone(known.or_insert_with(|| Arc::clone(&field.grid)));
         field
     }
 }
 
 /// The fields of a message.
-fn describe(message: &Message, grids: &mut Grids) -> Vec<Result<Field>> {
+fn describe(message: &Message, grids: &mut Grids<'_>) -> Vec<Result<Field>> {
     let Found { offset, indicator, .. } = &message.found;
     if indicator.edition == 1 {
         let field = message
             .sections
             .first()
             .ok_or_else(|| Grib2Error::inconsistent("message", *offset, "it has no sections"))
-            .and_then(|section| edition1::parse(*offset, indicator.length, &section.bytes))
+            .and_then(|section| {
+                edition1::parse(*offset, indicator.length, &section.bytes, grids.limits)
+            })
             .map(|field| grids.share(field));
         return vec![field];
     }
@@ -154,13 +182,7 @@ fn describe(message: &Message, grids: &mut Grids) -> Vec<Result<Field>> {
         .into_iter()
         .map(|sections| {
             let sections = sections?;
-            let grid = if let Some(grid) = grids.known.get(&sections.grid.bytes) {
-                Arc::clone(grid)
-            } else {
-                let grid = field::parse_grid(&mut sections.grid.body("grid definition section"))?;
-                grids.known.insert(sections.grid.bytes.clone(), Arc::clone(&grid));
-                grid
-            };
+            let grid = grids.get(&sections.grid)?;
             Field::new(*offset, indicator.length, indicator.discipline, sections, grid)
         })
         .collect()
@@ -199,6 +221,7 @@ async fn store_parts(
     let (mut ranges, mut wanted) = (Vec::new(), Vec::new());
     let mut kept = Vec::new();
     for field in fields.drain(..) {
+        options.cancellation.check_at(kept.len() as u64)?;
         let index = kept.len();
         let pieces = match &field.bits {
             Bits::Message if field.length < options.inline_threshold => {
@@ -223,7 +246,7 @@ async fn store_parts(
                 });
                 let Some(left) = budget.checked_sub(bytes) else {
                     let reason = format!(
-                        "{bytes} bytes of a later field of its message are more than the limit of bytes stored inline leaves"
+                        "{bytes} bytes of a later field of its message are more than the limit inline_bytes leaves"
                     );
                     skipped.push(skip(field.offset, field.part, reason));
                     continue;
@@ -252,4 +275,206 @@ async fn store_parts(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use chunkref_core::{Cancellation, Cancelled, MemorySource, ScanErrorKind};
+    use futures::executor::block_on;
+
+    use super::*;
+
+    fn section(number: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 5).unwrap();
+        [&length.to_be_bytes(), &[number][..], body].concat()
+    }
+
+    /// A regular grid: template, points along both axes, basic angle and its parts, first and last longitude, first
+    /// latitude, and parallels or the increment along a column.
+    fn grid(
+        template: u8,
+        (nx, ny): (u32, u32),
+        angle: (u32, u32),
+        lon: (u32, u32),
+        lat: u32,
+        n: u32,
+    ) -> Vec<u8> {
+        let mut bytes =
+            [&[0][..], &nx.wrapping_mul(ny).to_be_bytes(), &[0, 0, 0, template, 6]].concat();
+        bytes.extend([255; 15]);
+        for value in [nx, ny, angle.0, angle.1, lat, lon.0] {
+            bytes.extend(value.to_be_bytes());
+        }
+        bytes.push(48);
+        for value in [0, lon.1, 1_000_000, n] {
+            bytes.extend(value.to_be_bytes());
+        }
+        bytes.push(0);
+        section(3, &bytes)
+    }
+
+    fn plain(nx: u32, ny: u32) -> Vec<u8> {
+        grid(0, (nx, ny), (0, u32::MAX), (0, 3_000_000), 60_000_000, 1_000_000)
+    }
+
+    /// Section 4: a temperature so many hours ahead.
+    fn product(hours: u32) -> Vec<u8> {
+        let head = [0, 0, 0, 0, 0, 0, 2, 0, 96, 0, 0, 0, 1];
+        let surfaces = [1, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0];
+        section(4, &[&head[..], &hours.to_be_bytes(), &surfaces].concat())
+    }
+
+    /// Sections 5 to 7: the same value at each point.
+    fn constant(points: u32) -> Vec<u8> {
+        let packing = [&points.to_be_bytes()[..], &[0; 14]].concat();
+        [section(5, &packing), section(6, &[255]), section(7, &[])].concat()
+    }
+
+    /// A message of 2020-01-01 at an hour.
+    fn message(hour: u8, sections: &[Vec<u8>]) -> Vec<u8> {
+        let who = section(1, &[0, 7, 0, 0, 2, 1, 1, 0x07, 0xe4, 1, 1, hour, 0, 0, 0, 1]);
+        let body = [who, sections.concat(), b"7777".to_vec()].concat();
+        let length = (body.len() as u64 + 16).to_be_bytes();
+        [&b"GRIB\0\0\0\x02"[..], &length, &body].concat()
+    }
+
+    fn scanned(bytes: Vec<u8>, options: &ScanOptions) -> Result<Scan, ScanError> {
+        block_on(Grib2Scanner.scan(&MemorySource::new("memory://a", bytes.into()), options))
+    }
+
+    fn skipped(bytes: Vec<u8>) -> String {
+        let scan = scanned(bytes, &ScanOptions::default()).unwrap();
+        assert_eq!(scan.skipped.len(), 1, "{scan:?}");
+        scan.skipped[0].reason.clone()
+    }
+
+    #[test]
+    fn bytes_behind_the_last_section_are_damage_and_no_loop() {
+        let sections = [plain(4, 2), product(0), constant(8)];
+        for stray in 1..=4 {
+            for long in [0, 20_000] {
+                let local = section(2, &vec![0; long]);
+                let bytes = message(0, &[&[local], &sections[..], &[vec![0; stray]]].concat());
+                let reason = skipped(bytes);
+                assert!(reason.contains(&format!("ends {stray} bytes before")), "{reason}");
+            }
+        }
+        let bytes = message(0, &[&sections[..], &[vec![0; 5]]].concat());
+        assert!(skipped(bytes).contains("section 0 of 0 bytes"));
+    }
+
+    #[test]
+    fn grids_that_would_fill_the_memory_are_left_out() {
+        for (nx, ny, limit) in [
+            (50_000_000, 1, "axis_values"),
+            (1, 50_000_000, "axis_values"),
+            (400_000_000, 1, "axis_values"),
+            (0xffff_fffe, 1, "grid_points"),
+            (0x8000_0000, 2, "axis_values"),
+        ] {
+            let points = nx * u32::from(ny == 1) + ny * u32::from(nx == 1);
+            let reason = skipped(message(0, &[plain(nx, ny), product(0), constant(points)]));
+            assert!(reason.contains(limit), "{nx} {ny}: {reason}");
+        }
+        let mut rows = grid(40, (u32::MAX, 2_000_000), (0, u32::MAX), (0, 0), 0, 1_000_000);
+        rows[6..11].copy_from_slice(&[0, 0, 0, 8, 1]);
+        assert!(skipped(message(0, &[rows, product(0), constant(8)])).contains("axis_values"));
+    }
+
+    #[test]
+    fn angles_and_parallels_of_any_kind_end() {
+        let mut bytes = Vec::new();
+        for (angle, lon) in [
+            ((0xffff_fffe, 1), (0x7fff_ffff, 0)),
+            ((0x7fff_ffff, 1), (0x7fff_ffff, 1)),
+            ((1_000_000, 1), (0x7fff_ffff, 0)),
+            ((1, 0xffff_fffe), (1, 0)),
+        ] {
+            bytes.extend(message(0, &[grid(0, (4, 2), angle, lon, 0, 0), product(0), constant(8)]));
+        }
+        for parallels in [1, 2000, 20_000, 32_768, 32_769, 0x7fff_ffff, u32::MAX] {
+            let grid = grid(40, (4, 2), (0, u32::MAX), (0, 3_000_000), 80_000_000, parallels);
+            bytes.extend(message(0, &[grid, product(0), constant(8)]));
+        }
+        let scan = scanned(bytes, &ScanOptions::default()).unwrap();
+        assert!(scan.skipped.is_empty(), "{:?}", scan.skipped);
+    }
+
+    #[test]
+    fn packed_values_must_fit_grid_and_data() {
+        let packing =
+            |points: u32, bits: u8| [&points.to_be_bytes()[..], &[0; 10], &[bits, 0]].concat();
+        let with = |points, bits, data: &[u8]| {
+            let (packing, bitmap) = (section(5, &packing(points, bits)), section(6, &[255]));
+            message(0, &[plain(4, 2), product(0), packing, bitmap, section(7, data)])
+        };
+        let reason = skipped(with(8, 16, &[0; 15]));
+        assert!(reason.contains("8 values of 16 bits need 16"), "{reason}");
+        assert!(skipped(with(9, 0, &[])).contains("the grid has 8 points"));
+        assert!(
+            scanned(with(8, 16, &[0; 16]), &ScanOptions::default()).unwrap().skipped.is_empty()
+        );
+    }
+
+    #[test]
+    fn a_further_field_repeats_its_sections() {
+        let sections = [plain(4, 2), product(0), constant(8), section(7, &[])];
+        assert!(skipped(message(0, &sections)).contains("field 1 has no section 4"));
+        let sections = [plain(4, 2), product(0), constant(8), product(3), constant(8)];
+        let scan = scanned(message(0, &sections), &ScanOptions::default()).unwrap();
+        assert!(scan.skipped.is_empty(), "{:?}", scan.skipped);
+    }
+
+    #[test]
+    fn coordinates_are_counted_before_they_are_made() {
+        // Each field at a time and a step of its own: their product is in no file.
+        let fields: Vec<u8> = (0..24_u8)
+            .flat_map(|hour| {
+                message(hour, &[plain(4, 2), product(u32::from(hour) * 7), constant(8)])
+            })
+            .collect();
+        let mut limits = Limits::default();
+        limits.inline_bytes = 24 * 24 * 8;
+        let options = ScanOptions::default().with_inline_threshold(0).with_limits(limits);
+        for layout in ["tree", "flat"] {
+            let options = options.clone().with_format_option("grib.layout", layout);
+            let error = scanned(fields.clone(), &options).unwrap_err();
+            assert_eq!(error.kind, ScanErrorKind::LimitExceeded);
+            assert!(error.source.to_string().contains("inline_bytes"), "{}", error.source);
+        }
+        let mut limits = Limits::default();
+        limits.objects = 100;
+        let options = ScanOptions::default().with_limits(limits);
+        let options = options.with_format_option("grib.layout", "messages");
+        let error = scanned(fields, &options).unwrap_err();
+        assert!(error.source.to_string().contains("limit objects"), "{}", error.source);
+    }
+
+    #[test]
+    fn a_scan_that_is_ended_is_an_error_at_every_check() {
+        let fields: Vec<u8> = (0..3_u8)
+            .flat_map(|hour| message(hour, &[plain(4, 2), product(hour.into()), constant(8)]))
+            .collect();
+        for layout in ["tree", "flat", "messages"] {
+            let options = ScanOptions::default().with_format_option("grib.layout", layout);
+            let whole = scanned(fields.clone(), &options).unwrap();
+            let mut checks = 0;
+            loop {
+                let (asked, most) = (AtomicU64::new(0), checks);
+                let ended = Cancellation::when(move || {
+                    let over = asked.fetch_add(1, Ordering::Relaxed) >= most;
+                    over.then_some(Cancelled::TimedOut(Duration::from_secs(1)))
+                });
+                match scanned(fields.clone(), &options.clone().with_cancellation(ended)) {
+                    Ok(scan) => break assert_eq!(scan, whole),
+                    Err(error) => assert_eq!(error.kind, ScanErrorKind::TimedOut),
+                }
+                checks += 1;
+            }
+            assert!(checks >= 8, "{layout}: {checks}");
+        }
+    }
 }

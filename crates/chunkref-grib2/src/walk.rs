@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use chunkref_core::{Cursor, Limits};
+use chunkref_core::Cursor;
 
 use crate::error::{Grib2Error, Result};
 use crate::reader::Reader;
@@ -90,6 +90,8 @@ struct Segment {
     /// The last message, whose end is not checked.
     pending: Option<Found>,
     messages: Vec<Found>,
+    /// Bytes of its messages.
+    bytes: u64,
     faults: Vec<Fault>,
 }
 
@@ -102,6 +104,7 @@ impl Segment {
             state: State::Chain(at),
             pending: None,
             messages: Vec::new(),
+            bytes: 0,
             faults: Vec::new(),
         }
     }
@@ -183,6 +186,7 @@ impl Segment {
         let Some(message) = self.pending.take() else { return true };
         if end == Some(END) {
             self.tentative = false;
+            self.bytes = self.bytes.saturating_add(message.indicator.length);
             self.messages.push(message);
             return true;
         }
@@ -298,8 +302,15 @@ impl Block {
 }
 
 /// Finds all messages; `starts` are places where an index says that messages begin.
-pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64], limits: &Limits) -> Result<Walk> {
-    let length = reader.length();
+pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64]) -> Result<Walk> {
+    let (length, limit) = (reader.length(), reader.limits().objects);
+    Grib2Error::check_limit(
+        "index sidecar",
+        0,
+        "messages",
+        starts.len() as u64,
+        ("objects", limit),
+    )?;
     let inside = starts.iter().filter(|&&start| start > 0 && start < length);
     let mut segments: Vec<_> =
         std::iter::once(&0).chain(inside).map(|&start| Segment::chain(start)).collect();
@@ -337,8 +348,9 @@ pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64], limits: &Limit
         }
         is_first = false;
         join(&mut segments);
-        let count = segments.iter().map(|segment| segment.messages.len() as u64).sum();
-        Grib2Error::check_limit("file", 0, "messages", count, limits.objects)?;
+        let found = |segment: &Segment| segment.messages.len().saturating_add(segment.faults.len());
+        let count = segments.iter().map(|segment| found(segment) as u64).sum();
+        Grib2Error::check_limit("file", 0, "messages", count, ("objects", limit))?;
         if !is_indexed {
             seed(&mut segments, length, budget);
             spend(&mut segments, &mut budget);
@@ -354,43 +366,43 @@ pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64], limits: &Limit
 
 /// Ends chains that have reached the start of the next, and takes those out that a chain has run over.
 fn join(segments: &mut Vec<Segment>) {
-    let mut index = 0_usize;
-    while let Some((segment, rest)) = segments.get_mut(index..).and_then(<[_]>::split_first_mut) {
-        let reached = match (&segment.state, &segment.pending) {
-            (State::Chain(at), _) => Some(*at),
-            (State::Search(from, _), _) if !segment.tentative => Some(*from),
-            (State::Done, _) => Some(u64::MAX),
-            _ => None,
-        };
-        let Some(reached) = reached else {
-            index = index.saturating_add(1);
-            continue;
-        };
-        let Some(next) = rest.first_mut() else { break };
-        match (next.start, &segment.state) {
-            // It ended where the next one begins.
-            (Some(_), State::Done) if segment.joined(next) => index = index.saturating_add(1),
-            (Some(start), State::Chain(at)) if start == *at && !next.tentative => {
-                if let Some(lead) = next.lead {
-                    let at = *at;
-                    if segment.settle(at, Some(lead)) {
-                        segment.state = State::Done;
-                    }
-                }
-                index = index.saturating_add(1);
-            }
-            (Some(start), _) if start < reached => {
-                segments.remove(index.saturating_add(1));
-            }
-            (None, State::Done) => {
-                segments.remove(index.saturating_add(1));
-            }
-            _ => index = index.saturating_add(1),
+    let mut rest = std::mem::take(segments).into_iter().peekable();
+    while let Some(mut segment) = rest.next() {
+        while let Some(next) = rest.peek()
+            && !segment.meet(next)
+        {
+            rest.next();
         }
+        segments.push(segment);
     }
 }
 
 impl Segment {
+    /// Ends this chain where it has reached the start of `next`; false when it has run over it, so that there is no next.
+    fn meet(&mut self, next: &Self) -> bool {
+        let reached = match &self.state {
+            State::Chain(at) => *at,
+            State::Search(from, _) if !self.tentative => *from,
+            State::Done => u64::MAX,
+            State::Search(..) => return true,
+        };
+        match (next.start, &self.state) {
+            // It ended where the next one begins.
+            (Some(_), State::Done) if self.joined(next) => true,
+            (Some(start), &State::Chain(at)) if start == at && !next.tentative => {
+                if let Some(lead) = next.lead
+                    && self.settle(at, Some(lead))
+                {
+                    self.state = State::Done;
+                }
+                true
+            }
+            (Some(start), _) => start >= reached,
+            (None, State::Done) => false,
+            (None, _) => true,
+        }
+    }
+
     /// Where the chain before this one ends.
     fn stop(&self) -> Option<u64> {
         self.start.filter(|_| !self.tentative)
@@ -436,9 +448,9 @@ fn spend(segments: &mut Vec<Segment>, budget: &mut u64) {
 
 /// Starts searches for more chains where many messages lie between two, as far as the budget lets expect to find them.
 fn seed(segments: &mut Vec<Segment>, length: u64, budget: u64) {
-    let messages = segments.iter().flat_map(|segment| &segment.messages);
-    let (count, bytes) = messages.fold((0_u64, 0_u64), |(count, bytes), message| {
-        (count.saturating_add(1), bytes.saturating_add(message.indicator.length))
+    let (count, bytes) = segments.iter().fold((0_u64, 0_u64), |(count, bytes), segment| {
+        let found = segment.messages.len() as u64;
+        (count.saturating_add(found), bytes.saturating_add(segment.bytes))
     });
     if count < 2 {
         return;
@@ -478,7 +490,7 @@ fn seed(segments: &mut Vec<Segment>, length: u64, budget: u64) {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_core::MemorySource;
+    use chunkref_core::{MemorySource, ScanOptions};
     use futures::executor::block_on;
 
     use super::*;
@@ -493,8 +505,8 @@ mod tests {
 
     fn found(bytes: Vec<u8>, starts: &[u64]) -> (Vec<u64>, Vec<Fault>) {
         let source = MemorySource::new("memory://a", bytes.into());
-        let limits = Limits::default();
-        let walk = block_on(walk(&mut Reader::new(&source, &limits), starts, &limits)).unwrap();
+        let options = ScanOptions::default();
+        let walk = block_on(walk(&mut Reader::new(&source, &options), starts)).unwrap();
         (walk.messages.iter().map(|message| message.offset).collect(), walk.faults)
     }
 

@@ -56,6 +56,7 @@ impl Context {
 
     /// Counts memory for a decoded value that lies at `offset`; `Err` when all of the file's take too much.
     pub(crate) fn take_value_bytes(&self, bytes: u64, offset: u64) -> Result<()> {
+        self.ending.check()?;
         let left = self
             .value_bytes
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
@@ -73,6 +74,9 @@ impl Context {
         let left = self
             .chunks
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok_and(|left| left.is_multiple_of(1024)) {
+            self.ending.check()?;
+        }
         left.map(|_| ()).map_err(|_| {
             let limit = self.limits.chunks;
             let (what, claimed) = ("chunks in one file", limit.saturating_add(1));

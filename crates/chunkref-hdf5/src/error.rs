@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
+use chunkref_core::{Cancelled, ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
 /// A fault of an HDF5 file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
@@ -96,6 +96,9 @@ pub enum Hdf5Error {
         /// The limit.
         limit: u64,
     },
+    /// The scan was ended from outside.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The bytes could not be read.
     #[error("the file could not be read")]
     Io(#[source] Arc<SourceError>),
@@ -131,7 +134,7 @@ impl Hdf5Error {
             | Self::Inconsistent { offset, .. }
             | Self::Checksum { offset, .. }
             | Self::LimitExceeded { offset, .. } => Some(*offset),
-            Self::Io(_) | Self::Neighbour { .. } => None,
+            Self::Cancelled(_) | Self::Io(_) | Self::Neighbour { .. } => None,
         }
     }
 
@@ -146,6 +149,7 @@ impl Hdf5Error {
                 ScanErrorKind::Malformed
             }
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
+            Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(source) | Self::Neighbour { source, .. } => source.kind.into(),
         };
         ScanError {

@@ -35,7 +35,7 @@ impl<'a> File<'a> {
         limits: &Limits,
     ) -> Result<Self> {
         let superblock = frontier.run(read_superblock(&frontier, limits)).await?;
-        let ending = Arc::clone(frontier.ending());
+        let ending = frontier.ending().clone();
         let mut file = Self {
             frontier,
             context: Context { file: number, ending, ..superblock.context },

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use bytes::Bytes;
-use chunkref_core::{ByteSource, Limits, MemorySource, Truncated};
+use chunkref_core::{ByteSource, Cancellation, Limits, MemorySource, Truncated};
 use futures::channel::oneshot;
 
 use crate::error::{Hdf5Error, Result};
@@ -24,9 +24,33 @@ pub(crate) const HEAD_BYTES: u64 = 64 << 10;
 /// Bytes of data that one round holds in memory at the most, before it is cut into several.
 const ROUND_BYTES: u64 = 64 << 20;
 
-/// What ends a scan as a whole, once there is such a thing: a read that failed, or a limit that all objects share. What
-/// was not read for that reason is no property of the object that wanted it.
-pub(crate) type Ending = Arc<OnceLock<Hdf5Error>>;
+/// What ends a scan as a whole, once there is such a thing: a read that failed, a limit that all objects share, or someone who
+/// does not want it any more. What was not read for that reason is no property of the object that wanted it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    error: Arc<OnceLock<Hdf5Error>>,
+    cancellation: Cancellation,
+}
+
+impl Ending {
+    /// What ended the scan.
+    pub(crate) fn get(&self) -> Option<&Hdf5Error> {
+        self.error.get()
+    }
+
+    /// What ended the scan: this, unless there was something before.
+    pub(crate) fn get_or_init(&self, error: impl FnOnce() -> Hdf5Error) -> &Hdf5Error {
+        self.error.get_or_init(error)
+    }
+
+    /// Whether the scan goes on; every loop whose length the file decides asks.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Err(cancelled) = self.cancellation.check() {
+            return Err(self.get_or_init(|| cancelled.into()).clone());
+        }
+        self.get().map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
 
 /// Batched reading of one file.
 #[derive(Debug)]
@@ -71,6 +95,12 @@ impl<'a> Frontier<'a> {
             state: Mutex::default(),
             ending: Ending::default(),
         }
+    }
+
+    /// The same, with an end from outside.
+    pub(crate) fn ended_by(mut self, cancellation: Cancellation) -> Self {
+        self.ending.cancellation = cancellation;
+        self
     }
 
     /// A frontier that reads nothing.
@@ -150,6 +180,7 @@ impl<'a> Frontier<'a> {
         if length == 0 {
             return Ok(Bytes::new());
         }
+        self.ending.check()?;
         let receiver = {
             let mut state = self.lock();
             if let Some(bytes) = state.cached(offset, end) {
@@ -202,10 +233,10 @@ impl<'a> Frontier<'a> {
                 }
                 batch.push(one);
             }
-            let result = match self.ending.get() {
-                Some(error) => Err(error.clone()),
+            let result = match self.ending.check() {
+                Err(error) => Err(error),
                 // All ranges lie within the file, so that no error says anything of what is there.
-                None => self.source().read_many(&ranges).await.map_err(|error| {
+                Ok(()) => self.source().read_many(&ranges).await.map_err(|error| {
                     self.ending.get_or_init(|| Hdf5Error::Io(Arc::new(error))).clone()
                 }),
             };

@@ -45,6 +45,9 @@ impl Encoding {
     }
 }
 
+/// Chunks that are read at one time.
+const READS: usize = 1 << 14;
+
 /// One chunk to read: a row of a dataset's chunk table, or row 0 of contiguous storage.
 struct Wanted {
     id: ObjectId,
@@ -99,17 +102,21 @@ pub(crate) async fn read_inline(
         }
     }
     let mut decoded = BTreeSet::new();
-    for (id, row, bytes) in plan.read(files, objects, limits).await {
-        if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = objects.get_mut(&id) {
-            match (bytes, dataset.as_mut()) {
-                (Ok(bytes), Ok(dataset)) => {
-                    dataset.inline.insert(row, bytes);
-                    if dataset.encoding != Encoding::default() {
-                        decoded.insert(id);
+    // A read that is under way takes some hundred bytes, however small the chunk is.
+    for wanted in plan.wanted.chunks(READS) {
+        for (id, row, bytes) in read(wanted, files, objects, limits).await {
+            let object = objects.get_mut(&id);
+            if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = object {
+                match (bytes, dataset.as_mut()) {
+                    (Ok(bytes), Ok(dataset)) => {
+                        dataset.inline.insert(row, bytes);
+                        if dataset.encoding != Encoding::default() {
+                            decoded.insert(id);
+                        }
                     }
+                    (Err(error), Ok(_)) => **dataset = Err(error),
+                    (_, Err(_)) => {}
                 }
-                (Err(error), Ok(_)) => **dataset = Err(error),
-                (_, Err(_)) => {}
             }
         }
     }
@@ -132,27 +139,27 @@ struct Plan<'a> {
     wanted: Vec<Wanted>,
 }
 
-impl Plan<'_> {
-    /// Reads what was chosen, from all files at the same time.
-    async fn read(
-        &self,
-        files: &Files<'_>,
-        objects: &Objects,
-        limits: &Limits,
-    ) -> Vec<(ObjectId, usize, Result<Bytes>)> {
-        let of_files = files.sources().filter_map(|(number, _)| {
-            let frontier = files.frontier(number)?;
-            let wanted = self.wanted.iter().filter(|wanted| wanted.file == number);
-            let reads: Vec<_> = wanted
-                .map(|wanted| async move {
-                    (wanted.id, wanted.row, wanted.read(frontier, objects, limits).await)
-                })
-                .collect();
-            (!reads.is_empty()).then(|| frontier.run(join_all(reads)))
-        });
-        join_all(of_files).await.into_iter().flatten().collect()
-    }
+/// Reads what was chosen, from all files at the same time.
+async fn read(
+    wanted: &[Wanted],
+    files: &Files<'_>,
+    objects: &Objects,
+    limits: &Limits,
+) -> Vec<(ObjectId, usize, Result<Bytes>)> {
+    let of_files = files.sources().filter_map(|(number, _)| {
+        let frontier = files.frontier(number)?;
+        let wanted = wanted.iter().filter(|wanted| wanted.file == number);
+        let reads: Vec<_> = wanted
+            .map(|wanted| async move {
+                (wanted.id, wanted.row, wanted.read(frontier, objects, limits).await)
+            })
+            .collect();
+        (!reads.is_empty()).then(|| frontier.run(join_all(reads)))
+    });
+    join_all(of_files).await.into_iter().flatten().collect()
+}
 
+impl Plan<'_> {
     /// Chooses a dataset's encoding and the chunks to read of it; the error says why it cannot be in the references.
     fn add(&mut self, dataset: &mut Dataset, id: ObjectId) -> Result<(), String> {
         match &dataset.storage {

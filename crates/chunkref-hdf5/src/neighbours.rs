@@ -86,7 +86,7 @@ pub(crate) struct Files<'a> {
 impl<'a> Files<'a> {
     /// The scanned file alone.
     pub(crate) fn new(file: File<'a>) -> Self {
-        let ending = Arc::clone(file.frontier.ending());
+        let ending = file.frontier.ending().clone();
         Self { members: vec![Member::Hdf5(Box::new(file))], ending }
     }
 
@@ -95,7 +95,7 @@ impl<'a> Files<'a> {
     /// # Errors
     /// What ends it: of any file, a read that failed or a limit that all objects share.
     pub(crate) fn check(&self) -> Result<()> {
-        self.ending.get().map_or(Ok(()), |error| Err(error.clone()))
+        self.ending.check()
     }
 
     /// The HDF5 file of that number.
@@ -202,7 +202,7 @@ impl<'a> Files<'a> {
                 self.members.push(Member::Raw(Frontier::owning(
                     source,
                     limits,
-                    Arc::clone(&self.ending),
+                    self.ending.clone(),
                 )));
                 if name.is_hdf5 {
                     new.push((number, name.clone()));

@@ -71,7 +71,8 @@ async fn scan_files(
     choices: &Options,
 ) -> Result<Scan> {
     let limits = &options.limits;
-    let file = File::open(Frontier::new(source, limits), FileNumber(0), limits).await?;
+    let frontier = Frontier::new(source, limits).ended_by(options.cancellation.clone());
+    let file = File::open(frontier, FileNumber(0), limits).await?;
     let mut objects = file.frontier.run(choices.engine.objects(&file)).await?;
     let mut files = Files::new(file);
     files.check()?;

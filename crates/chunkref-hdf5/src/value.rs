@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Values of attributes and of variable-length data: bytes made into numbers, text and lists by their datatype.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use chunkref_core::Cursor;
@@ -70,10 +70,10 @@ impl File<'_> {
         }
         // Each round goes one level deeper into sequences of sequences.
         for _ in 0..self.limits().depth {
-            let mut missing = Vec::new();
+            let (mut missing, mut seen) = (Vec::new(), HashSet::new());
             let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
             for _ in 0..count {
-                collect(datatype, &mut cursor, &self.context, &heap, &mut missing)?;
+                collect(datatype, &mut cursor, &self.context, &heap, (&mut missing, &mut seen))?;
             }
             if missing.is_empty() {
                 break;
@@ -94,13 +94,17 @@ impl File<'_> {
     }
 }
 
-/// Finds the heap objects that one element needs and `heap` does not have.
+/// Sequences that were looked into: so many elements of an object of the heap.
+type Seen = HashSet<(GlobalHeapId, u32)>;
+
+/// Finds the heap objects that one element needs and `heap` does not have. Sequences may lead to one object over and over,
+/// which is looked into once.
 fn collect(
     datatype: &Datatype,
     cursor: &mut Cursor<'_>,
     context: &Context,
     heap: &HeapObjects,
-    missing: &mut Vec<GlobalHeapId>,
+    (missing, seen): (&mut Vec<GlobalHeapId>, &mut Seen),
 ) -> Result<()> {
     let mut element = cursor.slice(u64::from(datatype.length), STRUCTURE)?;
     match &datatype.class {
@@ -108,11 +112,13 @@ fn collect(
             let (count, id) = sequence(&mut element, context)?;
             let Some(id) = id.filter(|_| count > 0) else { return Ok(()) };
             match (heap.get(&id), &datatype.class) {
-                (None, _) => missing.push(id),
-                (Some(bytes), Class::VariableLengthSequence { base }) if base.has_heap_data() => {
+                (None, _) if seen.insert((id, 0)) => missing.push(id),
+                (Some(bytes), Class::VariableLengthSequence { base })
+                    if base.has_heap_data() && seen.insert((id, count)) =>
+                {
                     let mut inner = Cursor::new(bytes, cursor.offset(), STRUCTURE);
                     for _ in 0..count {
-                        collect(base, &mut inner, context, heap, missing)?;
+                        collect(base, &mut inner, context, heap, (missing, seen))?;
                     }
                 }
                 _ => {}
@@ -122,12 +128,12 @@ fn collect(
             for member in members.iter().filter(|member| member.datatype.has_heap_data()) {
                 let mut part = element.clone();
                 part.bytes_u64(member.offset)?;
-                collect(&member.datatype, &mut part, context, heap, missing)?;
+                collect(&member.datatype, &mut part, context, heap, (missing, seen))?;
             }
         }
         Class::Array { base, .. } if base.has_heap_data() => {
             while element.remaining() > 0 {
-                collect(base, &mut element, context, heap, missing)?;
+                collect(base, &mut element, context, heap, (missing, seen))?;
             }
         }
         _ => {}
@@ -381,6 +387,29 @@ mod tests {
     }
 
     #[test]
+    fn sequences_that_lead_to_one_another_are_looked_into_once() {
+        let sequence = |index: u32| {
+            let count = 1000_u32.to_le_bytes().to_vec();
+            [count, 640_u64.to_le_bytes().to_vec(), index.to_le_bytes().to_vec()].concat()
+        };
+        let id = |index| GlobalHeapId { collection: Address(640), index };
+        let mut datatype =
+            Datatype { length: 16, class: Class::VariableLengthString { utf8: true } };
+        for _ in 0..6 {
+            let class = Class::VariableLengthSequence { base: Box::new(datatype) };
+            datatype = Datatype { length: 16, class };
+        }
+        // A thousand elements of each object lead to all of the next one: 1000^6 in all.
+        let heap: HeapObjects =
+            (1..=6).map(|index| (id(index), sequence(index + 1).repeat(1000).into())).collect();
+        let (mut missing, mut seen) = (Vec::new(), Seen::new());
+        let element = sequence(1);
+        let mut cursor = Cursor::new(&element, 0, "test");
+        collect(&datatype, &mut cursor, &context(), &heap, (&mut missing, &mut seen)).unwrap();
+        assert_eq!((missing, seen.len()), (vec![id(7)], 7));
+    }
+
+    #[test]
     fn variable_length_elements_come_from_the_heap() {
         let string = Datatype { length: 16, class: Class::VariableLengthString { utf8: true } };
         let mut bytes = vec![2, 0, 0, 0];
@@ -389,8 +418,9 @@ mod tests {
         let id = GlobalHeapId { collection: Address(640), index: 1 };
         let mut missing = Vec::new();
         let mut heap = HeapObjects::new();
-        collect(&string, &mut Cursor::new(&bytes, 0, "test"), &context(), &heap, &mut missing)
-            .unwrap();
+        let mut seen = Seen::new();
+        let mut cursor = Cursor::new(&bytes, 0, "test");
+        collect(&string, &mut cursor, &context(), &heap, (&mut missing, &mut seen)).unwrap();
         assert_eq!(missing, [id]);
         heap.insert(id, Bytes::from_static(b"hi"));
         let value =

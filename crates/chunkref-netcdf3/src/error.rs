@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, ScanErrorKind, SourceError, Truncated};
+use chunkref_core::{Cancelled, ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
 /// A fault of a classic file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
@@ -44,6 +44,9 @@ pub enum NetCdf3Error {
         /// The limit.
         limit: u64,
     },
+    /// The scan was ended from outside.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The bytes could not be read.
     #[error("the file could not be read")]
     Io(#[source] Arc<SourceError>),
@@ -68,6 +71,7 @@ impl NetCdf3Error {
             Self::Truncated(_) => ScanErrorKind::Truncated,
             Self::BadSignature { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
+            Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(error) => error.kind.into(),
         };
         let (format, location) = (Some(crate::ENTRY.name), location.to_owned());

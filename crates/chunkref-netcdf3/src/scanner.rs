@@ -80,11 +80,13 @@ async fn scan(
     })?;
     let choices = Choices { file_length, piece_bytes, limits };
     let (mut dataset, mut placed, mut skipped) = lower::lower(&header, &layout, &choices);
+    options.cancellation.check()?;
     let inline = read_inline(source, &placed, options).await?;
     let version = Some(source.version().clone());
     let id = dataset.add_source(Source { location: source.location().to_owned(), version });
     let mut chunks: u64 = 0;
     for (placed, inline) in placed.drain(..).zip(inline) {
+        options.cancellation.check()?;
         let limit = limits.chunks;
         let filled = match dataset.root.arrays.get_mut(&placed.name) {
             // What one variable claims by itself costs only it; what all claim together ends the scan.
@@ -121,6 +123,7 @@ async fn read_header(source: &dyn ByteSource, options: &ScanOptions) -> Result<H
     let mut bytes = BytesMut::new();
     let mut wanted = HEAD_BYTES;
     loop {
+        options.cancellation.check()?;
         let start = bytes.len() as u64;
         let range = start..wanted.min(file_length).min(longest).max(start);
         for part in source.read_many(std::slice::from_ref(&range)).await? {

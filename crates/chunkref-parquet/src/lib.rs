@@ -21,6 +21,7 @@
 
 pub mod emitter;
 pub mod error;
+mod guard;
 mod metadata;
 mod own;
 mod partition;
@@ -30,13 +31,14 @@ mod round_trip;
 
 pub use emitter::ParquetEmitter;
 pub use error::ParquetError;
-pub use reader::{Files, LocalFiles, ParquetReferences, PartitionReferences};
+pub use reader::{Files, LocalFiles, Most, ParquetReferences, PartitionReferences};
 
 /// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
 pub const RECORD_SIZE: u64 = 100_000;
 
-/// Most references of one partition; a reader needs them in memory at once.
-pub const MOST_ROWS: u64 = 1 << 27;
+/// Most references of one partition that is written; a reader needs them in memory at once, and reads no more unless its
+/// limit is another.
+pub const MOST_ROWS: u64 = 1 << 21;
 
 /// Name of the metadata document.
 pub const METADATA: &str = ".zmetadata";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `.zmetadata`: all documents, the size of partitions and where the references come from.
 
-use chunkref_core::EmitOptions;
+use chunkref_core::{EmitOptions, Limits};
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::{self, Recorded};
+use chunkref_model::kerchunk_json::{self, Recorded, SetMetadata};
 use serde_json::Value;
 
 use crate::ParquetError;
@@ -45,37 +45,23 @@ pub(crate) struct Metadata {
 }
 
 /// Reads the text of `.zmetadata`.
-pub(crate) fn parse(text: &[u8]) -> Result<Metadata, ParquetError> {
-    // Not as `serde_json` values throughout: documents of NaN are none of JSON, and the model reads them.
-    let text = std::str::from_utf8(text).map_err(|error| bad(format!("{error}")))?;
-    let record_size = record_size(text)?;
-    let head = format!("{{\"version\":1,\"refs\":{{\"{}\":", crate::METADATA);
-    let wrapped = format!("{head}{text}}}}}");
-    let mut dataset = kerchunk_json::read(wrapped.as_bytes())?;
-    let recorded = kerchunk_json::read_provenance(text.as_bytes());
+pub(crate) fn parse(text: &[u8], limits: &Limits) -> Result<Metadata, ParquetError> {
+    let SetMetadata { mut dataset, record_size, recorded, .. } =
+        kerchunk_json::read_set_metadata(text, &limits.of_sets())?;
+    let record_size = record_size.ok_or_else(|| {
+        bad("it has no \"record_size\" that is a count of references; is it the consolidated metadata of a Zarr store?")
+    })?;
+    if record_size == 0 {
+        return Err(bad("its \"record_size\" is no count of references"));
+    }
     for source in recorded.as_ref().map(Recorded::sources).unwrap_or_default() {
         dataset.add_source(source.clone());
     }
     Ok(Metadata { dataset, record_size, recorded })
 }
 
-fn record_size(text: &str) -> Result<u64, ParquetError> {
-    let place = text.rfind("\"record_size\"").ok_or_else(|| {
-        bad("it has no \"record_size\"; is it the consolidated metadata of a Zarr store?"
-            .to_owned())
-    })?;
-    let rest = text.get(place..).unwrap_or_default();
-    let rest = rest.trim_start_matches("\"record_size\"").trim_start();
-    let rest = rest.strip_prefix(':').unwrap_or(rest).trim_start();
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    match digits.parse() {
-        Ok(0) | Err(_) => Err(bad("its \"record_size\" is no count of references".to_owned())),
-        Ok(size) => Ok(size),
-    }
-}
-
-fn bad(reason: String) -> ParquetError {
-    ParquetError::Metadata { reason }
+fn bad(reason: &str) -> ParquetError {
+    ParquetError::Metadata { reason: reason.to_owned() }
 }
 
 #[cfg(test)]
@@ -87,20 +73,20 @@ mod tests {
         for (text, reason) in [
             ("{\"metadata\":{}}", "no \"record_size\""),
             ("{\"metadata\":{},\"record_size\":0}", "no count"),
-            ("{\"metadata\":{},\"record_size\":\"x\"}", "no count"),
+            ("{\"metadata\":{},\"record_size\":\"x\"}", "no \"record_size\""),
             ("{\"record_size\":5}", "make no dataset"),
             ("{\"record_size\":5", "make no dataset"),
         ] {
-            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            let error = parse(text.as_bytes(), &Limits::default()).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
-        assert!(parse(&[0xff]).is_err());
+        assert!(parse(&[0xff], &Limits::default()).is_err());
     }
 
     #[test]
     fn spaces_and_not_a_number_are_read() {
         let text = r#"{"metadata": {".zgroup": {"zarr_format": 2}, ".zattrs": {"x": NaN}}, "record_size": 7}"#;
-        let metadata = parse(text.as_bytes()).unwrap();
+        let metadata = parse(text.as_bytes(), &Limits::default()).unwrap();
         assert_eq!(metadata.record_size, 7);
         assert_eq!(metadata.dataset.root.attributes.len(), 1);
     }

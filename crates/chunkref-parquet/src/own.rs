@@ -30,7 +30,7 @@ fn foreign(folder: &Path) -> io::Result<Option<String>> {
     let path = folder.join(METADATA);
     let is_file = fs::symlink_metadata(&path).is_ok_and(|there| there.is_file());
     let text = if is_file { fs::read(&path)? } else { Vec::new() };
-    let Ok(known) = metadata::parse(&text) else {
+    let Ok(known) = metadata::parse(&text, &chunkref_core::Limits::default()) else {
         let mut names = names(folder)?.into_iter();
         let other = names.find(|name| name != METADATA).unwrap_or_else(|| METADATA.to_owned());
         return Ok(Some(first_file(folder, &other)?));

@@ -11,9 +11,11 @@
 //! them. There is no pandas metadata, so that pandas makes of `path` no category: a null of a category is not `None`, and
 //! fsspec takes such a chunk for a URL.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chunkref_core::Limits;
 use chunkref_model::{ChunkRef, WHOLE_OBJECT};
 use parquet::basic::{
     Compression, ConvertedType, LogicalType, Repetition, Type as PhysicalType, ZstdLevel,
@@ -26,6 +28,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
+use crate::guard;
+
 /// The rows of one partition in columns; a row is empty until it is set.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
@@ -36,6 +40,8 @@ pub(crate) struct Rows {
     sizes: Vec<i64>,
     has_raw: Vec<i16>,
     raws: Vec<ByteArray>,
+    /// Bytes of the file that they were read from.
+    pub(crate) stored_bytes: u64,
 }
 
 impl Rows {
@@ -47,6 +53,11 @@ impl Rows {
             has_raw: vec![0; count],
             ..Self::default()
         }
+    }
+
+    /// Rows, set or not.
+    pub(crate) fn len(&self) -> usize {
+        self.has_path.len()
     }
 
     /// Sets a row; rows come in order.
@@ -154,10 +165,43 @@ impl Rows {
     }
 
     /// Reads a Parquet file of `count` rows at most; columns that are not there are null in every row.
-    pub(crate) fn decode(bytes: Bytes, count: usize) -> std::result::Result<Self, Fault> {
+    pub(crate) fn decode(
+        bytes: Bytes,
+        count: usize,
+        limits: &Limits,
+    ) -> std::result::Result<Self, Fault> {
+        guard::check(&bytes, limits).map_err(Fault::Said)?;
+        let stored_bytes = bytes.len() as u64;
+        let allowed = limits.expanded_bytes(stored_bytes);
+        let most = limits.partition_references;
+        // The crate takes some damage for a fault of its own.
+        let read = catch_unwind(AssertUnwindSafe(|| Self::read(bytes, count, most)));
+        let mut rows = read.unwrap_or_else(|_| {
+            Err(Fault::Said(
+                "it is damaged in a way that the reader of Parquet does not expect".to_owned(),
+            ))
+        })?;
+        let raw = rows.raws.iter().fold(0_u64, |sum, raw| sum.saturating_add(raw.len() as u64));
+        if raw > allowed {
+            let limit = limits.set_expansion;
+            return Err(Fault::Said(format!(
+                "its inline data become {raw} bytes, which the limit set_expansion={limit} does not allow"
+            )));
+        }
+        rows.stored_bytes = stored_bytes;
+        Ok(rows)
+    }
+
+    fn read(bytes: Bytes, count: usize, most: u64) -> std::result::Result<Self, Fault> {
         let file = SerializedFileReader::new(bytes)?;
         let metadata = file.metadata().file_metadata();
         let stored = usize::try_from(metadata.num_rows()).unwrap_or(usize::MAX);
+        if stored.min(count) as u64 > most {
+            let (stored, name) = (stored.min(count), "partition_references");
+            return Err(Fault::Said(format!(
+                "it has {stored} references, more than the limit {name}={most} allows"
+            )));
+        }
         // kerchunk's last partition may have rows for chunks that the grid does not have; they are not read.
         let mut rows = Self::default();
         let names: Vec<String> = metadata
@@ -166,6 +210,16 @@ impl Rows {
             .iter()
             .map(|column| column.name().to_owned())
             .collect();
+        let there = |name: &str| names.iter().any(|known| known == name);
+        let paths = there("path") && there("offset") && there("size");
+        if !(paths || there("raw") && !there("path")) {
+            let found: Vec<String> =
+                names.iter().take(10).map(|name| name.chars().take(40).collect()).collect();
+            return Err(Fault::Said(format!(
+                "it is no partition of references, whose columns are path, offset and size, or raw, or all four: it has {}",
+                found.join(", ")
+            )));
+        }
         for group in 0..file.num_row_groups() {
             let group = file.get_row_group(group)?;
             for (place, name) in names.iter().enumerate() {

@@ -3,22 +3,36 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chunkref_core::Limits;
 use chunkref_model::kerchunk_json::Recorded;
-use chunkref_model::{ChunkRef, Dataset, ManifestBuilder, Source, SourceId};
+use chunkref_model::{ChunkRef, Dataset, Manifest, ManifestBuilder, Source, SourceId};
 
 use crate::emitter::key;
 use crate::error::at;
 use crate::metadata::{self, Metadata};
 use crate::partition::{Fault, Rows};
-use crate::{METADATA, MOST_ROWS, ParquetError};
+use crate::{METADATA, ParquetError};
 
 /// Most partitions of one array that are tried where files cannot be listed.
 const MOST_TRIED: u64 = 1 << 16;
+
+/// A bound on a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// Bytes.
+    pub bytes: u64,
+    /// The limit that they come from.
+    pub name: &'static str,
+}
+
+/// Bytes that a reference takes in memory, at the least.
+const REFERENCE_BYTES: u64 = 20;
 
 /// The files of a reference set.
 #[async_trait]
@@ -26,8 +40,8 @@ pub trait Files: Send + Sync + Debug {
     /// The bytes of a file, `None` when there is none.
     ///
     /// # Errors
-    /// [`ParquetError`] when it cannot be read.
-    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError>;
+    /// [`ParquetError`] when it cannot be read, is no regular file, or is longer than `most`.
+    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError>;
 
     /// The names in a folder, or `None` when they cannot be listed; then every partition that may be there is tried.
     ///
@@ -52,9 +66,9 @@ impl LocalFiles {
 
 #[async_trait]
 impl Files for LocalFiles {
-    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError> {
         let path = self.folder.join(key);
-        match std::fs::read(&path) {
+        match read_regular(&path, most) {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(at(&path, error)),
@@ -74,11 +88,26 @@ impl Files for LocalFiles {
     }
 }
 
+/// The bytes of a regular file. A pipe or a device is not opened: it may block for ever, or never end.
+fn read_regular(path: &Path, most: Most) -> io::Result<Vec<u8>> {
+    let other = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(other("it is not a regular file, which it must be".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    let Most { bytes: limit, name } = most;
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(other(format!("it has more bytes than the limit {name}={limit} allows")));
+    }
+    Ok(bytes)
+}
+
 /// The references of one partition.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PartitionReferences {
-    /// Rows that have one, in order.
-    references: Vec<(u64, ChunkRef)>,
+    /// Row n as chunk n.
+    rows: Manifest,
     sources: Vec<Source>,
 }
 
@@ -86,16 +115,14 @@ impl PartitionReferences {
     /// The reference in a row, with its source.
     #[must_use]
     pub fn get(&self, row: u64) -> (ChunkRef, Option<Source>) {
-        let found = self.references.binary_search_by_key(&row, |(row, _)| *row);
-        let found = found.ok().and_then(|place| self.references.get(place));
-        let Some((_, reference)) = found else { return (ChunkRef::Missing, None) };
-        let source = match reference {
+        let reference = self.rows.get(&[row]);
+        let source = match &reference {
             ChunkRef::Virtual { source, .. } => {
                 usize::try_from(source.0).ok().and_then(|place| self.sources.get(place).cloned())
             }
             _ => None,
         };
-        (reference.clone(), source)
+        (reference, source)
     }
 }
 
@@ -106,6 +133,7 @@ pub struct ParquetReferences<F> {
     dataset: Dataset,
     record_size: u64,
     recorded: Option<Recorded>,
+    limits: Limits,
 }
 
 impl<F: Files> ParquetReferences<F> {
@@ -113,12 +141,13 @@ impl<F: Files> ParquetReferences<F> {
     ///
     /// # Errors
     /// [`ParquetError`] when there is none, or it is not that of a reference set.
-    pub async fn open(files: F) -> Result<Self, ParquetError> {
-        let text = files.read(METADATA).await?.ok_or_else(|| ParquetError::Metadata {
+    pub async fn open(files: F, limits: &Limits) -> Result<Self, ParquetError> {
+        let most = Most { bytes: limits.metadata_bytes, name: "metadata_bytes" };
+        let text = files.read(METADATA, most).await?.ok_or_else(|| ParquetError::Metadata {
             reason: "there is no such file in the folder".to_owned(),
         })?;
-        let Metadata { dataset, record_size, recorded } = metadata::parse(&text)?;
-        Ok(Self { files, dataset, record_size, recorded })
+        let Metadata { dataset, record_size, recorded } = metadata::parse(&text, limits)?;
+        Ok(Self { files, dataset, record_size, recorded, limits: limits.clone() })
     }
 
     /// Groups and arrays, without any reference.
@@ -162,19 +191,23 @@ impl<F: Files> ParquetReferences<F> {
             let grid = array.chunk_grid.grid_shape(&array.shape);
             let mut builder = ManifestBuilder::new(grid).map_err(wrap)?;
             let empty = array.manifest.clone();
+            let mut stored = 0_u64;
             let count = empty.count().unwrap_or(u64::MAX);
             for number in self.partitions(&path, count).await? {
                 let Some(rows) = self.partition(&path, number, count).await? else { continue };
+                stored = stored.saturating_add(rows.stored_bytes);
                 let first = number.saturating_mul(self.record_size);
                 let mut source = |url: &str| self.source(&mut dataset, &mut sources, url);
-                rows.visit(&mut |row, found| {
+                let added = rows.visit(&mut |row, found| {
                     let number = first.saturating_add(row as u64);
                     let reference = found.reference(&mut source);
                     builder
                         .push(&empty.chunk_indices(number), reference)
                         .map_err(|error| error.to_string())
-                })
-                .map_err(|reason| said(&path, number, reason))?;
+                });
+                added
+                    .and_then(|()| self.check_references(builder.len() as u64, stored))
+                    .map_err(|reason| said(&path, number, reason))?;
             }
             let manifest = builder.finish().map_err(wrap)?;
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
@@ -214,9 +247,12 @@ impl<F: Files> ParquetReferences<F> {
         let array = self.dataset.array(path);
         let array = array.ok_or_else(|| ParquetError::NoArray(path.to_owned()))?;
         let count = array.manifest.count().unwrap_or(u64::MAX);
-        let mut read = PartitionReferences::default();
-        let Some(rows) = self.partition(path, number, count).await? else { return Ok(read) };
-        let PartitionReferences { references, sources } = &mut read;
+        let wrap = |source| ParquetError::Manifest { array: path.to_owned(), source };
+        let mut sources: Vec<Source> = Vec::new();
+        let Some(rows) = self.partition(path, number, count).await? else {
+            return Ok(PartitionReferences { rows: Manifest::empty([0]), sources });
+        };
+        let mut builder = ManifestBuilder::new([rows.len() as u64]).map_err(wrap)?;
         let mut known = HashMap::new();
         rows.visit(&mut |row, found| {
             let reference = found.reference(&mut |url| {
@@ -226,11 +262,10 @@ impl<F: Files> ParquetReferences<F> {
                     next
                 })
             });
-            references.push((row as u64, reference));
-            Ok(())
+            builder.push(&[row as u64], reference).map_err(|error| error.to_string())
         })
         .map_err(|reason| said(path, number, reason))?;
-        Ok(read)
+        Ok(PartitionReferences { rows: builder.finish().map_err(wrap)?, sources })
     }
 
     /// The reference of one chunk with its source, of which one partition is read.
@@ -277,15 +312,32 @@ impl<F: Files> ParquetReferences<F> {
         count: u64,
     ) -> Result<Option<Rows>, ParquetError> {
         let key = key(path, number);
-        let Some(bytes) = self.files.read(&key).await? else { return Ok(None) };
+        let most = Most { bytes: self.limits.partition_bytes, name: "partition_bytes" };
+        let Some(bytes) = self.files.read(&key, most).await? else { return Ok(None) };
         let left = count.saturating_sub(number.saturating_mul(self.record_size));
-        let rows = self.record_size.min(left).min(MOST_ROWS);
+        let rows = self.record_size.min(left);
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        match Rows::decode(bytes, rows) {
+        match Rows::decode(bytes, rows, &self.limits) {
             Ok(rows) => Ok(Some(rows)),
             Err(Fault::Format(source)) => Err(ParquetError::Format { partition: key, source }),
             Err(Fault::Said(reason)) => Err(ParquetError::Partition { partition: key, reason }),
         }
+    }
+
+    /// References are so many for the bytes that they are stored in: what costs nothing to write must not cost memory.
+    fn check_references(&self, count: u64, stored: u64) -> Result<(), String> {
+        let Limits { set_references, set_expansion, .. } = self.limits;
+        if count > set_references {
+            return Err(format!(
+                "with it the set has more references than the limit set_references={set_references} allows"
+            ));
+        }
+        if count.saturating_mul(REFERENCE_BYTES) > self.limits.expanded_bytes(stored) {
+            return Err(format!(
+                "{stored} bytes become {count} references, which the limit set_expansion={set_expansion} does not allow"
+            ));
+        }
+        Ok(())
     }
 
     fn versioned(&self, location: String) -> Source {

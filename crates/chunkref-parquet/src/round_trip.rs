@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use chunkref_core::{EmitOptions, Emitter};
+use chunkref_core::{EmitOptions, Emitter, Limits};
 use chunkref_model::kerchunk_json::Provenance;
 use chunkref_model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
@@ -17,6 +18,57 @@ use chunkref_testkit::conformance;
 use futures::executor::block_on;
 
 use crate::{LocalFiles, ParquetEmitter, ParquetError, ParquetReferences};
+
+/// A Parquet file with other columns than those of references, or a device, in the place of a partition.
+#[test]
+fn what_is_no_partition_is_an_error_that_names_it() {
+    use parquet::data_type::Int64Type;
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.parq");
+    let mut dataset = Dataset::new();
+    let source = dataset.add_source(Source { location: "file:///a".to_owned(), version: None });
+    let reference = ChunkRef::Virtual { source, offset: 1, length: 2 };
+    dataset.root.arrays.insert("v".to_owned(), array(&[2], &[2], &[(vec![0], reference)]));
+    ParquetEmitter::default().emit(&dataset, &path, &EmitOptions::default()).unwrap();
+    let partition = path.join("v/refs.0.parq");
+    let read = || {
+        let references =
+            block_on(ParquetReferences::open(LocalFiles::new(&path), &Limits::default()));
+        let read = block_on(references.unwrap().read(&|_| true)).map(drop);
+        let error = read.unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        format!("{error}: {}", source.unwrap_or_default())
+    };
+
+    let schema =
+        parse_message_type("message m { required int64 x; required int64 path; }").unwrap();
+    let mut file = Vec::new();
+    let properties = Arc::new(WriterProperties::builder().build());
+    let mut writer = SerializedFileWriter::new(&mut file, Arc::new(schema), properties).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    while let Some(mut column) = group.next_column().unwrap() {
+        column.typed::<Int64Type>().write_batch(&[1], None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    fs::write(&partition, file).unwrap();
+    let error = read();
+    assert!(error.contains("v/refs.0.parq") && error.contains("it has x, path"), "{error}");
+
+    fs::write(&partition, b"PAR1 and so on, but nothing of Parquet").unwrap();
+    assert!(read().contains("begin and end"), "{}", read());
+    #[cfg(unix)]
+    {
+        fs::remove_file(&partition).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &partition).unwrap();
+        assert!(read().contains("regular file"), "{}", read());
+    }
+}
 
 fn array(shape: &[u64], chunk_shape: &[u64], references: &[(Vec<u64>, ChunkRef)]) -> Array {
     let chunk_grid = ChunkGrid::regular(chunk_shape);
@@ -114,7 +166,8 @@ fn it_is_read_as_it_was_written_whatever_the_size_of_partitions() {
     for record_size in [1, 2, 3, 100_000] {
         let path = folder.path().join("refs.parq");
         emit(&dataset, record_size, &path);
-        let references = block_on(ParquetReferences::open(LocalFiles::new(&path))).unwrap();
+        let references =
+            block_on(ParquetReferences::open(LocalFiles::new(&path), &Limits::default())).unwrap();
         assert_eq!(references.record_size(), record_size);
         let read = block_on(references.read(&|_| true)).unwrap();
         assert_eq!(said(&read), said(&dataset));
@@ -145,7 +198,8 @@ fn only_wanted_arrays_and_partitions_are_read() {
     emit(&dataset, 2, &path);
     fs::write(path.join("mixed/refs.0.parq"), b"no parquet").unwrap();
     fs::remove_file(path.join("g/h/paths/refs.1.parq")).unwrap();
-    let references = block_on(ParquetReferences::open(LocalFiles::new(&path))).unwrap();
+    let references =
+        block_on(ParquetReferences::open(LocalFiles::new(&path), &Limits::default())).unwrap();
     let read = block_on(references.read(&|path| path != "mixed")).unwrap();
     assert_eq!(read.array("mixed").unwrap().manifest.present(), 0);
     assert_eq!(read.array("g/h/paths").unwrap().manifest.present(), 5);

@@ -9,7 +9,7 @@ use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::array_values::{Block, place_block};
 use chunkref_model::{Array, ChunkRef, Dataset, Source, SourceId};
 
-use crate::{ReadError, codec, fetch};
+use crate::{Bounds, ReadError, codec, fetch};
 
 /// Opens the objects that references name.
 #[async_trait]
@@ -19,6 +19,11 @@ pub trait Open: Send + Sync {
     /// # Errors
     /// [`SourceError`] when there is none, it must not be read, or it is of another version.
     async fn open(&self, source: &Source) -> Result<Arc<dyn ByteSource>, SourceError>;
+
+    /// What decoding their chunks may cost; asked once for each reading, whose time begins then.
+    fn bounds(&self) -> Bounds {
+        Bounds::default()
+    }
 }
 
 /// A chunk whose stored bytes are not there yet.
@@ -39,11 +44,12 @@ pub async fn read_arrays(
     limit: u64,
     objects: &dyn Open,
 ) -> Result<Vec<Bytes>, ReadError> {
+    let bounds = objects.bounds();
     let mut arrays = Vec::new();
     for path in paths {
         let array = dataset.array(path);
         let array = array.ok_or_else(|| ReadError::NoArray { array: path.clone() })?;
-        arrays.push(Draft::new(path, array, limit)?);
+        arrays.push(Draft::new(path, array, limit, &bounds)?);
     }
     let mut ranges: Vec<(Wanted, SourceId, u64, u64)> = Vec::new();
     let mut inline = Vec::new();
@@ -60,6 +66,7 @@ pub async fn read_arrays(
         });
     }
     for (wanted, bytes) in inline {
+        bounds.cancellation.check()?;
         put(&mut arrays, &wanted, bytes)?;
     }
     let mut parts = Vec::new();
@@ -70,6 +77,7 @@ pub async fn read_arrays(
     }
     for fetched in fetch::fetch(objects, &parts).await {
         for (place, stored) in fetched.places.into_iter().zip(fetched.outcome?) {
+            bounds.cancellation.check()?;
             let Some((wanted, ..)) = ranges.get(place) else { continue };
             let beyond = || ReadError::Damaged {
                 array: name_of(&arrays, wanted),
@@ -97,7 +105,12 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(path: &'a str, array: &'a Array, limit: u64) -> Result<Self, ReadError> {
+    fn new(
+        path: &'a str,
+        array: &'a Array,
+        limit: u64,
+        bounds: &Bounds,
+    ) -> Result<Self, ReadError> {
         let name = || path.to_owned();
         if let Some(codec) = codec::unknown(&array.codecs) {
             let codec = codec.name().to_owned();
@@ -116,8 +129,9 @@ impl<'a> Draft<'a> {
             .try_fold(element, |bytes, (&chunk, _)| bytes.checked_mul(chunk))
             // An edge chunk may be much larger than the array; that is bounded too.
             .filter(|&bytes| bytes <= limit.saturating_mul(4).max(1 << 26))
-            .and_then(|bytes| usize::try_from(bytes).ok())
             .ok_or_else(too_large)?;
+        bounds.check(path, &array.codecs, chunk_bytes)?;
+        let chunk_bytes = usize::try_from(chunk_bytes).map_err(|_| too_large())?;
         let values = array.filled().ok_or_else(too_large)?;
         let element = usize::try_from(element).map_err(|_| too_large())?;
         Ok(Self { path, array, element, chunk_bytes, values })

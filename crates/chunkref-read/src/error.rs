@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why values could not be read.
 
-use chunkref_core::{DecodeError, SourceError};
+use chunkref_core::{Cancelled, DecodeError, SourceError};
 use thiserror::Error;
 
 /// Values could not be read.
@@ -80,6 +80,17 @@ pub enum ReadError {
         /// What is not covered.
         reason: String,
     },
+    /// Chunks that decode to more bytes than the limits allow.
+    #[error("array {array:?}: {reason}")]
+    ChunkTooLarge {
+        /// The array.
+        array: String,
+        /// How many bytes, and which limit.
+        reason: String,
+    },
+    /// Reading was ended from outside.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// The references themselves could not be read.
     #[error("the references cannot be read")]
     References(#[source] Box<dyn std::error::Error + Send + Sync>),

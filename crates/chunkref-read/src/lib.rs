@@ -6,6 +6,7 @@
 //! | [`array`](mod@array) | [`read_arrays`]: values of arrays, with one round of reading for all of them |
 //! | [`inline`] | [`inline_arrays`]: arrays replaced by their values in the references |
 //! | [`codec`] | codecs undone, by the decoders that are linked in |
+//! | [`bounds`] | [`Bounds`]: what decoding may cost |
 //! | [`fetch`](mod@fetch) | stored bytes of many chunks |
 //! | [`region`] | [`read_region`]: values in a part of an array |
 //! | [`store`] | [`ReferenceStore`]: references as the keys and values of a Zarr store |
@@ -20,6 +21,7 @@
 )]
 
 pub mod array;
+pub mod bounds;
 pub mod codec;
 pub mod error;
 pub mod fetch;
@@ -31,6 +33,7 @@ pub mod store;
 pub mod zarrs;
 
 pub use array::{Open, read_arrays};
+pub use bounds::Bounds;
 pub use codec::{can_decode, decode};
 pub use error::ReadError;
 pub use fetch::{Fetched, Wanted, fetch};

@@ -8,12 +8,10 @@ use chunkref_model::array_values::{Block, filled, place_block};
 use chunkref_model::{Array, ChunkRef, Codec, FillValue, Source};
 
 use crate::fetch::{Wanted, fetch};
-use crate::{Lookup, Open, ReadError, decode};
+use crate::{Bounds, Lookup, Open, ReadError, decode};
 
 /// Stored bytes that are read at a time.
 const BATCH_BYTES: u64 = 64 << 20;
-/// Most bytes of a decoded chunk whose elements have no length of their own.
-const MOST_VARIABLE: usize = 1 << 30;
 
 /// Values in C order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +49,12 @@ pub async fn read_region(
             shape: array.shape.clone(),
         });
     }
-    let mut draft = Draft::new(path, array, region, limit)?;
-    let chunks = draft.chunks();
+    let mut draft = Draft::new(path, array, region, limit, objects.bounds())?;
+    let mut next = draft.first_chunk();
     let mut batch: Vec<(Vec<u64>, Source, u64, u64)> = Vec::new();
     let mut bytes = 0_u64;
-    for chunk_indices in chunks {
+    while let Some(chunk_indices) = next {
+        next = draft.chunk_after(&chunk_indices);
         match lookup.chunk(path, &chunk_indices).await? {
             (ChunkRef::Missing, _) => {}
             (ChunkRef::Inline(stored), _) => draft.put(&chunk_indices, stored)?,
@@ -86,6 +85,7 @@ struct Draft<'a> {
     element: Option<usize>,
     chunk_bytes: usize,
     codecs: Vec<Codec>,
+    bounds: Bounds,
     values: Values,
 }
 
@@ -95,6 +95,7 @@ impl<'a> Draft<'a> {
         array: &'a Array,
         region: &'a [Range<u64>],
         limit: u64,
+        bounds: Bounds,
     ) -> Result<Self, ReadError> {
         let too_large = || ReadError::TooLarge { array: path.to_owned(), limit };
         let shape: Vec<u64> =
@@ -113,10 +114,12 @@ impl<'a> Draft<'a> {
             Some(0) => return Err(ReadError::NoFixedLength { array: path.to_owned() }),
             Some(element) => {
                 bounded(&shape, element)?;
+                let chunk_bytes = bounded(chunk_shape, element)?;
+                bounds.check(path, &codecs, chunk_bytes as u64)?;
                 let values = filled(&array.dtype, array.fill_value.as_ref(), &shape);
                 let values = Values::Fixed(values.ok_or_else(too_large)?);
                 let element = usize::try_from(element).map_err(|_| too_large())?;
-                (Some(element), bounded(chunk_shape, element as u64)?, values)
+                (Some(element), chunk_bytes, values)
             }
             None => {
                 codecs.retain(|codec| !codec.name().starts_with("vlen-"));
@@ -127,32 +130,41 @@ impl<'a> Draft<'a> {
                 let handle = size_of::<Bytes>() as u64;
                 let count = bounded(&shape, handle)?.checked_div(size_of::<Bytes>());
                 let values = Values::Variable(vec![fill; count.unwrap_or_default()]);
-                (None, MOST_VARIABLE, values)
+                let most = usize::try_from(bounds.decoded_chunk_bytes).unwrap_or(usize::MAX);
+                (None, most, values)
             }
         };
         if let Some(codec) = crate::codec::unknown(&codecs) {
             let codec = codec.name().to_owned();
             return Err(ReadError::UnknownCodec { array: path.to_owned(), codec });
         }
-        Ok(Self { path, array, region, shape, element, chunk_bytes, codecs, values })
+        Ok(Self { path, array, region, shape, element, chunk_bytes, codecs, bounds, values })
     }
 
-    /// The places of the chunks that have a part in the region, in order.
-    fn chunks(&self) -> Vec<Vec<u64>> {
-        let mut places = vec![Vec::new()];
-        let axes = self.region.iter().zip(self.array.chunk_grid.chunk_shape());
-        for (range, &chunk) in axes {
+    /// Of each axis, the chunks that have a part in the region.
+    fn grid(&self) -> impl DoubleEndedIterator<Item = Range<u64>> + ExactSizeIterator {
+        self.region.iter().zip(self.array.chunk_grid.chunk_shape()).map(|(range, &chunk)| {
             let first = range.start.checked_div(chunk).unwrap_or_default();
-            let last = range.end.div_ceil(chunk.max(1));
-            let last = if range.is_empty() { first } else { last };
-            places = places
-                .into_iter()
-                .flat_map(|place: Vec<u64>| {
-                    (first..last).map(move |index| [place.as_slice(), &[index]].concat())
-                })
-                .collect();
+            first..if range.is_empty() { first } else { range.end.div_ceil(chunk.max(1)) }
+        })
+    }
+
+    /// The place of the first chunk that has a part in the region.
+    fn first_chunk(&self) -> Option<Vec<u64>> {
+        self.grid().map(|axis| (!axis.is_empty()).then_some(axis.start)).collect()
+    }
+
+    /// The place of the chunk after this one, in C order: a list of all could be longer than the values are.
+    fn chunk_after(&self, chunk_indices: &[u64]) -> Option<Vec<u64>> {
+        let mut next = chunk_indices.to_vec();
+        for (index, axis) in next.iter_mut().zip(self.grid()).rev() {
+            *index = index.saturating_add(1);
+            if *index < axis.end {
+                return Some(next);
+            }
+            *index = axis.start;
         }
-        places
+        None
     }
 
     async fn read(
@@ -183,6 +195,7 @@ impl<'a> Draft<'a> {
 
     /// Copies the part of a chunk that is in the region.
     fn put(&mut self, chunk_indices: &[u64], stored: Bytes) -> Result<(), ReadError> {
+        self.bounds.cancellation.check()?;
         let decoded = decode(&self.codecs, stored, self.chunk_bytes)
             .map_err(|error| ReadError::undecoded(self.path, chunk_indices, error))?;
         let fits = match self.element {

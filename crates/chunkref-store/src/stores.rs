@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chunkref_core::secret::secret_parameters;
-use chunkref_core::{ByteSource, Limits, SourceError, SourceErrorKind, StoreHints};
+use chunkref_core::{ByteSource, Cancellation, Limits, SourceError, SourceErrorKind, StoreHints};
 use url::Url;
 
 use crate::address::Reach;
@@ -54,6 +54,8 @@ pub struct StoreOptions {
     pub keep_query: bool,
     /// Bounds on what is read through the stores: sets of references, and values through them.
     pub limits: Limits,
+    /// When work on what is read ends before it is done.
+    pub cancellation: Cancellation,
 }
 
 impl Default for StoreOptions {
@@ -73,6 +75,7 @@ impl Default for StoreOptions {
             cached_bytes: 16 << 20,
             keep_query: false,
             limits: Limits::default(),
+            cancellation: Cancellation::never(),
         }
     }
 }
@@ -152,10 +155,11 @@ impl Stores {
         hints
     }
 
-    /// The longest time that one object may take; `None` for any.
+    /// When work on one object that begins now ends: with the deadline, or before.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        self.0.options.deadline
+    pub fn cancellation(&self) -> Cancellation {
+        let options = &self.0.options;
+        options.cancellation.within(options.deadline)
     }
 
     /// Checks that the options are ones of the store that `location` is in, before anything is read.

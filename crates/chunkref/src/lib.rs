@@ -42,6 +42,7 @@ pub mod objects;
 pub mod opened;
 pub mod references;
 pub mod scan;
+mod set_text;
 pub mod verify;
 
 // A format registers itself only when its crate is named.

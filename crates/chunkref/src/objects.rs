@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chunkref_core::{ByteSource, SourceError};
 use chunkref_model::Source;
-use chunkref_read::Open;
+use chunkref_read::{Bounds, Open};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 
 /// Most objects that are kept open.
@@ -80,5 +80,9 @@ impl Open for StoreObjects {
             Arc::from(self.stores.open_within(&self.policy, &location, &options).await?.source);
         *slot = Some(Arc::clone(&opened));
         Ok(opened)
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds::new(self.stores.limits(), self.stores.cancellation())
     }
 }

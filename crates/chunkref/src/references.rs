@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,18 +12,16 @@ use bytes::Bytes;
 use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
-use chunkref_parquet::{Files, LocalFiles, ParquetError, ParquetReferences, PartitionReferences};
+use chunkref_parquet::{
+    Files, LocalFiles, Most, ParquetError, ParquetReferences, PartitionReferences,
+};
 use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use thiserror::Error;
 
 use crate::StoreObjects;
 use crate::emit::Target;
-
-/// How gzip begins.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// How a frame of zstd begins.
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+use crate::set_text::{is_packed, unpacked};
 
 /// References cannot be read.
 #[derive(Debug, Error)]
@@ -195,7 +193,7 @@ impl References {
                     folder: url.trim_end_matches('/').to_owned(),
                 }),
             };
-            let references = ParquetReferences::open(files)
+            let references = ParquetReferences::open(files, stores.limits())
                 .await
                 .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
             let inner = Inner::Parquet(Box::new(references), Partitions::default());
@@ -203,16 +201,19 @@ impl References {
         }
         let wrap = |source| ReferencesError::Json { location: url.clone(), source };
         let failed = |source| ReferencesError::Io { location: url.clone(), source };
+        let (limits, of_sets) = (stores.limits(), stores.limits().of_sets());
         let (dataset, recorded) = if let Some(path) = local.filter(|path| path.is_file()) {
             // As a stream: the text of millions of references is not held.
-            let open = || File::open(path).and_then(|file| unpacked(BufReader::new(file)));
-            let dataset = kerchunk_json::read(open().map_err(failed)?).map_err(wrap)?;
-            (dataset, kerchunk_json::read_provenance(open().map_err(failed)?))
+            let open = || File::open(path).and_then(|file| unpacked(BufReader::new(file), limits));
+            let dataset = open().map_err(failed)?;
+            let dataset = kerchunk_json::read_within(dataset, &of_sets).map_err(wrap)?;
+            let head = open().map_err(failed)?;
+            (dataset, kerchunk_json::read_provenance_within(head, &of_sets))
         } else {
-            let bytes = read_all(stores, location).await?;
-            let open = || unpacked(&*bytes).map_err(failed);
-            let dataset = kerchunk_json::read(open()?).map_err(wrap)?;
-            (dataset, kerchunk_json::read_provenance(open()?))
+            let bytes = read_all(stores, location, limits.set_bytes, "set_bytes").await?;
+            let open = || unpacked(&*bytes, limits).map_err(failed);
+            let dataset = kerchunk_json::read_within(open()?, &of_sets).map_err(wrap)?;
+            (dataset, kerchunk_json::read_provenance_within(open()?, &of_sets))
         };
         let dataset = Box::new(dataset);
         Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
@@ -469,8 +470,7 @@ fn unread(error: ReferencesError) -> chunkref_read::ReadError {
 pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
     let name = location.file_name();
     let text = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    let packed = head.starts_with(&GZIP) || head.starts_with(&ZSTD);
-    matches!(text, Some(b'{')) || (packed && name.contains(".json"))
+    matches!(text, Some(b'{')) || (is_packed(head) && name.contains(".json"))
 }
 
 /// Whether a location is a folder that holds a reference set: a local one by what is there, a URL by its name.
@@ -492,23 +492,25 @@ fn names_folder(url: &str) -> bool {
     plain.ends_with('/') || ends(".parq") || ends(".parquet") || ends(".icechunk")
 }
 
-async fn read_all(stores: &Stores, location: &Location) -> Result<Bytes, SourceError> {
+/// The bytes of an object that is no longer than the limit of a name lets it be.
+async fn read_all(
+    stores: &Stores,
+    location: &Location,
+    most: u64,
+    name: &str,
+) -> Result<Bytes, SourceError> {
     let opened = stores.open(location, &OpenOptions::default()).await?;
     let length = opened.source.version().length;
+    if length > most {
+        return Err(SourceError {
+            kind: SourceErrorKind::NotAllowed,
+            location: location.url().to_owned(),
+            message: format!("it has {length} bytes, more than the limit {name}={most} allows"),
+            source: None,
+        });
+    }
     let bytes = opened.source.read_many(std::slice::from_ref(&(0..length))).await?;
     Ok(bytes.into_iter().next().unwrap_or_default())
-}
-
-/// The text of what may be compressed.
-pub(crate) fn unpacked<'a>(mut packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    let head = packed.fill_buf()?;
-    if head.starts_with(&GZIP) {
-        return Ok(Box::new(flate2::bufread::MultiGzDecoder::new(packed)));
-    }
-    if head.starts_with(&ZSTD) {
-        return Ok(Box::new(zstd::Decoder::with_buffer(packed)?));
-    }
-    Ok(Box::new(packed))
 }
 
 #[derive(Debug)]
@@ -519,10 +521,10 @@ enum AnyFiles {
 
 #[async_trait]
 impl Files for AnyFiles {
-    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError> {
         match self {
-            Self::Local(files) => files.read(key).await,
-            Self::Store(files) => files.read(key).await,
+            Self::Local(files) => files.read(key, most).await,
+            Self::Store(files) => files.read(key, most).await,
         }
     }
 
@@ -543,9 +545,9 @@ struct StoreFiles {
 
 #[async_trait]
 impl Files for StoreFiles {
-    async fn read(&self, key: &str) -> Result<Option<Bytes>, ParquetError> {
+    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError> {
         let location = Location::parse(&format!("{}/{key}", self.folder))?;
-        match read_all(&self.stores, &location).await {
+        match read_all(&self.stores, &location, most.bytes, most.name).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind == SourceErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),

@@ -78,7 +78,7 @@ pub async fn scan_at(
     options: &ScanOptions,
 ) -> (Result<Scan, ScanError>, Cost) {
     // What computes ends with the deadline of what is read.
-    let cancellation = options.cancellation.within(stores.deadline());
+    let cancellation = options.cancellation.or(&stores.cancellation());
     let options = &options.clone().with_cancellation(cancellation);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = match stores.open(location, &opening).await {

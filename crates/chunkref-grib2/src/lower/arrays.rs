@@ -7,6 +7,7 @@ use chunkref_core::model::{
     SourceId,
 };
 
+use super::budget::Budget;
 use crate::error::{Grib2Error, Result};
 use crate::field::{Bits, Field};
 
@@ -26,18 +27,20 @@ pub(crate) fn reference(source: SourceId, field: &Field) -> ChunkRef {
 
 /// An array of one chunk that is stored in the references.
 pub(crate) fn inline(
+    budget: &mut Budget<'_>,
     shape: Vec<u64>,
     dimensions: &[&str],
     dtype: DataType,
     bytes: Vec<u8>,
     attributes: Attributes,
 ) -> Result<Array> {
+    budget.take_bytes(bytes.len() as u64)?;
     chunked(
+        budget,
         (shape.clone(), shape),
         dimensions,
-        dtype,
+        (dtype, None),
         Vec::new(),
-        None,
         attributes,
         vec![(vec![0; dimensions.len()], ChunkRef::Inline(Bytes::from(bytes)))],
     )
@@ -45,14 +48,15 @@ pub(crate) fn inline(
 
 /// An array of `shape` in chunks of `chunk_shape` with these references.
 pub(crate) fn chunked(
+    budget: &mut Budget<'_>,
     (shape, chunk_shape): (Vec<u64>, Vec<u64>),
     dimensions: &[&str],
-    dtype: DataType,
+    (dtype, fill_value): (DataType, Option<FillValue>),
     codecs: Vec<Codec>,
-    fill_value: Option<FillValue>,
     attributes: Attributes,
     references: Vec<(Vec<u64>, ChunkRef)>,
 ) -> Result<Array> {
+    budget.take_object()?;
     let chunk_grid =
         ChunkGrid::regular(chunk_shape.into_iter().map(|length| length.max(1)).collect::<Vec<_>>());
     let inconsistent = |error: &dyn std::fmt::Display| {

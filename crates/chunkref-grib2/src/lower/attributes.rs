@@ -3,6 +3,8 @@
 
 use chunkref_core::model::{AttributeValue, Attributes};
 
+use super::budget::Budget;
+use crate::error::Result;
 use crate::field::Field;
 use crate::section::grid_definition::{GridDefinition, Template};
 use crate::table::{centre, template};
@@ -20,7 +22,9 @@ pub(crate) fn group(field: &Field) -> Attributes {
 }
 
 /// Attributes of the array of a variable that `field` is of.
-pub(crate) fn variable(field: &Field) -> Attributes {
+pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attributes> {
+    // The rows of a reduced grid are listed.
+    budget.take_bytes((field.grid.row_lengths.len() as u64).saturating_mul(8))?;
     let uint = |value: u32| AttributeValue::UInt(u64::from(value));
     let parameter = &field.parameter;
     let mut attributes = Attributes::new();
@@ -67,7 +71,7 @@ pub(crate) fn variable(field: &Field) -> Attributes {
     if let Some(name) = parameter.standard_name {
         attributes.insert("standard_name", name);
     }
-    attributes
+    Ok(attributes)
 }
 
 /// What ecCodes' key `missingValue` is unless a program sets it. Values that are missing read as NaN: both codecs see to that.

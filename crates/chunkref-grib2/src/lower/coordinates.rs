@@ -4,11 +4,10 @@
 use chunkref_core::model::{Array, AttributeValue, Attributes, ChunkRef, SourceId};
 
 use super::arrays::{self, FLOAT, INT};
-use super::codec::Decoder;
+use super::budget::Budget;
 use crate::cube::{Axes, Ordered};
 use crate::error::Result;
 use crate::field::{Field, hours};
-use crate::grid_axes;
 use crate::table::coordinate;
 
 /// Named arrays.
@@ -16,15 +15,15 @@ pub(crate) type Named = Vec<(String, Array)>;
 
 /// Latitude and longitude of the grid of `field`: of rows and columns where it has such, else of each point, decoded
 /// from the message. None for what lies on no grid of points.
-pub(crate) fn grid(field: &Field, source: SourceId, decoder: Decoder) -> Result<Named> {
-    let found = field.has_axes().then(|| grid_axes::axes(&field.grid)).flatten();
-    if let Some((latitudes, longitudes)) = found {
-        let axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
+pub(crate) fn grid(field: &Field, budget: &mut Budget<'_>) -> Result<Named> {
+    let of_grid = if field.has_axes() { Some(budget.axes(&field.grid)?) } else { None };
+    if let Some((latitudes, longitudes)) = of_grid.as_deref().and_then(Option::as_ref) {
+        let mut axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
             let attributes = coordinate::attributes(name);
             let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
-            Ok((name.to_owned(), arrays::inline(shape, &[name], FLOAT, bytes, attributes)?))
+            Ok((name.to_owned(), arrays::inline(budget, shape, &[name], FLOAT, bytes, attributes)?))
         };
-        return Ok(vec![axis("latitude", &latitudes)?, axis("longitude", &longitudes)?]);
+        return Ok(vec![axis("latitude", latitudes)?, axis("longitude", longitudes)?]);
     }
     if !has_points(field) {
         return Ok(Vec::new());
@@ -32,13 +31,14 @@ pub(crate) fn grid(field: &Field, source: SourceId, decoder: Decoder) -> Result<
     let (shape, dimensions) = field.shape();
     let mut named = Vec::new();
     for name in ["latitude", "longitude"] {
-        let reference = (vec![0; shape.len()], arrays::reference(source, field));
+        let reference = (vec![0; shape.len()], arrays::reference(budget.source, field));
+        let codec = budget.decoder.coordinate(name);
         let array = arrays::chunked(
+            budget,
             (shape.clone(), shape.clone()),
             &dimensions,
-            FLOAT,
-            vec![decoder.coordinate(name)],
-            None,
+            (FLOAT, None),
+            vec![codec],
             coordinate::attributes(name),
             vec![reference],
         )?;
@@ -58,9 +58,11 @@ fn has_points(field: &Field) -> bool {
 
 /// Time, step, valid time, member, percentile and level. Axes of one value are scalars, but for `time` and `step` when
 /// `with_times`.
-pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {
+pub(crate) fn others(axes: &Axes, with_times: bool, budget: &mut Budget<'_>) -> Result<Named> {
     let mut named = Named::new();
     let (times, steps) = (&axes.times, &axes.steps);
+    // Counted before it is made: a few fields far apart make a large product.
+    budget.check_values((times.len() as u64).saturating_mul(steps.len() as u64))?;
     let valid: Vec<i64> = times
         .iter()
         .flat_map(|time| steps.iter().map(move |step| time.saturating_add(*step)))
@@ -72,7 +74,8 @@ pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {
     };
     let mut push = |name: &str, shape: Vec<u64>, dimensions: &[&str], dtype, bytes| -> Result<()> {
         let attributes = coordinate::attributes(name);
-        named.push((name.to_owned(), arrays::inline(shape, dimensions, dtype, bytes, attributes)?));
+        let array = arrays::inline(budget, shape, dimensions, dtype, bytes, attributes)?;
+        named.push((name.to_owned(), array));
         Ok(())
     };
     push("time", shape(&[times.len()]), pick(&["time"]), INT, arrays::int_bytes(times))?;
@@ -112,7 +115,7 @@ pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {
     }
     named.push((
         name.to_owned(),
-        arrays::inline(level_shape.clone(), level_dimensions, FLOAT, bytes, attributes)?,
+        arrays::inline(budget, level_shape.clone(), level_dimensions, FLOAT, bytes, attributes)?,
     ));
     if has_bounds {
         let bounds: Vec<f64> = axes
@@ -124,7 +127,7 @@ pub(crate) fn others(axes: &Axes, with_times: bool) -> Result<Named> {
         shape.push(2);
         dimensions.push("bounds");
         let bytes = arrays::float_bytes(&bounds);
-        let array = arrays::inline(shape, &dimensions, FLOAT, bytes, Attributes::new())?;
+        let array = arrays::inline(budget, shape, &dimensions, FLOAT, bytes, Attributes::new())?;
         named.push((format!("{name}_bounds"), array));
     }
     Ok(named)

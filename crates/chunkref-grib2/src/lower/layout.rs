@@ -3,34 +3,35 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_core::Limits;
-use chunkref_core::model::{
-    Array, ChunkRef, Dataset, Dimension, FillValue, Group, Source, SourceId,
-};
+use chunkref_core::model::{Array, ChunkRef, Dataset, Dimension, FillValue, Group, Source};
+use chunkref_core::{Limits, ScanOptions};
 
 use super::arrays::{self, FLOAT};
+use super::budget::Budget;
 use super::codec::Decoder;
 use super::{attributes, coordinates};
 use crate::cube::{Axes, Cube, cubes, distinct_names};
 use crate::error::{Grib2Error, Result};
 use crate::field::Field;
-use crate::options::{CodecChoice, Layout, Options};
+use crate::options::{Layout, Options};
 
 /// All of `fields`, which lie in `source`.
 pub(crate) fn lower(
     fields: &[Field],
     source: Source,
-    options: &Options,
-    limits: &Limits,
+    choices: &Options,
+    options: &ScanOptions,
 ) -> Result<Dataset> {
+    let limits = &options.limits;
     let count = fields.len() as u64;
-    Grib2Error::check_limit("file", 0, "chunk references", count, limits.chunks)?;
+    Grib2Error::check_limit("file", 0, "chunk references", count, ("chunks", limits.chunks))?;
     let mut dataset = Dataset::new();
     let source = dataset.add_source(source);
-    match options.layout {
-        Layout::Messages => messages(&mut dataset, fields, source, options.codec)?,
-        Layout::Tree => tree(&mut dataset, &cubes(fields), source, options.codec)?,
-        Layout::Flat => flat(&mut dataset, cubes(fields), source, options.codec)?,
+    let mut budget = Budget::new(source, Decoder::choose(choices.codec), options);
+    match choices.layout {
+        Layout::Messages => messages(&mut dataset, fields, &mut budget)?,
+        Layout::Tree => tree(&mut dataset, &cubes(fields), &mut budget)?,
+        Layout::Flat => flat(&mut dataset, cubes(fields), &mut budget)?,
     }
     check(&dataset, limits)?;
     Ok(dataset)
@@ -46,17 +47,13 @@ fn check(dataset: &Dataset, limits: &Limits) -> Result<()> {
             }
         });
     }
-    Grib2Error::check_limit("file", 0, "chunk references", references, limits.chunks)?;
-    Grib2Error::check_limit("file", 0, "bytes stored inline", inline, limits.inline_bytes)
+    Grib2Error::check_limit("file", 0, "chunk references", references, ("chunks", limits.chunks))?;
+    let limit = ("inline_bytes", limits.inline_bytes);
+    Grib2Error::check_limit("file", 0, "bytes stored inline", inline, limit)
 }
 
 /// `VARIABLE/STEP_TYPE/TYPE_OF_LEVEL`, as kerchunk's `grib_tree`.
-fn tree(
-    dataset: &mut Dataset,
-    cubes: &[Cube<'_>],
-    source: SourceId,
-    choice: CodecChoice,
-) -> Result<()> {
+fn tree(dataset: &mut Dataset, cubes: &[Cube<'_>], budget: &mut Budget<'_>) -> Result<()> {
     let mut paths: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
     for cube in cubes {
         let path = (&cube.variable, &cube.step_type, &cube.axes.type_of_level);
@@ -65,15 +62,15 @@ fn tree(
     for ((variable, step_type, type_of_level), cubes) in paths {
         let names = distinct_names(type_of_level, &cubes);
         for (cube, name) in cubes.into_iter().zip(names) {
-            let decoder = Decoder::choose(choice);
             let parent = format!("{variable}/{step_type}");
             dataset.group_mut(variable).attributes.insert("name", long_name(cube));
             dataset.group_mut(&parent).attributes.insert("stepType", step_type.as_str());
-            let name = free_name(&dataset.group_mut(&parent).groups, &name);
+            let taken = &dataset.group_mut(&parent).groups;
+            let name = budget.free_name(&parent, taken, &name);
             let group = dataset.group_mut(&format!("{parent}/{name}"));
-            begin_group(group, cube, source, decoder)?;
+            begin_group(group, cube, budget)?;
             group.attributes.insert("typeOfLevel", type_of_level.as_str());
-            let array = data(cube, variable, source, decoder)?;
+            let array = data(cube, variable, budget)?;
             insert(group, variable, array);
         }
     }
@@ -84,27 +81,22 @@ fn tree(
 }
 
 /// One group for each set of coordinates, or the root when there is one only.
-fn flat(
-    dataset: &mut Dataset,
-    cubes: Vec<Cube<'_>>,
-    source: SourceId,
-    choice: CodecChoice,
-) -> Result<()> {
+fn flat(dataset: &mut Dataset, cubes: Vec<Cube<'_>>, budget: &mut Budget<'_>) -> Result<()> {
     let mut sets: BTreeMap<Axes, Vec<Cube<'_>>> = BTreeMap::new();
     for cube in cubes {
         sets.entry(cube.axes.clone()).or_default().push(cube);
     }
     let single = sets.len() == 1;
     for (axes, cubes) in sets {
-        let decoder = Decoder::choose(choice);
+        let mut path = String::new();
         let group = if single {
             &mut dataset.root
         } else {
-            let name = free_name(&dataset.root.groups, &axes.type_of_level);
-            dataset.group_mut(&name)
+            path = budget.free_name("", &dataset.root.groups, &axes.type_of_level);
+            dataset.group_mut(&path)
         };
         if let Some(cube) = cubes.first() {
-            begin_group(group, cube, source, decoder)?;
+            begin_group(group, cube, budget)?;
         }
         let mut variables: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
         for cube in &cubes {
@@ -114,8 +106,8 @@ fn flat(
             let several = cubes.len() > 1;
             for (cube, name) in cubes.iter().zip(distinct_names(variable, &cubes)) {
                 let name = if several { format!("{name}_{}", cube.step_type) } else { name };
-                let name = free_name(&group.arrays, &name);
-                let array = data(cube, &name, source, decoder)?;
+                let name = budget.free_name(&path, &group.arrays, &name);
+                let array = data(cube, &name, budget)?;
                 insert(group, &name, array);
             }
         }
@@ -124,36 +116,35 @@ fn flat(
 }
 
 /// One dataset for each field, as kerchunk's `scan_grib`.
-fn messages(
-    dataset: &mut Dataset,
-    fields: &[Field],
-    source: SourceId,
-    choice: CodecChoice,
-) -> Result<()> {
+fn messages(dataset: &mut Dataset, fields: &[Field], budget: &mut Budget<'_>) -> Result<()> {
     dataset.separate = true;
     for (index, field) in fields.iter().enumerate() {
         let cubes = cubes(std::slice::from_ref(field));
         let Some(cube) = cubes.first() else { continue };
-        let decoder = Decoder::choose(choice);
-        let mut coordinates = coordinates::grid(field, source, decoder)?;
-        coordinates.extend(coordinates::others(&cube.axes, false)?);
+        budget.take_object()?;
+        let mut coordinates = coordinates::grid(field, budget)?;
+        coordinates.extend(coordinates::others(&cube.axes, false, budget)?);
         let (shape, dimensions) = field.shape();
+        let (codec, attributes) =
+            (budget.decoder.values(&cube.variable), attributes::variable(field, budget)?);
+        let references = vec![(vec![0; shape.len()], arrays::reference(budget.source, field))];
         let array = arrays::chunked(
+            budget,
             (shape.clone(), shape.clone()),
             &dimensions,
-            FLOAT,
-            vec![decoder.values(&cube.variable)],
-            None,
-            attributes::variable(field),
-            vec![(vec![0; shape.len()], arrays::reference(source, field))],
+            (FLOAT, None),
+            vec![codec],
+            attributes,
+            references,
         )?;
-        let group = dataset.group_mut(&format!("message_{index:06}"));
+        let path = format!("message_{index:06}");
+        let group = dataset.group_mut(&path);
         group.attributes = attributes::group(field);
         group.attributes.insert("coordinates", coordinates::listed(&coordinates));
         for (name, array) in coordinates {
             insert(group, &name, array);
         }
-        let name = free_name(&group.arrays, &cube.variable);
+        let name = budget.free_name(&path, &group.arrays, &cube.variable);
         insert(group, &name, array);
     }
     Ok(())
@@ -164,15 +155,11 @@ fn long_name(cube: &Cube<'_>) -> String {
 }
 
 /// Attributes and coordinates of the group that `cube` is in.
-fn begin_group(
-    group: &mut Group,
-    cube: &Cube<'_>,
-    source: SourceId,
-    decoder: Decoder,
-) -> Result<()> {
+fn begin_group(group: &mut Group, cube: &Cube<'_>, budget: &mut Budget<'_>) -> Result<()> {
     let Some(field) = cube.fields.first() else { return Ok(()) };
-    let mut coordinates = coordinates::grid(field, source, decoder)?;
-    coordinates.extend(coordinates::others(&cube.axes, true)?);
+    budget.take_object()?;
+    let mut coordinates = coordinates::grid(field, budget)?;
+    coordinates.extend(coordinates::others(&cube.axes, true, budget)?);
     group.attributes = attributes::group(field);
     group.attributes.insert("coordinates", coordinates::listed(&coordinates));
     for (name, array) in coordinates {
@@ -182,7 +169,7 @@ fn begin_group(
 }
 
 /// The array of a cube: time, step, then those of member, percentile and level that have several values, then the grid.
-fn data(cube: &Cube<'_>, name: &str, source: SourceId, decoder: Decoder) -> Result<Array> {
+fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
     let Some(field) = cube.fields.first() else {
         return Err(Grib2Error::inconsistent("message", 0, "a cube without fields"));
     };
@@ -208,25 +195,17 @@ fn data(cube: &Cube<'_>, name: &str, source: SourceId, decoder: Decoder) -> Resu
     shape.extend(grid_shape.iter().copied());
     chunk_shape.extend(grid_shape);
     dimensions.extend(grid_dimensions);
+    let (codec, attributes) = (budget.decoder.values(name), attributes::variable(field, budget)?);
+    let references = coordinates::references(cube, kept, rank, budget.source);
     arrays::chunked(
+        budget,
         (shape, chunk_shape),
         &dimensions,
-        FLOAT,
-        vec![decoder.values(name)],
-        Some(FillValue::Float(f64::NAN)),
-        attributes::variable(field),
-        coordinates::references(cube, kept, rank, source),
+        (FLOAT, Some(FillValue::Float(f64::NAN))),
+        vec![codec],
+        attributes,
+        references,
     )
-}
-
-/// `name`, or `name_2` … where it is taken.
-fn free_name<T>(taken: &BTreeMap<String, T>, name: &str) -> String {
-    let (mut free, mut number) = (name.to_owned(), 1_u64);
-    while taken.contains_key(&free) {
-        number = number.saturating_add(1);
-        free = format!("{name}_{number}");
-    }
-    free
 }
 
 fn insert(group: &mut Group, name: &str, array: Array) {

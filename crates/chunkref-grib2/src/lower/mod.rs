@@ -3,6 +3,7 @@
 
 mod arrays;
 mod attributes;
+mod budget;
 mod codec;
 mod coordinates;
 mod layout;

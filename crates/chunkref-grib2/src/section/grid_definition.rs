@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Section 3: where the points are.
 
-use chunkref_core::{Cursor, Truncated};
+use chunkref_core::{Cursor, Limits, Truncated};
 
 use super::{SignMagnitude, decimal};
+use crate::error::{Grib2Error, Result};
 
 /// Missing, of four octets.
 const MISSING: u32 = u32::MAX;
@@ -130,7 +131,8 @@ pub(crate) struct GridDefinition {
 
 impl GridDefinition {
     /// The octets after length and number.
-    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    pub(crate) fn parse(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<Self> {
+        let start = cursor.offset();
         // Source of the grid definition.
         cursor.skip(1)?;
         let (count, list_bytes) = (cursor.u32_be()?, usize::from(cursor.u8()?));
@@ -167,6 +169,7 @@ impl GridDefinition {
             140 => grid.lambert_azimuthal(cursor)?,
             _ => {}
         }
+        grid.check("grid definition section", start, limits)?;
         if list_bytes > 0 && grid.nx.is_none() {
             let rows = grid.ny.unwrap_or(0);
             for _ in 0..rows {
@@ -177,6 +180,27 @@ impl GridDefinition {
             }
         }
         Ok(grid)
+    }
+
+    /// Checks what is counted by numbers of the section alone.
+    pub(crate) fn check(
+        &self,
+        structure: &'static str,
+        offset: u64,
+        limits: &Limits,
+    ) -> Result<()> {
+        let check = |what, count: u32, limit| {
+            Grib2Error::check_limit(structure, offset, what, count.into(), limit)
+        };
+        check("points", self.count, ("grid_points", limits.grid_points))?;
+        // Axes are computed of grids that have rows and columns of one length; of others, rows may be listed.
+        let is_counted = matches!(self.template, Template::LatLon(_) | Template::Mercator(_));
+        for count in
+            [self.nx, self.ny].into_iter().flatten().filter(|_| is_counted || self.nx.is_none())
+        {
+            check("points of a row or column", count, ("axis_values", limits.axis_values))?;
+        }
+        Ok(())
     }
 
     /// Whether rows and columns are of one length each and hold all points: the shape is (ny, nx).
@@ -375,8 +399,9 @@ fn millimetres(value: u32) -> f64 {
 mod tests {
     use super::*;
 
-    fn parse(bytes: &[u8]) -> Result<GridDefinition, Truncated> {
-        GridDefinition::parse(&mut Cursor::new(bytes, 37, "grid definition section"))
+    fn parse(bytes: &[u8]) -> Result<GridDefinition> {
+        let mut cursor = Cursor::new(bytes, 37, "grid definition section");
+        GridDefinition::parse(&mut cursor, &Limits::default())
     }
 
     fn long(values: &[u32]) -> Vec<u8> {

@@ -63,18 +63,25 @@ pub(super) fn decode(bytes: &[u8], room: usize) -> Result<Vec<u8>, Fault> {
     if header.flags & STORED != 0 {
         return Ok(cursor.bytes(header.total)?.to_vec());
     }
+    // Of sound blocks none lies in another, so that all of them take no more than there is.
+    let mut left = bytes.len();
     let mut output = Vec::new();
     while let length = header.total.saturating_sub(output.len()).min(header.block_length)
         && length > 0
     {
         let start = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
         let stored = bytes.get(start.max(HEADER_LENGTH)..).ok_or_else(Fault::end)?;
-        output.extend(decode_block(stored, header, length)?);
+        output.extend(decode_block(stored, header, length, &mut left)?);
     }
     Ok(output)
 }
 
-fn decode_block(stored: &[u8], header: Header, length: usize) -> Result<Vec<u8>, Fault> {
+fn decode_block(
+    stored: &[u8],
+    header: Header,
+    length: usize,
+    left: &mut usize,
+) -> Result<Vec<u8>, Fault> {
     let mut cursor = Cursor::new(stored, 0, "Blosc block");
     let streams = header.streams(length);
     let stream_length = length.checked_div(streams).unwrap_or(length);
@@ -82,6 +89,7 @@ fn decode_block(stored: &[u8], header: Header, length: usize) -> Result<Vec<u8>,
     for _ in 0..streams {
         let stored = cursor.u32_le()?;
         let stored = cursor.bytes_u64(stored.into())?;
+        take(left, stored)?;
         let before = block.len();
         if stored.len() == stream_length {
             block.extend_from_slice(stored);
@@ -103,6 +111,13 @@ fn decode_block(stored: &[u8], header: Header, length: usize) -> Result<Vec<u8>,
         }
     }
     Ok(block)
+}
+
+/// Takes a stream off the stored bytes that are left.
+pub(super) fn take(left: &mut usize, stream: &[u8]) -> Result<(), Fault> {
+    let overlap = || Fault::damaged("its blocks lie in one another");
+    *left = left.checked_sub(stream.len()).ok_or_else(overlap)?;
+    Ok(())
 }
 
 pub(super) fn decode_stream(
@@ -145,6 +160,8 @@ pub(super) fn encode(bytes: &[u8], values: &[u32]) -> Result<Vec<u8>, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::testing::hex;
 
@@ -190,6 +207,30 @@ mod tests {
     fn what_is_encoded_decodes() {
         let stored = encode(&data(), &[2, 2, 4, 800, 5, 1, 1]).unwrap();
         assert_eq!(decode(&stored, 800).unwrap(), data());
+    }
+
+    #[test]
+    fn one_stream_is_no_two_blocks() {
+        // Blocks of 4 bytes in streams that zlib makes of them; the second block's place is that of the first.
+        let stream = super::super::deflate::encode(&Bytes::from_static(b"abcd"), &[6]).unwrap();
+        let chunk = |second: u32| {
+            let mut chunk = vec![2, 1, 3 << 5 | UNCUT, 1, 8, 0, 0, 0, 4, 0, 0, 0, 99, 0, 0, 0];
+            chunk.extend([24_u32.to_le_bytes(), second.to_le_bytes()].concat());
+            for _ in 0..2 {
+                chunk.extend(u32::try_from(stream.len()).unwrap().to_le_bytes());
+                chunk.extend(&*stream);
+            }
+            decode(&chunk, 8)
+        };
+        let second = 24 + 4 + u32::try_from(stream.len()).unwrap();
+        assert_eq!(chunk(second).unwrap(), b"abcdabcd");
+        let mut long = vec![2, 1, 3 << 5 | UNCUT, 1, 0, 1, 0, 0, 1, 0, 0, 0, 99, 0, 0, 0];
+        long.extend(1040_u32.to_le_bytes().repeat(256));
+        long.extend(u32::try_from(stream.len()).unwrap().to_le_bytes());
+        long.extend(&*super::super::deflate::encode(&Bytes::from_static(b"a"), &[6]).unwrap());
+        long.extend([0; 20]);
+        let error = decode(&long, 256).unwrap_err().to_string();
+        assert!(error.contains("in one another"), "{error}");
     }
 
     #[test]

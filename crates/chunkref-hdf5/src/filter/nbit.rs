@@ -84,7 +84,9 @@ impl Packed {
                 }
                 Ok(Self::Compound { length, members })
             }
-            4 => Ok(Self::Whole { length }),
+            // Types of no bytes would be unpacked for ever.
+            4 if length > 0 => Ok(Self::Whole { length }),
+            4 => Err(Fault::damaged("a type of no bytes")),
             class => Err(Fault::Unsupported(format!("nbit of type class {class}"))),
         }
     }
@@ -198,13 +200,14 @@ mod tests {
     fn types_are_checked() {
         let deep: Vec<u32> =
             [0, 0, 1].into_iter().chain([2, 8].repeat(40)).chain([1, 8, 0, 8, 0]).collect();
-        let wrong: [&[u32]; 8] = [
+        let wrong: [&[u32]; 9] = [
             &[],
             &[0, 0, 1],
             &[0, 0, 1, 9, 4],
             &[0, 0, 1, 1, 2, 0, 12, 5],            // bits past the end
             &[0, 0, 1, 1, 2, 0, 0, 0],             // no bits
             &[0, 0, 1, 2, 0, 4, 0],                // an array of nothing
+            &[0, 0, 1, 3, 4, 1, 0, 4, 0],          // a member of no bytes
             &[0, 0, 1, 3, 4, 2, 0, 4, 4, 2, 4, 4], // members over one another
             &deep,
         ];

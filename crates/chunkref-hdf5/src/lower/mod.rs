@@ -89,6 +89,7 @@ pub(crate) fn lower(
         }
     }
     for node in &tree.datasets {
+        files.check()?;
         let Some(Ok(object)) = objects.get(&node.id) else { continue };
         let ObjectKind::Dataset(description) = &object.kind else { continue };
         if object.is_dimension_only() {

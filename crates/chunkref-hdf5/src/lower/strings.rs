@@ -30,15 +30,19 @@ pub(super) fn array(
     let chunk_grid = ChunkGrid::regular(chunk_shape);
     let mut manifest = ManifestBuilder::new(chunk_grid.grid_shape(shape))?;
     let strings = dataset.strings.as_ref().filter(|strings| !strings.is_empty());
+    // Many strings may be the same bytes of the file, so that what they take here has no other bound; nor has the time to
+    // find their ends.
+    let mut total = 0_u64;
     let strings: Vec<&[u8]> = strings
         .into_iter()
         .flatten()
-        .map(|string| strip(string, StringPadding::NulTerminated))
+        .map_while(|string| {
+            let within = total <= budget.limits.inline_bytes;
+            let string = strip(string, StringPadding::NulTerminated);
+            total = total.saturating_add(string.len() as u64).saturating_add(4);
+            within.then_some(string)
+        })
         .collect();
-    // Many strings may be the same bytes of the file, so that what they take here has no other bound.
-    let total = strings
-        .iter()
-        .fold(0_u64, |sum, string| sum.saturating_add(string.len() as u64).saturating_add(4));
     if total > budget.inline_bytes {
         return Err(budget.too_long(total));
     }

@@ -69,6 +69,7 @@ pub(super) async fn resolve(
     let refuse = |reason: String| Hdf5Error::inconsistent("virtual dataset", offset, reason);
     let mut parts = Vec::new();
     for (mapping, &id) in mappings.iter().zip(found) {
+        files.check()?;
         let describe =
             || format!("the source {:?} in the file {:?}", mapping.dataset, mapping.file);
         let source = match objects.get(&id) {
@@ -107,9 +108,10 @@ pub(super) async fn resolve(
         }
         parts.push(Part { id, dataset: source, from, to });
     }
-    if let Some(resolved) = by_reference(dataset, &parts) {
+    if let Some(resolved) = by_reference(files, dataset, &parts) {
         return Ok(resolved);
     }
+    files.check()?;
     copy(files, dataset, &parts, offset).await
 }
 
@@ -126,7 +128,7 @@ fn shorten(from: &mut [Region], to: &mut [Region]) {
 }
 
 /// Chunks of the sources, when every mapping moves whole chunks.
-fn by_reference(dataset: &Dataset, parts: &[Part<'_>]) -> Option<Resolved> {
+fn by_reference(files: &Files<'_>, dataset: &Dataset, parts: &[Part<'_>]) -> Option<Resolved> {
     let shape = dataset.dataspace.shape();
     let Dataspace::Simple { max_shape, .. } = &dataset.dataspace else { return None };
     let visits = parts.iter().map(|part| match &part.dataset.storage {
@@ -140,6 +142,8 @@ fn by_reference(dataset: &Dataset, parts: &[Part<'_>]) -> Option<Resolved> {
     let mut filters: Option<&[Filter]> = None;
     let mut chunks: BTreeMap<Vec<u64>, (FileNumber, u64, u64, u32)> = BTreeMap::new();
     for part in parts {
+        // The caller asks again, and says why.
+        files.check().ok()?;
         let ([from], [to]) = (part.from.as_slice(), part.to.as_slice()) else { return None };
         let axes = matching_axes(from, to)?;
         let source_chunk = source_chunk(part.dataset, from)?;
@@ -346,6 +350,7 @@ async fn copy(
     let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
     let mut output = dataset.fill_bytes(total);
     for part in parts {
+        files.check()?;
         let data = elements(files, part, offset).await?;
         let from = element_numbers(&part.from, part.dataset.dataspace.shape());
         let to = element_numbers(&part.to, dataset.dataspace.shape());

@@ -48,11 +48,21 @@ pub enum JsonError {
     },
     /// Lists or objects in one another beyond the limit.
     #[error("byte {offset} of the JSON document: nested more than {limit} deep")]
-    LimitExceeded {
+    TooDeep {
         /// Bytes from the start of the document.
         offset: u64,
         /// Levels that are read.
         limit: u32,
+    },
+    /// More than is read.
+    #[error("byte {offset} of the JSON document: more than the limit {name}={limit} allows")]
+    LimitExceeded {
+        /// Bytes from the start of the document.
+        offset: u64,
+        /// Name of the limit.
+        name: &'static str,
+        /// How much is read.
+        limit: u64,
     },
     /// The input could not be read.
     #[error("the JSON document cannot be read at byte {offset}")]

@@ -10,6 +10,29 @@ use super::JsonError;
 /// Lists and objects in one another that are read; Python's own reader stops near 1000.
 const MAX_DEPTH: u32 = 128;
 
+/// Longest number or word.
+const MAX_TOKEN_BYTES: usize = 4096;
+
+/// Strings of so many bytes are not copied.
+const SWAPPED_BYTES: usize = 4096;
+
+/// Bounds on a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Bytes of the document.
+    pub(crate) set_bytes: u64,
+    /// Bytes of one string that is kept.
+    pub(crate) string_bytes: u64,
+    /// Values that are kept, in lists and objects too.
+    pub(crate) metadata_values: u64,
+}
+
+impl Bounds {
+    /// For a document that is in memory anyway.
+    pub(crate) const NONE: Self =
+        Self { set_bytes: u64::MAX, string_bytes: u64::MAX, metadata_values: u64::MAX };
+}
+
 /// Reads one document from `input`, piece by piece.
 #[derive(Debug)]
 pub(crate) struct JsonReader<R> {
@@ -17,11 +40,13 @@ pub(crate) struct JsonReader<R> {
     offset: u64,
     depth: u32,
     scratch: Vec<u8>,
+    bounds: Bounds,
+    values: u64,
 }
 
 /// Parses a whole document.
 pub(crate) fn parse(text: &str) -> Result<AttributeValue, JsonError> {
-    let mut reader = JsonReader::new(text.as_bytes());
+    let mut reader = JsonReader::new(text.as_bytes(), Bounds::NONE);
     let value = reader.value()?;
     reader.finish()?;
     Ok(value)
@@ -29,17 +54,34 @@ pub(crate) fn parse(text: &str) -> Result<AttributeValue, JsonError> {
 
 impl<R: BufRead> JsonReader<R> {
     /// Starts at the first byte of `input`.
-    pub(crate) fn new(input: R) -> Self {
-        Self { input, offset: 0, depth: 0, scratch: Vec::new() }
+    pub(crate) fn new(input: R, bounds: Bounds) -> Self {
+        Self { input, offset: 0, depth: 0, scratch: Vec::new(), bounds, values: 0 }
+    }
+
+    /// Reads a document that stands in a string of this one; its values count as values of this one.
+    pub(crate) fn parse_inner(&mut self, text: &str) -> Result<AttributeValue, JsonError> {
+        let mut inner = JsonReader::new(text.as_bytes(), self.bounds.clone());
+        inner.values = self.values;
+        let value = inner.value()?;
+        inner.finish()?;
+        self.values = inner.values;
+        Ok(value)
     }
 
     /// The next byte that is not white space, which stays in the input.
     pub(crate) fn peek(&mut self, expected: &'static str) -> Result<u8, JsonError> {
         loop {
-            match self.byte()? {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.advance(1),
-                Some(byte) => return Ok(byte),
-                None => return Err(JsonError::Truncated { offset: self.offset, expected }),
+            let rest = fill(&mut self.input, self.offset)?;
+            let blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+            let end = rest.iter().position(|byte| !blank(byte));
+            let (found, length) = (end.and_then(|end| rest.get(end).copied()), rest.len());
+            if length == 0 {
+                return Err(JsonError::Truncated { offset: self.offset, expected });
+            }
+            self.advance(end.unwrap_or(length));
+            self.check_length()?;
+            if let Some(found) = found {
+                return Ok(found);
             }
         }
     }
@@ -84,16 +126,53 @@ impl<R: BufRead> JsonReader<R> {
 
     /// Reads a string into `text`, replacing what is there.
     pub(crate) fn string_into(&mut self, text: &mut String) -> Result<(), JsonError> {
-        self.string_bytes()?;
-        let decoded = std::str::from_utf8(&self.scratch)
+        self.string_bytes(true)?;
+        if self.scratch.len() < SWAPPED_BYTES {
+            let decoded = std::str::from_utf8(&self.scratch)
+                .map_err(|_| JsonError::NotUnicode { offset: self.offset })?;
+            text.clear();
+            text.push_str(decoded);
+            return Ok(());
+        }
+        // A long string is not copied, and not kept in two places.
+        let decoded = String::from_utf8(std::mem::take(&mut self.scratch))
             .map_err(|_| JsonError::NotUnicode { offset: self.offset })?;
-        text.clear();
-        text.push_str(decoded);
+        *text = decoded;
         Ok(())
+    }
+
+    /// Passes over a value of any kind, of which nothing is kept.
+    pub(crate) fn skip(&mut self) -> Result<(), JsonError> {
+        match self.peek("a value")? {
+            b'"' => self.string_bytes(false),
+            b'{' => {
+                self.begin_object()?;
+                let mut first = true;
+                while self.next(&mut first, b'}', "a member or the end of an object")? {
+                    self.string_bytes(false)?;
+                    self.expect(b':', "a colon")?;
+                    self.skip()?;
+                }
+                Ok(())
+            }
+            b'[' => {
+                self.begin_list()?;
+                let mut first = true;
+                while self.next_item(&mut first)? {
+                    self.skip()?;
+                }
+                Ok(())
+            }
+            _ => self.token().map(drop),
+        }
     }
 
     /// Reads a value of any kind.
     pub(crate) fn value(&mut self) -> Result<AttributeValue, JsonError> {
+        if self.values >= self.bounds.metadata_values {
+            return Err(self.exceeded("metadata_values", self.bounds.metadata_values));
+        }
+        self.values = self.values.saturating_add(1);
         match self.peek("a value")? {
             b'"' => {
                 let mut text = String::new();
@@ -126,6 +205,7 @@ impl<R: BufRead> JsonReader<R> {
         self.scratch.clear();
         while let Some(byte) = self.byte()?
             && (byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+            && self.scratch.len() < MAX_TOKEN_BYTES
         {
             self.scratch.push(byte);
             self.advance(1);
@@ -156,7 +236,7 @@ impl<R: BufRead> JsonReader<R> {
     fn begin(&mut self, bracket: u8, expected: &'static str) -> Result<(), JsonError> {
         self.expect(bracket, expected)?;
         if self.depth >= MAX_DEPTH {
-            return Err(JsonError::LimitExceeded { offset: self.offset, limit: MAX_DEPTH });
+            return Err(JsonError::TooDeep { offset: self.offset, limit: MAX_DEPTH });
         }
         self.depth += 1;
         Ok(())
@@ -194,15 +274,28 @@ impl<R: BufRead> JsonReader<R> {
         JsonError::Unexpected { offset: self.offset, expected, found: char::from(found) }
     }
 
-    /// Reads a string's bytes into the scratch buffer, escapes undone.
-    fn string_bytes(&mut self) -> Result<(), JsonError> {
+    fn exceeded(&self, name: &'static str, limit: u64) -> JsonError {
+        JsonError::LimitExceeded { offset: self.offset, name, limit }
+    }
+
+    fn check_length(&self) -> Result<(), JsonError> {
+        if self.offset > self.bounds.set_bytes {
+            return Err(self.exceeded("set_bytes", self.bounds.set_bytes));
+        }
+        Ok(())
+    }
+
+    /// Reads a string's bytes into the scratch buffer, escapes undone; where they are not wanted, the buffer is of no use.
+    fn string_bytes(&mut self, wanted: bool) -> Result<(), JsonError> {
         self.expect(b'"', "a string")?;
         self.scratch.clear();
         loop {
             let rest = fill(&mut self.input, self.offset)?;
             let plain = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
             let (run, stop) = rest.split_at(plain.unwrap_or(rest.len()));
-            self.scratch.extend_from_slice(run);
+            if wanted {
+                self.scratch.extend_from_slice(run);
+            }
             let (length, stop) = (run.len(), stop.first().copied());
             if length == 0 && stop.is_none() {
                 return Err(JsonError::Truncated {
@@ -211,6 +304,10 @@ impl<R: BufRead> JsonReader<R> {
                 });
             }
             self.advance(length);
+            self.check_length()?;
+            if self.scratch.len() as u64 > self.bounds.string_bytes {
+                return Err(self.exceeded("string_bytes", self.bounds.string_bytes));
+            }
             match stop {
                 None => {}
                 Some(b'"') => {
@@ -220,6 +317,9 @@ impl<R: BufRead> JsonReader<R> {
                 Some(b'\\') => {
                     self.advance(1);
                     self.escape()?;
+                    if !wanted {
+                        self.scratch.clear();
+                    }
                 }
                 Some(control) => return Err(self.unexpected(control, "a character of a string")),
             }
@@ -328,7 +428,9 @@ fn number_of(token: &str) -> Option<AttributeValue> {
             return Some(AttributeValue::UInt(value));
         }
     }
-    token.parse().ok().map(AttributeValue::Float)
+    let number: f64 = token.parse().ok()?;
+    // A whole number is never infinite; Python makes infinity of an exponent that is too large.
+    (number.is_finite() || exponent.is_some()).then_some(AttributeValue::Float(number))
 }
 
 #[cfg(test)]
@@ -365,8 +467,13 @@ mod tests {
         ]);
         assert_eq!(parse(text).unwrap(), expected);
         // The same through a buffer of one byte, where every piece is cut.
-        let mut reader = JsonReader::new(BufReader::with_capacity(1, text.as_bytes()));
+        let one_byte = || BufReader::with_capacity(1, text.as_bytes());
+        let mut reader = JsonReader::new(one_byte(), Bounds::NONE);
         assert_eq!(reader.value().unwrap(), expected);
+        reader.finish().unwrap();
+        // What is passed over ends where what is read does.
+        let mut reader = JsonReader::new(one_byte(), Bounds::NONE);
+        reader.skip().unwrap();
         reader.finish().unwrap();
     }
 
@@ -404,15 +511,54 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
-        assert!(JsonReader::new(&b"\"\xff\""[..]).value().is_err());
+        assert!(JsonReader::new(&b"\"\xff\""[..], Bounds::NONE).value().is_err());
+        for text in ["", "{", "[1,", "[1,]", "{\"a\"}", "{a:1}", "\"a", "01", "nul", "[1 2]"] {
+            let mut reader = JsonReader::new(text.as_bytes(), Bounds::NONE);
+            assert!(reader.skip().and_then(|()| reader.finish()).is_err(), "{text:?}");
+        }
+        assert!(parse(&"9".repeat(400)).is_err());
+        assert!(parse(&"9".repeat(1_000_000)).is_err());
+        assert_eq!(parse("1e400").unwrap(), AttributeValue::Float(f64::INFINITY));
+    }
+
+    #[test]
+    fn long_strings_are_read_whole_and_passed_over() {
+        let long = "\\\"é".repeat(20_000);
+        let text = format!("[\"{long}\",\"{long}\",\"short\"]");
+        let read = parse(&text).unwrap();
+        let one = AttributeValue::from("\"é".repeat(20_000));
+        let expected = vec![one.clone(), one, AttributeValue::from("short")];
+        assert_eq!(read, AttributeValue::List(expected));
+        let mut reader =
+            JsonReader::new(text.as_bytes(), Bounds { string_bytes: 10, ..Bounds::NONE });
+        reader.skip().unwrap();
+        assert!(reader.scratch.capacity() < 100);
+    }
+
+    #[test]
+    fn bounds_are_kept() {
+        let read = |text: &str, bounds: Bounds| {
+            let mut reader = JsonReader::new(BufReader::with_capacity(7, text.as_bytes()), bounds);
+            reader.value().and_then(|_| reader.finish())
+        };
+        let limited = |result: Result<(), JsonError>| match result {
+            Err(JsonError::LimitExceeded { name, .. }) => name,
+            _ => "",
+        };
+        let bounds = Bounds { set_bytes: 100, string_bytes: 20, metadata_values: 5 };
+        assert_eq!(limited(read("[1,2,3,\"abc\"]", bounds.clone())), "");
+        assert_eq!(limited(read("[1,2,3,4,5]", bounds.clone())), "metadata_values");
+        assert_eq!(limited(read("\"01234567890123456789x\"", bounds.clone())), "string_bytes");
+        assert_eq!(limited(read(&" ".repeat(200), bounds.clone())), "set_bytes");
+        assert_eq!(limited(read(&format!("1{}", " ".repeat(200)), bounds)), "set_bytes");
     }
 
     #[test]
     fn depth_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(parse(&nested(128)).is_ok());
-        assert!(matches!(parse(&nested(129)), Err(JsonError::LimitExceeded { .. })));
-        assert!(matches!(parse(&"[".repeat(1_000_000)), Err(JsonError::LimitExceeded { .. })));
+        assert!(matches!(parse(&nested(129)), Err(JsonError::TooDeep { .. })));
+        assert!(matches!(parse(&"[".repeat(1_000_000)), Err(JsonError::TooDeep { .. })));
     }
 
     #[test]

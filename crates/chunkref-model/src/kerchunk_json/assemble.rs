@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use crate::dataset::{join_path, unnamed_dimension};
+use crate::manifest::bulk::Rows;
 use crate::zarr::ZarrError;
 use crate::zarr::v2::{ARRAY_DIMENSIONS, ArrayMetadata, array_metadata_of, attributes_of};
 use crate::{
-    Array, AttributeValue, Attributes, ChunkRef, Dataset, ManifestBuilder, Source, SourceId,
+    Array, AttributeValue, Attributes, ChunkRef, Dataset, ManifestBuilder, ManifestError, Source,
+    SourceId,
 };
 
-use super::columns::{Collected, Columns, INLINE};
-use super::template::Templates;
-use super::{ReadError, Recorded};
+use super::columns::{Collected, Columns, INLINE, key_of};
+use super::{ReadError, ReadLimits, Recorded};
 
 /// Groups in one another that are read.
 const MAX_DEPTH: usize = 128;
@@ -27,10 +28,11 @@ struct Draft {
 
 pub(super) fn assemble(
     mut collected: Collected,
-    templates: &Templates,
     recorded: Option<&Recorded>,
+    limits: &ReadLimits,
 ) -> Result<Dataset, ReadError> {
     add_consolidated(&mut collected)?;
+    check_objects(&collected, limits.objects)?;
     let mut arrays = BTreeMap::new();
     for (key, document) in &collected.documents {
         let (path, name) = key.rsplit_once('/').unwrap_or(("", key));
@@ -45,8 +47,7 @@ pub(super) fn assemble(
         dataset.add_source(source.clone());
     }
     let mut sources = Vec::new();
-    for url in &collected.urls {
-        let location = templates.render_url(url)?;
+    for location in std::mem::take(&mut collected.urls) {
         let version = recorded.and_then(|recorded| recorded.version(&location)).cloned();
         sources.push(dataset.add_source(Source { location, version }));
     }
@@ -98,6 +99,22 @@ fn add_consolidated(collected: &mut Collected) -> Result<(), ReadError> {
     };
     for (name, document) in documents {
         collected.documents.entry(name).or_insert(document);
+    }
+    Ok(())
+}
+
+/// Groups and arrays are counted before any is made: a long path makes many.
+fn check_objects(collected: &Collected, limit: u64) -> Result<(), ReadError> {
+    let (mut count, mut last) = (0_u64, "");
+    for key in collected.documents.keys() {
+        let path = key.rsplit_once('/').map_or("", |(path, _)| path);
+        let (names, before) = (path.split('/'), last.split('/'));
+        let shared = names.clone().zip(before).take_while(|(a, b)| a == b).count();
+        count = count.saturating_add(names.count().saturating_sub(shared) as u64);
+        last = path;
+    }
+    if count > limit {
+        return Err(ReadError::LimitExceeded { what: "groups and arrays", name: "objects", limit });
     }
     Ok(())
 }
@@ -173,6 +190,9 @@ fn distribute(
     sources: &[SourceId],
     arrays: &mut BTreeMap<String, Draft>,
 ) -> Result<(), ReadError> {
+    if let Some(draft) = arrays.get_mut(&columns.path).filter(|draft| takes_all(draft, &columns)) {
+        return take_all(columns, sources, draft);
+    }
     let inline = Bytes::from(columns.inline);
     let columns = Columns { inline: Vec::new(), ..columns };
     let rows = columns.urls.iter().zip(&columns.offsets).zip(&columns.lengths);
@@ -198,6 +218,35 @@ fn distribute(
             .map_err(|source| ReadError::Chunk { key: columns.key(indices), source })?;
     }
     Ok(())
+}
+
+/// Whether all rows are chunks of an array that has none yet, which is so but for numbers that are names.
+fn takes_all(draft: &Draft, columns: &Columns) -> bool {
+    let axes = draft.metadata.shape.len();
+    let separator = columns.dotted == (draft.metadata.dimension_separator == '.');
+    draft.manifest.is_empty() && axes > 0 && axes == columns.axes && (axes == 1 || separator)
+}
+
+fn take_all(columns: Columns, sources: &[SourceId], draft: &mut Draft) -> Result<(), ReadError> {
+    let Columns { path, dotted, indices, urls, offsets, lengths, inline, .. } = columns;
+    let rows = Rows {
+        indices,
+        source: |url, sources| match url {
+            INLINE => Some(None),
+            url => usize::try_from(url).ok().and_then(|url| sources.get(url)).copied().map(Some),
+        },
+        sources: urls,
+        offsets,
+        lengths,
+        inline,
+    };
+    draft.manifest.take(rows, sources).map_err(|source| {
+        let place = match &source {
+            ManifestError::OutsideGrid { chunk_indices, .. } => chunk_indices.as_slice(),
+            _ => &[],
+        };
+        ReadError::Chunk { key: key_of(&path, dotted, place), source }
+    })
 }
 
 /// The array that a row belongs to, and its place there. Numbers may be names of groups and arrays, not only places.

@@ -2,14 +2,15 @@
 //! References as they stream by, in columns, before it is known which array they belong to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use base64::Engine as _;
 
-use crate::json::{reader, writer};
+use crate::json::{JsonError, writer};
 use crate::zarr::{ZarrError, fill_value::ANY_PADDING};
 use crate::{AttributeValue, WHOLE_OBJECT};
 
-use super::ReadError;
+use super::{ReadError, ReadLimits};
 
 /// In the column of URLs: the bytes are in the document.
 pub(super) const INLINE: u32 = u32::MAX;
@@ -38,9 +39,14 @@ pub(super) struct Columns {
 impl Columns {
     /// The key of a row.
     pub(super) fn key(&self, indices: &[u64]) -> String {
-        let numbers: Vec<String> = indices.iter().map(u64::to_string).collect();
-        crate::dataset::join_path(&self.path, &numbers.join(if self.dotted { "." } else { "/" }))
+        key_of(&self.path, self.dotted, indices)
     }
+}
+
+/// The key of a chunk.
+pub(super) fn key_of(path: &str, dotted: bool, indices: &[u64]) -> String {
+    let numbers: Vec<String> = indices.iter().map(u64::to_string).collect();
+    crate::dataset::join_path(path, &numbers.join(if dotted { "." } else { "/" }))
 }
 
 /// Everything that a document says.
@@ -51,16 +57,36 @@ pub(super) struct Collected {
     pub(super) urls: Vec<String>,
     /// Metadata documents by key.
     pub(super) documents: BTreeMap<String, AttributeValue>,
+    /// For URLs that may be templates, the key of the first reference that has it.
+    pub(super) first_keys: BTreeMap<u32, String>,
     column_places: HashMap<(String, usize, bool), usize>,
-    url_places: HashMap<String, u32>,
+    /// Places of URLs by hash, so that their text is kept once.
+    url_places: HashMap<u64, u32>,
     last_column: usize,
     last_url: u32,
     indices: Vec<u64>,
+    references: u64,
+    most_references: u64,
 }
 
+/// Makes of a URL and its place the text that stands for it, where it is another one.
+pub(super) type Replace<'a> = &'a mut dyn FnMut(u32, &str) -> Result<Option<String>, ReadError>;
+
+/// Makes a value of the text of a metadata document.
+pub(super) type Parse<'a> = &'a mut dyn FnMut(&str) -> Result<AttributeValue, JsonError>;
+
 impl Collected {
-    /// Adds an inline value: text as it is, or base64.
-    pub(super) fn add_text(&mut self, key: &str, text: &str) -> Result<(), ReadError> {
+    pub(super) fn new(limits: &ReadLimits) -> Self {
+        Self { most_references: limits.set_references, ..Self::default() }
+    }
+
+    /// Adds an inline value: text as it is, or base64; a metadata document is parsed with `parse`.
+    pub(super) fn add_text(
+        &mut self,
+        key: &str,
+        text: &str,
+        parse: Parse<'_>,
+    ) -> Result<(), ReadError> {
         let decoded;
         let bytes = match text.strip_prefix("base64:") {
             Some(encoded) => {
@@ -76,7 +102,7 @@ impl Collected {
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|_| bad_reference(key, "the metadata document is not UTF-8 text"))?;
-        let document = reader::parse(text).map_err(|error| ReadError::Document {
+        let document = parse(text).map_err(|error| ReadError::Document {
             key: key.to_owned(),
             source: ZarrError::Json(error),
         })?;
@@ -110,8 +136,25 @@ impl Collected {
         if range.is_some() && offset.checked_add(length).is_none() {
             return Err(bad_reference(key, "offset and length go beyond 64 bits"));
         }
-        let url = self.intern(url)?;
-        self.add_row(key, url, offset, length)?;
+        let known = self.urls.len();
+        let place = self.intern(url)?;
+        if self.urls.len() > known && url.contains("{{") {
+            self.first_keys.insert(place, key.to_owned());
+        }
+        self.add_row(key, place, offset, length)?;
+        Ok(())
+    }
+
+    /// Puts other texts in the place of URLs.
+    pub(super) fn replace_urls(&mut self, replace: Replace<'_>) -> Result<(), ReadError> {
+        self.url_places.clear();
+        self.last_url = u32::MAX;
+        for (place, url) in (0..).zip(&mut self.urls) {
+            if let Some(other) = replace(place, url)? {
+                *url = other;
+            }
+            self.url_places.entry(hash_of(url)).or_insert(place);
+        }
         Ok(())
     }
 
@@ -140,6 +183,14 @@ impl Collected {
         offset: u64,
         length: u64,
     ) -> Result<usize, ReadError> {
+        if self.references >= self.most_references {
+            return Err(ReadError::LimitExceeded {
+                what: "references",
+                name: "set_references",
+                limit: self.most_references,
+            });
+        }
+        self.references = self.references.saturating_add(1);
         let (path, dotted) =
             split_key(key, &mut self.indices).ok_or_else(|| ReadError::BadKey {
                 key: key.to_owned(),
@@ -177,23 +228,42 @@ impl Collected {
 
     /// The number of a URL; the one before is the likeliest.
     fn intern(&mut self, url: &str) -> Result<u32, ReadError> {
-        let last = usize::try_from(self.last_url).ok().and_then(|last| self.urls.get(last));
-        if last.is_none_or(|last| last != url) {
-            self.last_url = if let Some(&place) = self.url_places.get(url) {
-                place
-            } else {
-                let limit = u64::from(INLINE) - 2;
-                let place =
-                    u32::try_from(self.urls.len()).ok().filter(|&place| u64::from(place) < limit);
-                let place =
-                    place.ok_or(ReadError::LimitExceeded { what: "distinct URLs", limit })?;
-                self.urls.push(url.to_owned());
-                self.url_places.insert(url.to_owned(), place);
-                place
-            };
+        let is = |place: u32| {
+            let known = usize::try_from(place).ok().and_then(|place| self.urls.get(place));
+            known.is_some_and(|known| known == url)
+        };
+        if is(self.last_url) {
+            return Ok(self.last_url);
         }
+        let next = u32::try_from(self.urls.len()).unwrap_or(u32::MAX);
+        let hash = hash_of(url);
+        let found = match self.url_places.get(&hash) {
+            Some(&place) if is(place) => Some(place),
+            // Another URL has the same hash.
+            Some(_) => (0..next).find(|&place| is(place)),
+            None => None,
+        };
+        self.last_url = if let Some(place) = found {
+            place
+        } else {
+            let limit = u64::from(INLINE) - 2;
+            if u64::from(next) >= limit {
+                let (what, name) = ("distinct URLs", "of 32 bits");
+                return Err(ReadError::LimitExceeded { what, name, limit });
+            }
+            self.urls.push(url.to_owned());
+            self.url_places.entry(hash).or_insert(next);
+            next
+        };
         Ok(self.last_url)
     }
+}
+
+/// With fixed keys, so that equal tables have equal places.
+fn hash_of(url: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
 }
 
 pub(super) fn bad_reference(key: &str, reason: &'static str) -> ReadError {
@@ -272,11 +342,11 @@ mod tests {
 
     #[test]
     fn rows_share_columns_and_urls() {
-        let mut collected = Collected::default();
+        let mut collected = Collected::new(&ReadLimits::default());
         collected.add_virtual("a/0.0", "u", Some((1, 2))).unwrap();
         collected.add_virtual("b/0", "v", None).unwrap();
         collected.add_virtual("a/0.1", "u", Some((3, 4))).unwrap();
-        collected.add_text("a/1.0", "base64:AAE").unwrap();
+        collected.add_text("a/1.0", "base64:AAE", &mut crate::json::reader::parse).unwrap();
         assert_eq!(collected.urls, ["u", "v"]);
         assert_eq!(collected.columns.len(), 2);
         let columns = &collected.columns[0];

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gen`: references by rule, one for each combination of the values of some dimensions.
-
-use std::collections::BTreeMap;
-
-use minijinja::Value;
+//!
+//! References go into the columns one by one; what is kept of a combination is numbers, and each distinct URL once.
 
 use crate::AttributeValue;
 
-use super::ReadError;
 use super::columns::{Collected, bad_reference};
-use super::template::Templates;
-
-/// References that the generators of one document may make together.
-pub const MAX_GENERATED_REFERENCES: u64 = 10_000_000;
+use super::template::{Budget, Expansion, TemplateError, Templates, Value};
+use super::{ReadError, ReadLimits};
 
 /// The values that one dimension takes.
 #[derive(Debug)]
-enum Values<'a> {
-    List(&'a [AttributeValue]),
+enum Values {
+    List(Vec<Value>),
     Range { start: i64, step: i64, count: u64 },
 }
 
-impl Values<'_> {
+impl Values {
     fn count(&self) -> u64 {
         match self {
             Self::List(values) => values.len() as u64,
@@ -29,93 +24,174 @@ impl Values<'_> {
         }
     }
 
-    fn at(&self, place: u64) -> Option<Value> {
+    fn at(&self, place: u64) -> Value {
         match self {
-            Self::List(values) => template_value(values.get(usize::try_from(place).ok()?)?),
+            Self::List(values) => {
+                let value = usize::try_from(place).ok().and_then(|place| values.get(place));
+                value.cloned().unwrap_or(Value::Integer(0))
+            }
             Self::Range { start, step, .. } => {
-                Some(Value::from(i128::from(*start) + i128::from(*step) * i128::from(place)))
+                Value::Integer(i128::from(*start) + i128::from(*step) * i128::from(place))
             }
         }
     }
 }
 
-/// Adds the references that generator number `index` makes; `generated` counts those of all generators.
+/// What the templates and generators of a document have made, and may make.
+#[derive(Debug)]
+pub(super) struct Made<'a> {
+    limits: &'a ReadLimits,
+    pub(super) budget: Budget,
+    references: u64,
+    url_bytes: u64,
+}
+
+impl<'a> Made<'a> {
+    pub(super) fn new(limits: &'a ReadLimits) -> Self {
+        let budget = Budget::new(limits.generated_bytes);
+        Self { limits, budget, references: 0, url_bytes: 0 }
+    }
+
+    /// Counts the text of a URL that is kept.
+    pub(super) fn keep(&mut self, url: &str) -> Result<(), ReadError> {
+        self.url_bytes = self.url_bytes.saturating_add(url.len() as u64);
+        let (what, name) = ("bytes of generated URLs", "generated_url_bytes");
+        let limit = self.limits.generated_url_bytes;
+        if self.url_bytes > limit {
+            return Err(ReadError::LimitExceeded { what, name, limit });
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, more: Option<u64>) -> Result<u64, ReadError> {
+        let (what, name) = ("generated references", "generated_references");
+        let limit = self.limits.generated_references;
+        let total = more.and_then(|more| self.references.checked_add(more));
+        self.references = total
+            .filter(|&total| total <= limit)
+            .ok_or(ReadError::LimitExceeded { what, name, limit })?;
+        Ok(more.unwrap_or_default())
+    }
+}
+
+/// A member of a generator that is a template.
+struct Field {
+    place: String,
+    text: String,
+    expansion: Expansion,
+    /// The text for the combination in hand.
+    expanded: String,
+}
+
+impl Field {
+    fn expand(&mut self, values: &[Value], budget: &mut Budget) -> Result<(), ReadError> {
+        let result = self.expansion.expand(values, budget, &mut self.expanded);
+        result.map_err(|source| self.fault(source))
+    }
+
+    fn fault(&self, source: TemplateError) -> ReadError {
+        ReadError::template(self.place.clone(), &self.text, source)
+    }
+
+    fn number(&self, key: &str) -> Result<u64, ReadError> {
+        self.expanded
+            .trim()
+            .parse()
+            .map_err(|_| bad_reference(key, "the generated offset or length is not a whole number"))
+    }
+}
+
+/// Adds the references that generator number `index` makes.
 pub(super) fn expand(
     index: usize,
     generator: &AttributeValue,
     templates: &Templates,
     collected: &mut Collected,
-    generated: &mut u64,
+    made: &mut Made<'_>,
 ) -> Result<(), ReadError> {
     let bad = |reason| ReadError::BadGenerator { place: format!("gen[{index}]"), reason };
     let AttributeValue::Struct(members) = generator else { return Err(bad("not an object")) };
     let find = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-    let text = |name: &str| match find(name) {
-        None => Ok(None),
-        Some(AttributeValue::Text(text)) => Ok(Some(text.clone())),
-        Some(AttributeValue::Int(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(bad("key, url, offset and length must be templates")),
+    let Some(AttributeValue::Struct(dimensions)) = find("dimensions") else {
+        return Err(bad("dimensions is not an object"));
     };
-    let (Some(key), Some(url)) = (text("key")?, text("url")?) else {
+    let (mut names, mut axes) = (Vec::new(), Vec::new());
+    for (name, values) in dimensions {
+        if names.contains(&name.as_str()) {
+            return Err(bad("a dimension is there twice"));
+        }
+        if names.len() >= MAX_DIMENSIONS {
+            return Err(bad("it has more than 32 dimensions"));
+        }
+        names.push(name.as_str());
+        axes.push(values_of(values).map_err(bad)?);
+    }
+    let field = |name: &str| {
+        let text = match find(name) {
+            None => return Ok(None),
+            Some(AttributeValue::Text(text)) => text.clone(),
+            Some(AttributeValue::Int(number)) => number.to_string(),
+            Some(_) => return Err(bad("key, url, offset and length must be templates")),
+        };
+        let place = format!("gen[{index}].{name}");
+        match templates.compile(&text, &names) {
+            Ok(expansion) => Ok(Some(Field { place, text, expansion, expanded: String::new() })),
+            Err(source) => Err(ReadError::template(place, &text, source)),
+        }
+    };
+    let (Some(mut key), Some(mut url)) = (field("key")?, field("url")?) else {
         return Err(bad("key or url is not there"));
     };
-    let range = match (text("offset")?, text("length")?) {
+    let mut range = match (field("offset")?, field("length")?) {
         (Some(offset), Some(length)) => Some((offset, length)),
         (None, None) => None,
         _ => return Err(bad("offset and length must be there together")),
     };
-    let Some(AttributeValue::Struct(dimensions)) = find("dimensions") else {
-        return Err(bad("dimensions is not an object"));
-    };
-    let mut axes = Vec::new();
-    for (name, values) in dimensions {
-        axes.push((name.as_str(), values_of(values).map_err(bad)?));
-    }
 
-    let count =
-        axes.iter().try_fold(1_u64, |product, (_, values)| product.checked_mul(values.count()));
-    let limit = MAX_GENERATED_REFERENCES;
-    let total =
-        count.and_then(|count| generated.checked_add(count)).filter(|&total| total <= limit);
-    *generated = total.ok_or(ReadError::LimitExceeded { what: "generated references", limit })?;
-    for number in 0..count.unwrap_or_default() {
-        let context = context(&axes, number)
-            .ok_or_else(|| bad("a dimension has values that are not plain"))?;
-        let key = templates.render("gen key", &key, context.clone())?;
-        let url = templates.render("gen url", &url, context.clone())?;
-        let whole = |what, text: &str| {
-            let rendered = templates.render(what, text, context.clone())?;
-            let number = rendered.trim().parse::<u64>();
-            number.map_err(|_| {
-                bad_reference(&key, "the generated offset or length is not a whole number")
-            })
-        };
-        let range = match &range {
+    let count = axes.iter().try_fold(1_u64, |product, axis| product.checked_mul(axis.count()));
+    let mut values = Vec::new();
+    for number in 0..made.count(count)? {
+        combination(&axes, number, &mut values);
+        key.expand(&values, &mut made.budget)?;
+        url.expand(&values, &mut made.budget)?;
+        let numbers = match &mut range {
             Some((offset, length)) => {
-                Some((whole("gen offset", offset)?, whole("gen length", length)?))
+                offset.expand(&values, &mut made.budget)?;
+                length.expand(&values, &mut made.budget)?;
+                Some((offset.number(&key.expanded)?, length.number(&key.expanded)?))
             }
             None => None,
         };
-        collected.add_virtual(&key, &url, range)?;
+        let known = collected.urls.len();
+        collected.add_virtual(&key.expanded, &url.expanded, numbers)?;
+        if collected.urls.len() > known {
+            made.keep(&url.expanded)?;
+        }
     }
     Ok(())
 }
 
+/// Dimensions of one generator.
+const MAX_DIMENSIONS: usize = 32;
+
 /// The values of combination `number`; the last dimension changes fastest.
-fn context(axes: &[(&str, Values<'_>)], mut number: u64) -> Option<Value> {
-    let mut values = BTreeMap::new();
-    for (name, axis) in axes.iter().rev() {
+fn combination(axes: &[Values], mut number: u64, values: &mut Vec<Value>) {
+    values.clear();
+    for axis in axes.iter().rev() {
         let count = axis.count().max(1);
-        values.insert((*name).to_owned(), axis.at(number % count)?);
+        values.push(axis.at(number % count));
         number /= count;
     }
-    Some(Value::from(values))
+    values.reverse();
 }
 
 /// A list, or a range `{start = 0, stop, step = 1}` as Python has it.
-fn values_of(values: &AttributeValue) -> Result<Values<'_>, &'static str> {
+fn values_of(values: &AttributeValue) -> Result<Values, &'static str> {
     let members = match values {
-        AttributeValue::List(values) => return Ok(Values::List(values)),
+        AttributeValue::List(values) => {
+            let values = values.iter().map(Value::of).collect::<Option<_>>();
+            return values.map(Values::List).ok_or("a dimension has values that are not plain");
+        }
         AttributeValue::Struct(members) => members,
         _ => return Err("a dimension is neither a list nor a range"),
     };
@@ -139,17 +215,6 @@ fn values_of(values: &AttributeValue) -> Result<Values<'_>, &'static str> {
     Ok(Values::Range { start, step, count: u64::try_from(count).unwrap_or(u64::MAX) })
 }
 
-fn template_value(value: &AttributeValue) -> Option<Value> {
-    match value {
-        AttributeValue::Bool(value) => Some(Value::from(*value)),
-        AttributeValue::Int(value) => Some(Value::from(*value)),
-        AttributeValue::UInt(value) => Some(Value::from(*value)),
-        AttributeValue::Float(value) => Some(Value::from(*value)),
-        AttributeValue::Text(text) => Some(Value::from(text.as_str())),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,8 +222,10 @@ mod tests {
 
     fn run(generator: &str) -> Result<Collected, ReadError> {
         let templates = Templates::new(vec![("u".to_owned(), "s3://b".to_owned())])?;
-        let mut collected = Collected::default();
-        expand(0, &parse(generator).unwrap(), &templates, &mut collected, &mut 0)?;
+        let limits = ReadLimits::default();
+        let mut collected = Collected::new(&limits);
+        let mut made = Made::new(&limits);
+        expand(0, &parse(generator).unwrap(), &templates, &mut collected, &mut made)?;
         Ok(collected)
     }
 
@@ -191,7 +258,7 @@ mod tests {
             (r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":{"stop":1,"step":0}}}"#, "step 0"),
             (r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":{"stop":1.5}}}"#, "whole"),
             (r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":[[1]]}}"#, "not plain"),
-            (r#"{"key":"a/{{k}}","url":"u","dimensions":{"i":[1]}}"#, "gen key"),
+            (r#"{"key":"a/{{k}}","url":"u","dimensions":{"i":[1]}}"#, "gen[0].key"),
             (
                 r#"{"key":"a/{{i}}","url":"u","offset":"{{i}}x","length":"1","dimensions":{"i":[1]}}"#,
                 "a/1",
@@ -201,10 +268,46 @@ mod tests {
                 r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":{"stop":9223372036854775807},"j":{"stop":9223372036854775807}}}"#,
                 "10000000",
             ),
+            (
+                r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":{"stop":2},"i":{"stop":2}}}"#,
+                "twice",
+            ),
+            (r#"{"key":"a/{{u}}","url":"u","dimensions":{"u":[1]}}"#, "a template and a dimension"),
             ("[]", "object"),
         ] {
-            let error = run(generator).unwrap_err().to_string();
+            let error = run(generator).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let error = format!("{error}: {}", source.unwrap_or_default());
             assert!(error.contains(expected), "{generator}: {error}");
         }
+    }
+
+    #[test]
+    fn what_generators_make_is_bounded_and_urls_are_kept_once() {
+        let templates = Templates::new(Vec::new()).unwrap();
+        let mut limits = ReadLimits::default();
+        let run = |generator: &str, limits: &ReadLimits| {
+            let mut collected = Collected::new(limits);
+            let generator = parse(generator).unwrap();
+            expand(0, &generator, &templates, &mut collected, &mut Made::new(limits))?;
+            Ok::<_, ReadError>(collected)
+        };
+        let long = "y".repeat(3000);
+        let same = format!(
+            r#"{{"key":"a/{{{{i}}}}","url":"{long}","dimensions":{{"i":{{"stop":1000}}}}}}"#
+        );
+        limits.generated_url_bytes = 3000;
+        assert_eq!(run(&same, &limits).unwrap().urls.len(), 1);
+        let other = same.replace(&long, &format!("{long}{{{{i}}}}"));
+        let error = run(&other, &limits).unwrap_err().to_string();
+        assert!(error.contains("generated_url_bytes=3000"), "{error}");
+        limits.generated_bytes = 1_000_000;
+        let error = run(&same, &limits).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("generated_bytes=1000000"), "{source}");
+        limits = ReadLimits::default();
+        limits.set_references = 999;
+        let error = run(&same, &limits).unwrap_err().to_string();
+        assert!(error.contains("set_references=999"), "{error}");
     }
 }

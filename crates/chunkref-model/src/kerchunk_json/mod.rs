@@ -8,6 +8,7 @@ mod columns;
 mod generate;
 mod provenance;
 mod read_error;
+mod read_limits;
 mod reader;
 mod template;
 mod writer;
@@ -15,8 +16,9 @@ mod writer;
 #[cfg(test)]
 mod round_trip;
 
-pub use generate::MAX_GENERATED_REFERENCES;
-pub use provenance::{Contents, Provenance, Recorded, read_provenance};
+pub use provenance::{Contents, Provenance, Recorded, read_provenance, read_provenance_within};
 pub use read_error::ReadError;
-pub use reader::read;
+pub use read_limits::ReadLimits;
+pub use reader::{SetMetadata, read, read_set_metadata, read_within};
+pub use template::TemplateError;
 pub use writer::{WriteError, WriteOptions, Written, documents, write};

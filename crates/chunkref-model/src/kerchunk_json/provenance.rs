@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read};
 use std::time::{Duration, SystemTime};
 
+use super::ReadLimits;
 use crate::json::reader::JsonReader;
 use crate::json::writer::{push_integer, push_list, push_string};
 use crate::{AttributeValue, ChunkRef, Dataset, Manifest, ObjectVersion, Source};
@@ -168,7 +169,13 @@ impl Provenance {
 /// What the head of a document says of how it came about; `None` when it says nothing, or is no such document.
 #[must_use]
 pub fn read_provenance(input: impl Read) -> Option<Recorded> {
-    let mut json = JsonReader::new(BufReader::new(input));
+    read_provenance_within(input, &ReadLimits::default())
+}
+
+/// The same within other bounds than those of [`ReadLimits::default`].
+#[must_use]
+pub fn read_provenance_within(input: impl Read, limits: &ReadLimits) -> Option<Recorded> {
+    let mut json = JsonReader::new(BufReader::new(input), limits.bounds());
     // Of a list of documents, the first one says it for all.
     if json.peek("a document").ok()? == b'[' {
         json.begin_list().ok()?;
@@ -180,7 +187,7 @@ pub fn read_provenance(input: impl Read) -> Option<Recorded> {
         match key.as_str() {
             MEMBER => return recorded(&json.value().ok()?),
             "refs" => return None,
-            _ => drop(json.value().ok()?),
+            _ => json.skip().ok()?,
         }
     }
     None

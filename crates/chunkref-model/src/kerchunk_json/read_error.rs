@@ -3,6 +3,7 @@
 
 use thiserror::Error;
 
+use super::TemplateError;
 use crate::zarr::ZarrError;
 use crate::{JsonError, ManifestError};
 
@@ -74,14 +75,14 @@ pub enum ReadError {
         source: ManifestError,
     },
     /// A template that is not valid or needs what is not there.
-    #[error("{what} {text:?} cannot be expanded")]
+    #[error("{place}: {text:?} cannot be expanded")]
     Template {
         /// Where the template is.
-        what: &'static str,
-        /// Its text.
+        place: String,
+        /// The beginning of its text.
         text: String,
         /// The reason.
-        source: Box<minijinja::Error>,
+        source: TemplateError,
     },
     /// A `templates` or `gen` member that is not as the specification has it.
     #[error("{place}: {reason}")]
@@ -92,11 +93,19 @@ pub enum ReadError {
         reason: &'static str,
     },
     /// More than is read.
-    #[error("{what}: more than the {limit} that are read")]
+    #[error("{what}: more than the limit {name}={limit} allows")]
     LimitExceeded {
         /// Of what.
         what: &'static str,
+        /// Name of the limit.
+        name: &'static str,
         /// How many are read.
         limit: u64,
     },
+}
+
+impl ReadError {
+    pub(super) fn template(place: String, text: &str, source: TemplateError) -> Self {
+        Self::Template { place, text: text.chars().take(200).collect(), source }
+    }
 }

@@ -7,13 +7,14 @@
 use std::io::{BufRead, BufReader, Read};
 
 use crate::json::{reader::JsonReader, writer};
+use crate::zarr::ZarrError;
 use crate::{AttributeValue, Dataset};
 
 use super::assemble::assemble;
 use super::columns::{Collected, bad_reference};
-use super::generate;
+use super::generate::{self, Made};
 use super::template::Templates;
-use super::{ReadError, Recorded, provenance};
+use super::{ReadError, ReadLimits, Recorded, provenance};
 
 /// Bytes that are taken from the input at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -28,38 +29,128 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// [`ReadError`], which names the key at fault: for what is not JSON, references and metadata that the model cannot
 /// describe, chunks that no array has, and templates that do not expand.
 pub fn read(input: impl Read) -> Result<Dataset, ReadError> {
-    let mut json = JsonReader::new(BufReader::with_capacity(BUFFER_BYTES, input));
-    let mut envelope = Envelope::default();
+    read_within(input, &ReadLimits::default())
+}
+
+/// The same within other bounds than those of [`ReadLimits::default`].
+///
+/// # Errors
+/// [`ReadError`], as [`read`] has it.
+pub fn read_within(input: impl Read, limits: &ReadLimits) -> Result<Dataset, ReadError> {
+    let input = BufReader::with_capacity(BUFFER_BYTES, input);
+    let mut json = JsonReader::new(input, limits.bounds());
+    let mut envelope = Envelope::new(limits);
     envelope.read(&mut json)?;
     json.finish()?;
     let templates = Templates::new(envelope.templates)?;
-    let mut collected = envelope.references;
+    let (mut collected, mut made) = (envelope.references, Made::new(limits));
+    expand_urls(&mut collected, &templates, &mut made)?;
     for (index, generator) in envelope.generators.iter().enumerate() {
-        generate::expand(index, generator, &templates, &mut collected, &mut envelope.generated)?;
+        generate::expand(index, generator, &templates, &mut collected, &mut made)?;
     }
-    assemble(collected, &templates, envelope.recorded.as_ref())
+    assemble(collected, envelope.recorded.as_ref(), limits)
+}
+
+/// What the `.zmetadata` of a Parquet set says.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SetMetadata {
+    /// Groups and arrays, without references.
+    pub dataset: Dataset,
+    /// References of one partition, if it says so.
+    pub record_size: Option<u64>,
+    /// How the set came about, if it says so.
+    pub recorded: Option<Recorded>,
+}
+
+/// Reads the `.zmetadata` of a Parquet set.
+///
+/// # Errors
+/// [`ReadError`] as [`read`] has it.
+pub fn read_set_metadata(input: impl Read, limits: &ReadLimits) -> Result<SetMetadata, ReadError> {
+    let input = BufReader::with_capacity(BUFFER_BYTES, input);
+    let mut json = JsonReader::new(input, limits.bounds());
+    let (mut collected, mut record_size, mut recorded) = (Collected::new(limits), None, None);
+    json.begin_object()?;
+    let (mut first, mut key, mut there) = (true, String::new(), false);
+    while json.next_key(&mut first, &mut key)? {
+        match key.as_str() {
+            "metadata" => {
+                there = true;
+                json.begin_object()?;
+                let mut first = true;
+                while json.next_key(&mut first, &mut key)? {
+                    let document = json.value()?;
+                    collected.add_object(&key, document)?;
+                }
+            }
+            "record_size" => record_size = unsigned(&json.value()?),
+            provenance::MEMBER => recorded = provenance::recorded(&json.value()?),
+            _ => json.skip()?,
+        }
+    }
+    json.finish()?;
+    if !there {
+        let source = ZarrError::MissingMember { member: "metadata" };
+        return Err(ReadError::Document { key: ".zmetadata".to_owned(), source });
+    }
+    let dataset = assemble(collected, recorded.as_ref(), limits)?;
+    Ok(SetMetadata { dataset, record_size, recorded })
+}
+
+/// Expands the URLs of the references. In a document without templates braces are part of them.
+fn expand_urls(
+    collected: &mut Collected,
+    templates: &Templates,
+    made: &mut Made<'_>,
+) -> Result<(), ReadError> {
+    let keys = std::mem::take(&mut collected.first_keys);
+    if templates.is_empty() || keys.is_empty() {
+        return Ok(());
+    }
+    collected.replace_urls(&mut |place, url| {
+        let Some(key) = keys.get(&place) else { return Ok(None) };
+        let mut expanded = String::new();
+        templates
+            .compile(url, &[])
+            .and_then(|expansion| expansion.expand(&[], &mut made.budget, &mut expanded))
+            .map_err(|source| ReadError::template(format!("URL of key {key:?}"), url, source))?;
+        made.keep(&expanded)?;
+        Ok(Some(expanded))
+    })
 }
 
 /// The members of the outermost object.
-#[derive(Debug, Default)]
-struct Envelope {
+#[derive(Debug)]
+struct Envelope<'a> {
+    limits: &'a ReadLimits,
     references: Collected,
     templates: Vec<(String, String)>,
     generators: Vec<AttributeValue>,
-    generated: u64,
     recorded: Option<Recorded>,
     /// Whether a member of version 1 was there, so that others are not references.
     version_1: bool,
 }
 
-impl Envelope {
+impl<'a> Envelope<'a> {
+    fn new(limits: &'a ReadLimits) -> Self {
+        Self {
+            limits,
+            references: Collected::new(limits),
+            templates: Vec::new(),
+            generators: Vec::new(),
+            recorded: None,
+            version_1: false,
+        }
+    }
+
     fn read<R: BufRead>(&mut self, json: &mut JsonReader<R>) -> Result<(), ReadError> {
         json.begin_object()?;
         let (mut first, mut key) = (true, String::new());
         while json.next_key(&mut first, &mut key)? {
             if matches!(key.as_str(), "version" | "templates" | "gen" | "refs") && !self.version_1 {
                 self.version_1 = true;
-                self.references = Collected::default();
+                self.references = Collected::new(self.limits);
             }
             match key.as_str() {
                 "version" => {
@@ -76,7 +167,7 @@ impl Envelope {
                 provenance::MEMBER if self.version_1 => {
                     self.recorded = provenance::recorded(&json.value()?);
                 }
-                _ if self.version_1 => drop(json.value()?),
+                _ if self.version_1 => json.skip()?,
                 _ => read_reference(json, &key, &mut String::new(), &mut self.references)?,
             }
         }
@@ -125,7 +216,7 @@ fn read_reference<R: BufRead>(
     match json.peek("a reference")? {
         b'"' => {
             json.string_into(text)?;
-            collected.add_text(key, text)
+            collected.add_text(key, text, &mut |text| json.parse_inner(text))
         }
         b'[' => {
             let range = read_location(json, key, text)?;

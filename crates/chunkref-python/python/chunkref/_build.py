@@ -159,8 +159,8 @@ def append(
     on_skipped: OnSkipped = "warn",
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
-    retry: int = 0,
     allow: Allow = (),
+    retry: int = 0,
     stores: Stores | None = None,
     **format_options: str,
 ) -> References:
@@ -172,10 +172,10 @@ def append(
         What `build` or `combine` gave, or a local file or folder of it, which is replaced when all is well.
     sources, storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
         As for `build`.
-    retry : int
-        When another process has written the set meanwhile, read it again and append to that, at most so many times.
     allow : str, os.PathLike or iterable of them
         What the references may name besides what is beside them, see `Stores`.
+    retry : int
+        When another process has written the set meanwhile, read it again and append to that, at most so many times.
 
     Returns
     -------

@@ -68,7 +68,10 @@ impl Target {
     /// Those of reading the file.
     pub fn is_json_set(file: &Path) -> io::Result<bool> {
         let mut head = Vec::new();
-        let text = crate::references::unpacked(BufReader::new(File::open(file)?))?;
+        let text = crate::set_text::unpacked(
+            BufReader::new(File::open(file)?),
+            &chunkref_core::Limits::default(),
+        )?;
         // One that is cut off in the middle of compressed data has a beginning all the same.
         match text.take(HEAD_BYTES).read_to_end(&mut head) {
             Err(error) if error.raw_os_error().is_some() => return Err(error),

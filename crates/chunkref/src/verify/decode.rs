@@ -4,16 +4,14 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chunkref_core::DecodeError;
+use chunkref_core::{Cancelled, DecodeError};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
-use chunkref_read::{Open, Wanted, can_decode, decode, fetch};
+use chunkref_read::{Bounds, Open, Wanted, can_decode, decode, fetch};
 
 use super::{Check, Cube, Failure, Sample, chunk_bytes};
 
 /// Stored bytes that are read at a time.
 const BATCH_BYTES: u64 = 64 << 20;
-/// Most bytes of a chunk without a length of its own.
-const MOST_VARIABLE: u64 = 1 << 30;
 
 /// A chunk that was chosen.
 #[derive(Debug, Clone)]
@@ -79,7 +77,7 @@ fn virtual_chunks(array: &Array) -> u64 {
 }
 
 /// Every inline chunk decodes.
-pub(super) fn inline(cube: &Cube<'_>) -> Check {
+pub(super) fn inline(cube: &Cube<'_>, bounds: &Bounds) -> Check {
     let mut check = Check::new("inline", "chunks");
     let mut unknown = BTreeSet::new();
     for (path, array) in &cube.arrays {
@@ -91,7 +89,7 @@ pub(super) fn inline(cube: &Cube<'_>) -> Check {
                 return;
             }
             check.count(1);
-            match decoded(array, bytes.clone()) {
+            match decoded(array, bytes.clone(), bounds) {
                 Ok(_) => {}
                 Err(DecodeError::Damaged(reason)) => {
                     check.fail(cube.failure(path, chunk_indices, &reference, reason));
@@ -132,11 +130,14 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
         });
         let (batch, later) = rest.split_at(count.count().max(1).min(rest.len()));
         rest = later;
-        for (chosen, stored) in read(cube.dataset, objects, batch).await {
+        let read = read(cube.dataset, objects, batch).await;
+        // As the time to read, the time to decode is that of each batch.
+        let bounds = objects.bounds();
+        for (chosen, stored) in read {
             check.count(1);
             let Some((path, array)) = cube.arrays.get(chosen.array) else { continue };
             let outcome = match stored {
-                Ok(stored) => decoded(array, stored),
+                Ok(stored) => decoded(array, stored, &bounds),
                 Err(reason) => Err(DecodeError::Damaged(reason)),
             };
             match outcome {
@@ -208,14 +209,19 @@ fn note(check: &mut Check, unknown: &BTreeSet<String>) {
 }
 
 /// The values of a stored chunk, which must be all of them.
-pub(super) fn decoded(array: &Array, stored: Bytes) -> Result<Bytes, DecodeError> {
+pub(super) fn decoded(array: &Array, stored: Bytes, bounds: &Bounds) -> Result<Bytes, DecodeError> {
+    let ended = |cancelled: Cancelled| DecodeError::damaged(cancelled.to_string());
+    bounds.cancellation.check().map_err(ended)?;
     let codecs = codecs(array);
     let Some(needed) = chunk_bytes(array) else {
-        let most = usize::try_from(MOST_VARIABLE).unwrap_or(usize::MAX);
+        let most = usize::try_from(bounds.decoded_chunk_bytes).unwrap_or(usize::MAX);
         let bytes = decode(&codecs, stored, most)?;
         check_variable(array, &bytes)?;
         return Ok(bytes);
     };
+    if let Some(reason) = bounds.refusal(&codecs, needed) {
+        return Err(DecodeError::Damaged(reason));
+    }
     let too_large = |_| DecodeError::unsupported("its chunks do not fit in memory");
     let needed = usize::try_from(needed).map_err(too_large)?;
     let bytes = decode(&codecs, stored, needed)?;
@@ -234,7 +240,9 @@ fn check_variable(array: &Array, bytes: &Bytes) -> Result<(), DecodeError> {
     let short = || DecodeError::damaged("its elements end early");
     let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
     let count = u32::from_le_bytes(*count);
-    let elements = array.chunk_grid.chunk_shape().iter().product::<u64>();
+    let mut shape = array.chunk_grid.chunk_shape().iter();
+    let elements =
+        shape.try_fold(1_u64, |all, &length| all.checked_mul(length)).unwrap_or(u64::MAX);
     if u64::from(count) != elements {
         let reason = format!("it has {count} elements, and its shape needs {elements}");
         return Err(DecodeError::Damaged(reason));

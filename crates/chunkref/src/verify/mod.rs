@@ -23,6 +23,7 @@ use std::num::NonZeroUsize;
 use chunkref_core::ScanOptions;
 use chunkref_model::kerchunk_json::Recorded;
 use chunkref_model::{Array, ChunkRef, Dataset, ObjectVersion, SourceId};
+use chunkref_read::Bounds;
 use chunkref_store::{AccessPolicy, Stores};
 
 use crate::{References, ReferencesError, StoreObjects};
@@ -92,7 +93,7 @@ pub async fn verify_dataset(
     report.checks.push(structure::inside(&cube));
     report.checks.push(structure::overlaps(&cube));
     report.checks.push(structure::complete(&cube));
-    report.checks.push(decode::inline(&cube));
+    report.checks.push(decode::inline(&cube, &Bounds::new(stores.limits(), stores.cancellation())));
     let sample = decode::sample(&cube, options.sample);
     let objects = StoreObjects::new(stores.clone(), policy.clone());
     report.checks.push(decode::chunks(&cube, &objects, &sample).await);

@@ -55,7 +55,7 @@ impl Header {
 }
 
 /// Decodes the chunk that `bytes` begin with.
-pub(super) fn decode(bytes: &[u8], room: usize) -> Result<Vec<u8>, Fault> {
+pub(super) fn decode(bytes: &[u8], room: usize, left: &mut usize) -> Result<Vec<u8>, Fault> {
     let mut cursor = Cursor::new(bytes, 0, "Blosc2 chunk");
     let header = Header::parse(&mut cursor, room)?;
     match header.special {
@@ -76,7 +76,7 @@ pub(super) fn decode(bytes: &[u8], room: usize) -> Result<Vec<u8>, Fault> {
     {
         let start = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
         let stored = bytes.get(start.max(HEADER_LENGTH)..).ok_or_else(Fault::end)?;
-        let block = streams(stored, &header, length)?;
+        let block = streams(stored, &header, length, left)?;
         let block = unfilter(block, &header, &output)?;
         output.extend(block);
     }
@@ -95,7 +95,12 @@ pub(super) fn special(kind: u8, length: usize, element_length: usize) -> Result<
 }
 
 /// The streams of a block, one after another.
-fn streams(stored: &[u8], header: &Header, length: usize) -> Result<Vec<u8>, Fault> {
+fn streams(
+    stored: &[u8],
+    header: &Header,
+    length: usize,
+    left: &mut usize,
+) -> Result<Vec<u8>, Fault> {
     let mut cursor = Cursor::new(stored, 0, "Blosc2 block");
     let cut = header.flags & UNCUT == 0 && length == header.block_length;
     let count = if cut { header.element_length } else { 1 };
@@ -108,6 +113,7 @@ fn streams(stored: &[u8], header: &Header, length: usize) -> Result<Vec<u8>, Fau
             Ok(0) => block.resize(before.saturating_add(stream_length), 0),
             Ok(stored) => {
                 let stored = cursor.bytes(stored)?;
+                blosc::take(left, stored)?;
                 if stored.len() == stream_length {
                     block.extend_from_slice(stored);
                 } else {

@@ -51,11 +51,15 @@ impl Frame {
     }
 
     /// All decoded chunks, one after another.
-    pub(super) fn data(&self, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub(super) fn data(&self, bytes: &[u8], room: usize) -> Result<Vec<u8>, Fault> {
         let chunks = bytes.get(self.header_length..).ok_or_else(Fault::end)?;
         let count = self.total.div_ceil(self.chunk_length.max(1));
         let index = chunks.get(self.stored..).ok_or_else(Fault::end)?;
-        let places = chunk::decode(index, count.saturating_mul(8))?;
+        // Eight bytes for each chunk, of which a frame of many tiny ones would have more than of data.
+        let places = Fault::check_room((count as u64).saturating_mul(8), room.max(1 << 16))?;
+        // No chunk lies in another, so that all of them take no more than there is.
+        let mut left = bytes.len();
+        let places = chunk::decode(index, places, &mut left)?;
         let mut output = Vec::new();
         for place in places.chunks_exact(8).take(count) {
             let length = self.total.saturating_sub(output.len()).min(self.chunk_length);
@@ -67,7 +71,7 @@ impl Frame {
             }
             let start = usize::try_from(u64::from_le_bytes(place)).unwrap_or(usize::MAX);
             let stored = chunks.get(start..).ok_or_else(Fault::end)?;
-            let decoded = chunk::decode(stored, length)?;
+            let decoded = chunk::decode(stored, length, &mut left)?;
             if decoded.len() != length {
                 return Err(Fault::damaged("a chunk within it is of another length"));
             }

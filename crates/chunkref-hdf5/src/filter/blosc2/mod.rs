@@ -19,7 +19,7 @@ const MAX_PADDING: usize = 64 << 20;
 pub(super) fn decode(bytes: &[u8], room: usize) -> Result<Vec<u8>, Fault> {
     let padded = room.saturating_mul(MAX_GROWTH).min(room.saturating_add(MAX_PADDING));
     let frame = Frame::parse(bytes, padded)?;
-    let data = frame.data(bytes)?;
+    let data = frame.data(bytes, padded)?;
     match &frame.axes {
         Some(axes) => axes.in_order(&data, frame.element_length, room),
         None if data.len() <= room => Ok(data),
