@@ -365,7 +365,8 @@ impl Job {
         }
         let opening = scan::opening(&self.scan_options);
         let opened = self.stores.open(&input.location, &opening).await?;
-        let scan = chunkref::scan_with(&self.registry, &opened.source, &self.scan_options).await?;
+        let options = chunkref::options_within(&self.stores, &self.scan_options);
+        let scan = chunkref::scan_with(&self.registry, &opened.source, &options).await?;
         let cost = opened.cost();
         let policy = self.stores.policy_of_file(&input.location, &self.scan_options.allow_outside);
         let objects = StoreObjects::new(self.stores.clone(), policy);

@@ -200,7 +200,8 @@ impl Job {
         let opened = self.stores.open(&input.location, &opening(&self.options)).await;
         let opened =
             opened.map_err(|error| Failed { fault: error.into(), cost: Cost::default() })?;
-        let scan = chunkref::scan_with(&self.registry, &opened.source, &self.options).await;
+        let options = chunkref::options_within(&self.stores, &self.options);
+        let scan = chunkref::scan_with(&self.registry, &opened.source, &options).await;
         let (cost, retries, time) = (opened.cost(), opened.retries(), start.elapsed());
         let scan = scan.map_err(|error| Failed { fault: error.into(), cost })?;
         let skipped = scan.skipped.clone();

@@ -128,7 +128,8 @@ impl Job {
             .with_allowed_outside(&self.options.allow_outside);
         let opened = self.stores.open(location, &opening).await;
         let opened = opened.map_err(|error| Fault::Scan(ScanError::from_source(error, None)))?;
-        let scan = chunkref::scan_source(&opened.source, &self.options).await;
+        let options = chunkref::options_within(&self.stores, &self.options);
+        let scan = chunkref::scan_source(&opened.source, &options).await;
         let scan = scan.map_err(Fault::Scan)?;
         let policy = self.stores.policy_of_file(location, &self.options.allow_outside);
         let objects = StoreObjects::new(self.stores.clone(), policy);

@@ -77,5 +77,6 @@ pub use objects::StoreObjects;
 pub use opened::{OpenError, Opened, OpenedFile, open_store};
 pub use references::{References, ReferencesError};
 pub use scan::{
-    OptionError, choose, open, registry, scan, scan_at, scan_source, scan_with, stores, validate,
+    OptionError, choose, open, options_within, registry, scan, scan_at, scan_source, scan_with,
+    stores, validate,
 };

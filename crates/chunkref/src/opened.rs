@@ -103,7 +103,7 @@ impl Opened {
             return Err(ReferencesError::no_versions(location).into());
         }
         let format = *crate::choose(registry, &source, options).await?;
-        let scan = format.scan(&source, options).await?;
+        let scan = format.scan(&source, &crate::options_within(stores, options)).await?;
         let policy = stores.policy_of_file(location, &options.allow_outside);
         Ok(Self::File(Box::new(OpenedFile { format, length, policy, scan })))
     }

@@ -77,9 +77,7 @@ pub async fn scan_at(
     location: &Location,
     options: &ScanOptions,
 ) -> (Result<Scan, ScanError>, Cost) {
-    // What computes ends with the deadline of what is read.
-    let cancellation = options.cancellation.or(&stores.cancellation());
-    let options = &options.clone().with_cancellation(cancellation);
+    let options = &options_within(stores, options);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = match stores.open(location, &opening).await {
         Ok(opened) => opened,
@@ -87,6 +85,14 @@ pub async fn scan_at(
     };
     let outcome = scan_source(&opened.source, options).await;
     (outcome, opened.cost())
+}
+
+/// The same options, for one scan that begins now: what computes ends with the deadline of what `stores` read, or when they
+/// are cancelled.
+#[must_use]
+pub fn options_within(stores: &Stores, options: &ScanOptions) -> ScanOptions {
+    let cancellation = options.cancellation.or(&stores.cancellation());
+    options.clone().with_cancellation(cancellation)
 }
 
 /// Scans a file in memory; `location` is what references call it.

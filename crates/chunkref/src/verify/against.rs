@@ -106,9 +106,7 @@ async fn scan(
     let failed = |error| ScanError::from_source(error, None);
     let location = Location::parse(url).map_err(failed)?;
     // Chunks that the references hold by their places must not become inline ones here.
-    let options = options.clone().with_inline_threshold(0);
-    let cancellation = options.cancellation.or(&stores.cancellation());
-    let options = options.with_cancellation(cancellation);
+    let options = crate::options_within(stores, options).with_inline_threshold(0);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = stores.open_within(policy, &location, &opening).await.map_err(failed)?;
     Ok(crate::scan_source(&opened.source, &options).await?.dataset)
