@@ -53,6 +53,8 @@ mod references;
 #[cfg(test)]
 mod report_page;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stores;
 #[cfg(test)]
 mod templates;

@@ -89,7 +89,14 @@ pub(crate) fn run(arguments: &CatArguments, console: &mut Console<'_>) -> Result
         _ => ValueFormat::Text,
     });
     let Some(output) = output else {
-        write(&part, format, &mut *console.out)?;
+        if console.shows_output() && format != ValueFormat::Npy {
+            // A terminal obeys what is in texts; files and pipes get them as they are.
+            let mut text = Vec::new();
+            write(&part, format, &mut text)?;
+            write!(console, "{}", String::from_utf8_lossy(&text))?;
+        } else {
+            write(&part, format, console.data())?;
+        }
         return Ok(Exit::Done);
     };
     match write_file(output, None, |out| Ok(write(&part, format, out)?)) {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where text goes, and whether in colour.
+//! Where text goes, and whether in colour. All text passes here, so that none of it tells a secret or does something to a
+//! terminal.
 
-use std::fmt::{self, Debug};
-use std::io::{IsTerminal, Write};
+use std::fmt::{self, Debug, Write as _};
+use std::io::{self, IsTerminal, Write};
 
+use chunkref::core::redact;
+use chunkref::model::printable::{is_printable, printable_lines};
+use chunkref::model::secret::redact_document;
 use clap::ColorChoice;
+use serde_json::Value;
 
 use crate::logging::LogFormat;
 
 /// Output and messages of one run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Console<'a> {
-    /// What the command produces.
-    pub(crate) out: &'a mut dyn Write,
+    out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     out_terminal: bool,
     err_terminal: bool,
@@ -116,13 +120,47 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Writes a message of JSON as one line.
-    pub(crate) fn event(&mut self, event: &serde_json::Value) {
-        self.note(&format!("{event}\n"));
+    /// Whether somebody sees what the command produces.
+    pub(crate) fn shows_output(&self) -> bool {
+        self.out_terminal
     }
 
-    /// Writes a message. That messages cannot be written is not worth stopping for, and there is nowhere to say so.
+    /// Where what the command produces goes as it is: references and values.
+    pub(crate) fn data(&mut self) -> &mut dyn Write {
+        &mut *self.out
+    }
+
+    /// Writes text about what was found: `writeln!(console, …)`.
+    pub(crate) fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        let text = harmless(&text.to_string(), self.out_colour());
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// The same as a document of JSON.
+    pub(crate) fn document(&mut self, document: Value) -> io::Result<()> {
+        let text = harmless_json(document, true);
+        self.out.write_all(text.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Writes a message of JSON as one line.
+    pub(crate) fn event(&mut self, event: Value) {
+        let text = harmless_json(event, false);
+        self.say(&format!("{text}\n"));
+    }
+
+    /// Writes a message.
     pub(crate) fn note(&mut self, text: &str) {
+        let text = harmless(text, self.err_colour());
+        self.say(&text);
+    }
+
+    /// That messages cannot be written is not worth stopping for, and there is nowhere to say so.
+    fn say(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 }
@@ -140,15 +178,68 @@ pub(crate) fn paint(text: &str, tone: Tone, coloured: bool) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// `text` with control characters written out: names come from files, and a terminal would obey them.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let escaped = letter.is_control().then(|| letter.escape_default());
-            let plain = (!letter.is_control()).then_some(letter);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
+/// `text` as it is shown: without secrets, and with letters written out that a terminal would obey, but for ends of lines and,
+/// if it is `coloured`, colours.
+pub(crate) fn harmless(text: &str, coloured: bool) -> String {
+    let text = redact(text);
+    if !coloured {
+        return printable_lines(&text).into_owned();
+    }
+    let mut parts = text.split("\x1b[");
+    let mut shown = printable_lines(parts.next().unwrap_or_default()).into_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('m').unwrap_or((part, ""));
+        if part.contains('m') && code.split(';').all(|number| STYLES.contains(&number)) {
+            shown.push_str("\x1b[");
+            shown.push_str(code);
+            shown.push('m');
+            shown.push_str(&printable_lines(rest));
+        } else {
+            shown.push_str("\\u{1b}[");
+            shown.push_str(&printable_lines(part));
+        }
+    }
+    shown
+}
+
+/// The same for a document.
+pub(crate) fn harmless_json(mut document: Value, pretty: bool) -> String {
+    redact_document(&mut document);
+    let text = if pretty {
+        serde_json::to_string_pretty(&document).unwrap_or_default()
+    } else {
+        document.to_string()
+    };
+    if text.chars().all(|letter| is_printable(letter) || letter == '\n') {
+        return text;
+    }
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        if is_printable(letter) || letter == '\n' {
+            escaped.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    escaped
+}
+
+/// Styles of the messages here and of clap, as terminals number them (ECMA-48, 8.3.117).
+const STYLES: [&str; 6] = ["0", "1", "4", "31", "32", "33"];
+
+/// Lets panics of this process tell no secrets either.
+pub fn hide_secrets_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let trace = std::backtrace::Backtrace::capture();
+        let mut text = format!("thread {:?} {panic}\n", thread.name().unwrap_or("unnamed"));
+        if trace.status() == std::backtrace::BacktraceStatus::Captured {
+            let _ = writeln!(text, "{trace}");
+        }
+        let _ = io::stderr().write_all(harmless(&text, false).as_bytes());
+    }));
 }
 
 #[cfg(test)]
@@ -174,7 +265,37 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_written_out() {
-        assert_eq!(printable("a\x1b[31mb\né"), "a\\u{1b}[31mb\\né");
+    fn no_text_does_anything_or_tells_a_secret() {
+        let text =
+            "a\x1b[31mb\x1b[8mc\x1b]0;t\x07\u{202e}\n\x1b[1;33mhttps://h/?sig=x\x1b[0m\x1b[1";
+        assert_eq!(
+            harmless(text, false),
+            "a\\u{1b}[31mb\\u{1b}[8mc\\u{1b}]0;t\\u{7}\\u{202e}\n\\u{1b}[1;33mhttps://h/?sig=***\\u{1b}[0m\\u{1b}[1"
+        );
+        assert_eq!(
+            harmless(text, true),
+            "a\x1b[31mb\\u{1b}[8mc\\u{1b}]0;t\\u{7}\\u{202e}\n\x1b[1;33mhttps://h/?sig=***\x1b[0m\\u{1b}[1"
+        );
+        let document = serde_json::json!({"\u{202e}a\n\u{9b}": "\u{e0041}https://h/?sig=x"});
+        let text = harmless_json(document, false);
+        assert_eq!(text, "{\"\\u202ea\\n\\u009b\":\"\\udb40\\udc41https://h/?sig=***\"}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["\u{202e}a\n\u{9b}"], "\u{e0041}https://h/?sig=***");
+    }
+
+    #[test]
+    fn every_way_out_passes_the_net() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut console = Console::new(&mut out, &mut err);
+        writeln!(console, "https://h/?sig=secret\x1b").unwrap();
+        console.document(serde_json::json!(["https://u:secret@h"])).unwrap();
+        console.note("Authorization: secret\x07\n");
+        console.event(serde_json::json!({"password": "secret"}));
+        console.data().write_all(b"data stay as they are\x1b").unwrap();
+        for text in [out, err] {
+            let text = String::from_utf8(text).unwrap();
+            assert!(!text.contains("secret") && text.contains("***"), "{text}");
+            assert!(!text.contains('\x07') && text.matches('\x1b').count() <= 1, "{text}");
+        }
     }
 }

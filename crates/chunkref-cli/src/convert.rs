@@ -89,7 +89,7 @@ fn convert(
         None => options,
     };
     if arguments.output == Path::new("-") {
-        return Ok(write_kerchunk_json(&dataset, &options, &mut *console.out)?);
+        return Ok(write_kerchunk_json(&dataset, &options, console.data())?);
     }
     let target = arguments.emit.target(&arguments.output);
     Ok(target.emitter().emit(&dataset, &arguments.output, &options)?)

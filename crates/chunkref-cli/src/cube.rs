@@ -23,7 +23,7 @@ use crate::combine_arguments::{
     AppendArguments, BuildArguments, CombineArguments, CubeArguments, PlanArguments,
     ScanningArguments,
 };
-use crate::console::{Console, printable};
+use crate::console::Console;
 use crate::inputs::{self, Input};
 use crate::interrupt::interrupted;
 use crate::progress::Progress;
@@ -102,7 +102,7 @@ pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> 
     match plan(&datasets, &options) {
         Ok(report) => {
             for line in report.to_string().lines() {
-                writeln!(console.out, "{}", printable(line))?;
+                writeln!(console, "{}", report::shown(line))?;
             }
             Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
         }
@@ -419,7 +419,7 @@ fn try_write(
         skipped,
     });
     let emitted = if output == Path::new("-") {
-        write_kerchunk_json(&combined.dataset, &emit, &mut *console.out)
+        write_kerchunk_json(&combined.dataset, &emit, console.data())
     } else {
         target.emitter().emit(&combined.dataset, output, &emit)
     };

@@ -5,8 +5,6 @@ use std::fmt::Write;
 
 use chunkref::model::{ByteOrder, DataType};
 
-use crate::console::printable;
-
 /// The text of one element: numbers in the fewest digits that tell them apart, text without its padding, bytes in
 /// hexadecimal, structures as `{name: value, …}`.
 pub(crate) fn text(dtype: &DataType, bytes: &[u8]) -> String {
@@ -43,7 +41,7 @@ pub(crate) fn text(dtype: &DataType, bytes: &[u8]) -> String {
                     let values = own.chunks(element).map(|value| text(&field.dtype, value));
                     format!("[{}]", values.collect::<Vec<_>>().join(", "))
                 };
-                parts.push(format!("{}: {value}", printable(&field.name)));
+                parts.push(format!("{}: {value}", field.name));
             }
             format!("{{{}}}", parts.join(", "))
         }
@@ -104,7 +102,7 @@ fn half(bits: u16) -> f32 {
 }
 
 fn string(bytes: &[u8]) -> String {
-    printable(&String::from_utf8_lossy(bytes))
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

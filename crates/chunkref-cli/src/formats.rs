@@ -22,7 +22,7 @@ pub(crate) fn run(console: &mut Console<'_>) -> Result<Exit, Stop> {
     table.write(console, "")?;
     let options: Vec<_> = registry.entries().iter().flat_map(|entry| entry.options).collect();
     if !options.is_empty() {
-        writeln!(console.out)?;
+        writeln!(console)?;
         let mut table =
             Table::new(&[("--option", Align::Left), ("VALUES", Align::Left), ("", Align::Left)]);
         for option in options {

@@ -8,7 +8,8 @@ use chunkref::{Array, Location, Opened, Registry, Scan, ScanOptions, SourceError
 use futures::executor::block_on;
 
 use crate::arguments::InspectArguments;
-use crate::console::{Console, Tone, paint, printable};
+use crate::console::{Console, Tone, paint};
+use crate::report::shown;
 use crate::table::{Align, Table, bytes, grouped};
 use crate::{Exit, Stop, report, summary};
 
@@ -43,8 +44,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
     if arguments.json {
         let Inspected { location, format, length, scan, .. } = &inspected;
         let document = summary::document(location, format, *length, scan);
-        serde_json::to_writer_pretty(&mut *console.out, &document).map_err(std::io::Error::from)?;
-        writeln!(console.out)?;
+        console.document(document)?;
     } else {
         show(&inspected, console)?;
     }
@@ -92,44 +92,39 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
     let attribute_count = arrays.iter().map(|(_, array)| array.attributes.len()).sum::<usize>();
     let group_attributes = groups.iter().map(|(_, count)| count).sum::<usize>();
 
-    writeln!(console.out, "{}", heading(&printable(location)))?;
-    writeln!(console.out, "format      {format} ({description})")?;
+    writeln!(console, "{}", heading(&shown(location)))?;
+    writeln!(console, "format      {format} ({description})")?;
     if *length > 0 {
-        writeln!(console.out, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
+        writeln!(console, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
     }
     if format.starts_with("kerchunk") || *format == Target::Icechunk.name() {
         let references = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
         let sources = dataset.sources().len() as u64;
-        writeln!(
-            console.out,
-            "references  {} to {} objects",
-            grouped(references),
-            grouped(sources)
-        )?;
+        writeln!(console, "references  {} to {} objects", grouped(references), grouped(sources))?;
     }
-    writeln!(console.out, "attributes  {group_attributes} of groups, {attribute_count} of arrays")?;
+    writeln!(console, "attributes  {group_attributes} of groups, {attribute_count} of arrays")?;
     if groups.len() > 1 {
-        writeln!(console.out, "\n{}", heading(&format!("{} groups", groups.len())))?;
+        writeln!(console, "\n{}", heading(&format!("{} groups", groups.len())))?;
         for (path, count) in &groups {
-            writeln!(console.out, "  /{} ({count} attributes)", printable(path))?;
+            writeln!(console, "  /{} ({count} attributes)", shown(path))?;
         }
     }
     let dimensions = summary::dimensions(dataset, &groups);
     if !dimensions.is_empty() {
-        writeln!(console.out, "\n{}", heading(&format!("{} dimensions", dimensions.len())))?;
+        writeln!(console, "\n{}", heading(&format!("{} dimensions", dimensions.len())))?;
         for row in &dimensions {
             let unlimited = if row.unlimited { " (unlimited)" } else { "" };
-            writeln!(console.out, "  {} = {}{unlimited}", printable(&row.path), row.length)?;
+            writeln!(console, "  {} = {}{unlimited}", shown(&row.path), row.length)?;
         }
     }
     if !arrays.is_empty() {
-        writeln!(console.out, "\n{}", heading(&format!("{} arrays", arrays.len())))?;
+        writeln!(console, "\n{}", heading(&format!("{} arrays", arrays.len())))?;
         table(&arrays).write(console, "  ")?;
     }
     if !scan.skipped.is_empty() {
-        writeln!(console.out, "\n{}", heading(&format!("{} skipped", scan.skipped.len())))?;
+        writeln!(console, "\n{}", heading(&format!("{} skipped", scan.skipped.len())))?;
         for skip in &scan.skipped {
-            writeln!(console.out, "  {}", report::describe_skip(skip))?;
+            writeln!(console, "  {}", report::describe_skip(skip))?;
         }
     }
     Ok(())

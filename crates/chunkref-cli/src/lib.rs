@@ -47,7 +47,7 @@ pub mod summary;
 mod table;
 pub mod verify;
 
-pub use console::Console;
+pub use console::{Console, hide_secrets_of_panics};
 pub use run::{Exit, main, run};
 
 use run::Stop;

@@ -86,7 +86,7 @@ impl Progress {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let to_go = (finished > 0)
             .then(|| seconds / finished as f64 * self.total.saturating_sub(finished) as f64);
-        console.event(&json!({
+        console.event(json!({
             "level": "info",
             "event": "progress",
             "files": self.total,

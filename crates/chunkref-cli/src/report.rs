@@ -7,17 +7,18 @@ use std::path::Path;
 
 use chunkref::core::atomic::AtomicError;
 use chunkref::core::redact;
+use chunkref::model::printable::printable;
 use chunkref::{AccessDenied, ScanError, Skipped};
 use serde_json::json;
 
-use crate::console::{Console, Tone, paint, printable};
+use crate::console::{Console, Tone, paint};
 
 /// Warnings of one file that are shown without `--stats`.
 const SHOWN_SKIPS: usize = 10;
 
 /// `text` without what a terminal would obey, or nobody should see.
 pub(crate) fn shown(text: &str) -> String {
-    printable(&redact(text))
+    printable(&redact(text)).into_owned()
 }
 
 /// An input that failed: one line for the fault, one for each of its causes.
@@ -31,7 +32,7 @@ pub(crate) fn failure(
     let message = words.next().unwrap_or_default();
     let causes: Vec<_> = words.collect();
     if console.logs_json() {
-        console.event(&json!({
+        console.event(json!({
             "level": "error",
             "input": shown(input),
             "message": message,
@@ -89,7 +90,7 @@ pub(crate) fn failures(console: &mut Console<'_>, failed: &[(String, String)], t
             .collect();
         let event =
             json!({"level": "error", "event": "failures", "message": message, "inputs": inputs});
-        console.event(&event);
+        console.event(event);
         return;
     }
     let label = paint("error:", Tone::Error, console.err_colour());
@@ -120,7 +121,7 @@ pub(crate) fn unwritten(console: &mut Console<'_>, output: &Path, error: &Atomic
 /// A line that says that something is wrong.
 pub(crate) fn error_line(console: &mut Console<'_>, message: &str) {
     if console.logs_json() {
-        return console.event(&json!({"level": "error", "message": shown(message)}));
+        return console.event(json!({"level": "error", "message": shown(message)}));
     }
     let label = paint("error:", Tone::Error, console.err_colour());
     console.note(&format!("{label} {}\n", shown(message)));
@@ -129,7 +130,7 @@ pub(crate) fn error_line(console: &mut Console<'_>, message: &str) {
 /// A line that says what is good to know.
 pub(crate) fn note(console: &mut Console<'_>, message: &str) {
     if console.logs_json() {
-        return console.event(&json!({"level": "info", "message": shown(message)}));
+        return console.event(json!({"level": "info", "message": shown(message)}));
     }
     console.note(&format!("{}\n", shown(message)));
 }
@@ -156,11 +157,11 @@ pub(crate) fn skipped(
     }
     if console.logs_json() {
         for skip in skipped {
-            console.event(&json!({
+            console.event(json!({
                 "level": if forbidden { "error" } else { "warning" },
                 "input": shown(input),
                 "skipped": skip.kind.to_string(),
-                "path": printable(&skip.path),
+                "path": shown(&skip.path),
                 "offset": skip.offset,
                 "reason": shown(&skip.reason),
             }));
@@ -188,7 +189,7 @@ pub(crate) fn skipped(
 /// Kind, path, place and reason of something that was skipped.
 pub(crate) fn describe_skip(skip: &Skipped) -> String {
     let place = skip.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
-    format!("{} {}{place}: {}", skip.kind, printable(&skip.path), printable(&skip.reason))
+    format!("{} {}{place}: {}", skip.kind, shown(&skip.path), shown(&skip.reason))
 }
 
 #[cfg(test)]

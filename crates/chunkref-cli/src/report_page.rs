@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &ReportArguments, console: &mut Console<'_>) -> Res
         }
     };
     let Some(output) = output else {
-        page::write(&mut *console.out, &subject)?;
+        page::write(console.data(), &subject)?;
         return Ok(Exit::Done);
     };
     match write_file(output, None, |out| Ok(page::write(out, &subject)?)) {

@@ -5,10 +5,12 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use chunkref::model::secret::{is_secret_name, keep_secret, keep_secrets_of};
+use chunkref::store::StorageOptions;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::console::Console;
+use crate::console::{Console, hide_secrets_of_panics};
 use crate::interrupt::survive_file_size_limit;
 use crate::logging::{self, LogFormat};
 use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
@@ -52,6 +54,7 @@ impl From<io::Error> for Stop {
 /// Runs the command with the arguments, output and terminal of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    hide_secrets_of_panics();
     survive_file_size_limit();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = io::stderr();
@@ -61,12 +64,14 @@ pub fn main() -> ExitCode {
 
 /// Runs the command; the first of `arguments` is the name of the program.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    keep_secrets(&arguments);
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => execute(&arguments, console),
         Err(error) => explain(&error, console),
     };
     let flushed = outcome.and_then(|exit| {
-        console.out.flush()?;
+        console.flush()?;
         Ok(exit)
     });
     match flushed {
@@ -87,6 +92,30 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
         }
     }
 }
+
+/// Lets no message hold the secrets of a command line, not even the one that says what is wrong with it.
+fn keep_secrets(arguments: &[OsString]) {
+    let mut is_option = false;
+    for argument in arguments.iter().skip(1) {
+        let text = argument.to_string_lossy();
+        keep_secrets_of(&text);
+        let option = text.strip_prefix(OPTION).and_then(|rest| rest.strip_prefix('='));
+        match (option.or(is_option.then_some(&*text)), text.split_once('=')) {
+            (Some(option), _) => match option.split_once('=') {
+                Some((name, value)) if !name.is_empty() => {
+                    StorageOptions::default().set(name, value);
+                }
+                _ => keep_secret(option),
+            },
+            (None, Some((name, value))) if is_secret_name(name) => keep_secret(value),
+            _ => {}
+        }
+        is_option = text == OPTION;
+    }
+}
+
+/// The option whose values may be secret.
+const OPTION: &str = "--storage-option";
 
 fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     console.configure(arguments.color, arguments.quiet, arguments.log_format);
@@ -116,7 +145,7 @@ fn explain(error: &clap::Error, console: &mut Console<'_>) -> Result<Exit, Stop>
         console.note(&text);
         Ok(Exit::Usage)
     } else {
-        console.out.write_all(text.as_bytes())?;
+        write!(console, "{text}")?;
         Ok(Exit::Done)
     }
 }

@@ -114,8 +114,7 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
         match block_on(job.scan(input)) {
             Ok((scan, written)) => {
                 let options = job.emit_options(&scan);
-                if let Err(error) = write_kerchunk_json(&scan.dataset, &options, &mut *console.out)
-                {
+                if let Err(error) = write_kerchunk_json(&scan.dataset, &options, console.data()) {
                     return write_failure(console, input, &*error.source);
                 }
                 tally.settle(console, arguments, input, Ok(written));
@@ -427,7 +426,7 @@ fn stats(console: &mut Console<'_>, name: &str, written: &Written) {
     let Written { cost, retries, time, .. } = written;
     let milliseconds = time.as_secs_f64() * 1000.0;
     if console.logs_json() {
-        console.event(&json!({
+        console.event(json!({
             "level": "info",
             "event": "stats",
             "input": report::shown(name),

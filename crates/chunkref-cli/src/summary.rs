@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a scan found, in words and in JSON.
 
+use chunkref::core::redact;
 use chunkref::model::{ByteOrder, Codec, DataType, dataset::join_path};
 use chunkref::{Array, Dataset, Scan};
 use serde_json::{Map, Value, json};
@@ -63,7 +64,7 @@ pub fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value
         })
         .collect();
     json!({
-        "location": location,
+        "location": &*redact(location),
         "format": format,
         "length": length,
         "groups": groups,

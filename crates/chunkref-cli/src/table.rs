@@ -3,7 +3,8 @@
 
 use std::io;
 
-use crate::console::{Console, Tone, paint, printable};
+use crate::console::{Console, Tone, paint};
+use crate::report::shown;
 
 /// To which side a column's text keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Table {
     }
 
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = String>) {
-        self.rows.push(row.into_iter().map(|cell| shortened(printable(&cell))).collect());
+        self.rows.push(row.into_iter().map(|cell| shortened(shown(&cell))).collect());
     }
 
     /// Writes all lines, each after `indent`.
@@ -49,9 +50,9 @@ impl Table {
         let headings: Vec<_> =
             self.headings.iter().map(|(heading, _)| (*heading).to_owned()).collect();
         let line = paint(&self.line(&headings, &widths), Tone::Heading, console.out_colour());
-        writeln!(console.out, "{indent}{line}")?;
+        writeln!(console, "{indent}{line}")?;
         for row in &self.rows {
-            writeln!(console.out, "{indent}{}", self.line(row, &widths))?;
+            writeln!(console, "{indent}{}", self.line(row, &widths))?;
         }
         Ok(())
     }

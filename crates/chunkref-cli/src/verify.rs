@@ -2,9 +2,9 @@
 //! `chunkref verify`.
 
 use std::fmt::Write;
-use std::io;
 use std::num::NonZeroUsize;
 
+use chunkref::model::secret::redact_document;
 use chunkref::verify::{Check, Failure, Report, Sample, VerifyOptions, verify};
 use chunkref::{Location, References};
 use clap::Args;
@@ -12,7 +12,8 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use crate::arguments::FormatArguments;
-use crate::console::{Console, Tone, paint, printable};
+use crate::console::{Console, Tone, paint};
+use crate::report::shown;
 use crate::store_arguments::StoreArguments;
 use crate::table::grouped;
 use crate::{Exit, Stop, report};
@@ -92,20 +93,18 @@ pub(crate) fn run(arguments: &VerifyArguments, console: &mut Console<'_>) -> Res
         }
     };
     if arguments.json {
-        serde_json::to_writer_pretty(&mut *console.out, &document(location.url(), &found))
-            .map_err(io::Error::from)?;
-        writeln!(console.out)?;
+        console.document(document(location.url(), &found))?;
     } else {
         show(location.url(), &found, console)?;
     }
     Ok(if found.is_sound() { Exit::Done } else { Exit::Failed })
 }
 
-/// The report for machines.
+/// The report for machines, without secrets.
 #[must_use]
 pub fn document(url: &str, found: &Report) -> Value {
     let checks: Vec<_> = found.checks.iter().map(check_document).collect();
-    json!({
+    let mut document = json!({
         "location": url,
         "sound": found.is_sound(),
         "arrays": found.arrays,
@@ -114,7 +113,9 @@ pub fn document(url: &str, found: &Report) -> Value {
         "inline": found.inline,
         "missing": found.missing,
         "checks": checks,
-    })
+    });
+    redact_document(&mut document);
+    document
 }
 
 fn check_document(check: &Check) -> Value {
@@ -144,9 +145,9 @@ fn check_document(check: &Check) -> Value {
 
 fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop> {
     let colour = console.out_colour();
-    writeln!(console.out, "{}", paint(&printable(url), Tone::Heading, colour))?;
+    writeln!(console, "{}", paint(&shown(url), Tone::Heading, colour))?;
     writeln!(
-        console.out,
+        console,
         "{} references of {} arrays into {} sources; {} inline, {} chunks missing",
         grouped(found.references),
         grouped(found.arrays),
@@ -164,16 +165,16 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
                 paint(&text, Tone::Error, colour)
             }
         };
-        writeln!(console.out, "{:<15} {verdict}", check.name)?;
+        writeln!(console, "{:<15} {verdict}", check.name)?;
         for failure in check.failures.iter().take(MOST_SHOWN) {
-            writeln!(console.out, "  {}", printable(&describe(failure)))?;
+            writeln!(console, "  {}", shown(&describe(failure)))?;
         }
         if check.failed > MOST_SHOWN as u64 {
             let more = check.failed.saturating_sub(MOST_SHOWN as u64);
-            writeln!(console.out, "  … and {} more; --json lists up to 1000", grouped(more))?;
+            writeln!(console, "  … and {} more; --json lists up to 1000", grouped(more))?;
         }
         for note in &check.notes {
-            writeln!(console.out, "  note: {}", printable(note))?;
+            writeln!(console, "  note: {}", shown(note))?;
         }
     }
     let (verdict, tone) = if found.is_sound() {
@@ -181,7 +182,7 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
     } else {
         ("not sound", Tone::Error)
     };
-    writeln!(console.out, "{}", paint(verdict, tone, colour))?;
+    writeln!(console, "{}", paint(verdict, tone, colour))?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writing a dataset where people open it.
 
+use std::fmt;
 use std::path::Path;
 
 use chunkref_model::Dataset;
@@ -8,6 +9,8 @@ use chunkref_model::kerchunk_json::Provenance;
 use thiserror::Error;
 
 use crate::atomic::Fingerprint;
+use crate::error::Shown;
+use crate::redact;
 
 /// How to emit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,15 +147,25 @@ pub struct Emitted {
     pub bytes: u64,
 }
 
-/// A dataset could not be written.
-#[derive(Debug, Error)]
-#[error("{destination}: references cannot be written")]
+/// A dataset could not be written. What it shows has no secrets in it.
+#[derive(Error)]
+#[error("{}: references cannot be written", redact(destination))]
 pub struct EmitError {
     /// Where to.
     pub destination: String,
     /// The fault.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Debug for EmitError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EmitError")
+            .field("destination", &redact(&self.destination))
+            .field("source", &Shown(&*self.source))
+            .finish()
+    }
 }
 
 /// A dataset written where people open it.

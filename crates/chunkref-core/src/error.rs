@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Errors of scanning, as callers match on them.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::{Cancelled, SourceError, SourceErrorKind, redact};
@@ -62,8 +64,8 @@ impl From<SourceErrorKind> for ScanErrorKind {
     }
 }
 
-/// A file could not be scanned.
-#[derive(Debug, Error)]
+/// A file could not be scanned. What it shows has no secrets in it.
+#[derive(Error)]
 #[error("{}: cannot be scanned{}", redact(location), format.map(|name| format!(" as {name}")).unwrap_or_default())]
 pub struct ScanError {
     /// What kind of fault.
@@ -75,6 +77,27 @@ pub struct ScanError {
     /// The fault itself: which structure, at which byte, and what to do.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Debug for ScanError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ScanError")
+            .field("kind", &self.kind)
+            .field("format", &self.format)
+            .field("location", &redact(&self.location))
+            .field("source", &Shown(&*self.source))
+            .finish()
+    }
+}
+
+/// A cause in the `Debug` of an error, without secrets.
+pub(crate) struct Shown<'a>(pub(crate) &'a (dyn std::error::Error + Send + Sync));
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&redact(&format!("{:?}", self.0)))
+    }
 }
 
 impl ScanError {

@@ -14,7 +14,6 @@
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
 //! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
-//! | [`secret`] | keys and signatures kept out of messages |
 
 pub mod atomic;
 pub mod cancellation;
@@ -26,16 +25,17 @@ pub mod error;
 pub mod limits;
 pub mod registry;
 pub mod scanner;
-pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod split;
 pub mod watched;
 
 pub use chunkref_model as model;
+pub use chunkref_model::secret;
 pub use inventory;
 
 pub use cancellation::{Cancellation, Cancelled};
+pub use chunkref_model::secret::redact;
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
@@ -47,7 +47,6 @@ pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
-pub use secret::redact;
 pub use signature::Signature;
 pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
 pub use watched::WatchedSource;

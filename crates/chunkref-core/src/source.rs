@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Range reads.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chunkref_model::ObjectVersion;
 use thiserror::Error;
 
+use crate::error::Shown;
 use crate::redact;
 
 /// What kind of fault kept bytes from being read.
@@ -65,9 +66,9 @@ impl SourceErrorKind {
     }
 }
 
-/// Bytes could not be read. What it shows has no secrets of the location in it.
-#[derive(Debug, Error)]
-#[error("{}: {message}", redact(location))]
+/// Bytes could not be read. What it shows has no secrets in it.
+#[derive(Error)]
+#[error("{}: {}", redact(location), redact(message))]
 pub struct SourceError {
     /// What kind of fault.
     pub kind: SourceErrorKind,
@@ -80,15 +81,37 @@ pub struct SourceError {
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+impl Debug for SourceError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SourceError")
+            .field("kind", &self.kind)
+            .field("location", &redact(&self.location))
+            .field("message", &redact(&self.message))
+            .field("source", &self.source.as_ref().map(|source| Shown(&**source)))
+            .finish()
+    }
+}
+
 /// What would have to be allowed for an object that a set or a file names and may not: the cause of errors of kind
 /// [`SourceErrorKind::NotAllowed`]. Front ends word it as their own option.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error("it is read when {} is allowed", redact(allow))]
 pub struct AccessDenied {
     /// The object, as it is named.
     pub object: String,
     /// What to allow: a URL, or the path of a file.
     pub allow: String,
+}
+
+impl Debug for AccessDenied {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AccessDenied")
+            .field("object", &redact(&self.object))
+            .field("allow", &redact(&self.allow))
+            .finish()
+    }
 }
 
 /// Range reads of one version of one object.
@@ -192,11 +215,21 @@ impl<S: ByteSource + ?Sized> ByteSource for Box<S> {
 }
 
 /// An object in memory.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MemorySource {
     location: String,
     version: ObjectVersion,
     bytes: Bytes,
+}
+
+impl Debug for MemorySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MemorySource")
+            .field("location", &redact(&self.location))
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemorySource {

@@ -3,11 +3,13 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::redact;
 use crate::{Array, Attributes, Dimension, SourceId};
 
 /// The identity of an object's bytes at the time it was scanned.
@@ -21,13 +23,23 @@ pub struct ObjectVersion {
     pub last_modified: Option<SystemTime>,
 }
 
-/// An object that chunks lie in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An object that chunks lie in. `Debug` shows no secrets of its URL.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// Absolute URL, as it is to appear in references.
     pub location: String,
     /// The version that was scanned; `None` when it is not known (references read from kerchunk JSON).
     pub version: Option<ObjectVersion>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Source")
+            .field("location", &redact(&self.location))
+            .field("version", &self.version)
+            .finish()
+    }
 }
 
 /// A tree of groups and arrays with the table of objects that its chunks lie in.

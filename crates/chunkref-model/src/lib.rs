@@ -12,6 +12,8 @@
 //! | [`dtype`], [`fill_value`], [`codec`], [`chunk_grid`], [`dimension`], [`attribute`] | the parts of an array |
 //! | [`zarr`] | Zarr v2 and v3 metadata documents |
 //! | [`kerchunk_json`] | kerchunk JSON version 0 and 1, reading and writing |
+//! | [`secret`] | keys and signatures kept out of messages |
+//! | [`mod@printable`] | text that a terminal does not obey |
 
 pub mod array;
 pub mod array_values;
@@ -26,6 +28,8 @@ pub mod fill_value;
 mod json;
 pub mod kerchunk_json;
 pub mod manifest;
+pub mod printable;
+pub mod secret;
 pub mod zarr;
 
 pub use array::Array;

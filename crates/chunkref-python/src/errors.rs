@@ -2,14 +2,19 @@
 //! Errors as exceptions: the classes are in the Python module `chunkref._errors`, one for each kind.
 
 use std::error::Error;
+use std::io;
 
+use chunkref::core::model::printable::printable_lines;
+use chunkref::core::redact;
+use chunkref::read::{ChunkPlace, ReadError};
 use chunkref::{
     AccessDenied, CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError,
     ScanErrorKind, SourceError, SourceErrorKind,
 };
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
-/// An exception of the family `family` ("scan", "combine", "references", "emit") and of a kind of it.
+/// An exception of the family `family` ("scan", "combine", "references", "emit", "chunk") and of a kind of it.
 fn exception(
     py: Python<'_>,
     family: &str,
@@ -18,33 +23,46 @@ fn exception(
     location: &str,
     format: Option<&str>,
 ) -> PyErr {
-    let message = in_words(error);
-    let location = chunkref::core::redact(location);
+    raised(py, (family, kind, &in_words(error), location, format), error)
+}
+
+/// The exception of these words, with what it comes from.
+fn raised(
+    py: Python<'_>,
+    (family, kind, message, location, format): (&str, &str, &str, &str, Option<&str>),
+    error: &(dyn Error + 'static),
+) -> PyErr {
+    let location = redact(location);
+    let number = causes(error).find_map(|fault| fault.downcast_ref::<io::Error>()?.raw_os_error());
     let made = py
         .import("chunkref._errors")
         .and_then(|module| module.getattr("of_kind"))
-        .and_then(|make| make.call1((family, kind, message, &*location, format)));
+        .and_then(|make| make.call1((family, kind, message, &*location, format, number)));
     let raised = match made {
         Ok(value) => PyErr::from_value(value),
         Err(fault) => return fault,
     };
     // What a file object or a file system raised is the cause.
-    let mut cause = Some(error);
-    while let Some(fault) = cause {
-        if let Some(raised_there) = fault.downcast_ref::<PyErr>() {
-            raised.set_cause(py, Some(raised_there.clone_ref(py)));
-            break;
-        }
-        cause = fault.source();
+    if let Some(cause) = causes(error).find_map(|fault| fault.downcast_ref::<PyErr>()) {
+        raised.set_cause(py, Some(cause.clone_ref(py)));
     }
     raised
 }
 
-/// An error and its causes in one line; no secret of a URL is in it.
+/// An error and all that it comes from.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let found = next?;
+        next = found.source();
+        Some(found)
+    })
+}
+
+/// An error and its causes in one line, as it is shown.
 fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(fault) = cause {
+    for fault in causes(error).skip(1) {
         let text = match fault.downcast_ref::<AccessDenied>() {
             Some(AccessDenied { allow, .. }) => format!("allow=[\"{allow}\"] reads it"),
             None => fault.to_string(),
@@ -53,9 +71,45 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
             words.push_str(": ");
             words.push_str(&text);
         }
-        cause = fault.source();
     }
-    chunkref::core::redact(&words).into_owned()
+    shown(&words)
+}
+
+/// Text as Python shows it: without secrets, and without what a terminal would obey, but for ends of lines.
+pub(crate) fn shown(text: &str) -> String {
+    printable_lines(&redact(text)).into_owned()
+}
+
+/// What reading a chunk, or something else of references, ended with.
+pub(crate) fn of_chunk(py: Python<'_>, error: &ReadError, place: Option<&ChunkPlace>) -> PyErr {
+    let (family, kind, location) = match error {
+        ReadError::Source(error) => ("scan", source_kind(error.kind), error.location.as_str()),
+        ReadError::Damaged { .. } => ("chunk", "malformed", ""),
+        _ => ("references", "unreadable", ""),
+    };
+    let words = match error {
+        // The frame around it says nothing.
+        ReadError::Source(error) => in_words(error),
+        _ => in_words(error),
+    };
+    let Some(place) = place else {
+        return raised(py, (family, kind, &words, location, None), error);
+    };
+    let ChunkPlace { array, chunk_indices, offset, length, .. } = place;
+    let bytes = match (*offset, *length) {
+        (Some(offset), Some(length)) => {
+            format!(", bytes {offset} to {}", offset.saturating_add(length))
+        }
+        _ => String::new(),
+    };
+    let message = shown(&format!("array {array:?}, chunk {chunk_indices:?}{bytes}: {words}"));
+    let made = raised(py, (family, kind, &message, location, None), error);
+    let chunk = PyTuple::new(py, chunk_indices);
+    let location = place.location.as_deref().map(redact);
+    let placed = chunk.and_then(|chunk| {
+        made.value(py).call_method1("at", (array, chunk, location, *offset, *length))
+    });
+    placed.err().unwrap_or(made)
 }
 
 pub(crate) fn of_scan(py: Python<'_>, error: &ScanError) -> PyErr {
@@ -63,12 +117,15 @@ pub(crate) fn of_scan(py: Python<'_>, error: &ScanError) -> PyErr {
 }
 
 pub(crate) fn of_source(py: Python<'_>, error: &SourceError) -> PyErr {
+    exception(py, "scan", source_kind(error.kind), error, &error.location, None)
+}
+
+fn source_kind(kind: SourceErrorKind) -> &'static str {
     // The kinds of a scan have one for each of a source's but these two, which mean a location here.
-    let kind = match error.kind {
+    match kind {
         SourceErrorKind::InvalidLocation | SourceErrorKind::NotAnObject => "invalid_location",
         kind => scan_kind(kind.into()),
-    };
-    exception(py, "scan", kind, error, &error.location, None)
+    }
 }
 
 pub(crate) fn of_combine(py: Python<'_>, error: &CombineError) -> PyErr {

@@ -51,6 +51,26 @@ mod _chunkref {
     #[pymodule_export]
     use super::verify::verify;
 
+    /// Text without secrets, and without what a terminal would obey, but for ends of lines.
+    #[pyfunction]
+    fn shown(text: &str) -> String {
+        crate::errors::shown(text)
+    }
+
+    /// Text without secrets.
+    #[pyfunction]
+    fn redacted(text: &str) -> String {
+        chunkref::core::redact(text).into_owned()
+    }
+
+    /// Names of all options of formats.
+    #[pyfunction]
+    fn format_options() -> Vec<&'static str> {
+        let registry = chunkref::registry();
+        let entries = registry.iter().flat_map(chunkref::Registry::entries);
+        entries.flat_map(|entry| entry.options).map(|option| option.name).collect()
+    }
+
     /// Runs the command with these words, the first of which is its name, and gives its exit code.
     #[pyfunction]
     fn main(py: Python<'_>, words: Vec<std::ffi::OsString>) -> i32 {
@@ -64,6 +84,7 @@ mod _chunkref {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        chunkref_cli::hide_secrets_of_panics();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -90,29 +90,45 @@ impl PyReferenceStore {
     /// Reads many values at a time.
     fn get_many<'py>(&self, py: Python<'py>, requests: Vec<Request>) -> PyResult<Vec<Answer<'py>>> {
         let store = self.store(py)?;
-        let reading = futures::stream::iter(requests)
+        let reading = futures::stream::iter(&requests)
             .map(|(key, start, end)| {
                 let store = &store;
                 async move {
-                    let part = match (start, end) {
+                    let part = match (*start, *end) {
                         (None, None) => Part::Whole,
                         (Some(start), None) => Part::From(start),
                         (Some(start), Some(end)) => Part::Range(start..end),
                         (None, Some(last)) => Part::Last(last),
                     };
-                    store.get(&key, &part).await
+                    store.get(key, &part).await
                 }
             })
             .buffered(AT_A_TIME)
             .collect::<Vec<Result<Option<Bytes>, ReadError>>>();
         let values = wait(py, reading)?;
-        Ok(values
-            .into_iter()
-            .map(|value| match value {
+        let mut answers = Vec::new();
+        for ((key, ..), value) in requests.iter().zip(values) {
+            answers.push(match value {
                 Ok(bytes) => (bytes.map(|bytes| PyBytes::new(py, &bytes)), None),
-                Err(error) => (None, Some(of_read(py, &error))),
-            })
-            .collect())
+                Err(error) => {
+                    let place = wait(py, store.place(key))?.ok().flatten();
+                    (None, Some(errors::of_chunk(py, &error, place.as_ref())))
+                }
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Where the chunk of a key is: array, place in the grid, URL, first byte and number of bytes, as far as it has them.
+    #[expect(clippy::type_complexity, reason = "a row")]
+    fn place(
+        &self,
+        py: Python<'_>,
+        key: &str,
+    ) -> PyResult<Option<(String, Vec<u64>, Option<String>, Option<u64>, Option<u64>)>> {
+        let store = self.store(py)?;
+        let place = wait(py, store.place(key))?.map_err(|error| of_read(py, &error))?;
+        Ok(place.map(|at| (at.array, at.chunk_indices, at.location, at.offset, at.length)))
     }
 
     /// Whether there is a value.
@@ -217,8 +233,5 @@ pub(crate) fn documents_v3(
 }
 
 fn of_read(py: Python<'_>, error: &ReadError) -> PyErr {
-    match error {
-        ReadError::Source(error) => errors::of_source(py, error),
-        error => errors::of_fault(py, "references", "unreadable", error, ""),
-    }
+    errors::of_chunk(py, error, None)
 }

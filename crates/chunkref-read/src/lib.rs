@@ -40,4 +40,4 @@ pub use fetch::{Fetched, Wanted, fetch};
 pub use inline::inline_arrays;
 pub use lookup::Lookup;
 pub use region::{Values, read_region};
-pub use store::{Part, ReferenceStore, ZarrVersion};
+pub use store::{ChunkPlace, Part, ReferenceStore, ZarrVersion};

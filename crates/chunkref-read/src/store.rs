@@ -79,6 +79,21 @@ impl Debug for ReferenceStore {
     }
 }
 
+/// A chunk, and where its bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkPlace {
+    /// Path of the array.
+    pub array: String,
+    /// Place in the chunk grid.
+    pub chunk_indices: Vec<u64>,
+    /// URL of the object; `None` for bytes that the references hold.
+    pub location: Option<String>,
+    /// The first byte in the object; `None` for all of it.
+    pub offset: Option<u64>,
+    /// How many bytes.
+    pub length: Option<u64>,
+}
+
 /// What a key names.
 enum Named<'a> {
     Document(&'a Bytes),
@@ -147,6 +162,23 @@ impl ReferenceStore {
         let range = offset.saturating_add(place.start)..offset.saturating_add(place.end);
         let bytes = object.read_many(std::slice::from_ref(&range)).await?;
         Ok(bytes.into_iter().next())
+    }
+
+    /// Where the value of a key is that is a chunk: what errors say of it. `None` for other keys and chunks that read as fill.
+    ///
+    /// # Errors
+    /// [`ReadError::References`] when the reference cannot be read.
+    pub async fn place(&self, key: &str) -> Result<Option<ChunkPlace>, ReadError> {
+        let Named::Chunk(path, chunk_indices) = self.named(key) else { return Ok(None) };
+        let (reference, source) = self.lookup.chunk(path, &chunk_indices).await?;
+        let (offset, length) = match reference {
+            ChunkRef::Missing => return Ok(None),
+            ChunkRef::Inline(_) | ChunkRef::Virtual { length: WHOLE_OBJECT, .. } => (None, None),
+            ChunkRef::Virtual { offset, length, .. } => (Some(offset), Some(length)),
+        };
+        let array = path.to_owned();
+        let location = source.map(|source| source.location.clone());
+        Ok(Some(ChunkPlace { array, chunk_indices, location, offset, length }))
     }
 
     /// The length of a key's value in bytes; `None` when there is none.

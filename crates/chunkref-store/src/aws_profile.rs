@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use chunkref_core::SourceError;
+use chunkref_core::secret::{is_secret_name, keep_secret};
 
 use crate::storage_options::invalid;
 
@@ -68,6 +69,9 @@ impl Profile {
                 && inside
                 && !line.starts_with(['#', ';'])
             {
+                if is_secret_name(name) {
+                    keep_secret(value);
+                }
                 self.0.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
             }
         }

@@ -28,10 +28,17 @@ use crate::transport::{Connector, NoAnswer};
 const LONGEST_LISTING: usize = 10_000_000;
 
 /// A bucket, a container, or the objects in memory.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Bucket {
     store: Arc<dyn ObjectStore>,
     pages: Pages,
+}
+
+/// Without the store, which holds credentials.
+impl std::fmt::Debug for Bucket {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Bucket").field("pages", &self.pages).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone)]
@@ -369,11 +376,18 @@ fn connection_string(text: &str) -> Result<Vec<(String, String)>, SourceError> {
 }
 
 /// An object of a bucket.
-#[derive(Debug)]
 pub(crate) struct BucketObject {
     store: Arc<dyn ObjectStore>,
     path: Path,
     location: String,
+}
+
+/// Without the store, which holds credentials.
+impl std::fmt::Debug for BucketObject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let location = chunkref_core::redact(&self.location);
+        formatter.debug_struct("BucketObject").field("location", &location).finish_non_exhaustive()
+    }
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use chunkref_core::secret::keep_secret;
 use http::HeaderValue;
 use url::Url;
 
@@ -33,6 +34,9 @@ impl Cookies {
         else {
             return;
         };
+        // Cookies have parts, such as a session and its seal.
+        value.split(['&', '|', ':']).for_each(|part| keep_secret(part.trim()));
+        keep_secret(value);
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cookies = hosts.entry(host).or_default();
         if cookies.len() < MOST_COOKIES {

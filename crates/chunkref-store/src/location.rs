@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use chunkref_core::secret::keep_secrets_of;
 use chunkref_core::{SourceError, SourceErrorKind, redact};
 
 use crate::prefix::UrlPrefix;
@@ -60,6 +61,9 @@ impl Location {
                     _ => (None, rest),
                 };
                 let url = format!("{scheme}://{rest}");
+                if user_information.is_some() {
+                    keep_secrets_of(text);
+                }
                 Ok(Self { url, path: None, user_information: user_information.map(str::to_owned) })
             }
         }

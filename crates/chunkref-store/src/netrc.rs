@@ -6,6 +6,8 @@ use std::env;
 use std::fmt;
 use std::path::PathBuf;
 
+use chunkref_core::secret::keep_login;
+
 /// User and password of a host.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Login {
@@ -52,13 +54,14 @@ impl Netrc {
         let mut netrc = Self::default();
         let mut words = without_comments(text);
         let mut machine: Option<Option<String>> = None;
-        let (mut user, mut password) = (None, None);
+        let (mut user, mut password) = (None::<String>, None::<String>);
         loop {
             let word = words.next();
             if matches!(word, None | Some("machine" | "default"))
                 && let (Some(machine), Some(user), Some(password)) =
                     (machine.take(), user.take(), password.take())
             {
+                keep_login(&user, &password);
                 let login = Login { user, password };
                 match machine {
                     Some(host) => drop(netrc.hosts.entry(host).or_insert(login)),

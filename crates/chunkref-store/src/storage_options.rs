@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chunkref_core::secret::{is_secret_name, keep_secret, keep_secrets_of};
 use chunkref_core::{SourceError, SourceErrorKind};
 
 use crate::prefix::UrlPrefix;
@@ -251,13 +252,19 @@ impl StorageOptions {
             let name = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_ascii_lowercase();
             Some((name.replace("__", "."), value))
         });
-        Self { plain: named.collect(), of_stores: BTreeMap::new() }
+        let mut options = Self::default();
+        for (name, value) in named {
+            options.set(name, value);
+        }
+        options
     }
 
     /// Sets one option, in place of an earlier value. One that holds a secret, or may, is for the store of the inputs when
-    /// they are all in one.
+    /// they are all in one. No message shows the value if it is a secret.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.plain.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        keep_secrets_of_option(&name, &value);
+        self.plain.insert(name, value);
     }
 
     /// Sets one option of one store, which is written as scheme and bucket or host.
@@ -289,6 +296,7 @@ impl StorageOptions {
                 "storage option {name} is for all stores: give it without naming one"
             )));
         }
+        keep_secrets_of_option(&name, &value);
         self.of_stores.entry(store.store().to_owned()).or_default().insert(name, value);
         Ok(())
     }
@@ -374,7 +382,9 @@ pub(crate) fn meaning(family: Family, name: &str, value: &str) -> Result<Meaning
     let flag = |setting, value| Ok(Meaning::Setting(setting, truth(name, value)?.to_string()));
     match (family, name) {
         (_, name) if OF_FSSPEC_ONLY.contains(&name) => Ok(Meaning::Nothing),
-        (Family::Local | Family::Memory, _) => Ok(Meaning::Nothing),
+        (Family::Local | Family::Memory, _) if is_of_some_store(name, value) => {
+            Ok(Meaning::Nothing)
+        }
         (
             _,
             "allow_http"
@@ -443,10 +453,92 @@ pub(crate) fn meaning(family: Family, name: &str, value: &str) -> Result<Meaning
             Ok(Meaning::Same(value.to_owned()))
         }
         _ => Err(invalid(format!(
-            "unknown storage option {name:?} for {}: the guide on stores lists the known ones",
-            family.name()
+            "unknown storage option {name:?} for {}{}: the guide on stores lists the known ones",
+            family.name(),
+            did_you_mean(name)
         ))),
     }
+}
+
+/// Lets no message hold the secrets of an option's value. The path of a file with a key is none.
+fn keep_secrets_of_option(name: &str, value: &str) {
+    let name = name.rsplit(':').next().unwrap_or(name);
+    if is_secret_name(name) && !std::path::Path::new(value).is_file() {
+        keep_secret(value);
+    }
+    if name.ends_with("connection_string") {
+        let parts = value.split(';').filter_map(|part| part.split_once('='));
+        parts.filter(|(name, _)| is_secret_name(name)).for_each(|(_, value)| keep_secret(value));
+    }
+    if name.ends_with("sas_token") || name.ends_with("sas_key") {
+        keep_secrets_of(&format!("?{}", value.trim_start_matches('?')));
+    }
+    // A document of keys, as Google's are.
+    if let Ok(mut document) = serde_json::from_str::<serde_json::Value>(value) {
+        keep_secrets_in(&mut document);
+    }
+    keep_secrets_of(value);
+}
+
+fn keep_secrets_in(document: &mut serde_json::Value) {
+    for (name, value) in document.as_object_mut().into_iter().flatten() {
+        if let Some(text) = value.as_str().filter(|_| is_secret_name(name)) {
+            keep_secret(text);
+            text.lines().for_each(keep_secret);
+        }
+    }
+}
+
+/// Whether an option is one of any store: inputs of several kinds have the same options.
+fn is_of_some_store(name: &str, value: &str) -> bool {
+    let others = [Family::S3, Family::Google, Family::Azure, Family::Web];
+    matches!(name, "auto_mkdir" | "create_parents")
+        || others.iter().any(|&family| meaning(family, name, value).is_ok())
+}
+
+/// The names that are known and often written.
+const OFTEN_WRITTEN: &[&str] = &[
+    "access_key_id",
+    "account_key",
+    "account_name",
+    "allow_http",
+    "allow_invalid_certificates",
+    "anon",
+    "bearer_token",
+    "client_kwargs.endpoint_url",
+    "client_kwargs.region_name",
+    "connect_timeout",
+    "connection_string",
+    "endpoint",
+    "endpoint_url",
+    "key",
+    "password",
+    "profile",
+    "proxy_url",
+    "read_timeout",
+    "region",
+    "request_payer",
+    "requester_pays",
+    "sas_token",
+    "secret",
+    "secret_access_key",
+    "service_account",
+    "session_token",
+    "skip_signature",
+    "timeout",
+    "token",
+    "use_ssl",
+    "user_agent",
+    "username",
+    "verify",
+];
+
+/// The known name that is most like another, in words.
+fn did_you_mean(name: &str) -> String {
+    let distance = |known: &&&str| strsim::osa_distance(name, known);
+    let nearest = OFTEN_WRITTEN.iter().min_by_key(distance);
+    let near = nearest.filter(|known| strsim::osa_distance(name, known) * 3 <= name.len().max(3));
+    near.map(|known| format!(" (did you mean {known:?}?)")).unwrap_or_default()
 }
 
 /// The HTTP header that an option sets: `headers.NAME`, as in fsspec's `client_kwargs.headers.NAME`.
@@ -510,6 +602,7 @@ mod tests {
             (Family::Google, "key"),
             (Family::Azure, "profile"),
             (Family::Web, "region"),
+            (Family::Local, "regoin"),
         ] {
             let error = meaning(family, name, "x").unwrap_err();
             assert_eq!(error.kind, SourceErrorKind::InvalidOption);

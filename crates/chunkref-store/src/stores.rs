@@ -2,11 +2,12 @@
 //! All that can be read from, with what reading needs in common.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use chunkref_core::secret::secret_parameters;
+use chunkref_core::secret::{is_secret_name, keep_secret, keep_secrets_of, secret_parameters};
 use chunkref_core::{ByteSource, Cancellation, Limits, SourceError, SourceErrorKind, StoreHints};
 use url::Url;
 
@@ -104,16 +105,22 @@ impl Opened {
 }
 
 /// Local files, buckets and web servers, with one set of options. Cheap to clone; clones share connections and limits.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Stores(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     options: StoreOptions,
     transport: OnceLock<Result<Arc<Transport>, String>>,
     web: OnceLock<Arc<Web>>,
     buckets: Mutex<HashMap<(String, Credentials), Bucket>>,
     names: Arc<dyn Names>,
+}
+
+/// Without connections and buckets, which hold credentials.
+impl fmt::Debug for Stores {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Stores").field("options", &self.0.options).finish_non_exhaustive()
+    }
 }
 
 impl Default for Stores {
@@ -126,6 +133,7 @@ impl Stores {
     /// Stores with these options. Nothing is opened or checked yet.
     #[must_use]
     pub fn new(options: StoreOptions) -> Self {
+        keep_secrets_of_environment();
         Self::with_names(options, Arc::new(SystemNames))
     }
 
@@ -205,6 +213,7 @@ impl Stores {
     ) -> Result<Box<dyn ByteSource>, SourceError> {
         let family = family(location)?;
         if family == Family::Local {
+            self.validate(location)?;
             let source = LocalSource::open(location.clone())?.with_allowed(&options.allow_outside);
             let found = source.version();
             if options.expected.as_ref().is_some_and(|expected| !same_version(expected, found)) {
@@ -375,6 +384,20 @@ impl Stores {
     }
 }
 
+/// Lets no message hold keys and tokens of the environment, which clients of the stores take from there.
+fn keep_secrets_of_environment() {
+    static KEPT: std::sync::Once = std::sync::Once::new();
+    KEPT.call_once(|| {
+        for (name, value) in std::env::vars_os() {
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+            if is_secret_name(name) {
+                keep_secret(value);
+            }
+            keep_secrets_of(value);
+        }
+    });
+}
+
 /// How an object was opened, for those beside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Ways {
@@ -474,8 +497,13 @@ mod tests {
         let validate = |url: &str| stores.validate(&Location::parse(url).unwrap());
         let error = validate("s3://bucket/a").unwrap_err();
         assert_eq!(error.kind, SourceErrorKind::InvalidOption);
-        assert!(error.to_string().contains("regoin"), "{error}");
-        validate("file:///a").unwrap();
+        assert!(error.to_string().contains("did you mean \"region\""), "{error}");
+        let error = validate("file:///a").unwrap_err();
+        assert_eq!(
+            error.kind,
+            SourceErrorKind::InvalidOption,
+            "a local file has none of that name"
+        );
         let stores = Stores::default();
         let kind = |url: &str| stores.validate(&Location::parse(url).unwrap()).unwrap_err().kind;
         assert_eq!(kind("gopher://host/x"), SourceErrorKind::InvalidLocation);

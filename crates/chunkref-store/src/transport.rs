@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use chunkref_core::redact;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE, RETRY_AFTER};
+use chunkref_core::secret::{is_secret_name, keep_secret, keep_secrets_of};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, RANGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -43,7 +44,7 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 const REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
 
 /// How requests are made.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct TransportOptions {
     pub(crate) requests: usize,
     pub(crate) requests_per_host: usize,
@@ -119,7 +120,6 @@ enum Try {
 }
 
 /// One client for each reach, their common limits and patience.
-#[derive(Debug)]
 pub(crate) struct Transport {
     options: TransportOptions,
     client: Client,
@@ -129,6 +129,13 @@ pub(crate) struct Transport {
     proxies: Arc<HashSet<String>>,
     limiter: Limiter,
     retry: RetryPolicy,
+}
+
+/// Without the client, whose proxies may have passwords.
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Transport").field("retry", &self.retry).finish_non_exhaustive()
+    }
 }
 
 impl Transport {
@@ -164,6 +171,7 @@ impl Transport {
 
     /// The answer to a request, made again while that may help.
     pub(crate) async fn send(&self, request: &Request, reach: Reach) -> Result<Answer, NoAnswer> {
+        keep_secrets_of_request(request);
         let url = redact(request.url.as_str()).into_owned();
         let range = request.headers.get(RANGE).and_then(|range| range.to_str().ok());
         let span = debug_span!("request", method = %request.method, url, range);
@@ -235,6 +243,22 @@ impl Transport {
         match outcome {
             Try::Final(answer) => Try::Final(Answer { internal, ..answer }),
             outcome => outcome,
+        }
+    }
+}
+
+/// Lets no message hold what a request sends that lets it in, which a server may repeat. Signatures of AWS are of one
+/// request, and hidden by their form.
+fn keep_secrets_of_request(request: &Request) {
+    if request.url.query().is_some() || request.url.password().is_some() {
+        keep_secrets_of(request.url.as_str());
+    }
+    for (name, value) in &request.headers {
+        let secret = name == AUTHORIZATION || value.is_sensitive() || is_secret_name(name.as_str());
+        if let Some(value) = value.to_str().ok().filter(|_| secret)
+            && !value.starts_with("AWS4-")
+        {
+            value.split([' ', ';', ',']).for_each(keep_secret);
         }
     }
 }

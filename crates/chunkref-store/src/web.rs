@@ -8,11 +8,13 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use chunkref_core::secret::{keep_login, keep_secret};
 use chunkref_core::{AccessDenied, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, COOKIE, ETAG, IF_MATCH, IF_UNMODIFIED_SINCE,
-    LAST_MODIFIED, LOCATION, RANGE, SET_COOKIE,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_RANGE, COOKIE,
+    ETAG, IF_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION, RANGE, REFERER, SET_COOKIE,
+    USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
@@ -76,6 +78,7 @@ fn headers(options: &StorageOptions) -> Result<HeaderMap, SourceError> {
         let (header, value) = parsed.ok_or_else(|| {
             invalid(format!("storage option {name} is no header that can be sent"))
         })?;
+        keep_header(&header, &value);
         headers.insert(header, sensitive(value));
     }
     if let Some(token) = options.first(&["bearer_token", "token"]).filter(|token| *token != "anon")
@@ -258,7 +261,6 @@ impl Fault {
 }
 
 /// An object of a web server.
-#[derive(Debug)]
 pub(crate) struct WebObject {
     web: Arc<Web>,
     location: Location,
@@ -266,6 +268,15 @@ pub(crate) struct WebObject {
     pass: Pass,
     /// Where redirections led the last time; later requests go there at once.
     moved: Mutex<Option<Moved>>,
+}
+
+impl std::fmt::Debug for WebObject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("WebObject")
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
 }
 
 impl WebObject {
@@ -369,11 +380,28 @@ fn is_safe(url: &Url) -> bool {
     url.scheme() == "https" || matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }
 
+/// Headers that say nothing of who asks.
+const OPEN_HEADERS: [HeaderName; 6] =
+    [ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, REFERER, USER_AGENT];
+
+/// Lets no message hold what a header says that may let somebody in: the whole of it, and each of its words.
+fn keep_header(name: &HeaderName, value: &HeaderValue) {
+    if OPEN_HEADERS.contains(name) {
+        return;
+    }
+    if let Ok(value) = value.to_str() {
+        keep_secret(value);
+        value.split([' ', ';', ',']).for_each(keep_secret);
+    }
+}
+
 fn basic(user: &str, password: &str) -> Result<HeaderValue, SourceError> {
+    keep_login(user, password);
     authorization(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
 }
 
 fn authorization(value: String) -> Result<HeaderValue, SourceError> {
+    value.split(' ').skip(1).for_each(keep_secret);
     let value = HeaderValue::try_from(value)
         .map_err(|_| invalid("the credentials hold letters that no header can".to_owned()))?;
     Ok(sensitive(value))

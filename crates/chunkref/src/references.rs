@@ -3,13 +3,15 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::error::Error as _;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+use chunkref_core::{ByteSource, SourceError, SourceErrorKind, redact};
 use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
 use chunkref_parquet::{
@@ -23,15 +25,15 @@ use crate::StoreObjects;
 use crate::emit::Target;
 use crate::set_text::{is_packed, unpacked};
 
-/// References cannot be read.
-#[derive(Debug, Error)]
+/// References cannot be read. What it shows has no secrets in it.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum ReferencesError {
     /// The object cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The file cannot be read.
-    #[error("{location} cannot be read")]
+    #[error("{} cannot be read", redact(location))]
     Io {
         /// The file.
         location: String,
@@ -40,7 +42,8 @@ pub enum ReferencesError {
     },
     /// It is no kerchunk JSON.
     #[error(
-        "{location} is not kerchunk JSON that can be read; of a data file, `scan` or `build` makes references first"
+        "{} is not kerchunk JSON that can be read; of a data file, `scan` or `build` makes references first",
+        redact(location)
     )]
     Json {
         /// The object.
@@ -50,7 +53,7 @@ pub enum ReferencesError {
     },
     /// It is no Icechunk repository.
     #[cfg(feature = "icechunk")]
-    #[error("{location} is not an Icechunk repository that can be read")]
+    #[error("{} is not an Icechunk repository that can be read", redact(location))]
     Icechunk {
         /// The folder.
         location: String,
@@ -58,7 +61,7 @@ pub enum ReferencesError {
         source: chunkref_icechunk::IcechunkError,
     },
     /// A kind that this build does not read.
-    #[error("{location}: {reason}")]
+    #[error("{}: {reason}", redact(location))]
     Unsupported {
         /// The object or folder.
         location: String,
@@ -80,13 +83,24 @@ pub enum ReferencesError {
         found: u64,
     },
     /// It is no kerchunk Parquet.
-    #[error("{location} is not kerchunk Parquet that can be read")]
+    #[error("{} is not kerchunk Parquet that can be read", redact(location))]
     Parquet {
         /// The folder.
         location: String,
         /// What is wrong with it.
         source: ParquetError,
     },
+}
+
+impl fmt::Debug for ReferencesError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source().map(|source| redact(&format!("{source:?}")).into_owned());
+        formatter
+            .debug_struct("ReferencesError")
+            .field("message", &self.to_string())
+            .field("source", &source)
+            .finish()
+    }
 }
 
 impl ReferencesError {
@@ -97,10 +111,19 @@ impl ReferencesError {
 }
 
 /// A reference set whose metadata is read. References in Parquet are read when they are asked for.
-#[derive(Debug)]
 pub struct References {
     location: String,
     inner: Inner,
+}
+
+impl fmt::Debug for References {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("References")
+            .field("location", &redact(&self.location))
+            .field("target", &self.target())
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]

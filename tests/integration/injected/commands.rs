@@ -231,6 +231,8 @@ impl Scene {
             line.extend(CUBE.iter().map(|word| (*word).to_owned()));
         }
         line.extend(["--retries", retries].map(str::to_owned));
+        // The sets name a server of this machine.
+        line.extend(["--allow".to_owned(), format!("{url}/")]);
         if words.iter().any(|word| word.starts_with("s3://")) {
             for option in [
                 format!("endpoint_url={}", self.buckets.url()),

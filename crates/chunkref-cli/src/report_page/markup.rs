@@ -20,10 +20,6 @@ impl fmt::Display for Plain<'_> {
                 '>' => formatter.write_str("&gt;")?,
                 '"' => formatter.write_str("&quot;")?,
                 '\'' => formatter.write_str("&#39;")?,
-                // These would turn the text around them.
-                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                    write!(formatter, "{}", letter.escape_unicode())?;
-                }
                 letter => write!(formatter, "{letter}")?,
             }
         }

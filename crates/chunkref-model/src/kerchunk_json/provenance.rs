@@ -7,6 +7,7 @@
 //! source has, or that references were lost.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::io::{BufReader, Read};
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +35,7 @@ pub struct Provenance {
 const UNKNOWN_KIND: &str = "unknown";
 
 /// What a document says of how it came about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// By what, and how.
     pub provenance: Provenance,
@@ -42,6 +43,16 @@ pub struct Recorded {
     sources: Vec<Source>,
     places: HashMap<String, usize>,
     arrays: BTreeMap<String, Contents>,
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Recorded")
+            .field("provenance", &self.provenance)
+            .field("sources", &self.sources)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an array's references were when they were written.

@@ -23,6 +23,7 @@ from chunkref._chunkref import __version__
 from chunkref._errors import (
     AmbiguousError,
     ChangedError,
+    ChunkError,
     ChunkrefError,
     CombineError,
     EmitError,
@@ -55,6 +56,7 @@ __all__ = [
     "AmbiguousError",
     "ArrayInfo",
     "ChangedError",
+    "ChunkError",
     "ChunkrefError",
     "CombineError",
     "EmitError",
@@ -114,4 +116,6 @@ def open_dataset(source: Any, **options: Any) -> xarray.Dataset:
     """
     import xarray
 
-    return xarray.open_dataset(source, engine="chunkref", **options)
+    if options.setdefault("engine", "chunkref") != "chunkref":
+        raise TypeError("open_dataset() opens with the engine 'chunkref': use xarray.open_dataset() for others")
+    return xarray.open_dataset(source, **options)

@@ -10,27 +10,30 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 from chunkref._errors import EmitError, SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
-from chunkref._scan import OnSkipped, expanded, scan_settings, skipped_message
+from chunkref._scan import MOST_JOBS, ON_SKIPPED, OnSkipped, expanded, scan_settings, skipped_message
 from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
 #: Where the coordinates of a dimension come from: a text such as ``"data:NAME"``, values, or a function of one input.
 CoordinateSource: TypeAlias = str | Sequence[Any] | re.Pattern[str] | Callable[[References], Any] | None
 Concat: TypeAlias = str | Iterable[str] | Mapping[str, CoordinateSource] | None
 
+#: What can be combined.
+OneReferences: TypeAlias = References | Mapping[str, Any] | str | os.PathLike[str]
+
 #: How references say that they were combined: this and the words of the command line, as JSON.
 MADE_BY_COMBINING = "combine "
 
 
 def combine(
-    references: Iterable[References | Mapping[str, Any] | str | os.PathLike[str]],
+    references: OneReferences | Iterable[OneReferences],
     concat: Concat = None,
     storage_options: StorageOptions = None,
     *,
     concat_dtypes: Mapping[str, Any] | None = None,
-    identical: Iterable[str] = (),
+    identical: str | Iterable[str] = (),
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
     sort: bool = False,
@@ -44,8 +47,8 @@ def combine(
 
     Parameters
     ----------
-    references : iterable
-        `References`, dictionaries of kerchunk's, or URLs of reference files.
+    references : iterable, or one of them
+        `References`, dictionaries of kerchunk's, or paths and URLs of reference files.
     concat : str, iterable of str, or mapping
         Dimensions along which the inputs follow one another, with the source of their coordinates: ``"data:VARIABLE"``
         (default: the variable of the dimension's name), ``"cf:VARIABLE"``, ``"attr:NAME"``, ``"vattr:VARIABLE:NAME"``,
@@ -53,7 +56,7 @@ def combine(
         input, or a function from `References` to a value.
     concat_dtypes : mapping, optional
         Types of coordinates that do not come from a variable, by dimension.
-    identical : iterable of str
+    identical : str or iterable of str
         Variables that are taken from the first input, unchecked.
     stack : {"differing", "all"} or iterable of str
         Which variables without the dimension are stacked along it: those that differ, all, or these besides.
@@ -84,6 +87,11 @@ def combine(
     (6, 3, 4)
     """
     held = stores_of(stores, storage_options, allow)
+    check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
+    if isinstance(references, (References, Mapping, str, os.PathLike)):
+        references = [references]
+    if isinstance(references, (bytes, bytearray)) or not isinstance(references, Iterable):
+        raise _check.wrong_type("references", references, "references, or several of them")
     inputs = [_reference_set(one, held) for one in references]
     settings, made_by = cube_settings(
         concat, inputs, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
@@ -101,7 +109,7 @@ def build(
     *,
     concat: Concat = None,
     concat_dtypes: Mapping[str, Any] | None = None,
-    identical: Iterable[str] = (),
+    identical: str | Iterable[str] = (),
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
     sort: bool = False,
@@ -110,12 +118,12 @@ def build(
     missing: Literal["error", "fill"] = "error",
     format: str | None = None,
     inline_threshold: int = 500,
-    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     on_skipped: OnSkipped = "warn",
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     stores: Stores | None = None,
-    **format_options: str,
+    **format_options: Any,
 ) -> References:
     """Scan files and combine them into one dataset. No file is opened twice.
 
@@ -139,11 +147,13 @@ def build(
     (6, 3, 4)
     """
     held = stores_of(stores, storage_options)
+    check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
+    scanning = scan_settings(build, format, inline_threshold, allow_outside, format_options)
+    jobs = _check_running(on_skipped, jobs, progress)
     urls = expanded(held, sources)
     settings, made_by = cube_settings(
         concat, urls, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
     )
-    scanning = scan_settings(format, inline_threshold, allow_outside, format_options)
     built = _chunkref.build(held._native, urls, scanning, settings, [], jobs, progress)
     return _built(built, on_skipped, made_by)
 
@@ -155,14 +165,14 @@ def append(
     *,
     format: str | None = None,
     inline_threshold: int = 500,
-    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     on_skipped: OnSkipped = "warn",
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     allow: Allow = (),
     retry: int = 0,
     stores: Stores | None = None,
-    **format_options: str,
+    **format_options: Any,
 ) -> References:
     """Extend a combined set by more files, as it was combined. Files that it has already are passed over.
 
@@ -198,6 +208,11 @@ def append(
     (6, 3, 4)
     """
     held = stores_of(stores, storage_options, allow)
+    scanning = scan_settings(append, format, inline_threshold, allow_outside, format_options)
+    jobs = _check_running(on_skipped, jobs, progress)
+    sources = _check.paths("sources", sources)
+    retry = _check.integer("retry", retry)
+    set_path = None if isinstance(references, References) else _check.path("references", references)
     given = references if isinstance(references, References) else References.open(references, stores=held)
     if given._made_by is None or not given._made_by.startswith(MADE_BY_COMBINING):
         raise ValueError(
@@ -209,14 +224,12 @@ def append(
     urls = [url for url in expanded(held, sources) if not {url, _file_url(url)} & known]
     if not urls:
         return given
-    scanning = scan_settings(format, inline_threshold, allow_outside, format_options)
     settings = {"words": words, "values": {}}
     built = _chunkref.build(held._native, urls, scanning, settings, [given._dataset], jobs, progress)
     longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
-    if not isinstance(references, References):
-        path = os.fspath(references)
+    if set_path is not None:
         try:
-            longer._dataset.emit(path, longer._settings())
+            longer._dataset.emit(set_path, longer._settings())
         except EmitError as error:
             if error.kind != "changed" or retry <= 0:
                 raise
@@ -236,11 +249,49 @@ def append(
     return longer
 
 
+def check_cube(
+    concat: Any,
+    concat_dtypes: Any,
+    identical: Any,
+    stack: Any,
+    merge: Any,
+    sort: Any,
+    on_conflict: Any,
+    duplicates: Any,
+    missing: Any,
+) -> None:
+    """Check how inputs become one, before anything is read."""
+    if concat is not None and not isinstance(concat, Mapping):
+        _check.names("concat", concat)
+    for name, source in (concat.items() if isinstance(concat, Mapping) else ()):
+        _check.text("concat", name)
+        sound = isinstance(source, (str, re.Pattern)) or callable(source) or isinstance(source, Iterable)
+        if source is not None and (not sound or isinstance(source, (bytes, Mapping, set, frozenset))):
+            raise _check.wrong_type(f"concat[{name!r}]", source, "text, a pattern, a function or a list of values")
+    _check.mapping("concat_dtypes", concat_dtypes)
+    _check.names("identical", identical)
+    _check.names("stack", stack)
+    merges, _ = _check.boolean("merge", merge), _check.boolean("sort", sort)
+    _check.choice("on_conflict", on_conflict, ("error", "skip-file", "skip-variable", "first"))
+    _check.choice("duplicates", duplicates, ("error", "first", "last"))
+    _check.choice("missing", missing, ("error", "fill"))
+    if not concat and not merges:
+        raise TypeError(
+            "nothing says how the inputs become one: concat= joins them along a dimension, merge= puts variables together"
+        )
+
+
+def _check_running(on_skipped: Any, jobs: Any, progress: Any) -> int | None:
+    _check.choice("on_skipped", on_skipped, ON_SKIPPED)
+    _check.function("progress", progress)
+    return _check.optional_integer("jobs", jobs, 1, MOST_JOBS)
+
+
 def cube_settings(
     concat: Concat,
     inputs: Sequence[References] | Sequence[str],
     concat_dtypes: Mapping[str, Any] | None,
-    identical: Iterable[str],
+    identical: str | Iterable[str],
     stack: str | Iterable[str],
     merge: bool,
     sort: bool,
@@ -249,14 +300,8 @@ def cube_settings(
     missing: str,
 ) -> tuple[dict[str, Any], str | None]:
     """Give settings as the native part takes them, and the words that references record."""
-    if isinstance(concat, str):
-        concat = [concat]
     dimensions: Mapping[str, CoordinateSource]
-    dimensions = concat if isinstance(concat, Mapping) else dict.fromkeys(concat or ())
-    if not dimensions and not merge:
-        raise TypeError(
-            "nothing says how the inputs become one: concat= joins them along a dimension, merge= puts variables together"
-        )
+    dimensions = concat if isinstance(concat, Mapping) else dict.fromkeys(_check.names("concat", concat or ()))
     words, values = [], {}
     for name, source in dimensions.items():
         if source is None:
@@ -268,7 +313,8 @@ def cube_settings(
             values[name] = [as_text(value) for value in _values(name, source, inputs)]
     for name, dtype in (concat_dtypes or {}).items():
         words.append(f"--concat-dtype={name}={_dtype_name(dtype)}")
-    identical, stack = list(identical), [stack] if isinstance(stack, str) else ["differing", *stack]
+    identical = _check.names("identical", identical)
+    stack = [stack] if stack in ("differing", "all") else ["differing", *_check.names("stack", stack)]
     if identical:
         words.append(f"--identical={','.join(identical)}")
     words.append(f"--stack={','.join(stack)}")
@@ -318,7 +364,7 @@ def _reference_set(one: Any, stores: Stores) -> References:
         return one
     if isinstance(one, Mapping):
         return References.from_dict(one)
-    return References.open(one, stores=stores)
+    return References.open(_check.path("references", one), stores=stores)
 
 
 def _file_url(url: str) -> str:
@@ -327,7 +373,7 @@ def _file_url(url: str) -> str:
 
 def _tell(notes: Iterable[str]) -> None:
     for note in notes:
-        warnings.warn(note, SkippedWarning, stacklevel=3)
+        warnings.warn(_chunkref.shown(note), SkippedWarning, stacklevel=3)
 
 
 def _built(

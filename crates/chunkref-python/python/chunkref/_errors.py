@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import errno as numbers
+from typing import Any, ClassVar
+
 
 class ChunkrefError(Exception):
     """The base of all faults that are the input's, the store's or the caller's, not a bug.
+
+    Those that are an `OSError` have its ``errno`` and ``filename``, too. All of them survive pickling and copying.
 
     Attributes
     ----------
@@ -13,19 +18,71 @@ class ChunkrefError(Exception):
         The kind, as in the Rust library: ``"not_found"``, ``"truncated"``, ….
     location : str or None
         The object, without secrets.
+    array : str or None
+        The array that was read.
+    chunk : tuple of int or None
+        Where the chunk is in the array's grid.
+    offset, length : int or None
+        Where the chunk's bytes are in the object.
     """
+
+    _errno: ClassVar[int | None] = None
+
+    kind: str
+    location: str | None
+    array: str | None
+    chunk: tuple[int, ...] | None
+    offset: int | None
+    length: int | None
 
     def __init__(self, message: str, kind: str = "", location: str | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.location = location
+        self.array = self.chunk = self.offset = self.length = None
+        if isinstance(self, OSError):
+            system: Any = self
+            system.errno, system.strerror = self._errno, message
+            system.filename = None if location is None else location.removeprefix("file://")
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return type(self), (*self.args, self.kind, self.location)
+    def __str__(self) -> str:
+        # That of OSError would put the number before the message.
+        return str(self.args[0]) if self.args else ""
+
+    def at(
+        self,
+        array: str | None,
+        chunk: tuple[int, ...] | None,
+        location: str | None = None,
+        offset: int | None = None,
+        length: int | None = None,
+    ) -> ChunkrefError:
+        """Say which chunk it was, and give the same exception."""
+        self.array, self.chunk, self.offset, self.length = array, chunk, offset, length
+        self.location = self.location or location
+        if isinstance(self, OSError) and self.location is not None:
+            system: Any = self
+            system.filename = self.location.removeprefix("file://")
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = dict(self.__dict__)
+        if isinstance(self, OSError):
+            # These are no ordinary attributes.
+            system: Any = self
+            state |= {"errno": system.errno, "strerror": system.strerror, "filename": system.filename}
+        return _again, (type(self), self.args, state)
+
+
+def _again(of: type[ChunkrefError], args: tuple[Any, ...], state: dict[str, Any]) -> ChunkrefError:
+    made = of(*args)
+    for name, value in state.items():
+        setattr(made, name, value)
+    return made
 
 
 class ScanError(ChunkrefError):
-    """A file could not be scanned.
+    """A file could not be scanned, or read.
 
     Attributes
     ----------
@@ -37,16 +94,17 @@ class ScanError(ChunkrefError):
         super().__init__(message, kind, location)
         self.format = format
 
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return type(self), (*self.args, self.kind, self.location, self.format)
-
 
 class NotFoundError(ScanError, FileNotFoundError):
     """There is no such file."""
 
+    _errno = numbers.ENOENT
+
 
 class PermissionDeniedError(ScanError, PermissionError):
     """Reading the file is not allowed."""
+
+    _errno = numbers.EACCES
 
 
 class UnknownFormatError(ScanError, ValueError):
@@ -88,9 +146,17 @@ class InvalidLocationError(ScanError, ValueError):
 class TimedOutError(ScanError, TimeoutError):
     """The file took longer than it may."""
 
+    _errno = numbers.ETIMEDOUT
+
 
 class ScanIoError(ScanError, OSError):
     """The store failed."""
+
+    _errno = numbers.EIO
+
+
+class ChunkError(ChunkrefError, ValueError):
+    """A chunk's bytes are not what its codecs make: the file is damaged, or the references are not of it."""
 
 
 class CombineError(ChunkrefError, ValueError):
@@ -103,6 +169,8 @@ class ReferencesError(ChunkrefError, ValueError):
 
 class EmitError(ChunkrefError, OSError):
     """References cannot be written."""
+
+    _errno = numbers.EIO
 
 
 class SkippedWarning(UserWarning):
@@ -126,14 +194,23 @@ _OF_SCAN: dict[str, type[ScanError]] = {
 }
 
 
-def of_kind(family: str, kind: str, message: str, location: str, format: str | None) -> ChunkrefError:
-    """Make the exception of a fault that the native part found."""
+def of_kind(
+    family: str, kind: str, message: str, location: str, format: str | None, errno: int | None
+) -> ChunkrefError:
+    """Make the exception of a fault that the native part found; `errno` is the system's number of it."""
     where = location or None
+    made: ChunkrefError
     if family == "scan":
-        return _OF_SCAN.get(kind, ScanError)(message, kind, where, format)
-    families: dict[str, type[ChunkrefError]] = {
-        "combine": CombineError,
-        "references": ReferencesError,
-        "emit": EmitError,
-    }
-    return families.get(family, ChunkrefError)(message, kind, where)
+        made = _OF_SCAN.get(kind, ScanError)(message, kind, where, format)
+    else:
+        families: dict[str, type[ChunkrefError]] = {
+            "combine": CombineError,
+            "references": ReferencesError,
+            "emit": EmitError,
+            "chunk": ChunkError,
+        }
+        made = families.get(family, ChunkrefError)(message, kind, where)
+    if isinstance(made, (ScanIoError, EmitError)) and errno is not None:
+        system: Any = made
+        system.errno = errno
+    return made

@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+from chunkref import _check
 from chunkref._references import References
 from chunkref._scan import scan
 from chunkref._stores import StorageOptions, Stores
@@ -39,9 +40,12 @@ def inspect(
     ['temperature', 'time']
     """
     if isinstance(source, References):
+        if options or storage_options is not None or stores is not None:
+            raise TypeError("references in memory are not read: storage_options=, stores= and options are for what is")
         references, location = source, "references"
     else:
-        location = os.fspath(source)
+        location = _check.path("source", source)
+        _check.keywords("inspect()", options, scan, without=("url", "on_skipped"))
         name = location.rstrip("/").lower()
         if name.endswith((".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk")):
             references = References.open(location, storage_options, stores=stores)

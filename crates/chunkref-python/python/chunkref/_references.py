@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 from chunkref._stores import StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class References:
         2
         """
         native = stores_of(stores, storage_options)._native
-        dataset, recorded = _chunkref.Dataset.open(native, os.fspath(url))
+        dataset, recorded = _chunkref.Dataset.open(native, _check.path("url", url))
         return cls(dataset, made_by=recorded[0] if recorded else None)
 
     @classmethod
@@ -150,11 +150,16 @@ class References:
         >>> chunkref.References.from_dict({".zgroup": '{"zarr_format":2}'}).arrays
         {}
         """
-        return cls.from_json(json.dumps(references, default=_plain))
+        if not isinstance(references, (Mapping, list)):
+            raise _check.wrong_type("references", references, "a dictionary of kerchunk's")
+        plain = dict(references) if isinstance(references, Mapping) else references
+        return cls.from_json(json.dumps(plain, default=_plain))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> References:
         """Make references of the text of kerchunk JSON."""
+        if not isinstance(text, (str, bytes, bytearray, memoryview)):
+            raise _check.wrong_type("text", text, "the text of kerchunk JSON")
         return cls(_chunkref.Dataset.from_json(text.encode() if isinstance(text, str) else bytes(text)))
 
     def to_json(
@@ -184,7 +189,12 @@ class References:
         str or None
             The text, without `path`.
         """
-        settings = self._settings(consolidated=consolidated, templates=templates, target="json")
+        settings = self._settings(
+            consolidated=_check.boolean("consolidated", consolidated),
+            templates=_check.boolean("templates", templates),
+            target="json",
+        )
+        _check.mapping("storage_options", storage_options)
         if path is None:
             return self._dataset.to_json(settings).decode()
         self._write(path, settings, storage_options)
@@ -204,7 +214,8 @@ class References:
         storage_options : mapping, optional
             Options of fsspec for a URL.
         """
-        self._write(path, self._settings(record_size=record_size, target="parquet"), storage_options)
+        size = _check.integer("record_size", record_size, 1)
+        self._write(path, self._settings(record_size=size, target="parquet"), storage_options)
 
     def to_icechunk(
         self,
@@ -233,8 +244,13 @@ class References:
         EmitError
             Also in builds without the cargo feature ``icechunk``.
         """
-        settings = self._settings(target="icechunk", branch=branch, message=message)
-        self._dataset.emit(os.fspath(path), settings, stores_of(stores, storage_options)._native)
+        settings = self._settings(
+            target="icechunk",
+            branch=_check.optional_text("branch", branch),
+            message=_check.optional_text("message", message),
+        )
+        native = stores_of(stores, storage_options)._native
+        self._dataset.emit(_check.path("path", path), settings, native)
 
     def to_dict(self, *, consolidated: bool = True, templates: bool = False) -> dict[str, Any]:
         """Give kerchunk's dictionary, version 1: ``{"version": 1, "refs": {…}}``.
@@ -244,6 +260,8 @@ class References:
         ValueError
             For several datasets of their own, as ``grib_layout="messages"`` gives: see `to_dicts`.
         """
+        consolidated = _check.boolean("consolidated", consolidated)
+        templates = _check.boolean("templates", templates)
         if self._dataset.separate():
             raise ValueError("these are several datasets of their own: to_dicts() gives one dictionary for each")
         text = self._dataset.to_json(self._settings(consolidated=consolidated, templates=templates, made_by=None))
@@ -252,6 +270,7 @@ class References:
 
     def to_dicts(self, *, consolidated: bool = True) -> list[dict[str, Any]]:
         """Give one dictionary of kerchunk's for each dataset."""
+        consolidated = _check.boolean("consolidated", consolidated)
         loaded = json.loads(self._dataset.to_json(self._settings(consolidated=consolidated, made_by=None)))
         return loaded if isinstance(loaded, list) else [loaded]
 
@@ -304,19 +323,19 @@ class References:
             lines.append(f"  … and {len(arrays) - _MOST_ROWS} more")
         if self.skipped:
             lines.append(f"  {len(self.skipped)} skipped: {', '.join(one.path for one in self.skipped[:5])}")
-        return "\n".join(lines)
+        return _chunkref.shown("\n".join(lines))
 
     def _repr_html_(self) -> str:
         cells = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(path)}</th>"
-            f"<td>{html.escape(array.dtype)}</td>"
-            f"<td>{' × '.join(f'{html.escape(n)} {s}' for n, s in zip(array.dimensions, array.shape, strict=True)) or 'scalar'}</td>"
+            f"<tr><th scope='row' style='text-align:left'>{_escaped(path)}</th>"
+            f"<td>{_escaped(array.dtype)}</td>"
+            f"<td>{' × '.join(f'{_escaped(n)} {s}' for n, s in zip(array.dimensions, array.shape, strict=True)) or 'scalar'}</td>"
             f"<td>{' × '.join(map(str, array.chunks))}</td>"
             f"<td style='text-align:right'>{array.chunk_count:,}</td>"
             f"<td style='text-align:right'>{array.stored_bytes:,}</td></tr>"
             for path, array in list(self.arrays.items())[: 10 * _MOST_ROWS]
         )
-        skipped = "".join(f"<li>{html.escape(one.path)}: {html.escape(one.reason)}</li>" for one in self.skipped[:100])
+        skipped = "".join(f"<li>{_escaped(one.path)}: {_escaped(one.reason)}</li>" for one in self.skipped[:100])
         heads = ("array", "type", "shape", "chunk", "chunks", "stored bytes")
         return (
             f"<div><strong>chunkref.References</strong>: {_count(len(self.arrays), 'array')}, "
@@ -345,14 +364,16 @@ class References:
         return {**defaults, **settings}
 
     def _write(self, path: str | os.PathLike[str], settings: dict[str, Any], storage_options: StorageOptions) -> None:
-        text = os.fspath(path)
+        text = _check.path("path", path)
+        options = _check.mapping("storage_options", storage_options)
         local = local_path(text)
         if local is not None:
+            stores_of(None, options)._native.validate(text)
             self._dataset.emit(local, settings)
             return
         import fsspec
 
-        system, remote = fsspec.core.url_to_fs(text, **(storage_options or {}))
+        system, remote = fsspec.core.url_to_fs(text, **options)
         with tempfile.TemporaryDirectory() as folder:
             there = str(Path(folder) / Path(remote.rstrip("/")).name)
             self._dataset.emit(there, settings)
@@ -373,6 +394,10 @@ def skipped_of(rows: Iterable[tuple[str, int | None, str, str]]) -> tuple[Skippe
 
 
 _MOST_ROWS = 20
+
+
+def _escaped(text: str) -> str:
+    return html.escape(_chunkref.shown(text))
 
 
 def _count(number: int, what: str) -> str:

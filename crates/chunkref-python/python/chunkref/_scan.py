@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 from chunkref._errors import SkippedWarning, UnsupportedError
 from chunkref._files import is_file, name_of
 from chunkref._references import References, Skipped, skipped_of
 from chunkref._stores import StorageOptions, Stores, stores_of
 
 OnSkipped: TypeAlias = Literal["warn", "ignore", "raise"]
+ON_SKIPPED: tuple[OnSkipped, ...] = ("warn", "ignore", "raise")
+
+#: The most threads that make sense.
+MOST_JOBS = 10_000
 
 
 def scan(
@@ -24,10 +28,10 @@ def scan(
     url: str | None = None,
     format: str | None = None,
     inline_threshold: int = 500,
-    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     on_skipped: OnSkipped = "warn",
     stores: Stores | None = None,
-    **format_options: str,
+    **format_options: Any,
 ) -> References:
     """Scan one file.
 
@@ -43,7 +47,7 @@ def scan(
         ``"hdf5"``, ``"netcdf3"`` or ``"grib"``, instead of going by the first bytes.
     inline_threshold : int
         Chunks of fewer stored bytes go into the references themselves; 0 for none.
-    allow_outside : iterable of str
+    allow_outside : str, os.PathLike, or iterable of them
         Folders from which other files may be read that the file names.
     on_skipped : {"warn", "ignore", "raise"}
         What to do about variables that references cannot say; they are in `References.skipped` in any case.
@@ -68,15 +72,20 @@ def scan(
     ...     chunkref.scan(file, url="s3://bucket/example.nc").sources
     ['s3://bucket/example.nc']
     """
-    settings = scan_settings(format, inline_threshold, allow_outside, format_options)
+    held = stores_of(stores, storage_options)
+    settings = scan_settings(scan, format, inline_threshold, allow_outside, format_options)
+    _check.choice("on_skipped", on_skipped, ON_SKIPPED)
+    _check.optional_text("url", url)
     if is_file(source) and not isinstance(source, (str, os.PathLike)):
         location = url or name_of(source)
         if location is None:
             raise TypeError("this file object has no name: say what references call it, with url=")
         scanned = _chunkref.scan_file(source, location, settings)
     else:
-        location = os.fspath(source)
-        scanned = _chunkref.scan(stores_of(stores, storage_options)._native, location, settings)
+        if url is not None:
+            raise TypeError("url= is what references call a file object; a path or URL has its own name")
+        location = _check.path("source", source)
+        scanned = _chunkref.scan(held._native, location, settings)
     references = _told(location, scanned, on_skipped)
     if isinstance(references, References):
         return references
@@ -89,14 +98,14 @@ def scan_many(
     *,
     format: str | None = None,
     inline_threshold: int = 500,
-    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     on_skipped: OnSkipped = "warn",
     on_error: Literal["raise", "collect"] = "raise",
     ordered: bool = True,
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
     stores: Stores | None = None,
-    **format_options: str,
+    **format_options: Any,
 ) -> ScanMany:
     """Scan many files, several at a time.
 
@@ -127,10 +136,15 @@ def scan_many(
     ['0.nc', '1.nc', '2.nc']
     """
     held = stores_of(stores, storage_options)
-    settings = scan_settings(format, inline_threshold, allow_outside, format_options)
+    settings = scan_settings(scan_many, format, inline_threshold, allow_outside, format_options)
+    _check.choice("on_skipped", on_skipped, ON_SKIPPED)
+    raises = _check.choice("on_error", on_error, ("raise", "collect")) == "raise"
+    ordered = _check.boolean("ordered", ordered)
+    jobs = _check.optional_integer("jobs", jobs, 1, MOST_JOBS)
+    _check.function("progress", progress)
     urls = expanded(held, sources)
     native = _chunkref.scan_many(held._native, urls, settings, jobs)
-    return ScanMany(native, urls, on_skipped, on_error == "raise", ordered, progress)
+    return ScanMany(native, urls, on_skipped, raises, ordered, progress)
 
 
 class ScanMany(Iterator[References]):
@@ -202,18 +216,31 @@ class ScanMany(Iterator[References]):
 
 
 def scan_settings(
+    function: Callable[..., Any],
     format: str | None,
     inline_threshold: int,
-    allow_outside: Iterable[str | os.PathLike[str]],
-    format_options: dict[str, str],
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    format_options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Give settings as the native part takes them."""
+    """Check settings and give them as the native part takes them; `function` is the one that was given them."""
+    _check.keywords(f"{function.__name__}()", format_options, function)
     return {
-        "format": format,
-        "inline_threshold": max(int(inline_threshold), 0),
-        "allow_outside": [os.fspath(folder) for folder in allow_outside],
-        "format_options": {option_name(name): str(value) for name, value in format_options.items()},
+        "format": _check.optional_text("format", format),
+        "inline_threshold": _check.integer("inline_threshold", inline_threshold),
+        "allow_outside": _check.paths("allow_outside", allow_outside),
+        "format_options": {option_name(name): _option_value(name, value) for name, value in format_options.items()},
     }
+
+
+def _option_value(name: str, value: Any) -> str:
+    """Give the value of a format's option as text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ",".join(_check.names(name, value))
+    return str(_check.integer(name, value))
 
 
 def option_name(keyword: str) -> str:
@@ -226,11 +253,8 @@ def option_name(keyword: str) -> str:
 
 def expanded(stores: Stores, sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
     """Give the URLs that paths, URLs and patterns name."""
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
     urls: list[str] = []
-    for source in sources:
-        text = os.fspath(source)
+    for text in _check.paths("sources", sources):
         urls.extend(stores.expand(text) if any(sign in text for sign in "*?[") else [text])
     return urls
 
@@ -252,4 +276,4 @@ def skipped_message(location: str, skipped: tuple[Skipped, ...]) -> str:
     """Say what was left out of a file."""
     some = "; ".join(f"{one.path}: {one.reason}" for one in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-    return f"{location}: not in the references: {some}{more}"
+    return _chunkref.shown(f"{location}: not in the references: {some}{more}")

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 
 StorageOptions: TypeAlias = Mapping[str, Any] | None
 #: Beginnings of URLs, or paths, that references may name: one, or several.
 Allow: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+#: More requests at one time than any store or machine takes.
+_MOST_REQUESTS = 65_536
 
 
 class Stores:
@@ -67,16 +70,20 @@ class Stores:
         keep_query: bool = False,
     ) -> None:
         self._storage = flattened(storage_options)
+        if not _check.number("timeout", timeout):
+            raise _check.wrong_value("timeout", "takes more than 0 seconds")
         self._settings: dict[str, Any] = {
             "allow": prefixes(allow),
-            "anonymous": anon,
-            "requests": concurrency,
-            "requests_per_object": concurrency_per_file,
-            "requests_per_host": concurrency_per_host,
-            "retries": retries,
-            "timeout": float(timeout),
-            "deadline": float(deadline),
-            "keep_query": keep_query,
+            "anonymous": _check.boolean("anon", anon),
+            "requests": _check.integer("concurrency", concurrency, 1, _MOST_REQUESTS),
+            "requests_per_object": _check.integer("concurrency_per_file", concurrency_per_file, 1, _MOST_REQUESTS),
+            "requests_per_host": _check.optional_integer(
+                "concurrency_per_host", concurrency_per_host, 1, _MOST_REQUESTS
+            ),
+            "retries": _check.integer("retries", retries, 0, 1000),
+            "timeout": _check.number("timeout", timeout),
+            "deadline": _check.number("deadline", deadline),
+            "keep_query": _check.boolean("keep_query", keep_query),
         }
         self._native = _chunkref.Stores(self._storage, **self._settings)
         self._reading: Stores | None = None
@@ -142,7 +149,7 @@ class Stores:
         >>> len(chunkref.Stores().expand(example_folder + "/*.nc"))
         3
         """
-        return self._native.expand(pattern)
+        return self._native.expand(_check.path("pattern", pattern))
 
 
 def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
@@ -156,7 +163,7 @@ def _again(storage: dict[str, str], settings: dict[str, Any]) -> Stores:
 def flattened(options: StorageOptions) -> dict[str, str]:
     """Give options as text by their dotted names, those of one store behind its name; those that are `None` are left out."""
     flat: dict[str, str] = {}
-    for name, value in (options or {}).items():
+    for name, value in _check.mapping("storage_options", options).items():
         if value is None:
             continue
         if isinstance(value, Mapping) and "://" in name:
@@ -167,8 +174,8 @@ def flattened(options: StorageOptions) -> dict[str, str]:
             flat[name] = "true" if value else "false"
         elif isinstance(value, (str, int, float)):
             flat[name] = str(value)
-        elif hasattr(value, "__fspath__"):
-            flat[name] = str(value)
+        elif isinstance(value, os.PathLike):
+            flat[name] = _check.path(f"storage_options[{name!r}]", value)
         else:
             raise TypeError(
                 f"storage option {name!r} is a {type(value).__name__}, which the native stores do not take: "
@@ -179,17 +186,7 @@ def flattened(options: StorageOptions) -> dict[str, str]:
 
 def prefixes(allow: Allow) -> list[str]:
     """Give beginnings of URLs, of which one may be given alone, as text."""
-    if isinstance(allow, (str, os.PathLike)):
-        allow = (allow,)
-    if isinstance(allow, (bytes, bytearray)) or not isinstance(allow, Iterable):
-        raise TypeError(f"allow: a URL or path, or several of them, not {type(allow).__name__}")
-    texts = []
-    for one in allow:
-        text = os.fspath(one) if isinstance(one, (str, os.PathLike)) else None
-        if not isinstance(text, str):
-            raise TypeError(f"allow: a URL or path is text, not {type(one).__name__}")
-        texts.append(text)
-    return texts
+    return _check.paths("allow", allow)
 
 
 _made: dict[tuple[tuple[str, str], ...], Stores] = {}
@@ -199,7 +196,9 @@ _lock = threading.Lock()
 def stores_of(stores: Stores | None, storage_options: StorageOptions, allow: Allow = ()) -> Stores:
     """Give the stores of a call: those that it names, or those of its options."""
     if stores is not None:
-        if storage_options:
+        if not isinstance(stores, Stores):
+            raise _check.wrong_type("stores", stores, "chunkref.Stores")
+        if _check.mapping("storage_options", storage_options):
             raise TypeError("give storage_options or stores, not both")
         return stores.allowing(allow)
     return _of_options(storage_options).allowing(allow)

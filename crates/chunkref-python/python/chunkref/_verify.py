@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 from chunkref._references import References
 from chunkref._scan import scan_settings
 from chunkref._stores import Allow, StorageOptions, Stores, stores_of
@@ -22,10 +22,10 @@ def verify(
     freshness: bool = True,
     against_source: bool = False,
     format: str | None = None,
-    allow_outside: Iterable[str | os.PathLike[str]] = (),
+    allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     allow: Allow = (),
     stores: Stores | None = None,
-    **format_options: str,
+    **format_options: Any,
 ) -> dict[str, Any]:
     """Check references: in themselves, against their sources as they are now, and by decoding chunks.
 
@@ -57,13 +57,17 @@ def verify(
     True
     """
     held = stores_of(stores, storage_options, allow)
-    scanning = scan_settings(format, 0, allow_outside, format_options) if against_source else None
+    settings = scan_settings(verify, format, 0, allow_outside, format_options)
+    scanning = settings if _check.boolean("against_source", against_source) else None
+    every = isinstance(sample, str) and _check.choice("sample", sample, ("all",)) == "all"
+    freshness = _check.boolean("freshness", freshness)
+    number = None if every else _check.integer("sample", sample)
     given = isinstance(references, References)
     text = _chunkref.verify(
         held._native,
-        None if isinstance(references, References) else os.fspath(references),
+        None if isinstance(references, References) else _check.path("references", references),
         references._dataset if isinstance(references, References) else None,
-        None if sample == "all" else int(sample),
+        number,
         freshness,
         scanning,
     )

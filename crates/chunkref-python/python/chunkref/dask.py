@@ -8,12 +8,12 @@ references in columns, compressed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dask.delayed import delayed
 
-from chunkref import _build, _scan
+from chunkref import _build, _check, _scan
 from chunkref._build import Concat
 from chunkref._references import References
 from chunkref._stores import StorageOptions, Stores, stores_of
@@ -55,6 +55,8 @@ def scan(
     [1, 1, 1]
     """
     held = stores_of(stores, storage_options)
+    batch = _check.integer("batch", batch, 1)
+    _check.keywords("scan()", options, _scan.scan_many, without=_NOT_ON_WORKERS)
     task = delayed(_scan_batch, pure=True)
     return [task(urls, held, options) for urls in _batches(_scan.expanded(held, sources), batch)]
 
@@ -108,7 +110,16 @@ def build(
     (6, 3, 4)
     """
     held = stores_of(stores, storage_options)
-    cube = {"concat": _grouped(concat), **(cube_options or {})}
+    batch = _check.integer("batch", batch, 1)
+    split_every = _check.integer("split_every", split_every, 2)
+    compute = _check.boolean("compute", compute)
+    more = _check.mapping("cube_options", cube_options)
+    for option in more:
+        if option not in _CUBE:
+            raise _check.unknown_keyword("cube_options=", option, list(_CUBE))
+    _check.keywords("build()", options, _scan.scan_many, without=_NOT_ON_WORKERS)
+    cube = {"concat": _grouped(concat), **more}
+    _build.check_cube(**{**_CUBE, "concat": cube["concat"], **more})
     urls = _scan.expanded(held, sources)
     if not urls:
         raise ValueError("there are no files to build from")
@@ -117,7 +128,7 @@ def build(
     again = delayed(_combine_batch, pure=True)
     while len(level) > 1:
         level = [
-            some[0] if len(some) == 1 else again(some, held, cube) for some in _batches(level, max(split_every, 2))
+            some[0] if len(some) == 1 else again(some, held, cube) for some in _batches(level, split_every)
         ]
     task: Delayed = level[0]
     if not compute:
@@ -128,21 +139,36 @@ def build(
     return found
 
 
+#: Options of `chunkref.combine` besides `concat`, with their defaults.
+_CUBE: dict[str, Any] = {
+    "concat_dtypes": None,
+    "identical": (),
+    "stack": "differing",
+    "merge": False,
+    "sort": False,
+    "on_conflict": "error",
+    "duplicates": "error",
+    "missing": "error",
+}
+
+#: What each worker decides, or this function.
+_NOT_ON_WORKERS = ("storage_options", "stores", "allow", "on_error", "ordered", "progress")
+
+
 def _grouped(concat: Concat) -> Any:
     """Refuse coordinates that number all inputs, which no worker knows."""
-    if isinstance(concat, str):
-        concat = [concat]
-    items = dict(concat) if hasattr(concat, "items") else dict.fromkeys(concat or ())  # type: ignore[arg-type]
+    items: dict[str, Any]
+    items = dict(concat) if isinstance(concat, Mapping) else dict.fromkeys(_check.names("concat", concat or ()))
     for name, source in items.items():
         if source is not None and (not isinstance(source, str) or source == "INDEX"):
             raise ValueError(
-                f"the coordinates of {name!r} number all inputs, which a worker does not know: use data:, cf:, attr:, vattr: or regex:"
+                f"concat= gives coordinates of {name!r} that number all inputs, which no worker knows: use data:, cf:, attr:, vattr: or regex:"
             )
     return items
 
 
 def _batches(items: Sequence[Any], length: int) -> list[list[Any]]:
-    return [list(items[start : start + length]) for start in range(0, len(items), max(length, 1))]
+    return [list(items[start : start + length]) for start in range(0, len(items), length)]
 
 
 def _scan_batch(urls: list[str], stores: Stores, options: dict[str, Any]) -> list[References]:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from zarr.abc.store import (
 )
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
+from chunkref._errors import ChunkError
 from chunkref._references import ArrayInfo, References
 from chunkref._stores import Allow, StorageOptions, Stores, stores_of
 
@@ -76,8 +78,9 @@ class ChunkrefStore(Store):
         super().__init__(read_only=True)
         # A dataset is open for as long as somebody works with it, and its files with it.
         self._stores = stores_of(stores, storage_options, allow).without_deadline()
-        self._references = references if isinstance(references, References) else os.fspath(references)
-        self._open_url, self._protocol = open, protocol
+        self._references = references if isinstance(references, References) else _check.path("references", references)
+        self._open_url = _check.function("open", open)
+        self._protocol = _check.optional_text("protocol", protocol)
         self._pending: dict[asyncio.AbstractEventLoop, list[tuple[_Request, asyncio.Future[bytes | None]]]] = {}
         native = self._stores._native
         if isinstance(self._references, References):
@@ -96,7 +99,7 @@ class ChunkrefStore(Store):
 
     def __repr__(self) -> str:
         of = self._references if isinstance(self._references, str) else repr(self._references).splitlines()[0]
-        return f"ChunkrefStore({of})"
+        return f"ChunkrefStore({_chunkref.shown(of)})"
 
     @functools.cached_property
     def arrays(self) -> dict[str, ArrayInfo]:
@@ -112,6 +115,14 @@ class ChunkrefStore(Store):
     def attribute_types(self, path: str) -> dict[str, str]:
         """Give the types that numbers among an array's attributes have in its file."""
         return {} if isinstance(self._references, str) else self._references._dataset.attribute_types(path)
+
+    def damaged(self, path: str, key: str, fault: Exception) -> ChunkError:
+        """Give the error of a chunk that a codec does not undo."""
+        array, chunk, url, offset, length = self._native.place(f"{path}/{key}") or (path, None, None, None, None)
+        message = _chunkref.shown(f"{_where(array, chunk, url, offset, length)}: it cannot be decoded: {fault}")
+        made = ChunkError(message, "malformed", None if url is None else _chunkref.redacted(url))
+        made.at(array, None if chunk is None else tuple(chunk), None, offset, length)
+        return made
 
     def with_read_only(self, read_only: bool = False) -> Self:
         """Give this store, which cannot be written."""
@@ -164,7 +175,7 @@ class ChunkrefStore(Store):
         """Give the length of a value in bytes."""
         size: int | None = await self._run(self._native.size, key)
         if size is None:
-            raise FileNotFoundError(key)
+            raise FileNotFoundError(errno.ENOENT, "there is no such key", key)
         return size
 
     async def list(self) -> AsyncIterator[str]:
@@ -196,6 +207,16 @@ class ChunkrefStore(Store):
 
     async def _run(self, function: Callable[[str], Any], key: str) -> Any:
         return await asyncio.get_running_loop().run_in_executor(_threads(), function, key)
+
+
+def _where(
+    array: str, chunk: Sequence[int] | None, url: str | None, offset: int | None, length: int | None
+) -> str:
+    """Say which chunk, and where its bytes are."""
+    words = f"array {array!r}" if chunk is None else f"array {array!r}, chunk {list(chunk)}"
+    if offset is None or length is None:
+        return words if url is None else f"{words}, all of {url}"
+    return words if url is None else f"{words}, bytes {offset} to {offset + length} of {url}"
 
 
 def _part(byte_range: ByteRequest | None) -> tuple[int | None, int | None]:

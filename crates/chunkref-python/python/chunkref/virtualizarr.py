@@ -14,12 +14,12 @@ from obspec_utils.registry import ObjectStoreRegistry
 from virtualizarr.manifests import ChunkManifest, ManifestArray, ManifestGroup, ManifestStore
 from zarr.core.metadata.v3 import ArrayV3Metadata
 
-from chunkref import _chunkref, _codecs
+from chunkref import _check, _chunkref, _codecs
 from chunkref._errors import SkippedWarning
 from chunkref._files import Ranges
 from chunkref._references import References
 from chunkref._scan import scan
-from chunkref._stores import StorageOptions, Stores
+from chunkref._stores import StorageOptions, Stores, stores_of
 
 #: Where inline chunks are, which VirtualiZarr has no place for.
 _MEMORY = "memory://chunkref"
@@ -32,7 +32,7 @@ class Parser:
     ----------
     group : str, optional
         The group that becomes the root.
-    skip_variables : iterable of str, optional
+    skip_variables : str or iterable of str, optional
         Variables to leave out.
     storage_options, stores
         How the file is read natively; without them it is read through the registry's store.
@@ -52,12 +52,15 @@ class Parser:
     def __init__(
         self,
         group: str | None = None,
-        skip_variables: Iterable[str] | None = None,
+        skip_variables: str | Iterable[str] | None = None,
         storage_options: StorageOptions = None,
         stores: Stores | None = None,
         **scan_options: Any,
     ) -> None:
-        self.group, self.skip_variables = group, set(skip_variables or ())
+        self.group = _check.optional_text("group", group)
+        self.skip_variables = set(_check.names("skip_variables", () if skip_variables is None else skip_variables))
+        stores_of(stores, storage_options)
+        _check.keywords("Parser()", scan_options, scan, without=("url", "stores", "storage_options"))
         self.storage_options, self.stores = storage_options, stores
         # Small chunks stay in the file: VirtualiZarr's manifests hold places alone.
         self.scan_options = {"inline_threshold": 0, "hdf5_names": "netcdf", **scan_options}
@@ -76,6 +79,7 @@ class Parser:
         -------
         ManifestStore
         """
+        url = _check.path("url", url)
         if self.stores is not None or self.storage_options is not None:
             references = scan(url, self.storage_options, stores=self.stores, **self.scan_options)
         else:
@@ -101,7 +105,8 @@ def _ranges(store: Any, path: str) -> Ranges:
 def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: set[str]) -> ManifestGroup:
     documents, without = _chunkref.documents_v3(references._dataset)
     for path, reason in without:
-        warnings.warn(f"{path}: no array of Zarr version 3: {reason}", SkippedWarning, stacklevel=4)
+        message = _chunkref.shown(f"{path}: no array of Zarr version 3: {reason}")
+        warnings.warn(message, SkippedWarning, stacklevel=4)
     sources = references.sources
     arrays: dict[str, dict[str, ManifestArray]] = {}
     attributes: dict[str, dict[str, Any]] = {}

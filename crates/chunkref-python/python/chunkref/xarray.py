@@ -6,14 +6,16 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from xarray.backends import BackendEntrypoint
-from xarray.backends.zarr import ZarrBackendEntrypoint, ZarrStore
+from xarray.backends.zarr import ZarrArrayWrapper, ZarrBackendEntrypoint, ZarrStore
+from xarray.core.indexing import LazilyIndexedArray
 
-from chunkref import _codecs
+from chunkref import _check, _codecs
 from chunkref._build import Concat, build, combine
+from chunkref._errors import ChunkError, ChunkrefError
 from chunkref._files import is_file, name_of
 from chunkref._references import ArrayInfo, References
 from chunkref._scan import scan
@@ -104,6 +106,9 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         scan_options: Mapping[str, Any] | None = None,
     ) -> Dataset:
         """Open one group as a dataset."""
+        root = (_check.optional_text("group", group) or "").strip("/")
+        if drop_variables is not None:
+            drop_variables = _check.names("drop_variables", drop_variables)
         store, unlimited = opened(
             filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
         )
@@ -116,7 +121,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
             "use_cftime": use_cftime,
             "decode_timedelta": decode_timedelta,
         }
-        return _group(store, (group or "").strip("/"), unlimited, decoding)
+        return _group(store, root, unlimited, decoding)
 
     def open_groups_as_dict(
         self,
@@ -134,10 +139,10 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         """Open a group and every one below it, each as a dataset of its own."""
         import zarr
 
+        root = (_check.optional_text("group", group) or "").strip("/")
         store, unlimited = opened(
             filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
         )
-        root = (group or "").strip("/")
         opened_root = zarr.open_group(store, path=root, mode="r", zarr_format=2)
         below = [name for name, member in opened_root.members(max_depth=None) if isinstance(member, zarr.Group)]
         groups = {"/": _group(store, root, unlimited, decoding)}
@@ -177,6 +182,10 @@ class TypedZarrStore(ZarrStore):
         """Give a variable before its values are decoded."""
         variable: Variable = super().open_store_variable(name)  # type: ignore[no-untyped-call]
         store: ChunkrefStore = self.zarr_group.store
+        lazy = variable._data
+        if isinstance(lazy, LazilyIndexedArray) and isinstance(lazy.array, ZarrArrayWrapper):
+            named: Any = NamedChunks(lazy.array.get_array())  # type: ignore[no-untyped-call]
+            variable._data = cast(Any, LazilyIndexedArray(named, lazy.key))
         if not store.typed:
             return variable
         path = f"{self.zarr_group.path}/{name}".strip("/")
@@ -187,6 +196,49 @@ class TypedZarrStore(ZarrStore):
             if attribute in variable.attrs:
                 variable.attrs[attribute] = _typed(variable.attrs[attribute], dtype)
         return variable
+
+
+class NamedChunks(ZarrArrayWrapper):
+    """An array of Zarr whose errors of decoding say which chunk it was, and where its bytes are."""
+
+    __slots__ = ()
+
+    def _getitem(self, key: Any) -> Any:
+        return self._read(super()._getitem, key, "OrthogonalIndexer")
+
+    def _oindex(self, key: Any) -> Any:
+        return self._read(super()._oindex, key, "OrthogonalIndexer")
+
+    def _vindex(self, key: Any) -> Any:
+        return self._read(super()._vindex, key, "CoordinateIndexer")
+
+    def _read(self, read: Callable[[Any], Any], key: Any, indexer: str) -> Any:
+        try:
+            return read(key)
+        except (ChunkrefError, MemoryError):
+            raise
+        except Exception as error:
+            found = self._damaged(key, indexer)
+            if found is None:
+                raise
+            raise found from error
+
+    def _damaged(self, key: Any, indexer: str) -> ChunkError | None:
+        """Find the chunk that cannot be decoded, by trying each; `None` when each can be."""
+        import zarr.core.indexing
+
+        array = self._array
+        store: ChunkrefStore = array.store
+        places = getattr(zarr.core.indexing, indexer)
+        for projection in places(key, array.shape, array.metadata.chunk_grid):
+            chunk = tuple(projection.chunk_coords)
+            try:
+                array.get_block_selection(chunk) if chunk else array[...]
+            except (ChunkrefError, MemoryError):
+                raise
+            except Exception as fault:
+                return store.damaged(array.path, array.metadata.encode_chunk_key(chunk), fault)
+        return None
 
 
 def _name_byte_orders(dataset: Dataset, arrays: Mapping[str, ArrayInfo], group: str) -> None:
@@ -231,21 +283,28 @@ def opened(
     from chunkref.store import ChunkrefStore
 
     held = stores_of(stores, storage_options, allow)
+    cube = _check.mapping("combine_options", combine_options)
+    _check.keywords("combine_options=", cube, combine, without=("concat", "storage_options", "stores"))
+    given = _check.mapping("scan_options", scan_options)
+    _check.keywords("scan_options=", given, scan, without=("url", "storage_options", "stores"))
     # NetCDF shows variables by the names that this option gives them.
-    scanning = {"hdf5_names": "netcdf", **(scan_options or {})}
+    scanning = {"hdf5_names": "netcdf", **given}
     open_url: Any = None
     if isinstance(source, (list, tuple)) or concat is not None or combine_options is not None:
         sources = list(source) if isinstance(source, (list, tuple)) else [source]
-        cube = dict(combine_options or {})
         if all(isinstance(one, (str, os.PathLike)) and not _is_references(one) for one in sources):
             references = build(sources, concat=concat, stores=held, **cube, **scanning)
         else:
+            _refuse_scan_options(given)
             references = combine(sources, concat, stores=held, **cube)
     elif isinstance(source, References):
+        _refuse_scan_options(given)
         references = source
     elif isinstance(source, Mapping):
+        _refuse_scan_options(given)
         references = References.from_dict(source)
     elif _is_references(source):
+        _refuse_scan_options(given)
         store = ChunkrefStore(source, stores=held)
         return store, {}
     elif is_file(source) and not isinstance(source, (str, os.PathLike)):
@@ -253,7 +312,7 @@ def opened(
         references = scan(source, url=f"python://{name_of(source) or 'file'}", **scanning)
         open_url = functools.partial(_same, source)
     else:
-        references = scan(source, stores=held, **scanning)
+        references = scan(_check.path("filename_or_obj", source), stores=held, **scanning)
     _codecs.register(references._dataset.codecs())
     document = json.loads(references._dataset.summary("", ""))
     unlimited: dict[str, set[str]] = {}
@@ -263,10 +322,15 @@ def opened(
     return ChunkrefStore(references, stores=held, open=open_url), unlimited
 
 
+def _refuse_scan_options(given: Mapping[str, Any]) -> None:
+    if given:
+        raise TypeError("scan_options= are for files: references are not scanned")
+
+
 def _is_references(source: Any) -> bool:
     if not isinstance(source, (str, os.PathLike)):
         return False
-    name = os.fspath(source).rstrip("/").lower()
+    name = _check.path("filename_or_obj", source).rstrip("/").lower()
     return name.endswith(_REFERENCES) or os.path.isfile(os.path.join(name, ".zmetadata"))
 
 

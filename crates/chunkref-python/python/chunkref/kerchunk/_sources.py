@@ -7,7 +7,7 @@ import functools
 import os
 from typing import Any
 
-from chunkref import _chunkref, _codecs
+from chunkref import _check, _chunkref, _codecs
 from chunkref._errors import InvalidOptionError, SkippedWarning, UnsupportedError
 from chunkref._files import is_file, name_of
 from chunkref._references import References, skipped_of
@@ -57,15 +57,18 @@ def scanned(
     inline_threshold: float | None,
     format: str | None,
     error: str = "warn",
-    **format_options: str,
+    **format_options: Any,
 ) -> References:
     """Scan what kerchunk would open; references call it as the caller does."""
-    settings = scan_settings(format, int(inline_threshold or 0), (), format_options)
+    threshold = 0 if inline_threshold is None else int(_check.number("inline_threshold", inline_threshold))
+    settings = scan_settings(scanned, format, threshold, (), format_options)
+    storage_options = _check.mapping("storage_options", storage_options)
+    _check.optional_text("url", url)
     if is_file(source) and not isinstance(source, (str, os.PathLike)):
         location = url or name_of(source) or "file"
         dataset, rows = _chunkref.scan_file(source, location, settings)
     else:
-        text = os.fspath(source)
+        text = _check.path("url", source)
         stores = native_stores(text, storage_options)
         if stores is not None:
             dataset, rows = _chunkref.scan(stores._native, text, settings)

@@ -7,10 +7,10 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from chunkref import _chunkref
+from chunkref import _check, _chunkref
 from chunkref._build import as_text, cube_settings
 from chunkref._errors import CombineError
 from chunkref._references import References
@@ -18,6 +18,28 @@ from chunkref.kerchunk import _inputs
 from chunkref.kerchunk._original import original
 from chunkref._stores import Allow, stores_of
 from chunkref.kerchunk._sources import filled, native_stores, opener
+
+
+def _check_combining(
+    path: Any,
+    indicts: Any,
+    coo_dtypes: Any,
+    target_options: Any,
+    remote_protocol: Any,
+    remote_options: Any,
+    inline_threshold: Any,
+) -> None:
+    """Check what the inputs are and how they are read."""
+    for name, value in (("path", path), ("indicts", indicts)):
+        one = isinstance(value, (str, os.PathLike)) and name == "path" or value is None and name == "indicts"
+        if not one and (isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)):
+            raise _check.wrong_type(name, value, "a list of reference sets")
+    _check.mapping("coo_dtypes", coo_dtypes)
+    _check.mapping("target_options", target_options)
+    _check.optional_text("remote_protocol", remote_protocol)
+    _check.mapping("remote_options", remote_options)
+    if inline_threshold is not None:
+        _check.number("inline_threshold", inline_threshold)
 
 
 def drop(fields: str | tuple[str, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -49,7 +71,7 @@ class MultiZarrToZarr:
         The dimensions; those of `coo_map` when not given.
     coo_dtypes : dict, optional
         Types of coordinates.
-    identical_dims : list of str, optional
+    identical_dims : str or list of str, optional
         Variables that are taken from the first input.
     target_options, remote_protocol, remote_options
         How fsspec opens reference files; the protocol and options of the files behind them.
@@ -86,7 +108,7 @@ class MultiZarrToZarr:
         coo_map: Mapping[str, Any] | None = None,
         concat_dims: str | Sequence[str] | None = None,
         coo_dtypes: Mapping[str, Any] | None = None,
-        identical_dims: Sequence[str] | None = None,
+        identical_dims: str | Sequence[str] | None = None,
         target_options: dict[str, Any] | None = None,
         remote_protocol: str | None = None,
         remote_options: dict[str, Any] | None = None,
@@ -97,13 +119,16 @@ class MultiZarrToZarr:
         *,
         allow: Allow = (),
     ) -> None:
-        self.coo_map = dict(coo_map or {})
+        _check_combining(path, indicts, coo_dtypes, target_options, remote_protocol, remote_options, inline_threshold)
+        _check.function("preprocess", preprocess)
+        _check.function("postprocess", postprocess)
+        self.coo_map = _check.mapping("coo_map", coo_map)
         if concat_dims is None:
             concat_dims = list(self.coo_map)
-        self.concat_dims = [concat_dims] if isinstance(concat_dims, str) else list(concat_dims)
+        self.concat_dims = _check.names("concat_dims", concat_dims)
         for name in self.concat_dims:
             self.coo_map.setdefault(name, "VARNAME" if name == "var" else f"data:{name}")
-        self.identical_dims = list(identical_dims or [])
+        self.identical_dims = _check.names("identical_dims", () if identical_dims is None else identical_dims)
         if set(self.coo_map) & set(self.identical_dims):
             raise ValueError("Values being mapped cannot also be identical")
         self.path, self._indicts = path, indicts
@@ -112,7 +137,7 @@ class MultiZarrToZarr:
         self.remote_options, self.inline = remote_options or {}, inline_threshold
         self.preprocess, self.postprocess = preprocess, postprocess
         self.out: Any = {} if out is None else out
-        self.allow = allow
+        self.allow = _check.paths("allow", allow)
         self.coos: dict[str, Any] | None = None
         self.done: set[int] = set()
         self._before: list[dict[str, Any]] = []
@@ -327,7 +352,7 @@ class MultiZarrToZarr:
             dataset, _ = run([*self.identical_dims, *others], "first")
             warnings.warn(f"{error}\nthe first input counts, as in kerchunk", stacklevel=4)
         if self.inline:
-            dataset = _chunkref.inline_small(dataset, self.inline, stores._native, open_url, self.remote_protocol)
+            dataset = _chunkref.inline_small(dataset, int(self.inline), stores._native, open_url, self.remote_protocol)
         combined: dict[str, Any] = References(dataset).to_dict(consolidated=False)["refs"]
         return combined
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
+from chunkref import _check
 from chunkref._references import References
 from chunkref.kerchunk._original import original
 
 
 def refs_to_dataframe(
-    fo: str | Mapping[str, Any],
+    fo: str | os.PathLike[str] | Mapping[str, Any],
     url: str,
     target_protocol: str | None = None,
     target_options: dict[str, Any] | None = None,
@@ -41,16 +43,22 @@ def refs_to_dataframe(
     >>> from chunkref.kerchunk.df import refs_to_dataframe
     >>> refs_to_dataframe({".zgroup": '{"zarr_format":2}'}, example_output + ".parq")
     """
-    if isinstance(fo, str):
+    options = _check.mapping("target_options", target_options)
+    _check.optional_text("target_protocol", target_protocol)
+    _check.path("url", url)
+    _check.integer("record_size", record_size, 1)
+    _check.integer("categorical_threshold", categorical_threshold)
+    if isinstance(fo, (str, os.PathLike)):
         import fsspec
 
-        options = dict(target_options or {})
         if target_protocol is not None:
             options["protocol"] = target_protocol
-        with fsspec.open(fo, "rb", **options) as file:
+        with fsspec.open(_check.path("fo", fo), "rb", **options) as file:
             references = References.from_json(file.read())
-    else:
+    elif isinstance(fo, Mapping):
         references = References.from_dict(fo)
+    else:
+        raise _check.wrong_type("fo", fo, "a path, a URL, or references")
     references.to_parquet(url, record_size=record_size, storage_options=storage_options)
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chunkref import _check
 from chunkref.kerchunk._original import original
 from chunkref.kerchunk._sources import scanned
 from chunkref.kerchunk.combine import MultiZarrToZarr
@@ -42,6 +43,9 @@ def scan_grib(
     list of dict
         kerchunk's dictionaries of version 1, with the URL as template ``u``.
     """
+    url = _check.path("url", url)
+    skip = _check.integer("skip", skip)
+    filter = _check.mapping("filter", filter)
     options = {"grib_layout": "messages", "grib_codec": "eccodes"}
     if filter:
         options["grib_filter"] = ",".join(f"{key}={_alternatives(value)}" for key, value in filter.items())
@@ -86,11 +90,14 @@ def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str
     dict
         kerchunk's dictionary of version 1.
     """
+    if isinstance(message_groups, (str, bytes, Mapping)) or not isinstance(message_groups, Iterable):
+        raise _check.wrong_type("message_groups", message_groups, "a list of what scan_grib gave")
+    _check.mapping("remote_options", remote_options)
     tree: dict[str, Any] = {".zgroup": '{"zarr_format":2}', ".zattrs": "{}"}
     members: dict[str, list[dict[str, Any]]] = {}
     levels: dict[str, set[str]] = {}
     for message in message_groups:
-        if message.get("version") != 1:
+        if not isinstance(message, Mapping) or message.get("version") != 1:
             raise ValueError("messages are kerchunk's dictionaries of version 1, as scan_grib gives them")
         refs = message["refs"]
         coordinates = json.loads(refs[".zattrs"])["coordinates"].split(" ")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from chunkref import _check
 from chunkref.kerchunk._original import original
 from chunkref.kerchunk._sources import filled, scanned
 
@@ -55,6 +56,13 @@ class SingleHdf5ToZarr:
     ) -> None:
         if vlen_encode not in ("embed", "null", "leave", "encode"):
             raise NotImplementedError(f"vlen_encode={vlen_encode!r}")
+        _check.optional_text("url", url)
+        _check.integer("spec", spec, 0, 1)
+        _check.choice("error", error, ("warn", "ignore", "raise", "pdb"))
+        _check.mapping("storage_options", storage_options)
+        if inline_threshold is not None:
+            _check.number("inline_threshold", inline_threshold)
+        _check.optional_integer("unsupported_inline_threshold", unsupported_inline_threshold)
         self._source, self._url, self.spec, self.inline = h5f, url, spec, inline_threshold
         self._storage_options, self.error, self.vlen, self._out = storage_options, error, vlen_encode, out
         self._original: Any = None
@@ -86,7 +94,7 @@ class SingleHdf5ToZarr:
             source, group = self._url, str(source.name or "").strip("/")
         elif not isinstance(source, (str, os.PathLike)) and not hasattr(source, "read"):
             raise ValueError("type of input `h5f` not recognised")
-        links = "follow" if preserve_linked_dsets else "skip"
+        links = "follow" if _check.boolean("preserve_linked_dsets", preserve_linked_dsets) else "skip"
         references = scanned(
             source, self._url, self._storage_options, self.inline, "hdf5", self.error, hdf5_links=links
         )

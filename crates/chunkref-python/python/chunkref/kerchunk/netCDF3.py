@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chunkref import _check
 from chunkref.kerchunk._original import original
 from chunkref.kerchunk._sources import filled, scanned
 
@@ -43,6 +44,11 @@ class NetCDF3ToZarr:
         out: Any = None,
         **kwargs: Any,
     ) -> None:
+        _check.path("filename", filename)
+        _check.mapping("storage_options", storage_options)
+        if inline_threshold is not None:
+            _check.number("inline_threshold", inline_threshold)
+        _check.integer("max_chunk_size", max_chunk_size)
         self.filename, self.storage_options, self.threshold = filename, storage_options, inline_threshold
         self.max_chunk_size, self.out = max_chunk_size, out
 
