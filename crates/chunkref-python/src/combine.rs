@@ -191,7 +191,7 @@ pub(crate) fn build(
         }
     }
     py.detach(|| results.stop());
-    let extended = first.first().cloned();
+    let origin = first.first().and_then(PyDataset::origin);
     let mut datasets = Vec::new();
     let mut values = Vec::new();
     let mut left = Vec::new();
@@ -212,9 +212,5 @@ pub(crate) fn build(
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
     let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options, policy)?;
-    let dataset = match &extended {
-        Some(extended) => dataset.extending(extended),
-        None => dataset,
-    };
-    Ok((dataset, notes, left))
+    Ok((dataset.with_origin(origin), notes, left))
 }

@@ -37,9 +37,14 @@ impl PyDataset {
         Self(Arc::new(dataset), policy, None)
     }
 
-    /// The same dataset, as one that extends what `other` was read from.
-    pub(crate) fn extending(self, other: &Self) -> Self {
-        Self(self.0, self.1, other.2.clone())
+    /// Where it was read.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        self.2.clone()
+    }
+
+    /// The same dataset, as one that extends what was read there.
+    pub(crate) fn with_origin(self, origin: Option<Origin>) -> Self {
+        Self(self.0, self.1, origin)
     }
 }
 
