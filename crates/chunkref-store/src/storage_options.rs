@@ -660,14 +660,14 @@ mod tests {
         options.set("region", "r");
         options.set("key", "flat");
         options.set("headers.X-Anything", "flat");
-        options.set_for("s3://mine", "key", "mine").unwrap();
+        options.set_for("s3://mine", "key", "of-my-own").unwrap();
         let key = |store: &str, credentials| {
             let own = options.for_store(store, credentials);
             assert_eq!(own.get("region"), Some("r"));
             own.get("key").map(str::to_owned)
         };
-        assert_eq!(key("s3://mine", Credentials::All).as_deref(), Some("mine"));
-        assert_eq!(key("s3://mine", Credentials::Ambient).as_deref(), Some("mine"));
+        assert_eq!(key("s3://mine", Credentials::All).as_deref(), Some("of-my-own"));
+        assert_eq!(key("s3://mine", Credentials::Ambient).as_deref(), Some("of-my-own"));
         assert_eq!(key("s3://mine", Credentials::None), None);
         assert_eq!(key("s3://other", Credentials::All).as_deref(), Some("flat"));
         assert_eq!(key("s3://other", Credentials::Ambient), None);

@@ -390,12 +390,18 @@ fn keep_secrets_of_environment() {
     KEPT.call_once(|| {
         for (name, value) in std::env::vars_os() {
             let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-            if is_secret_name(name) {
+            if is_secret_variable(name, value) {
                 keep_secret(value);
             }
             keep_secrets_of(value);
         }
     });
+}
+
+/// `PWD` is no password, and `SSH_AUTH_SOCK` says where something is: without paths no message could name a file.
+fn is_secret_variable(name: &str, value: &str) -> bool {
+    let is_path = std::path::Path::new(value).is_absolute() && std::fs::metadata(value).is_ok();
+    is_secret_name(name) && !matches!(name, "PWD" | "OLDPWD") && !is_path
 }
 
 /// How an object was opened, for those beside it.
@@ -473,6 +479,16 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
+
+    #[test]
+    fn folders_are_no_secrets() {
+        for name in ["PWD", "OLDPWD", "SSH_AUTH_SOCK"] {
+            assert!(!is_secret_variable(name, "/"), "{name}");
+        }
+        assert!(!is_secret_variable("OLDPWD", "/no/such/folder/any/more"));
+        assert!(is_secret_variable("AWS_SECRET_ACCESS_KEY", "/AbCdEfGh/IjKlMnOp"));
+        assert!(is_secret_variable("DB_PWD", "horse"));
+    }
 
     #[test]
     fn buckets_and_keys() {

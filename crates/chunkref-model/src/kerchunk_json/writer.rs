@@ -142,6 +142,15 @@ pub fn write(
         )));
     }
     if options.templates {
+        // Readers would expand it, and no template says it as it is.
+        if let Some(source) = dataset.sources().iter().find(|source| source.location.contains("{{"))
+        {
+            let location = crate::secret::redact(&source.location);
+            let message = format!(
+                "{location}: templates cannot hold this name with {{{{: write the references without them"
+            );
+            return Err(WriteError::Io(io::Error::new(io::ErrorKind::InvalidInput, message)));
+        }
         member.push_str("\"templates\":{");
         for (number, source) in dataset.sources().iter().enumerate() {
             if number > 0 {
@@ -493,6 +502,21 @@ mod tests {
                 WriteError::Inconsistent { .. }
             ));
         }
+    }
+
+    #[test]
+    fn names_that_readers_would_expand_are_no_templates() {
+        let mut dataset = dataset();
+        dataset.add_source(crate::Source {
+            location: String::from("s3://bucket/{{u0}}"),
+            version: None,
+        });
+        let options = WriteOptions { templates: true, ..WriteOptions::default() };
+        let mut out = Vec::new();
+        let error = write(&dataset, &options, &mut out).unwrap_err().to_string();
+        assert!(out.is_empty() && error.contains("without"), "{error}");
+        write(&dataset, &WriteOptions::default(), &mut out).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("zgroup"));
     }
 
     #[test]
