@@ -104,6 +104,10 @@ fn keep_secrets(arguments: &[OsString]) {
             (Some(option), _) => match option.split_once('=') {
                 Some((name, value)) if !name.is_empty() => {
                     StorageOptions::default().set(name, value);
+                    // What is no option may be a secret of its own with an = in it.
+                    if crate::store_arguments::storage_option(option).is_err() {
+                        keep_secret(option);
+                    }
                 }
                 _ => keep_secret(option),
             },

@@ -101,7 +101,7 @@ fn prefix(text: &str) -> Result<UrlPrefix, String> {
     text.parse().map_err(|error: chunkref::SourceError| error.message)
 }
 
-fn storage_option(text: &str) -> Result<StorageOption, String> {
+pub(crate) fn storage_option(text: &str) -> Result<StorageOption, String> {
     text.parse().map_err(|error: chunkref::SourceError| error.message)
 }
 

@@ -138,7 +138,7 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "report",
-        words: &["report", "SETS/raw_a.json", "-o", "OUT/page.html"],
+        words: &["report", "URL/a.nc", "-o", "OUT/page.html"],
         before: |_, out| fs::write(out.join("page.html"), "the old one").unwrap(),
         least: 1,
     },

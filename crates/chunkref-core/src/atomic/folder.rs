@@ -156,6 +156,10 @@ fn is_there(target: &Path, destination: &Path) -> Result<bool, AtomicError> {
 fn check(folder: &Path, destination: &Path, replaceable: Replaceable) -> Result<(), AtomicError> {
     let found = fs::read_dir(folder)
         .and_then(|mut entries| entries.next().map_or(Ok(None), |_| (replaceable.foreign)(folder)))
+        // Another process has put its folder in the place of this one: it is looked at again, locked, before it is replaced.
+        .or_else(
+            |error| if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(error) },
+        )
         .map_err(|source| AtomicError::io(destination, "replaced", source))?;
     match found {
         None => Ok(()),

@@ -64,6 +64,10 @@ impl Temporary {
             let file = match make(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                // A process that looks for left-overs took it between its making and its opening.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let new = Self { path, file, is_folder, kept: false };
