@@ -42,7 +42,7 @@ def server(tmp_path):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            seen.append(dict(self.headers))
+            seen.append({name.lower(): value for name, value in self.headers.items()})
             body = (folder / self.path.strip("/")).read_bytes()
             start, end = self.headers.get("Range", f"bytes=0-{len(body) - 1}").removeprefix("bytes=").split("-")
             part = body[int(start) : int(end) + 1]
@@ -91,7 +91,7 @@ def test_secrets_of_this_machine_are_not_read(tmp_path):
 
 def test_data_files_of_the_machine_are_read(tmp_path, example_file):
     path = tmp_path / "set.json"
-    chunkref.scan(example_file).to_json(path)
+    chunkref.scan(example_file, inline_threshold=0).to_json(path)
     for given in (str(path), json.loads(path.read_text()), chunkref.References.open(path), chunkref.scan(example_file)):
         assert float(chunkref.open_dataset(given)["temperature"].max()) == 23
     path.chmod(0o666)
@@ -115,7 +115,7 @@ def test_credentials_go_to_their_store_alone(server, tmp_path, example_file):
         chunkref.open_dataset(str(path), storage_options=token)["t"].load()
     assert not seen
     assert bytes(chunkref.open_dataset(str(path), storage_options=token, allow=url)["t"].values) == SECRET
-    assert seen and all(headers["Authorization"] == "Bearer VERYSECRET" for headers in seen)
+    assert seen and all(headers["authorization"] == "Bearer VERYSECRET" for headers in seen)
     seen.clear()
     # Two stores are allowed: the options have to say which they are for.
     allow = [url, "https://other.example/"]
@@ -123,13 +123,13 @@ def test_credentials_go_to_their_store_alone(server, tmp_path, example_file):
         chunkref.open_dataset(str(path), storage_options=token, allow=allow)
     scoped = {"https://other.example": {"token": "OTHER"}, url: {"token": "MINE"}}
     assert bytes(chunkref.open_dataset(str(path), storage_options=scoped, allow=allow)["t"].values) == SECRET
-    assert seen and all(headers["Authorization"] == "Bearer MINE" for headers in seen)
+    assert seen and all(headers["authorization"] == "Bearer MINE" for headers in seen)
     seen.clear()
     # What the user names needs nothing, and what was scanned counts as that.
     scanned = chunkref.scan(f"{url}/a.nc", token)
     dataset = chunkref.open_dataset(pickle.loads(pickle.dumps(scanned)), storage_options=token)
     assert float(dataset["temperature"].max()) == 23
-    assert seen and all(headers["Authorization"] == "Bearer VERYSECRET" for headers in seen)
+    assert seen and all(headers["authorization"] == "Bearer VERYSECRET" for headers in seen)
     seen.clear()
     with pytest.raises(chunkref.InvalidOptionError, match="for one store"):
         list(chunkref.scan_many([f"{url}/a.nc", "https://other.example/a.nc"], token))

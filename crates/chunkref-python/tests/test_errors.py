@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_never_missing(copied, damage):
     assert isinstance(error, chunkref.ScanError)
     assert (error.array, error.chunk, error.offset, error.length) == ("temperature", (1, 0, 0), offset, length)
     assert str(path) in str(error) and "temperature" in str(error)
-    with chunkref.open_dataset(references, decode_times=False) as dataset, pytest.raises(wanted):
+    with pytest.raises(wanted), chunkref.open_dataset(references, decode_times=False) as dataset:
         dataset["temperature"].load()
 
 
