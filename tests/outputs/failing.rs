@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use chunkref_cli::{Console, Exit};
 use chunkref_core::atomic::hook::{self, Hook, Operation};
 
-use crate::scenario::{
-    SCENARIOS, Scenario, Tree, inputs, is_left_over, is_old_or_new, plant, tree,
-};
+use crate::scenario::{SCENARIOS, Scenario, inputs, is_left_over, is_old_or_new, plant, tree};
 
 /// How an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,19 +104,6 @@ fn must(command: &str, input: &Path, output: &Path) {
     assert_eq!(exit, Exit::Done, "{command}: {said}");
 }
 
-/// The state before the command, and after it, in `output`.
-fn states(scenario: &Scenario, input: &Path, output: &Path) -> (Tree, Tree) {
-    plant(&Tree::new(), output);
-    for command in scenario.before {
-        must(command, input, output);
-    }
-    let old = tree(output);
-    must(scenario.command, input, output);
-    let new = tree(output);
-    assert!(old != new && !new.keys().any(|path| is_left_over(path)), "{}", scenario.name);
-    (old, new)
-}
-
 #[test]
 fn an_operation_that_fails_leaves_the_old_state_or_the_new_one() {
     let (_turn, plan) = plan();
@@ -128,7 +113,7 @@ fn an_operation_that_fails_leaves_the_old_state_or_the_new_one() {
     let mut points = 0;
     for scenario in &SCENARIOS {
         *plan.lock().unwrap() = Plan::default();
-        let (old, new) = states(scenario, input.path(), &output);
+        let (old, new) = scenario.states(&output, |command| must(command, input.path(), &output));
         for failure in FAILURES {
             for at in 0.. {
                 plant(&old, &output);
@@ -179,7 +164,7 @@ fn where_folders_cannot_be_exchanged_they_are_replaced_in_two_steps() {
     let mut exchanges = 0;
     for scenario in &SCENARIOS {
         *plan.lock().unwrap() = Plan::default();
-        let (old, new) = states(scenario, input.path(), &output);
+        let (old, new) = scenario.states(&output, |command| must(command, input.path(), &output));
         plant(&old, &output);
         *plan.lock().unwrap() =
             Plan { failure: Some((0, Failure::Unsupported)), ..Plan::default() };

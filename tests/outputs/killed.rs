@@ -35,18 +35,6 @@ fn must(command: &str, input: &Path, output: &Path) -> Output {
     done
 }
 
-fn states(scenario: &Scenario, input: &Path, output: &Path) -> (Tree, Tree) {
-    plant(&Tree::new(), output);
-    for command in scenario.before {
-        must(command, input, output);
-    }
-    let old = tree(output);
-    must(scenario.command, input, output);
-    let new = tree(output);
-    assert!(old != new && !new.keys().any(|path| is_left_over(path)), "{}", scenario.name);
-    (old, new)
-}
-
 /// What a process that died has left, and what the next one makes of it.
 #[track_caller]
 fn check(scenario: &Scenario, (old, new): (&Tree, &Tree), input: &Path, output: &Path, case: &str) {
@@ -82,7 +70,8 @@ fn a_process_that_dies_at_any_operation_leaves_the_old_state_or_the_new_one() {
     let output = outer.path().join("out");
     let mut deaths = 0;
     for scenario in killed() {
-        let (old, new) = states(scenario, input.path(), &output);
+        let (old, new) =
+            scenario.states(&output, |command| drop(must(command, input.path(), &output)));
         for at in 0_u32.. {
             plant(&old, &output);
             let mut process = process(scenario.command, input.path(), &output);
@@ -107,7 +96,8 @@ fn a_process_that_is_killed_at_any_moment_leaves_the_old_state_or_the_new_one() 
     let random = RandomState::new();
     let (mut in_time, scenarios) = (0, killed().collect::<Vec<_>>());
     for (number, scenario) in scenarios.iter().enumerate() {
-        let (old, new) = states(scenario, input.path(), &output);
+        let (old, new) =
+            scenario.states(&output, |command| drop(must(command, input.path(), &output)));
         plant(&old, &output);
         let start = Instant::now();
         must(scenario.command, input.path(), &output);

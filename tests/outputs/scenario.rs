@@ -122,6 +122,20 @@ impl Scenario {
         };
         command.split(' ').map(word).collect()
     }
+
+    /// The state before the command, and after it, in `output`. `must` runs a command, which must succeed.
+    #[track_caller]
+    pub(crate) fn states(&self, output: &Path, must: impl Fn(&str)) -> (Tree, Tree) {
+        plant(&Tree::new(), output);
+        for command in self.before {
+            must(command);
+        }
+        let old = tree(output);
+        must(self.command);
+        let new = tree(output);
+        assert!(old != new && !new.keys().any(|path| is_left_over(path)), "{}", self.name);
+        (old, new)
+    }
 }
 
 /// A folder of small files of NetCDF classic, one time each.

@@ -336,18 +336,18 @@ mod tests {
     #[test]
     fn sets_of_the_network_name_what_is_beside_them_and_what_is_public() {
         let policy = AccessPolicy::of_set(&location("https://host/a/cube.parq/"))
-            .with_allowed(["s3://mine/x".parse().unwrap(), "/work/raw".parse().unwrap()]);
+            .with_allowed(["s3://mine/x".parse().unwrap(), "/archive/raw".parse().unwrap()]);
         for url in ["https://host/a/x.nc", "https://host:443/a/b/../c/x.nc", "https://host/a/.x"] {
             assert_eq!(check(&policy, url), OWN, "{url}");
         }
         assert_eq!(check(&policy, "s3://mine/x/y"), AMBIENT, "options are for the set's host");
-        assert_eq!(check(&policy, "/work/raw/x"), AMBIENT);
+        assert_eq!(check(&policy, "/archive/raw/x"), AMBIENT);
         for url in ["https://host/b/x.nc", "http://host/a/x.nc", "s3://other/x", "s3://mine/y"] {
             assert_eq!(check(&policy, url), PUBLIC, "{url}");
         }
         for (url, allow) in [
             ("/etc/passwd", "file:///etc/passwd"),
-            ("/work/raw/.ssh/x", "file:///work/raw/.ssh/x"),
+            ("/archive/raw/.ssh/x", "file:///archive/raw/.ssh/x"),
             ("https://host/a/%2e%2e%2fx", "https://host/a/%2e%2e%2fx"),
             ("http://localhost:80/x", "http://localhost:80/"),
             ("http://0xa9fea9fe/x", "http://169.254.169.254:80/"),
