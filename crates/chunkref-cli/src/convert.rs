@@ -82,7 +82,7 @@ fn convert(
 ) -> Result<Emitted, Fault> {
     let references = block_on(References::open_version(stores, location, arguments.at.as_deref()))?;
     let provenance = references.recorded().map(|recorded| recorded.provenance.clone());
-    let dataset = block_on(references.into_whole_dataset())?;
+    let dataset = block_on(references.into_dataset())?;
     let options: EmitOptions = arguments.emit.options(stores);
     let options = match provenance {
         Some(provenance) => options.with_provenance(provenance),

@@ -358,7 +358,7 @@ impl Job {
             let recorded = references.recorded();
             let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
             let before = before.unwrap_or_default();
-            let dataset = references.into_whole_dataset().await?;
+            let dataset = references.into_dataset().await?;
             let gathered = self.gatherer.gather(&dataset, &objects).await?;
             let (skipped, cost) = (Vec::new(), Cost::default());
             return Ok(Read { dataset, gathered, skipped, before, cost });

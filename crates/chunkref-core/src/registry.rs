@@ -131,6 +131,15 @@ impl Registry {
         }
     }
 
+    /// The name of a format whose files begin like this, at their first byte: [`Registry::detect`] without the search.
+    #[must_use]
+    pub fn data_format(&self, head: &[u8]) -> Option<&'static str> {
+        let begins = |entry: &&ScannerEntry| {
+            entry.signatures.iter().any(|signature| signature.matches_start(head))
+        };
+        self.entries.iter().find(begins).map(|entry| entry.name)
+    }
+
     /// The format of a source, from one bounded read of its head.
     ///
     /// # Errors

@@ -72,6 +72,20 @@ pub enum ParquetError {
         /// What the library found.
         source: FormatError,
     },
+    /// A partition is not there, and the array has fewer references than were written.
+    #[error(
+        "{partition} is not there, and of {written} references of array {array:?} that were written {found} are left: parts of the set are lost, or cannot be seen; make it again, or copy all of it"
+    )]
+    Lost {
+        /// The array.
+        array: String,
+        /// The key of the partition.
+        partition: String,
+        /// References that were written.
+        written: u64,
+        /// References that are there.
+        found: u64,
+    },
     /// References that make no manifest.
     #[error("array {array:?}")]
     Manifest {

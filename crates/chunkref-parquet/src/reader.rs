@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -134,6 +135,8 @@ pub struct ParquetReferences<F> {
     record_size: u64,
     recorded: Option<Recorded>,
     limits: Limits,
+    /// References that are there, of arrays of which a partition was missed.
+    counted: Mutex<HashMap<String, u64>>,
 }
 
 impl<F: Files> ParquetReferences<F> {
@@ -147,7 +150,8 @@ impl<F: Files> ParquetReferences<F> {
             reason: "there is no such file in the folder".to_owned(),
         })?;
         let Metadata { dataset, record_size, recorded } = metadata::parse(&text, limits)?;
-        Ok(Self { files, dataset, record_size, recorded, limits: limits.clone() })
+        let (limits, counted) = (limits.clone(), Mutex::default());
+        Ok(Self { files, dataset, record_size, recorded, limits, counted })
     }
 
     /// Groups and arrays, without any reference.
@@ -238,7 +242,8 @@ impl<F: Files> ParquetReferences<F> {
     /// The references of one partition of an array, those of one that is not there being none.
     ///
     /// # Errors
-    /// [`ParquetError`] for an array that is not there, and as [`ParquetReferences::read`] has it.
+    /// [`ParquetError`] for an array that is not there, [`ParquetError::Lost`] for a partition that is not there and must
+    /// be, because the array has fewer references than were written, and as [`ParquetReferences::read`] has it.
     pub async fn read_partition(
         &self,
         path: &str,
@@ -250,6 +255,7 @@ impl<F: Files> ParquetReferences<F> {
         let wrap = |source| ParquetError::Manifest { array: path.to_owned(), source };
         let mut sources: Vec<Source> = Vec::new();
         let Some(rows) = self.partition(path, number, count).await? else {
+            self.check_absent(path, number, count).await?;
             return Ok(PartitionReferences { rows: Manifest::empty([0]), sources });
         };
         let mut builder = ManifestBuilder::new([rows.len() as u64]).map_err(wrap)?;
@@ -266,6 +272,35 @@ impl<F: Files> ParquetReferences<F> {
         })
         .map_err(|reason| said(path, number, reason))?;
         Ok(PartitionReferences { rows: builder.finish().map_err(wrap)?, sources })
+    }
+
+    /// An error when a partition that is not there held references: the others have fewer than were written. They are
+    /// counted once for an array.
+    async fn check_absent(&self, path: &str, number: u64, count: u64) -> Result<(), ParquetError> {
+        let recorded = self.recorded.as_ref().and_then(|recorded| recorded.contents(path));
+        let Some(written) = recorded.map(|contents| contents.references) else { return Ok(()) };
+        let counted = || self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = counted().get(path).copied();
+        let found = if let Some(found) = known {
+            found
+        } else {
+            let mut found = 0_u64;
+            for number in self.partitions(path, count).await? {
+                let Some(rows) = self.partition(path, number, count).await? else { continue };
+                rows.visit(&mut |_, _| {
+                    found = found.saturating_add(1);
+                    Ok(())
+                })
+                .map_err(|reason| said(path, number, reason))?;
+            }
+            counted().insert(path.to_owned(), found);
+            found
+        };
+        if found >= written {
+            return Ok(());
+        }
+        let (array, partition) = (path.to_owned(), key(path, number));
+        Err(ParquetError::Lost { array, partition, written, found })
     }
 
     /// The reference of one chunk with its source, of which one partition is read.

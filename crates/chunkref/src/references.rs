@@ -321,29 +321,32 @@ impl References {
         }
     }
 
-    /// The dataset with the references of the arrays at `paths`; other arrays may be without theirs.
+    /// The dataset with the references of the arrays at `paths`, all that were written; other arrays may be without theirs.
     ///
     /// # Errors
-    /// [`ReferencesError`] when a partition is damaged or cannot be read.
+    /// [`ReferencesError`] when a partition is damaged or cannot be read, and [`ReferencesError::Lost`].
     pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
         let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
-        match &self.inner {
-            Inner::Json { dataset, .. } => Ok((**dataset).clone()),
+        let dataset = match &self.inner {
+            Inner::Json { dataset, .. } => (**dataset).clone(),
             Inner::Parquet(references, _) => {
-                references.read(&wanted).await.map_err(|source| self.parquet(source))
+                references.read(&wanted).await.map_err(|source| self.parquet(source))?
             }
             #[cfg(feature = "icechunk")]
             Inner::Icechunk(references, _) => references.read(&wanted).await.map_err(|source| {
                 ReferencesError::Icechunk { location: self.location.clone(), source }
-            }),
-        }
+            })?,
+        };
+        check_whole(&self.location, self.recorded(), &dataset, &wanted)?;
+        Ok(dataset)
     }
 
-    /// The whole dataset.
+    /// What is there of the dataset: references that were written and are lost read as chunks that never were. For whoever
+    /// looks for what is lost; all others want [`References::into_dataset`].
     ///
     /// # Errors
     /// [`ReferencesError`] when a partition is damaged or cannot be read.
-    pub async fn into_dataset(self) -> Result<Dataset, ReferencesError> {
+    pub async fn into_partial_dataset(self) -> Result<Dataset, ReferencesError> {
         let Self { location, inner } = self;
         match inner {
             Inner::Json { dataset, .. } => Ok(*dataset),
@@ -375,19 +378,10 @@ impl References {
     ///
     /// # Errors
     /// [`ReferencesError`] when a partition is damaged or cannot be read, and [`ReferencesError::Lost`].
-    pub async fn into_whole_dataset(self) -> Result<Dataset, ReferencesError> {
+    pub async fn into_dataset(self) -> Result<Dataset, ReferencesError> {
         let (location, recorded) = (self.location.clone(), self.recorded().cloned());
-        let dataset = self.into_dataset().await?;
-        let Some(recorded) = recorded else { return Ok(dataset) };
-        for (array, contents) in dataset.arrays() {
-            let found = contents.manifest.present();
-            match recorded.contents(&array).map(|known| known.references) {
-                Some(written) if found < written => {
-                    return Err(ReferencesError::Lost { location, array, written, found });
-                }
-                _ => {}
-            }
-        }
+        let dataset = self.into_partial_dataset().await?;
+        check_whole(&location, recorded.as_ref(), &dataset, &|_| true)?;
         Ok(dataset)
     }
 
@@ -482,6 +476,27 @@ impl Lookup for References {
         let read = self.arrays(&[path.to_owned()]).await.map_err(unread)?;
         Ok(Cow::Owned(Lookup::array(&read, path).await?.into_owned()))
     }
+}
+
+/// An error when an array that is `wanted` has fewer references than were written.
+fn check_whole(
+    location: &str,
+    recorded: Option<&Recorded>,
+    dataset: &Dataset,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), ReferencesError> {
+    let Some(recorded) = recorded else { return Ok(()) };
+    for (array, contents) in dataset.arrays() {
+        let found = contents.manifest.present();
+        match recorded.contents(&array).map(|known| known.references) {
+            Some(written) if found < written && wanted(&array) => {
+                let location = location.to_owned();
+                return Err(ReferencesError::Lost { location, array, written, found });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn unread(error: ReferencesError) -> chunkref_read::ReadError {

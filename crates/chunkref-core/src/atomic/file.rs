@@ -5,6 +5,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use super::guard;
 use super::hook::{self, Operation};
 use super::lock::Lock;
 use super::place::{Place, folder_of};
@@ -19,7 +20,8 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// keeps the permissions and, where this process may set it, the owner of the file that it replaces; a symbolic link stays
 /// and what it points to is replaced. Streams get the bytes as they come.
 ///
-/// With `replaces`, the file is replaced only if its bytes are still those.
+/// With `replaces`, the file is replaced only if its bytes are still those. A file that begins like one of a data format that
+/// is linked in is not replaced, and nothing is written within a set of references in Parquet or a Zarr store.
 ///
 /// # Errors
 /// [`AtomicError`]: that of `write` as [`AtomicError::Content`], and those of the file system.
@@ -41,6 +43,7 @@ pub fn write_file<T>(
             Err(AtomicError::IsFolder(destination.display().to_string()))
         }
         Place::Path { path, metadata } => {
+            guard::check_file(&path, metadata.as_ref(), destination)?;
             remove_left_overs(folder_of(&path));
             let temporary = Temporary::file(folder_of(&path)).map_err(failed)?;
             let file = temporary.file_handle();

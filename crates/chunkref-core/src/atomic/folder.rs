@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::file::flush_folder;
+use super::guard;
 use super::hook::{self, Operation};
 use super::lock::Lock;
 use super::place::{Place, folder_of};
@@ -47,6 +48,7 @@ impl Staging {
         let Place::Path { path: target, .. } = Place::of(destination).map_err(failed)? else {
             return Err(AtomicError::IsNoFolder(destination.display().to_string()));
         };
+        guard::check_outside(&target, destination)?;
         remove_left_overs(folder_of(&target));
         restore(&target, replaceable).map_err(failed)?;
         if is_there(&target, destination)? {

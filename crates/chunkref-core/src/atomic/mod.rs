@@ -11,6 +11,7 @@
 //! | `folder` | [`Staging`] |
 //! | `place` | what a destination is: a regular file, a stream, or nothing yet |
 //! | `temporary` | names of temporary files and folders; those of dead processes are removed |
+//! | `guard` | what no output replaces: data files, and the parts of sets and Zarr stores |
 //! | `lock` | [`Lock`]: held while a destination is compared and replaced |
 //! | [`fingerprint`] | [`Fingerprint`]: what a destination held when it was read |
 //! | [`hook`] | the seam at which tests make the file system fail |
@@ -18,6 +19,7 @@
 mod file;
 pub mod fingerprint;
 mod folder;
+mod guard;
 pub mod hook;
 mod lock;
 mod place;
@@ -68,6 +70,26 @@ pub enum AtomicError {
         found: String,
         /// What the folder would have to be.
         what: &'static str,
+    },
+    /// A file of a data format, which references may point to.
+    #[error(
+        "{path} is there and is a data file ({format}), which no output replaces: write to another place, or remove it first"
+    )]
+    IsData {
+        /// The destination.
+        path: String,
+        /// The name of the format.
+        format: &'static str,
+    },
+    /// A place within a set of references, or another Zarr store, whose files belong together.
+    #[error(
+        "{path} lies within the set of references or Zarr store {set}: write to a place outside of it"
+    )]
+    InsideSet {
+        /// The destination.
+        path: String,
+        /// The folder of the set.
+        set: String,
     },
     /// The destination is not what it was when it was read.
     #[error(

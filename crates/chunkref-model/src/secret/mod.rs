@@ -83,32 +83,67 @@ fn parameters(url: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// `scheme://user:password@host` without what stands before the `@`. A container of Azure is written there too, but
-/// without a colon.
+/// without a colon. Passwords with letters that end an authority, and logins behind a mistyped scheme or none, make no URL,
+/// but they are secrets.
 fn user_information(text: &str) -> Option<String> {
     let mut hidden = String::new();
     let mut rest = text;
     let mut found = false;
-    while let Some(place) = rest.find("://") {
-        let (before, behind) = rest.split_at(place);
-        let behind = behind.strip_prefix("://").unwrap_or(behind);
-        hidden.push_str(before);
-        hidden.push_str("://");
-        let ends = |letter| matches!(letter, '/' | '?' | '#') || ends_text(letter);
-        let (authority, after) = behind.split_at(behind.find(ends).unwrap_or(behind.len()));
-        let web = before.ends_with("http") || before.ends_with("https");
-        match authority.rsplit_once('@') {
-            Some((user, host)) if (web || user.contains(':')) && user != HIDDEN => {
-                found = true;
-                hidden.push_str(HIDDEN);
-                hidden.push('@');
-                hidden.push_str(host);
+    while !rest.is_empty() {
+        let (between, word) = rest.split_at(rest.find(|l| !ends_text(l)).unwrap_or(rest.len()));
+        let (mut word, behind) = word.split_at(word.find(ends_text).unwrap_or(word.len()));
+        hidden.push_str(between);
+        let mut scheme = None;
+        // A word may hold several URLs, one in the query of another.
+        while !word.is_empty() {
+            let (part, next) = word.split_at(word.find("://").unwrap_or(word.len()));
+            let login =
+                scheme.map_or_else(|| login_alone(part), |scheme| login_of_url(scheme, part));
+            match login.and_then(|(start, end)| Some((part.get(..start)?, part.get(end..)?))) {
+                Some((before, after)) if !part.get(before.len()..)?.starts_with(HIDDEN) => {
+                    found = true;
+                    hidden.extend([before, HIDDEN, after]);
+                }
+                _ => hidden.push_str(part),
             }
-            _ => hidden.push_str(authority),
+            scheme = Some(part);
+            word = next.strip_prefix("://").unwrap_or(next);
+            hidden.push_str(next.get(..next.len().saturating_sub(word.len()))?);
         }
-        rest = after;
+        rest = behind;
     }
-    hidden.push_str(rest);
     found.then_some(hidden)
+}
+
+/// Where the login stands in what is behind `scheme` and `://`.
+fn login_of_url(scheme: &str, rest: &str) -> Option<(usize, usize)> {
+    let ends = |letter| matches!(letter, '/' | '?' | '#');
+    let last_at = rest.rfind('@')?;
+    let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+    if let Some((user, _)) = authority.rsplit_once('@') {
+        let web = scheme.ends_with("http") || scheme.ends_with("https");
+        return (web || user.contains(':')).then_some((0, user.len()));
+    }
+    // `user:pass/word@host`: what is no port is a password.
+    let (_, port) = authority.rsplit_once(':')?;
+    let password = !authority.starts_with('[') && !port.bytes().all(|byte| byte.is_ascii_digit());
+    password.then_some((0, last_at))
+}
+
+/// Where the login stands in `user:password@host` or `https//user:password@host`, which is no path of a file.
+fn login_alone(word: &str) -> Option<(usize, usize)> {
+    let last_at = word.rfind('@')?;
+    let scheme = ["http", "https"].iter().find_map(|scheme| {
+        let behind = word.strip_prefix(scheme)?;
+        let rest = behind.trim_start_matches([':', '/']);
+        (rest.len() < behind.len()).then(|| word.len().saturating_sub(rest.len()))
+    });
+    let start = scheme.unwrap_or(0);
+    let (user, _) = word.get(start..last_at)?.split_once(':')?;
+    let host = word.get(last_at..)?.strip_prefix('@')?;
+    let named = host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[');
+    let alone = !user.is_empty() && !user.contains(['/', '?', '#']) && user != "file";
+    (named && alone).then_some((start, last_at))
 }
 
 /// What stands between a name and its value.
@@ -268,6 +303,14 @@ mod tests {
             ),
             ("https://me:word@h:80/a@b", "https://***@h:80/a@b"),
             ("https://token@h/", "https://***@h/"),
+            (
+                "no http://me:wo#rd@h/a, or http://me:w/o?rd@h/a",
+                "no http://***@h/a, or http://***@h/a",
+            ),
+            ("sftp://me:word#@h/f", "sftp://***@h/f"),
+            ("https://a:b@h/?u=https://c:d@h/e", "https://***@h/?u=https://***@h/e"),
+            ("http:/me:word@h/f https//me:word@h/f", "http:/***@h/f https//***@h/f"),
+            ("'me:wo@rd@h/f' gone", "'***@h/f' gone"),
             ("x s3://k:s@bucket/a", "x s3://***@bucket/a"),
             (
                 "\"https://h/?Signature=s\" twice ?key=1 ",
@@ -300,6 +343,9 @@ mod tests {
             "abfs://container@account.dfs.core.windows.net/a",
             "https://h/a.nc?download=1&monkey=2",
             "file:///data/a@b?c",
+            "/data/12:00@b.nc, data/12:00@b.nc, file:/data/12:00@b.nc",
+            "https://h:8080/a@b",
+            "https://[::1]:8080/a@b, https://[::1]/a@b",
             "give --storage-option token=…, or username and password",
             "bad signature: expected \"HDF\", found \"CDF\"",
             "unknown token: a",

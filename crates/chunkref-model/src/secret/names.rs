@@ -28,6 +28,7 @@ const SECRET_WORDS: &[&str] = &[
     "sessionid",
     "sig",
     "signature",
+    "ticket",
     "token",
     "tokens",
 ];

@@ -72,7 +72,7 @@ pub async fn verify(
 ) -> Result<Report, ReferencesError> {
     let policy = references.policy(stores)?;
     let recorded = references.recorded().cloned();
-    let dataset = references.into_dataset().await?;
+    let dataset = references.into_partial_dataset().await?;
     Ok(verify_dataset(stores, &policy, &dataset, recorded.as_ref(), options).await)
 }
 
