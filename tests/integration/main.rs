@@ -37,6 +37,9 @@ mod hostile;
 #[cfg(feature = "icechunk")]
 mod icechunk;
 #[cfg(test)]
+#[cfg(feature = "icechunk")]
+mod icechunk_faults;
+#[cfg(test)]
 mod injected;
 #[cfg(test)]
 mod limits;

@@ -104,7 +104,34 @@ fn data_is_not_replaced_by_what_is_made_of_it() {
     refused(&["convert", &set, &set], "is the input");
     refused(&["cat", &data, "x", "-o", &data], "is the input");
     refused(&["report", &data, "-o", &data], "is the input");
+    // Nor does the output of anything else, whether it points there or not.
+    let (other, link) = (folder.at("other.nc"), folder.at("link.html"));
+    fs::copy(fixtures("netcdf3").join("types.cdf1.nc"), &other).unwrap();
+    fs::hard_link(&data, &link).unwrap();
+    for out in [&data, &other, &link] {
+        refused(&["report", &set, "-o", out], "is a data file");
+        refused(&["cat", &set, "all_f8", "-o", out], "is a data file");
+        refused(&["scan", &folder.at("a.h5"), "-o", &other], "is a data file");
+        refused(&["convert", &set, &other], "is a data file");
+    }
     assert!(fs::read(&data).unwrap() == before);
+    folder.is_clean();
+}
+
+#[test]
+fn nothing_is_written_within_a_set() {
+    let folder = Folder::new();
+    let (data, set) = (file().display().to_string(), folder.at("s.parq"));
+    done(&["scan", &data, "-o", &set, "--inline-threshold", "0"]);
+    for place in ["x/refs.0.parq", ".zmetadata", "new.json", "x/new.json", "x"] {
+        let out = format!("{set}/{place}");
+        refused(&["report", &set, "-o", &out], &set);
+        refused(&["cat", &set, "all_f8", "-o", &out], &set);
+        refused(&["convert", &set, &out, "--to", "parquet"], &set);
+        refused(&["scan", &data, "-o", &out], &set);
+    }
+    done(&["verify", &set]);
+    done(&["convert", &set, &set.replace("s.parq", "t.parq")]);
 }
 
 #[test]

@@ -123,6 +123,46 @@ fn several_files_become_several_folders() {
     assert!(said(&again).contains(&all), "{}", said(&again));
 }
 
+/// A partition that is not there is no array of fill values, if it was written once.
+#[test]
+fn references_that_are_lost_are_an_error_for_every_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let data = fixtures("hdf5").join("extensible_holes.latest.h5").display().to_string();
+    let ran = chunkref(["scan", &data, "-o", &at("s.parq"), "--record-size", "1", "-q"]);
+    assert!(ran.status.success(), "{}", said(&ran));
+    let array = fs::read_dir(at("s.parq")).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        (path.is_dir() && fs::read_dir(&path).unwrap().count() > 1).then_some(path)
+    });
+    let array = array.expect("an array with several partitions");
+    let name = array.file_name().unwrap().to_str().unwrap().to_owned();
+    // Chunks that never were have no partition, and read as ever.
+    let whole = chunkref(["cat", &at("s.parq"), &name]);
+    assert!(whole.status.success(), "{}", said(&whole));
+    let partition = fs::read_dir(&array).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(partition).unwrap();
+    for words in [
+        vec!["cat", "SET", &name],
+        vec!["convert", "SET", "OUT"],
+        vec!["report", "SET", "-o", "OUT"],
+        vec!["inspect", "SET"],
+        vec!["combine", "SET", "--concat", "x", "-o", "OUT"],
+        vec!["verify", "SET"],
+    ] {
+        let real = words.iter().map(|&word| match word {
+            "SET" => at("s.parq"),
+            "OUT" => at("out.json"),
+            word => word.to_owned(),
+        });
+        let ran = chunkref(real);
+        assert_eq!(ran.status.code(), Some(1), "{words:?}: {}", said(&ran));
+        let named = said(&ran).contains(&name) && said(&ran).contains("written");
+        assert!(named || words[0] == "verify", "{words:?}: {}", said(&ran));
+        assert!(!folder.path().join("out.json").exists(), "{words:?}");
+    }
+}
+
 #[test]
 fn what_is_no_set_of_references_is_an_error() {
     let folder = tempfile::tempdir().unwrap();

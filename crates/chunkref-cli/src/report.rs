@@ -54,7 +54,7 @@ fn words(location: &str, error: &(dyn Error + 'static)) -> Vec<String> {
     let prefix = format!("{}: ", redact(location));
     let say = |error: &(dyn Error + 'static)| {
         let message = match error.downcast_ref::<AccessDenied>() {
-            Some(AccessDenied { allow, .. }) => format!("--allow {allow} reads it"),
+            Some(AccessDenied { allow, .. }) => advice(allow),
             None => error.to_string(),
         };
         shown(message.strip_prefix(&prefix).unwrap_or(&message))
@@ -69,6 +69,11 @@ fn words(location: &str, error: &(dyn Error + 'static)) -> Vec<String> {
         cause = error.source();
     }
     words
+}
+
+/// The option that lets a set name an object.
+pub(crate) fn advice(allow: &str) -> String {
+    format!("--allow {allow} reads it")
 }
 
 /// Why an input failed, in one line: the fault itself, not that the file cannot be scanned because of it.

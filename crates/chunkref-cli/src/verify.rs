@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::FormatArguments;
 use crate::console::{Console, Tone, paint};
-use crate::report::shown;
+use crate::report::{advice, shown};
 use crate::store_arguments::StoreArguments;
 use crate::table::grouped;
 use crate::{Exit, Stop, report};
@@ -130,6 +130,7 @@ fn check_document(check: &Check) -> Value {
                 "offset": failure.range.map(|(offset, _)| offset),
                 "length": failure.range.map(|(_, length)| length),
                 "reason": failure.reason,
+                "allow": failure.allow,
             })
         })
         .collect();
@@ -168,6 +169,9 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
         writeln!(console, "{:<15} {verdict}", check.name)?;
         for failure in check.failures.iter().take(MOST_SHOWN) {
             writeln!(console, "  {}", shown(&describe(failure)))?;
+            if let Some(allow) = &failure.allow {
+                writeln!(console, "    {}", shown(&advice(allow)))?;
+            }
         }
         if check.failed > MOST_SHOWN as u64 {
             let more = check.failed.saturating_sub(MOST_SHOWN as u64);

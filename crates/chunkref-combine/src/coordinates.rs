@@ -38,6 +38,7 @@ pub(crate) fn coordinates(
             Ok(found.and_then(|found| since_1970(name, source, found, inputs, conflicts)))
         }
         CoordinateSource::Index => {
+            total(name, lengths)?;
             let mut next: i64 = 0;
             let numbers = lengths.iter().map(|length| {
                 let length = i64::try_from(length.unwrap_or(1)).unwrap_or(i64::MAX);
@@ -54,7 +55,7 @@ pub(crate) fn coordinates(
                 let constant = vec![vec![Scalar::of_text(text)]; inputs.len()];
                 return of_scalars(dimension, inputs, &constant).map(Some);
             }
-            let needed: u64 = lengths.iter().map(|length| length.unwrap_or(1)).sum();
+            let needed = total(name, lengths)?;
             if needed != texts.len() as u64 {
                 let message = format!(
                     "the list of coordinates of {name} has {} values, and the inputs have {needed} places along it",
@@ -83,6 +84,21 @@ pub(crate) fn coordinates(
             found.map(|scalars| of_scalars(dimension, inputs, &scalars)).transpose()
         }
     }
+}
+
+/// Places along a dimension whose coordinates are made up: a length costs nothing to claim, and each place costs memory.
+const MOST_MADE_UP: u64 = 1 << 21;
+
+/// Places of all inputs along a dimension.
+fn total(name: &str, lengths: &[Option<u64>]) -> Result<u64, CombineError> {
+    let sum = |sum: u64, length: &Option<u64>| sum.checked_add(length.unwrap_or(1));
+    let total = lengths.iter().try_fold(0, sum).filter(|&total| total <= MOST_MADE_UP);
+    total.ok_or_else(|| CombineError {
+        kind: CombineErrorKind::Unsupported,
+        message: format!(
+            "the inputs have more than {MOST_MADE_UP} places along {name}: take coordinates that are in the files"
+        ),
+    })
 }
 
 /// The array that has the coordinates of the dimension already: along it, of one axis.
@@ -150,7 +166,7 @@ fn of_arrays(
             conflicts.push(missing(name, message, vec![place]));
             return None;
         };
-        let count = array.shape.iter().product::<u64>();
+        let count = array.shape.iter().fold(1, |count: u64, &length| count.saturating_mul(length));
         if count != length.unwrap_or(1) || (count != 1 && array.dimensions != [name]) {
             let message = format!(
                 "{path} has {count} values with the dimensions {:?}, and the input has {} along {name}",

@@ -74,6 +74,22 @@ fn coordinates_from_elsewhere() {
     };
     let made = |source| combine(&inputs, &with("time", source)).unwrap().dataset;
     assert_eq!(numbers(&made(CoordinateSource::Index)), [0, 1, 2]);
+    // Lengths that a set only claims.
+    for length in [1 << 40, u64::MAX] {
+        let long = |input: &mut Dataset| {
+            for array in input.root.arrays.values_mut() {
+                if let Some(own) = array.shape.first_mut() {
+                    *own = length;
+                }
+            }
+        };
+        let mut inputs = inputs.clone();
+        inputs.iter_mut().for_each(long);
+        for source in [CoordinateSource::Index, CoordinateSource::Values(vec!["1".to_owned(); 2])] {
+            let error = combine(&inputs, &with("y", source)).unwrap_err();
+            assert!(error.message.contains("places along y"), "{error}");
+        }
+    }
     let pattern = CoordinateSource::Pattern("_s([0-9]+)_".to_owned());
     assert_eq!(numbers(&made(pattern)), [5, 15, 25]);
     let list = ["7", "8", "9"].map(str::to_owned).to_vec();

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::atomic::Fingerprint;
 use crate::error::Shown;
-use crate::redact;
+use crate::{Cancellation, redact};
 
 /// How to emit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct EmitOptions {
     pub stores: StoreHints,
     /// What the destination held when the dataset was made from it; it is replaced only if it still holds that.
     pub replaces: Option<Fingerprint>,
+    /// When writing ends before it is done: nothing is written then.
+    pub cancellation: Cancellation,
 }
 
 /// How a repository with a history records what is written.
@@ -83,6 +85,7 @@ impl Default for EmitOptions {
             commit: CommitOptions::default(),
             stores: StoreHints::default(),
             replaces: None,
+            cancellation: Cancellation::never(),
         }
     }
 }
@@ -130,6 +133,13 @@ impl EmitOptions {
         self
     }
 
+    /// The same options for writing that may be cancelled.
+    #[must_use]
+    pub fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
     /// The same options with a record of how the references came about.
     #[must_use]
     pub fn with_provenance(mut self, provenance: Provenance) -> Self {
@@ -145,6 +155,9 @@ pub struct Emitted {
     pub references: u64,
     /// Bytes written.
     pub bytes: u64,
+    /// What the destination holds now, for [`EmitOptions::replaces`] of the next writing; only where those of this one said
+    /// what it held.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A dataset could not be written. What it shows has no secrets in it.

@@ -79,13 +79,13 @@ impl IcechunkEmitter {
             let before = repository::bytes_below(destination)?;
             let references = background::wait(work.commit_to(destination))?;
             let bytes = repository::bytes_below(destination)?.saturating_sub(before);
-            return Ok(Emitted { references, bytes });
+            return Ok(Emitted { references, bytes, fingerprint: None });
         }
         let staging = Staging::new(destination, EMPTY)?;
         let references = background::wait(work.create(staging.path()))?;
         let bytes = repository::bytes_below(staging.path())?;
         staging.finish(options.replaces.as_ref())?;
-        Ok(Emitted { references, bytes })
+        Ok(Emitted { references, bytes, fingerprint: None })
     }
 }
 

@@ -103,7 +103,8 @@ impl ParquetEmitter {
             for _ in 0..self.threads.min(tasks.len()) {
                 scope.spawn(|| {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match task.write(record_size, &urls, &staging) {
+                        let wanted = options.cancellation.check().map_err(ParquetError::from);
+                        match wanted.and_then(|()| task.write(record_size, &urls, &staging)) {
                             Ok(emitted) => {
                                 references.fetch_add(emitted.references, Ordering::Relaxed);
                                 bytes.fetch_add(emitted.bytes, Ordering::Relaxed);
@@ -125,9 +126,9 @@ impl ParquetEmitter {
             return Err(error);
         }
         staging.write(METADATA, metadata.as_bytes())?;
-        staging.finish(options.replaces.as_ref())?;
+        let fingerprint = staging.finish(options.replaces.as_ref())?;
         let bytes = bytes.into_inner().saturating_add(metadata.len() as u64);
-        Ok(Emitted { references: references.into_inner(), bytes })
+        Ok(Emitted { references: references.into_inner(), bytes, fingerprint })
     }
 }
 
@@ -196,7 +197,7 @@ impl Task<'_> {
             .encode()
             .map_err(|source| ParquetError::Format { partition: key.clone(), source })?;
         staging.write(&key, &bytes)?;
-        Ok(Emitted { references, bytes: bytes.len() as u64 })
+        Ok(Emitted { references, bytes: bytes.len() as u64, fingerprint: None })
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
+use chunkref_core::Cancelled;
 use chunkref_core::atomic::AtomicError;
 use chunkref_model::kerchunk_json::{ReadError, WriteError};
 use chunkref_model::{ManifestError, SourceId};
@@ -42,6 +43,9 @@ pub enum ParquetError {
     /// The set cannot be put in its place.
     #[error("{0}")]
     Atomic(#[from] AtomicError),
+    /// Writing is no longer wanted.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
     /// A partition of no rows, or of too many.
     #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),

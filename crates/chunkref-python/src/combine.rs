@@ -6,14 +6,15 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use chunkref::combine::combine as combine_datasets;
+use chunkref::combine::{Combined, combine as combine_datasets};
 use chunkref::many::{self, for_each};
+use chunkref::read::ReadError;
 use chunkref::{
-    AccessPolicy, CombineOptions, CoordinateSource, Dataset, Gathered, Gatherer, Location,
-    ManyOptions, ScanError, ScanOptions, Skipped, StoreObjects, Stores,
+    AccessPolicy, CombineError, CombineOptions, CoordinateSource, Dataset, Gathered, Gatherer,
+    Location, ManyOptions, ScanError, ScanOptions, Skipped, StoreObjects, Stores,
 };
 use chunkref_cli::combine_arguments::CubeArguments;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -21,7 +22,7 @@ use crate::dataset::{PyDataset, SkippedRow, skipped_rows};
 use crate::errors;
 use crate::scan::ScanSettings;
 use crate::stores::{Objects, PyStores};
-use crate::wait::wait;
+use crate::wait::{Call, Stop};
 
 /// Inputs whose values are read at one time.
 const AT_A_TIME: usize = 32;
@@ -60,26 +61,34 @@ pub(crate) fn combine(
 ) -> PyResult<(PyDataset, Vec<String>)> {
     let options = settings.options()?;
     let policy = joined(datasets.iter().map(|dataset| dataset.1.clone()));
-    stores.stores().check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
-    let gatherer = Gatherer::new(&options);
-    let inputs: Vec<_> = datasets
-        .iter()
-        .map(|dataset| {
-            let open = open.as_ref().map(|open| open.clone_ref(py));
-            (dataset, Objects::new(stores, &dataset.1, open, protocol.clone()))
-        })
-        .collect();
-    let reading = futures::stream::iter(&inputs)
-        .map(|(dataset, objects)| gatherer.gather(&dataset.0, objects))
-        .buffered(AT_A_TIME)
-        .collect::<Vec<_>>();
-    let values = wait(py, reading)?.into_iter().collect::<Result<Vec<_>, _>>();
-    let values =
-        values.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
-    drop(inputs);
-    let datasets: Vec<Dataset> =
-        datasets.into_iter().map(|dataset| Arc::unwrap_or_clone(dataset.0)).collect();
-    finish(py, datasets, &values, &gatherer, &options, policy)
+    let stores = stores.stores();
+    stores.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
+    let opens: Vec<_> =
+        datasets.iter().map(|_| open.as_ref().map(|open| open.clone_ref(py))).collect();
+    let combined = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
+        let gatherer = Gatherer::new(&options);
+        let inputs: Vec<_> = datasets
+            .iter()
+            .zip(opens)
+            .map(|(dataset, open)| {
+                let (protocol, cancellation) = (protocol.clone(), cancellation.clone());
+                (dataset, Objects::new(&stores, &dataset.1, open, protocol, cancellation))
+            })
+            .collect();
+        let values = futures::stream::iter(&inputs)
+            .map(|(dataset, objects)| gatherer.gather(&dataset.0, objects))
+            .buffered(AT_A_TIME)
+            .try_collect::<Vec<_>>()
+            .await?;
+        drop(inputs);
+        let datasets: Vec<Dataset> =
+            datasets.into_iter().map(|dataset| Arc::unwrap_or_clone(dataset.0)).collect();
+        Ok::<_, ReadError>(finish(datasets, &values, &gatherer, &options))
+    })?;
+    let combined =
+        combined.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
+    let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
+    Ok((PyDataset::new(combined.dataset, policy), combined.notes))
 }
 
 /// What any of several references may name.
@@ -88,19 +97,13 @@ fn joined(policies: impl IntoIterator<Item = AccessPolicy>) -> AccessPolicy {
 }
 
 fn finish(
-    py: Python<'_>,
     mut datasets: Vec<Dataset>,
     values: &[Gathered],
     gatherer: &Gatherer,
     options: &CombineOptions,
-    policy: AccessPolicy,
-) -> PyResult<(PyDataset, Vec<String>)> {
-    let combined = py.detach(|| {
-        gatherer.apply(&mut datasets, values);
-        combine_datasets(&datasets, options)
-    });
-    let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
-    Ok((PyDataset::new(combined.dataset, policy), combined.notes))
+) -> Result<Combined, CombineError> {
+    gatherer.apply(&mut datasets, values);
+    combine_datasets(&datasets, options)
 }
 
 /// What is known of one file.
@@ -161,12 +164,15 @@ pub(crate) fn build(
     let locations: Result<Vec<_>, _> = urls.iter().map(|url| Location::parse(url)).collect();
     let locations = locations.map_err(|error| errors::of_source(py, &error))?;
     let held = stores.stores();
-    let allow_outside = scanning.options().allow_outside;
-    let files = AccessPolicy::of_files(&locations, &allow_outside);
+    let files = AccessPolicy::of_files(&locations, &scanning.allow_outside);
     let policy = first.iter().map(|dataset| dataset.1.clone()).fold(files, AccessPolicy::or);
     held.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
     let gatherer = Gatherer::new(&options);
-    let job = Arc::new(Job { stores: stores.stores(), options: scanning.options(), gatherer });
+    let call = Call::new();
+    // The work outlives a call that fails or is interrupted by what is computing right then, which is cancelled.
+    let worked = call.stores(&held);
+    let scanning = scanning.options(worked.limits(), call.cancellation());
+    let job = Arc::new(Job { stores: worked, options: scanning, gatherer });
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
     let worker = Arc::clone(&job);
     let mut results = for_each(locations, many, move |location: Location| {
@@ -175,7 +181,7 @@ pub(crate) fn build(
     })?;
     let mut inputs: Vec<Option<Input>> = urls.iter().map(|_| None).collect();
     let mut done = 0_usize;
-    while let Some((place, outcome)) = wait(py, results.next())? {
+    while let Some((place, outcome)) = call.wait(py, results.next())? {
         let url = urls.get(place).map_or("", String::as_str);
         let outcome = outcome.map_err(|panic| PyRuntimeError::new_err(many::panicked(&panic)))?;
         let input = outcome.map_err(|fault| match fault {
@@ -192,25 +198,29 @@ pub(crate) fn build(
     }
     py.detach(|| results.stop());
     let origin = first.first().and_then(PyDataset::origin);
-    let mut datasets = Vec::new();
-    let mut values = Vec::new();
-    let mut left = Vec::new();
-    for dataset in first {
-        let own_policy = held.policy_with_allowed(dataset.1.clone());
-        let before = StoreObjects::new(held.clone(), own_policy);
-        let own = wait(py, job.gatherer.gather(&dataset.0, &before))?;
-        values
-            .push(own.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?);
-        datasets.push(Arc::unwrap_or_clone(dataset.0));
-    }
+    let (mut scanned, mut left) = (Vec::new(), Vec::new());
     for (url, input) in urls.iter().zip(inputs) {
         let Some(input) = input else {
             return Err(PyRuntimeError::new_err(format!("{url}: its scan came to no end")));
         };
-        datasets.push(input.dataset);
-        values.push(input.values);
+        scanned.push((input.dataset, input.values));
         left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
     }
-    let (dataset, notes) = finish(py, datasets, &values, &job.gatherer, &options, policy)?;
-    Ok((dataset.with_origin(origin), notes, left))
+    let combined = call.work(py, Stop::AtOnce, move |_| async move {
+        let mut inputs = Vec::new();
+        for dataset in first {
+            let own_policy = job.stores.policy_with_allowed(dataset.1.clone());
+            let before = StoreObjects::new(job.stores.clone(), own_policy);
+            let values = job.gatherer.gather(&dataset.0, &before).await?;
+            inputs.push((Arc::unwrap_or_clone(dataset.0), values));
+        }
+        inputs.extend(scanned);
+        let (datasets, values): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
+        Ok::<_, ReadError>(finish(datasets, &values, &job.gatherer, &options))
+    })?;
+    let combined =
+        combined.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
+    let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
+    let dataset = PyDataset::new(combined.dataset, policy).with_origin(origin);
+    Ok((dataset, combined.notes, left))
 }

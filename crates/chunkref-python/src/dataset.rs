@@ -2,10 +2,11 @@
 //! The dataset behind Python's `References`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chunkref::core::Cancellation;
 use chunkref::core::model::kerchunk_json::{self, Provenance};
 use chunkref::core::model::zarr::v2;
 use chunkref::emit::{Target, write_kerchunk_json};
@@ -15,15 +16,18 @@ use chunkref::{
 };
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::errors;
 use crate::origin::{self, Origin};
-use crate::stores::PyStores;
-use crate::wait::wait;
+use crate::stores::{PyStores, limits_of};
+use crate::wait::{Call, Stop};
 
 /// Of the levels of zstd, the fast one.
 const ZSTD_LEVEL: i32 = 1;
+/// Bytes of a text that are read between two looks at whether that is cancelled.
+const PART_BYTES: usize = 1 << 20;
 /// How the pickled form begins, with its version.
 const MAGIC: &[u8] = b"chunkref\x02";
 
@@ -96,10 +100,19 @@ impl EmitSettings {
 
 #[pymethods]
 impl PyDataset {
-    /// Reads kerchunk JSON, version 0 or 1.
+    /// Reads kerchunk JSON, version 0 or 1, within limits.
     #[staticmethod]
-    fn from_json(py: Python<'_>, text: &[u8]) -> PyResult<Self> {
-        let dataset = py.detach(|| kerchunk_json::read(text)).map_err(|source| {
+    fn from_json(
+        py: Python<'_>,
+        text: PyBackedBytes,
+        limits: BTreeMap<String, u64>,
+    ) -> PyResult<Self> {
+        let limits = limits_of(py, &limits)?.of_sets();
+        let read = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
+            let text = Cancellable { inner: &*text, cancellation };
+            kerchunk_json::read_within(text, &limits)
+        })?;
+        let dataset = read.map_err(|source| {
             let error = ReferencesError::Json { location: "the references".to_owned(), source };
             errors::of_references(py, &error, "")
         })?;
@@ -117,7 +130,9 @@ impl PyDataset {
         let stores = stores.stores();
         // Before anything is read: what is written later is compared with this.
         let held = py.detach(|| location.local_path().map(origin::held));
-        let opened = wait(py, async {
+        let url = location.url().to_owned();
+        let policy = AccessPolicy::of_set(&location);
+        let opened = Call::new().work(py, Stop::AtOnce, move |_| async move {
             let references = References::open(&stores, &location).await?;
             let version = references.version();
             let recorded = references
@@ -127,10 +142,10 @@ impl PyDataset {
             Ok::<_, ReferencesError>((references.into_dataset().await?, recorded, version))
         })?;
         let (dataset, recorded, version) =
-            opened.map_err(|error| errors::of_references(py, &error, location.url()))?;
+            opened.map_err(|error| errors::of_references(py, &error, &url))?;
         let origin =
             held.transpose()?.map(|(path, fingerprint)| Origin::new(path, fingerprint, version));
-        Ok((Self(Arc::new(dataset), AccessPolicy::of_set(&location), origin), recorded))
+        Ok((Self(Arc::new(dataset), policy, origin), recorded))
     }
 
     /// kerchunk JSON, version 1.
@@ -139,10 +154,11 @@ impl PyDataset {
         py: Python<'py>,
         settings: EmitSettings,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let written = py.detach(|| {
-            let mut text = Vec::new();
-            write_kerchunk_json(&self.0, &settings.options(), &mut text).map(|_| text)
-        });
+        let (dataset, options) = (Arc::clone(&self.0), settings.options());
+        let written = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
+            let mut text = Cancellable { inner: Vec::new(), cancellation };
+            write_kerchunk_json(&dataset, &options, &mut text).map(|_| text.inner)
+        })?;
         let text = written.map_err(|error| errors::of_emit(py, &error))?;
         Ok(PyBytes::new(py, &text))
     }
@@ -168,17 +184,20 @@ impl PyDataset {
         if let Some(stores) = stores {
             options = options.with_stores(stores.stores().hints());
         }
-        let emitted = py.detach(|| {
-            let Some(origin) = self.2.as_ref().filter(|origin| origin.is_at(&path)) else {
-                return target.emitter().emit(&self.0, &path, &options);
-            };
-            // In the place of what was read: only if that is still there.
-            let emitted = target.emitter().emit(&self.0, &path, &origin.expect(options));
-            if emitted.is_ok() {
-                origin.renew(&path);
-            }
-            emitted
-        });
+        let (dataset, origin) = (Arc::clone(&self.0), self.2.clone());
+        let emitted =
+            Call::new().work(py, Stop::WhenItHasEnded, move |cancellation| async move {
+                let options = options.with_cancellation(cancellation);
+                let Some(origin) = origin.filter(|origin| origin.is_at(&path)) else {
+                    return target.emitter().emit(&dataset, &path, &options);
+                };
+                // In the place of what was read: only if that is still there.
+                let emitted = target.emitter().emit(&dataset, &path, &origin.expect(options));
+                if let Ok(emitted) = &emitted {
+                    origin.renew(&path, emitted.fingerprint);
+                }
+                emitted
+            })?;
         let emitted = emitted.map_err(|error| errors::of_emit(py, &error))?;
         Ok((emitted.references, emitted.bytes))
     }
@@ -274,6 +293,7 @@ impl PyDataset {
         &self,
         py: Python<'py>,
         path: &str,
+        limits: BTreeMap<String, u64>,
     ) -> PyResult<(
         Vec<u64>,
         Bound<'py, PyBytes>,
@@ -283,9 +303,12 @@ impl PyDataset {
     )> {
         let array = self.0.array(path).ok_or_else(|| PyKeyError::new_err(path.to_owned()))?;
         let manifest = &array.manifest;
-        let count = manifest.count().and_then(|count| usize::try_from(count).ok());
-        let count = count.filter(|&count| count <= MOST_ROWS).ok_or_else(|| {
-            PyValueError::new_err(format!("{path}: its grid has more than {MOST_ROWS} chunks"))
+        let most = limits_of(py, &limits)?.set_references;
+        let count = manifest.count().filter(|&count| count <= most);
+        let count = count.and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
+            errors::of_limit(py, &format!(
+                "{path}: its grid has more chunks than the limit set_references={most} allows in memory"
+            ))
         })?;
         let mut sources = vec![-1_i64; count];
         let (mut offsets, mut lengths) = (vec![0_u64; count], vec![0_u64; count]);
@@ -352,5 +375,28 @@ impl PyDataset {
     }
 }
 
-/// Most rows of the columns of one array.
-const MOST_ROWS: usize = 200_000_000;
+/// A text that is read or made until that is cancelled.
+struct Cancellable<T> {
+    inner: T,
+    cancellation: Cancellation,
+}
+
+impl<R: Read> Read for Cancellable<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.cancellation.check().map_err(io::Error::other)?;
+        // Of a text in memory, a part at a time.
+        let most = buffer.len().min(PART_BYTES);
+        self.inner.read(buffer.get_mut(..most).unwrap_or_default())
+    }
+}
+
+impl<W: Write> Write for Cancellable<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.cancellation.check().map_err(io::Error::other)?;
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

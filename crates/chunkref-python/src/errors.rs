@@ -157,6 +157,12 @@ pub(crate) fn of_emit(py: Python<'_>, error: &EmitError) -> PyErr {
     )
 }
 
+/// A limit that something in memory goes past.
+pub(crate) fn of_limit(py: Python<'_>, message: &str) -> PyErr {
+    let error = io::Error::other(message.to_owned());
+    exception(py, "scan", "limit_exceeded", &error, "", None)
+}
+
 /// Any other fault, of references at `location`.
 pub(crate) fn of_fault(
     py: Python<'_>,

@@ -6,6 +6,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref::core::model::ObjectVersion;
+use chunkref::core::{Cancellation, Cancelled};
 use chunkref::store::MergePolicy;
 use chunkref::store::coalesce;
 use chunkref::{ByteSource, SourceError, SourceErrorKind};
@@ -20,15 +21,21 @@ pub(crate) struct FileSource {
     read: Py<PyAny>,
     location: String,
     version: ObjectVersion,
+    cancellation: Cancellation,
 }
 
 impl FileSource {
-    /// The file behind `file`, which `chunkref._files.source` understands, under the name `location`.
-    pub(crate) fn open(file: &Bound<'_, PyAny>, location: String) -> PyResult<Self> {
+    /// The file behind `file`, which `chunkref._files.source` understands, under the name `location`. It is not read any
+    /// more when `cancellation` says so: work that was interrupted may outlive the interpreter.
+    pub(crate) fn open(
+        file: &Bound<'_, PyAny>,
+        location: String,
+        cancellation: Cancellation,
+    ) -> PyResult<Self> {
         let (read, length): (Py<PyAny>, u64) =
             file.py().import("chunkref._files")?.getattr("source")?.call1((file,))?.extract()?;
         let version = ObjectVersion { length, ..ObjectVersion::default() };
-        Ok(Self { read, location, version })
+        Ok(Self { read, location, version, cancellation })
     }
 
     fn read(&self, ranges: &[Range<u64>]) -> PyResult<Vec<Bytes>> {
@@ -51,6 +58,16 @@ impl FileSource {
 
     fn fault(&self, error: PyErr) -> SourceError {
         error_of(&self.location, error)
+    }
+}
+
+/// The fault of a source that is not read any more.
+pub(crate) fn stopped(location: &str, cancelled: Cancelled) -> SourceError {
+    SourceError {
+        kind: SourceErrorKind::Io,
+        location: location.to_owned(),
+        message: cancelled.to_string(),
+        source: Some(Box::new(cancelled)),
     }
 }
 
@@ -84,6 +101,7 @@ impl ByteSource for FileSource {
     }
 
     async fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, SourceError> {
+        self.cancellation.check().map_err(|cancelled| stopped(&self.location, cancelled))?;
         let length = self.version.length;
         let outside = ranges.iter().find(|range| range.start > range.end || range.end > length);
         if let Some(range) = outside {

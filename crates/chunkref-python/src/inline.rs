@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use crate::dataset::PyDataset;
 use crate::errors;
 use crate::stores::{Objects, PyStores};
-use crate::wait::wait;
+use crate::wait::{Call, Stop};
 
 /// The place of a chunk: its array's number and its own.
 type Place = (usize, u64);
@@ -31,8 +31,13 @@ pub(crate) fn inline_small(
     open: Option<Py<PyAny>>,
     protocol: Option<String>,
 ) -> PyResult<PyDataset> {
-    let objects = Objects::new(stores, &dataset.1, open, protocol);
-    let inlined = wait(py, inline(&dataset.0, threshold, &objects))?;
+    let call = Call::new();
+    let (stores, policy) = (stores.stores(), dataset.1.clone());
+    let known = Arc::clone(&dataset.0);
+    let inlined = call.work(py, Stop::AtOnce, move |cancellation| async move {
+        let objects = Objects::new(&stores, &policy, open, protocol, cancellation);
+        inline(&known, threshold, &objects).await
+    })?;
     match inlined {
         Ok(None) => Ok(dataset),
         Ok(Some(inlined)) => Ok(PyDataset::new(inlined, dataset.1.clone())),

@@ -7,10 +7,12 @@
 //! | `scan`, `combine` | the work |
 //! | `store` | references as the keys and values of a Zarr store |
 //! | `inline` | small chunks put into references |
+//! | `origin` | where references were read, for what is written in their place |
+//! | `output` | files that Python makes the bytes of |
 //! | `verify` | whether references are right |
 //! | `stores` | where bytes come from |
 //! | `file_source` | file objects as sources |
-//! | `wait` | waiting for work without the interpreter |
+//! | `wait` | waiting for work without the interpreter, until Ctrl-C |
 //! | `errors` | errors as exceptions |
 //!
 //! What users see is Python, in `python/chunkref`; nothing here is a public name.
@@ -23,6 +25,7 @@ mod errors;
 mod file_source;
 mod inline;
 mod origin;
+mod output;
 mod scan;
 mod store;
 mod stores;
@@ -35,6 +38,7 @@ use pyo3::pymodule;
 #[pymodule]
 mod _chunkref {
     use pyo3::prelude::*;
+    use pyo3::types::PyDict;
 
     #[pymodule_export]
     use super::combine::{build, combine};
@@ -43,6 +47,8 @@ mod _chunkref {
     #[pymodule_export]
     use super::inline::inline_small;
     #[pymodule_export]
+    use super::output::write_file;
+    #[pymodule_export]
     use super::scan::{PyScans, scan, scan_file, scan_many};
     #[pymodule_export]
     use super::store::{PyReferenceStore, documents_v3};
@@ -50,6 +56,8 @@ mod _chunkref {
     use super::stores::PyStores;
     #[pymodule_export]
     use super::verify::verify;
+    #[pymodule_export]
+    use super::wait::PyStopper;
 
     /// Text without secrets, and without what a terminal would obey, but for ends of lines.
     #[pyfunction]
@@ -69,6 +77,16 @@ mod _chunkref {
         let registry = chunkref::registry();
         let entries = registry.iter().flat_map(chunkref::Registry::entries);
         entries.flat_map(|entry| entry.options).map(|option| option.name).collect()
+    }
+
+    /// All limits, in the order of the documentation, with their defaults.
+    #[pyfunction]
+    fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let limits = PyDict::new(py);
+        for limit in chunkref::Limits::TABLE {
+            limits.set_item(limit.name, limit.default)?;
+        }
+        Ok(limits)
     }
 
     /// Runs the command with these words, the first of which is its name, and gives its exit code.

@@ -56,9 +56,10 @@ impl Origin {
         options.with_replaces(held.fingerprint)
     }
 
-    /// After it was replaced. What cannot be read is not compared the next time.
-    pub(crate) fn renew(&self, path: &Path) {
-        let fingerprint = held(path).ok().and_then(|(_, fingerprint)| fingerprint);
+    /// After it was replaced by bytes that have this fingerprint; `None` for a repository, whose version is read again, so
+    /// that a commit of another process right after this one counts as known. What cannot be read is not compared the next
+    /// time.
+    pub(crate) fn renew(&self, path: &Path, fingerprint: Option<Fingerprint>) {
         let version = match (fingerprint, Location::from_path(path)) {
             (None, Ok(location)) => {
                 let stores = chunkref::stores();

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chunkref::{AccessPolicy, Location, ManyOptions, ScanOptions, Scans};
+use chunkref::core::Cancellation;
+use chunkref::{AccessPolicy, Limits, Location, ManyOptions, ScanOptions, Scans};
 use futures::StreamExt;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -15,7 +16,7 @@ use crate::dataset::{PyDataset, SkippedRow, skipped_rows};
 use crate::errors;
 use crate::file_source::FileSource;
 use crate::stores::PyStores;
-use crate::wait::wait;
+use crate::wait::{Call, Stop};
 
 /// How files are scanned.
 #[derive(Debug, Clone, FromPyObject)]
@@ -23,13 +24,17 @@ use crate::wait::wait;
 pub(crate) struct ScanSettings {
     format: Option<String>,
     inline_threshold: u64,
-    allow_outside: Vec<String>,
+    pub(crate) allow_outside: Vec<String>,
     format_options: BTreeMap<String, String>,
 }
 
 impl ScanSettings {
-    pub(crate) fn options(&self) -> ScanOptions {
-        let mut options = ScanOptions::default().with_inline_threshold(self.inline_threshold);
+    /// Options of a scan within `limits`, which `cancellation` ends.
+    pub(crate) fn options(&self, limits: &Limits, cancellation: Cancellation) -> ScanOptions {
+        let mut options = ScanOptions::default()
+            .with_inline_threshold(self.inline_threshold)
+            .with_limits(limits.clone())
+            .with_cancellation(cancellation);
         options.format.clone_from(&self.format);
         options.allow_outside.clone_from(&self.allow_outside);
         options.format_options.clone_from(&self.format_options);
@@ -49,24 +54,32 @@ pub(crate) fn scan(
     settings: ScanSettings,
 ) -> PyResult<Scanned> {
     let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
-    let (stores, options) = (stores.stores(), settings.options());
-    let (outcome, _) = wait(py, async { chunkref::scan_at(&stores, &location, &options).await })?;
+    let policy = AccessPolicy::of_file(&location, &settings.allow_outside);
+    let stores = stores.stores();
+    let outcome = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
+        let options = settings.options(stores.limits(), cancellation);
+        chunkref::scan_at(&stores, &location, &options).await.0
+    })?;
     let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
-    let policy = AccessPolicy::of_file(&location, &options.allow_outside);
     Ok((PyDataset::new(scan.dataset, policy), skipped_rows(scan.skipped)))
 }
 
-/// Scans a file object, which references call `location`.
+/// Scans a file object, which references call `location`, within the limits of `stores`.
 #[pyfunction]
 pub(crate) fn scan_file(
     py: Python<'_>,
+    stores: &PyStores,
     file: &Bound<'_, PyAny>,
     location: String,
     settings: ScanSettings,
 ) -> PyResult<Scanned> {
-    let source = FileSource::open(file, location)?;
-    let options = settings.options();
-    let outcome = wait(py, async { chunkref::scan_source(&source, &options).await })?;
+    let call = Call::new();
+    let source = FileSource::open(file, location, call.cancellation())?;
+    let stores = stores.stores();
+    let outcome = call.work(py, Stop::AtOnce, move |cancellation| async move {
+        let options = settings.options(stores.limits(), cancellation);
+        chunkref::scan_source(&source, &options).await
+    })?;
     let scan = outcome.map_err(|error| errors::of_scan(py, &error))?;
     let dataset = PyDataset::new(scan.dataset, AccessPolicy::in_memory());
     Ok((dataset, skipped_rows(scan.skipped)))
@@ -77,6 +90,7 @@ pub(crate) fn scan_file(
 #[derive(Debug)]
 pub(crate) struct PyScans {
     scans: Mutex<Option<Scans>>,
+    call: Call,
     allow_outside: Vec<String>,
     /// Set when nobody wants more: whoever holds the scans then ends them.
     closed: AtomicBool,
@@ -87,17 +101,20 @@ type Result3 = (usize, String, Option<Scanned>, Option<PyErr>);
 
 #[pymethods]
 impl PyScans {
-    /// Waits for the next one; `None` when there are no more.
+    /// Waits for the next one; `None` when there are no more. Ctrl-C ends all of the work.
     fn next(&self, py: Python<'_>) -> PyResult<Option<Result3>> {
         // Nobody waits for this lock, so that no thread does so while it is attached to the interpreter.
         let Ok(mut held) = self.scans.try_lock() else {
             return Err(PyRuntimeError::new_err("another thread waits for the next scan"));
         };
         let Some(scans) = held.as_mut() else { return Ok(None) };
-        let next = wait(py, scans.next());
+        let next = self.call.wait(py, scans.next());
         if self.closed.load(Ordering::Acquire) {
             *held = None;
             return Ok(None);
+        }
+        if next.is_err() {
+            *held = None;
         }
         let Some(scanned) = next? else { return Ok(None) };
         let url = scanned.location.url().to_owned();
@@ -114,6 +131,7 @@ impl PyScans {
     /// Ends the work, at once or when a thread that waits for the next one has it.
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.call.end();
         if let Ok(mut held) = self.scans.try_lock() {
             *held = None;
         }
@@ -133,8 +151,10 @@ pub(crate) fn scan_many(
     let locations: Result<Vec<_>, _> = urls.iter().map(|url| Location::parse(url)).collect();
     let locations = locations.map_err(|error| errors::of_source(py, &error))?;
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
-    let scans = chunkref::scan_many(&stores.stores(), locations, &settings.options(), many);
+    let (call, stores) = (Call::new(), stores.stores());
+    let options = settings.options(stores.limits(), call.cancellation());
+    let scans = chunkref::scan_many(&stores, locations, &options, many);
     let scans = scans.map_err(|error| errors::of_scan(py, &error))?;
     let (scans, closed) = (Mutex::new(Some(scans)), AtomicBool::new(false));
-    Ok(PyScans { scans, allow_outside: settings.allow_outside, closed })
+    Ok(PyScans { scans, call, allow_outside: settings.allow_outside, closed })
 }

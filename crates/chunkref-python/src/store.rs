@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use chunkref::core::Cancellation;
 use chunkref::read::{Lookup, Open, Part, ReadError, ReferenceStore, ZarrVersion};
 use chunkref::{
     AccessPolicy, Dataset, Location, Manifest, References, ReferencesError, StoreObjects,
@@ -17,7 +18,7 @@ use pyo3::types::PyBytes;
 use crate::dataset::PyDataset;
 use crate::errors;
 use crate::stores::{Objects, PyStores};
-use crate::wait::wait;
+use crate::wait::{Call, Stop, wait};
 
 /// Values that are read at one time.
 const AT_A_TIME: usize = 256;
@@ -79,7 +80,11 @@ impl PyReferenceStore {
     ) -> PyResult<Self> {
         let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
         let held = stores.get().stores();
-        let opened = wait(py, async { References::open(&held, &location).await })?;
+        // What is opened is read later, too, when this call has ended.
+        let (stores_of_set, set) = (held.clone(), location.clone());
+        let opened = Call::new().work(py, Stop::AtOnce, move |_| async move {
+            References::open(&stores_of_set, &set).await
+        })?;
         let references: References =
             opened.map_err(|error: ReferencesError| errors::of_references(py, &error, url))?;
         let policy = AccessPolicy::of_set(&location);
@@ -174,7 +179,9 @@ impl PyReferenceStore {
             return Ok(store);
         }
         let open = self.open.as_ref().map(|open| open.clone_ref(py));
-        let objects = Objects::new(self.stores.get(), &self.policy, open, self.protocol.clone());
+        let stores = self.stores.get().stores();
+        let (protocol, never) = (self.protocol.clone(), Cancellation::never());
+        let objects = Objects::new(&stores, &self.policy, open, protocol, never);
         let store =
             ReferenceStore::new(Arc::clone(&self.lookup.0), Arc::new(objects), ZarrVersion::V2);
         let store = Arc::new(store.map_err(|error| PyRuntimeError::new_err(error.to_string()))?);

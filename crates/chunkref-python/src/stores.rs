@@ -7,19 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chunkref::core::Cancellation;
 use chunkref::core::model::Source;
-use chunkref::read::Open;
+use chunkref::read::{Bounds, Open};
 use chunkref::store::{StorageOptions, StoreOptions};
 use chunkref::{
-    AccessPolicy, ByteSource, Location, SourceError, SourceErrorKind, StoreObjects, Stores,
+    AccessPolicy, ByteSource, Limits, Location, SourceError, SourceErrorKind, StoreObjects, Stores,
     UrlPrefix,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::errors;
-use crate::file_source::{FileSource, error_of};
-use crate::wait::wait;
+use crate::file_source::{FileSource, error_of, stopped};
+use crate::wait::{Call, Stop};
 
 /// Schemes that are read natively. `memory` is not among them: to Python it is the file system of fsspec.
 pub(crate) const SCHEMES: [&str; 10] =
@@ -47,7 +48,7 @@ impl PyStores {
 #[pymethods]
 impl PyStores {
     #[new]
-    #[pyo3(signature = (storage, *, allow, anonymous, requests, requests_per_object, requests_per_host, retries, timeout, deadline, keep_query))]
+    #[pyo3(signature = (storage, *, allow, anonymous, requests, requests_per_object, requests_per_host, retries, timeout, deadline, keep_query, limits))]
     #[expect(clippy::too_many_arguments, reason = "they are the options of stores")]
     fn new(
         py: Python<'_>,
@@ -61,6 +62,7 @@ impl PyStores {
         timeout: f64,
         deadline: f64,
         keep_query: bool,
+        limits: BTreeMap<String, u64>,
     ) -> PyResult<Self> {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -86,14 +88,16 @@ impl PyStores {
         options.timeout = seconds("timeout", timeout)?.max(Duration::from_millis(1));
         options.deadline = Some(seconds("deadline", deadline)?).filter(|time| !time.is_zero());
         options.keep_query = keep_query;
+        options.limits = limits_of(py, &limits)?;
         let made = Mutex::new((std::process::id(), Stores::new(options.clone())));
         Ok(Self { options, made })
     }
 
     /// The locations that a path, URL or pattern names, as absolute URLs.
     fn expand(&self, py: Python<'_>, text: &str) -> PyResult<Vec<String>> {
-        let stores = self.stores();
-        let found = wait(py, async { stores.expand(text).await })?;
+        let (stores, text) = (self.stores(), text.to_owned());
+        let found = Call::new()
+            .work(py, Stop::AtOnce, move |_| async move { stores.expand(&text).await })?;
         let found = found.map_err(|error| errors::of_source(py, &error))?;
         Ok(found.iter().map(|location| location.url().to_owned()).collect())
     }
@@ -114,6 +118,20 @@ impl PyStores {
     }
 }
 
+/// Limits by name, the others as they are by default.
+///
+/// # Errors
+/// Python's `InvalidOptionError` for a name that is none of a limit, with those that are, and a value that is too large.
+pub(crate) fn limits_of(py: Python<'_>, values: &BTreeMap<String, u64>) -> PyResult<Limits> {
+    let mut limits = Limits::default();
+    for (name, value) in values {
+        limits
+            .set(name, &value.to_string())
+            .map_err(|error| errors::of_fault(py, "scan", "invalid_option", &error, ""))?;
+    }
+    Ok(limits)
+}
+
 fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| PyValueError::new_err(format!("{name} is no number of seconds: {value}")))
@@ -129,21 +147,22 @@ pub(crate) struct Objects {
     open: Option<Py<PyAny>>,
     /// The protocol of locations without one.
     protocol: Option<String>,
+    cancellation: Cancellation,
     opened: Mutex<HashMap<String, Arc<dyn ByteSource>>>,
 }
 
 impl Objects {
-    /// The objects that references name, which `policy` is for.
+    /// The objects that references name, which `policy` is for. They are read until `cancellation` ends that.
     pub(crate) fn new(
-        stores: &PyStores,
+        stores: &Stores,
         policy: &AccessPolicy,
         open: Option<Py<PyAny>>,
         protocol: Option<String>,
+        cancellation: Cancellation,
     ) -> Self {
-        let stores = stores.stores();
         let policy = stores.policy_with_allowed(policy.clone());
-        let native = StoreObjects::new(stores, policy);
-        Self { native, open, protocol, opened: Mutex::default() }
+        let native = StoreObjects::new(stores.with_cancellation(&cancellation), policy);
+        Self { native, open, protocol, cancellation, opened: Mutex::default() }
     }
 
     /// Whether Python may open what has this scheme: the protocol that the user named, what is in the memory of this process,
@@ -179,9 +198,11 @@ impl Open for Objects {
                 if let Some(opened) = known(&self.opened) {
                     return Ok(opened);
                 }
+                let ended = self.cancellation.check();
+                ended.map_err(|cancelled| stopped(location, cancelled))?;
                 let opened = Python::attach(|py| {
                     let file = open.bind(py).call1((&url,))?;
-                    FileSource::open(&file, location.clone())
+                    FileSource::open(&file, location.clone(), self.cancellation.clone())
                 });
                 let opened: Arc<dyn ByteSource> =
                     Arc::new(opened.map_err(|error| error_of(location, error))?);
@@ -194,5 +215,8 @@ impl Open for Objects {
             }
             _ => self.native.open(&Source { location: url, version: source.version.clone() }).await,
         }
+    }
+    fn bounds(&self) -> Bounds {
+        self.native.bounds()
     }
 }

@@ -12,7 +12,7 @@ use crate::dataset::PyDataset;
 use crate::errors;
 use crate::scan::ScanSettings;
 use crate::stores::PyStores;
-use crate::wait::wait;
+use crate::wait::{Call, Stop};
 
 /// Verifies the references at `url`, or a dataset; gives what `chunkref verify --json` prints. `sample` is the number of
 /// chunks that are read, `None` for all of them.
@@ -33,21 +33,25 @@ pub(crate) fn verify(
         Some(number) => NonZeroUsize::new(number).map_or(Sample::None, Sample::Some),
     };
     options.freshness = freshness;
-    options.against_source = against_source.map(|settings| settings.options());
-    let stores = stores.stores();
-    let report = match (&url, &dataset) {
+    let call = Call::new();
+    let stores = call.stores(&stores.stores());
+    let scanning = |settings: ScanSettings| settings.options(stores.limits(), call.cancellation());
+    options.against_source = against_source.map(scanning);
+    let report = match (&url, dataset) {
         (Some(url), None) => {
             let location = Location::parse(url).map_err(|error| errors::of_source(py, &error))?;
-            let verifying = async {
+            let verified = call.work(py, Stop::AtOnce, move |_| async move {
                 let references = References::open(&stores, &location).await?;
                 chunkref::verify::verify(&stores, references, &options).await
-            };
-            wait(py, verifying)?.map_err(|error| errors::of_references(py, &error, url))?
+            });
+            verified?.map_err(|error| errors::of_references(py, &error, url))?
         }
         (None, Some(dataset)) => {
             stores.check_policy(&dataset.1).map_err(|error| errors::of_source(py, &error))?;
             let policy = stores.policy_with_allowed(dataset.1.clone());
-            wait(py, verify_dataset(&stores, &policy, &dataset.0, None, &options))?
+            call.work(py, Stop::AtOnce, move |_| async move {
+                verify_dataset(&stores, &policy, &dataset.0, None, &options).await
+            })?
         }
         _ => return Err(PyValueError::new_err("give references or their URL")),
     };

@@ -41,6 +41,11 @@ NO_MAPPING = ["anon", b"x", 5, True, ["a"], [("a", 1)], {5: 1}, object()]
 NO_FUNCTION = [5, "print", True, []]
 NO_SETTING = ["warning", "", 5, None, True, b"warn", ["warn"]]
 NO_STORES = ["s3", 5, {"anon": True}, object()]
+NO_LIMITS = [
+    *NO_MAPPING,
+    {"objcts": 1},
+    *({"objects": value} for value in [None, "5", "64MiB", 1.0, True, np.bool_(True), [], -1, 2**70, float("nan")]),
+]
 
 
 def no_integer(least=0, optional=False):
@@ -50,6 +55,7 @@ def no_integer(least=0, optional=False):
 
 SCANNING = {
     "storage_options": NO_MAPPING,
+    "limits": NO_LIMITS,
     "stores": NO_STORES,
     "format": NOT_TEXT,
     "inline_threshold": no_integer(),
@@ -100,6 +106,7 @@ FUNCTIONS = {
         {
             **CUBE,
             "allow": NO_PATHS,
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
             "references": [5, True, None, b"x", [5], [None], [""], object()],
@@ -143,6 +150,7 @@ FUNCTIONS = {
         {},
         {
             "allow": NO_PATHS,
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "anon": NO_BOOLEAN,
             "concurrency": no_integer(1),
@@ -158,10 +166,18 @@ FUNCTIONS = {
     "References.open": (
         chunkref.References.open,
         {"url": FILE},
-        {"url": NO_PATH, "storage_options": NO_MAPPING, "stores": NO_STORES},
+        {"url": NO_PATH, "limits": NO_LIMITS, "storage_options": NO_MAPPING, "stores": NO_STORES},
     ),
-    "References.from_dict": (chunkref.References.from_dict, {}, {"references": [5, None, "x", b"x", object()]}),
-    "References.from_json": (chunkref.References.from_json, {}, {"text": [5, None, {}, object()]}),
+    "References.from_dict": (
+        chunkref.References.from_dict,
+        {"references": {}},
+        {"references": [5, None, "x", b"x", object()], "limits": NO_LIMITS},
+    ),
+    "References.from_json": (
+        chunkref.References.from_json,
+        {"text": "{}"},
+        {"text": [5, None, {}, object()], "limits": NO_LIMITS},
+    ),
     "to_json": (
         lambda **given: chunkref.References.from_dict({}).to_json(**given),
         {"path": "out.json"},
@@ -203,6 +219,7 @@ FUNCTIONS = {
         {"references": FILE},
         {
             "allow": NO_PATHS,
+            "limits": NO_LIMITS,
             "references": NO_PATH,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
@@ -213,7 +230,13 @@ FUNCTIONS = {
     "dask.scan": (
         chunkref.dask.scan,
         {"sources": [FILE]},
-        {"sources": NO_PATHS, "batch": no_integer(1), "storage_options": NO_MAPPING, "stores": NO_STORES},
+        {
+            "sources": NO_PATHS,
+            "batch": no_integer(1),
+            "limits": NO_LIMITS,
+            "storage_options": NO_MAPPING,
+            "stores": NO_STORES,
+        },
     ),
     "dask.build": (
         chunkref.dask.build,
@@ -224,6 +247,7 @@ FUNCTIONS = {
             "batch": no_integer(1),
             "split_every": no_integer(2),
             "compute": NO_BOOLEAN,
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
             "cube_options": [*NO_MAPPING, {"identicl": "x"}],
@@ -235,6 +259,7 @@ FUNCTIONS = {
         {
             "group": NOT_TEXT,
             "skip_variables": [value for value in NO_NAMES if value is not None],
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
         },
@@ -244,6 +269,7 @@ FUNCTIONS = {
         {},
         {
             "allow": NO_PATHS,
+            "limits": NO_LIMITS,
             "filename_or_obj": NO_PATH,
             "group": NOT_TEXT,
             "drop_variables": [value for value in NO_NAMES if value is not None],
@@ -259,6 +285,7 @@ FUNCTIONS = {
         {"h5f": FILE},
         {
             "url": NOT_TEXT,
+            "limits": NO_LIMITS,
             "spec": no_integer(),
             "inline_threshold": [value for value in NO_NUMBER if value is not None],
             "storage_options": NO_MAPPING,
@@ -270,6 +297,7 @@ FUNCTIONS = {
         {"filename": FILE},
         {
             "filename": NO_PATH,
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "inline_threshold": [value for value in NO_NUMBER if value is not None],
             "max_chunk_size": no_integer(),
@@ -280,6 +308,7 @@ FUNCTIONS = {
         {"url": FILE},
         {
             "url": NO_PATH,
+            "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "inline_threshold": [value for value in NO_NUMBER if value is not None],
             "skip": no_integer(),
@@ -289,13 +318,14 @@ FUNCTIONS = {
     "grib_tree": (
         grib_tree,
         {"message_groups": []},
-        {"message_groups": ["x", 5, None, {"a": 1}, b"x"], "remote_options": NO_MAPPING},
+        {"message_groups": ["x", 5, None, {"a": 1}, b"x"], "limits": NO_LIMITS, "remote_options": NO_MAPPING},
     ),
     "refs_to_dataframe": (
         refs_to_dataframe,
         {"fo": {}, "url": "out.parq"},
         {
             "fo": [5, None, b"x", ""],
+            "limits": NO_LIMITS,
             "url": NO_PATH,
             "target_protocol": NOT_TEXT,
             "target_options": NO_MAPPING,
@@ -308,6 +338,7 @@ FUNCTIONS = {
         {"path": [{}], "concat_dims": ["time"]},
         {
             "allow": NO_PATHS,
+            "limits": NO_LIMITS,
             "path": [5, None, True, b"x", {"a": 1}],
             "indicts": [5, True, b"x", "x", {"a": 1}],
             "coo_map": NO_MAPPING,

@@ -30,7 +30,7 @@ def copied(example_file, tmp_path):
 
 def place_of(references, chunk):
     """Where a chunk of `temperature` is."""
-    _, _, offsets, lengths, _ = references._dataset.columns("temperature")
+    _, _, offsets, lengths, _ = references._dataset.columns("temperature", {})
     return int(np.frombuffer(offsets, "<u8")[chunk]), int(np.frombuffer(lengths, "<u8")[chunk])
 
 

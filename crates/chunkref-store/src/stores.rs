@@ -106,7 +106,7 @@ impl Opened {
 
 /// Local files, buckets and web servers, with one set of options. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
-pub struct Stores(Arc<Shared>);
+pub struct Stores(Arc<Shared>, Cancellation);
 
 struct Shared {
     options: StoreOptions,
@@ -140,7 +140,8 @@ impl Stores {
     /// The same with another way to look up the names of hosts that the user did not name.
     pub(crate) fn with_names(options: StoreOptions, names: Arc<dyn Names>) -> Self {
         let (transport, web, buckets) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self(Arc::new(Shared { options, transport, web, buckets, names }))
+        let cancellation = options.cancellation.clone();
+        Self(Arc::new(Shared { options, transport, web, buckets, names }), cancellation)
     }
 
     /// Bounds on what is read.
@@ -166,8 +167,13 @@ impl Stores {
     /// When work on one object that begins now ends: with the deadline, or before.
     #[must_use]
     pub fn cancellation(&self) -> Cancellation {
-        let options = &self.0.options;
-        options.cancellation.within(options.deadline)
+        self.1.within(self.0.options.deadline)
+    }
+
+    /// The same stores, with the same connections, for work that `cancellation` ends, too.
+    #[must_use]
+    pub fn with_cancellation(&self, cancellation: &Cancellation) -> Self {
+        Self(Arc::clone(&self.0), self.1.or(cancellation))
     }
 
     /// Checks that the options are ones of the store that `location` is in, before anything is read.

@@ -1,114 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference sets of any kind, opened where they are.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::error::Error as _;
+mod error;
+mod files;
+mod lookup;
+
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind, redact};
-use chunkref_model::kerchunk_json::{self, ReadError, Recorded};
-use chunkref_model::{Array, ChunkRef, Dataset, Source};
-use chunkref_parquet::{
-    Files, LocalFiles, Most, ParquetError, ParquetReferences, PartitionReferences,
-};
+use chunkref_core::{SourceError, redact};
+use chunkref_model::Dataset;
+use chunkref_model::kerchunk_json::{self, Recorded};
+use chunkref_parquet::{LocalFiles, ParquetError, ParquetReferences};
 use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
-use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
-use thiserror::Error;
+use chunkref_store::{AccessPolicy, Location, Stores};
 
 use crate::StoreObjects;
 use crate::emit::Target;
 use crate::set_text::{is_packed, unpacked};
 
-/// References cannot be read. What it shows has no secrets in it.
-#[derive(Error)]
-#[non_exhaustive]
-pub enum ReferencesError {
-    /// The object cannot be read.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The file cannot be read.
-    #[error("{} cannot be read", redact(location))]
-    Io {
-        /// The file.
-        location: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is no kerchunk JSON.
-    #[error(
-        "{} is not kerchunk JSON that can be read; of a data file, `scan` or `build` makes references first",
-        redact(location)
-    )]
-    Json {
-        /// The object.
-        location: String,
-        /// What is wrong with it.
-        source: ReadError,
-    },
-    /// It is no Icechunk repository.
-    #[cfg(feature = "icechunk")]
-    #[error("{} is not an Icechunk repository that can be read", redact(location))]
-    Icechunk {
-        /// The folder.
-        location: String,
-        /// What is wrong with it.
-        source: chunkref_icechunk::IcechunkError,
-    },
-    /// A kind that this build does not read.
-    #[error("{}: {reason}", redact(location))]
-    Unsupported {
-        /// The object or folder.
-        location: String,
-        /// What to do.
-        reason: &'static str,
-    },
-    /// References that were written are not there any more.
-    #[error(
-        "{location}: array {array:?} has {found} references, and had {written} when they were written: parts of the set are lost, or cannot be seen; make it again, or copy all of it"
-    )]
-    Lost {
-        /// The set.
-        location: String,
-        /// The array.
-        array: String,
-        /// References that were written.
-        written: u64,
-        /// References that are there.
-        found: u64,
-    },
-    /// It is no kerchunk Parquet.
-    #[error("{} is not kerchunk Parquet that can be read", redact(location))]
-    Parquet {
-        /// The folder.
-        location: String,
-        /// What is wrong with it.
-        source: ParquetError,
-    },
-}
+pub use error::ReferencesError;
 
-impl fmt::Debug for ReferencesError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = self.source().map(|source| redact(&format!("{source:?}")).into_owned());
-        formatter
-            .debug_struct("ReferencesError")
-            .field("message", &self.to_string())
-            .field("source", &source)
-            .finish()
-    }
-}
-
-impl ReferencesError {
-    pub(crate) fn no_versions(location: &Location) -> Self {
-        let reason = "only Icechunk repositories have branches, tags and snapshots";
-        Self::Unsupported { location: location.url().to_owned(), reason }
-    }
-}
+use files::{AnyFiles, StoreFiles, read_all};
+#[cfg(feature = "icechunk")]
+use lookup::Arrays;
+use lookup::Partitions;
 
 /// A reference set whose metadata is read. References in Parquet are read when they are asked for.
 pub struct References {
@@ -135,48 +53,6 @@ enum Inner {
     Parquet(Box<ParquetReferences<AnyFiles>>, Partitions),
     #[cfg(feature = "icechunk")]
     Icechunk(Box<chunkref_icechunk::IcechunkReferences>, Arrays),
-}
-
-/// Most arrays of a repository whose references are kept for lookups.
-#[cfg(feature = "icechunk")]
-const MOST_ARRAYS: usize = 8;
-
-/// The arrays of a repository that were looked into last, each with its references.
-#[cfg(feature = "icechunk")]
-#[derive(Debug, Default)]
-struct Arrays(futures::lock::Mutex<VecDeque<(String, Arc<Dataset>)>>);
-
-/// Most partitions that are kept for lookups.
-const MOST_PARTITIONS: usize = 32;
-
-/// A partition by its array and number.
-type Partition = ((String, u64), Arc<PartitionReferences>);
-
-/// The partitions that were looked into last.
-#[derive(Debug, Default)]
-struct Partitions(futures::lock::Mutex<VecDeque<Partition>>);
-
-impl Partitions {
-    /// A partition, which is read once for all who ask at the same time.
-    async fn get(
-        &self,
-        references: &ParquetReferences<AnyFiles>,
-        path: &str,
-        number: u64,
-    ) -> Result<Arc<PartitionReferences>, ParquetError> {
-        let mut kept = self.0.lock().await;
-        if let Some((_, partition)) =
-            kept.iter().find(|((known, place), _)| known == path && *place == number)
-        {
-            return Ok(Arc::clone(partition));
-        }
-        let partition = Arc::new(references.read_partition(path, number).await?);
-        if kept.len() >= MOST_PARTITIONS {
-            kept.pop_front();
-        }
-        kept.push_back(((path.to_owned(), number), Arc::clone(&partition)));
-        Ok(partition)
-    }
 }
 
 impl References {
@@ -419,62 +295,8 @@ impl References {
         ReferenceStore::new(lookup, objects, version)
     }
 
-    /// A dataset with the references of one array, which are read once for all who ask at the same time.
-    #[cfg(feature = "icechunk")]
-    async fn kept(&self, arrays: &Arrays, path: &str) -> Result<Arc<Dataset>, ReferencesError> {
-        let mut kept = arrays.0.lock().await;
-        if let Some((_, dataset)) = kept.iter().find(|(known, _)| known == path) {
-            return Ok(Arc::clone(dataset));
-        }
-        let dataset = Arc::new(self.arrays(&[path.to_owned()]).await?);
-        if kept.len() >= MOST_ARRAYS {
-            kept.pop_front();
-        }
-        kept.push_back((path.to_owned(), Arc::clone(&dataset)));
-        Ok(dataset)
-    }
-
     fn parquet(&self, source: ParquetError) -> ReferencesError {
         ReferencesError::Parquet { location: self.location.clone(), source }
-    }
-}
-
-#[async_trait]
-impl Lookup for References {
-    fn metadata(&self) -> &Dataset {
-        References::metadata(self)
-    }
-
-    async fn chunk(
-        &self,
-        path: &str,
-        chunk_indices: &[u64],
-    ) -> Result<(ChunkRef, Option<Source>), chunkref_read::ReadError> {
-        let (references, partitions) = match &self.inner {
-            Inner::Json { dataset, .. } => return dataset.chunk(path, chunk_indices).await,
-            Inner::Parquet(references, partitions) => (references, partitions),
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(_, arrays) => {
-                let dataset = self.kept(arrays, path).await.map_err(unread)?;
-                return dataset.chunk(path, chunk_indices).await;
-            }
-        };
-        let wrap = |source| unread(self.parquet(source));
-        match references.place(path, chunk_indices).map_err(wrap)? {
-            None => Ok((ChunkRef::Missing, None)),
-            Some((number, row)) => {
-                let partition = partitions.get(references, path, number).await.map_err(wrap)?;
-                Ok(partition.get(row))
-            }
-        }
-    }
-
-    async fn array(&self, path: &str) -> Result<Cow<'_, Array>, chunkref_read::ReadError> {
-        if let Inner::Json { dataset, .. } = &self.inner {
-            return Lookup::array(&**dataset, path).await;
-        }
-        let read = self.arrays(&[path.to_owned()]).await.map_err(unread)?;
-        Ok(Cow::Owned(Lookup::array(&read, path).await?.into_owned()))
     }
 }
 
@@ -497,10 +319,6 @@ fn check_whole(
         }
     }
     Ok(())
-}
-
-fn unread(error: ReferencesError) -> chunkref_read::ReadError {
-    chunkref_read::ReadError::References(Box::new(error))
 }
 
 /// Whether an object may be a reference set, so far as its first bytes and its name say.
@@ -528,74 +346,6 @@ fn names_folder(url: &str) -> bool {
     let plain = url.split(['?', '#']).next().unwrap_or(url);
     let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
     plain.ends_with('/') || ends(".parq") || ends(".parquet") || ends(".icechunk")
-}
-
-/// The bytes of an object that is no longer than the limit of a name lets it be.
-async fn read_all(
-    stores: &Stores,
-    location: &Location,
-    most: u64,
-    name: &str,
-) -> Result<Bytes, SourceError> {
-    let opened = stores.open(location, &OpenOptions::default()).await?;
-    let length = opened.source.version().length;
-    if length > most {
-        return Err(SourceError {
-            kind: SourceErrorKind::NotAllowed,
-            location: location.url().to_owned(),
-            message: format!("it has {length} bytes, more than the limit {name}={most} allows"),
-            source: None,
-        });
-    }
-    let bytes = opened.source.read_many(std::slice::from_ref(&(0..length))).await?;
-    Ok(bytes.into_iter().next().unwrap_or_default())
-}
-
-#[derive(Debug)]
-enum AnyFiles {
-    Local(LocalFiles),
-    Store(StoreFiles),
-}
-
-#[async_trait]
-impl Files for AnyFiles {
-    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError> {
-        match self {
-            Self::Local(files) => files.read(key, most).await,
-            Self::Store(files) => files.read(key, most).await,
-        }
-    }
-
-    async fn list(&self, folder: &str) -> Result<Option<Vec<String>>, ParquetError> {
-        match self {
-            Self::Local(files) => files.list(folder).await,
-            Self::Store(files) => files.list(folder).await,
-        }
-    }
-}
-
-/// Files below a URL.
-#[derive(Debug)]
-struct StoreFiles {
-    stores: Stores,
-    folder: String,
-}
-
-#[async_trait]
-impl Files for StoreFiles {
-    async fn read(&self, key: &str, most: Most) -> Result<Option<Bytes>, ParquetError> {
-        let location = Location::parse(&format!("{}/{key}", self.folder))?;
-        match read_all(&self.stores, &location, most.bytes, most.name).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind == SourceErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn list(&self, _folder: &str) -> Result<Option<Vec<String>>, ParquetError> {
-        // A web server lists nothing, and of a bucket a listing is no cheaper than a few reads.
-        Ok(None)
-    }
 }
 
 #[cfg(test)]

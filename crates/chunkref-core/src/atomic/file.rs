@@ -30,6 +30,19 @@ pub fn write_file<T>(
     replaces: Option<&Fingerprint>,
     write: impl FnOnce(&mut dyn Write) -> Result<T, Fault>,
 ) -> Result<T, AtomicError> {
+    replace_file(destination, replaces, write).map(|(written, _)| written)
+}
+
+/// The same, and with `replaces` what the file holds now: the bytes that were written, whatever others write after them. It
+/// is what the next writing replaces.
+///
+/// # Errors
+/// As for [`write_file`].
+pub fn replace_file<T>(
+    destination: &Path,
+    replaces: Option<&Fingerprint>,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Fault>,
+) -> Result<(T, Option<Fingerprint>), AtomicError> {
     let failed = |source| AtomicError::io(destination, "written", source);
     match Place::of(destination).map_err(failed)? {
         Place::Stream(stream) => {
@@ -37,7 +50,7 @@ pub fn write_file<T>(
             let mut output = BufWriter::with_capacity(BUFFER_BYTES, stream);
             let written = write(&mut output).map_err(AtomicError::Content)?;
             output.flush().map_err(failed)?;
-            Ok(written)
+            Ok((written, None))
         }
         Place::Path { metadata: Some(metadata), .. } if metadata.is_dir() => {
             Err(AtomicError::IsFolder(destination.display().to_string()))
@@ -56,8 +69,9 @@ pub fn write_file<T>(
                 inherit(file, temporary.path(), &metadata).map_err(failed)?;
             }
             hook::sync(file, temporary.path()).map_err(failed)?;
+            let held = Fingerprint::of_new(temporary.path(), replaces).map_err(failed)?;
             put(temporary, &path, replaces, destination)?;
-            Ok(written)
+            Ok((written, held))
         }
     }
 }
@@ -256,7 +270,8 @@ mod tests {
         let late = |text: &'static str| {
             write_file(&path, known.as_ref(), |out| Ok(out.write_all(text.as_bytes())?))
         };
-        late("two").unwrap();
+        let written = replace_file(&path, known.as_ref(), |out| Ok(out.write_all(b"two")?));
+        assert_eq!(written.unwrap().1, Fingerprint::of(&path).unwrap());
         let error = late("three").unwrap_err();
         assert!(
             super::super::is_changed(&error) && error.to_string().contains("changed meanwhile")

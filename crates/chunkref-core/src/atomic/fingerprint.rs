@@ -41,6 +41,13 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// Of a file or folder that is to replace what had the fingerprint `replaces`; `None` when nobody compares.
+    pub(super) fn of_new(path: &Path, replaces: Option<&Self>) -> io::Result<Option<Self>> {
+        replaces.map_or(Ok(None), |_| Self::of(path))
+    }
+}
+
 struct State {
     hasher: DefaultHasher,
     bytes: u64,

@@ -103,14 +103,19 @@ impl Staging {
         }
     }
 
-    /// Puts it in place of the destination, if that may be replaced still and, with `replaces`, holds what it held.
+    /// Puts it in place of the destination, if that may be replaced still and, with `replaces`, holds what it held. With
+    /// `replaces`, it gives what the destination holds now: the files that were written, whatever others write after them.
     ///
     /// # Errors
     /// [`AtomicError`]: [`AtomicError::Foreign`], [`AtomicError::Changed`], and those of the file system.
-    pub fn finish(self, replaces: Option<&Fingerprint>) -> Result<(), AtomicError> {
+    pub fn finish(
+        self,
+        replaces: Option<&Fingerprint>,
+    ) -> Result<Option<Fingerprint>, AtomicError> {
         let Self { replaceable, temporary, target, destination } = self;
         let failed = |source| AtomicError::io(&destination, "replaced", source);
         flush_tree(temporary.path()).map_err(failed)?;
+        let held = Fingerprint::of_new(temporary.path(), replaces).map_err(failed)?;
         let lock = Lock::take(&target).map_err(failed)?;
         if let Some(known) = replaces
             && Fingerprint::of(&target).map_err(failed)?.as_ref() != Some(known)
@@ -120,7 +125,8 @@ impl Staging {
         if !is_there(&target, &destination)? {
             hook::rename(temporary.path(), &target).map_err(failed)?;
             temporary.keep();
-            return flush_folder(&target, &destination);
+            flush_folder(&target, &destination)?;
+            return Ok(held);
         }
         inherit(temporary.path(), &target).map_err(failed)?;
         match hook::exchange(temporary.path(), &target) {
@@ -140,7 +146,8 @@ impl Staging {
             Err(error) => return Err(failed(error)),
         }
         drop(lock);
-        flush_folder(&target, &destination)
+        flush_folder(&target, &destination)?;
+        Ok(held)
     }
 }
 
@@ -266,7 +273,7 @@ mod tests {
     fn put(path: &Path, text: &str) -> Result<(), AtomicError> {
         let staging = Staging::new(path, LETTERS)?;
         staging.write("a", text.as_bytes())?;
-        staging.finish(None)
+        staging.finish(None).map(drop)
     }
 
     fn count(folder: &Path) -> usize {

@@ -7,7 +7,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `file` | [`write_file`] |
+//! | `file` | [`write_file`], [`replace_file`] |
 //! | `folder` | [`Staging`] |
 //! | `place` | what a destination is: a regular file, a stream, or nothing yet |
 //! | `temporary` | names of temporary files and folders; those of dead processes are removed |
@@ -31,7 +31,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-pub use file::write_file;
+pub use file::{replace_file, write_file};
 pub use fingerprint::Fingerprint;
 pub use folder::{Replaceable, Staging};
 pub use lock::Lock;

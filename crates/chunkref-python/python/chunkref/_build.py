@@ -14,7 +14,7 @@ from chunkref import _check, _chunkref
 from chunkref._errors import EmitError, SkippedWarning, UnsupportedError
 from chunkref._references import References, Skipped
 from chunkref._scan import MOST_JOBS, ON_SKIPPED, OnSkipped, expanded, scan_settings, skipped_message
-from chunkref._stores import Allow, StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, Limits, StorageOptions, Stores, stores_of
 
 #: Where the coordinates of a dimension come from: a text such as ``"data:NAME"``, values, or a function of one input.
 CoordinateSource: TypeAlias = str | Sequence[Any] | re.Pattern[str] | Callable[[References], Any] | None
@@ -41,6 +41,7 @@ def combine(
     duplicates: Literal["error", "first", "last"] = "error",
     missing: Literal["error", "fill"] = "error",
     allow: Allow = (),
+    limits: Limits = None,
     stores: Stores | None = None,
 ) -> References:
     """Combine references into one dataset.
@@ -70,6 +71,8 @@ def combine(
         How the files behind the references are read, for values that combining depends on.
     allow : str, os.PathLike or iterable of them
         What the references may name besides what is beside them, see `Stores`.
+    limits : mapping, optional
+        Bounds on what reading each set may cost, and values of it, by name, see `Stores`.
 
     Returns
     -------
@@ -77,6 +80,10 @@ def combine(
 
     Raises
     ------
+    ReferencesError
+        When a set cannot be read, or goes past a limit, which it names.
+    KeyboardInterrupt
+        Within about a second after Ctrl-C, whatever is computed or waited for.
     CombineError
         With all conflicts, each with the inputs on both sides and what resolves it.
 
@@ -86,7 +93,7 @@ def combine(
     >>> chunkref.combine(files, "time").arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options, allow)
+    held = stores_of(stores, storage_options, allow, limits)
     check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
     if isinstance(references, (References, Mapping, str, os.PathLike)):
         references = [references]
@@ -122,6 +129,7 @@ def build(
     on_skipped: OnSkipped = "warn",
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
+    limits: Limits = None,
     stores: Stores | None = None,
     **format_options: Any,
 ) -> References:
@@ -133,12 +141,17 @@ def build(
         URLs, paths and patterns of them.
     concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
         As for `combine`.
-    storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
+    storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, limits, stores, **format_options
         As for `scan_many`.
 
     Returns
     -------
     References
+
+    Raises
+    ------
+    ScanError, CombineError, KeyboardInterrupt
+        As for `scan` and `combine`.
 
     Examples
     --------
@@ -146,7 +159,7 @@ def build(
     >>> cube.arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, limits=limits)
     check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
     scanning = scan_settings(build, format, inline_threshold, allow_outside, format_options)
     jobs = _check_running(on_skipped, jobs, progress)
@@ -171,6 +184,7 @@ def append(
     progress: Callable[[int, int], object] | None = None,
     allow: Allow = (),
     retry: int = 0,
+    limits: Limits = None,
     stores: Stores | None = None,
     **format_options: Any,
 ) -> References:
@@ -182,6 +196,8 @@ def append(
         What `build` or `combine` gave, or a local file or folder of it, which is replaced when all is well.
     sources, storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, stores, **format_options
         As for `build`.
+    limits : mapping, optional
+        Bounds on what reading the set and each file may cost, by name, see `Stores`.
     allow : str, os.PathLike or iterable of them
         What the references may name besides what is beside them, see `Stores`.
     retry : int
@@ -197,6 +213,8 @@ def append(
     EmitError
         When another process has written the set since it was read (``kind == "changed"``): nothing of it is lost, and the
         files are not appended. So too when what `append` gave is written to where its set was opened.
+    KeyboardInterrupt
+        Within about a second after Ctrl-C; the set is what it was, unless it was just being put in its place.
     ValueError
         When the set does not say how it was combined: combine it and `References` of the files with `combine` then.
 
@@ -207,7 +225,7 @@ def append(
     >>> chunkref.append(cube, files).arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options, allow)
+    held = stores_of(stores, storage_options, allow, limits)
     scanning = scan_settings(append, format, inline_threshold, allow_outside, format_options)
     jobs = _check_running(on_skipped, jobs, progress)
     sources = _check.paths("sources", sources)
@@ -363,7 +381,7 @@ def _reference_set(one: Any, stores: Stores) -> References:
     if isinstance(one, References):
         return one
     if isinstance(one, Mapping):
-        return References.from_dict(one)
+        return References.from_dict(one, limits=stores._settings["limits"])
     return References.open(_check.path("references", one), stores=stores)
 
 

@@ -135,6 +135,26 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def limits(name: str, value: Any) -> dict[str, int]:
+    """Check bounds by name: those that there are, and whole numbers of 0 or more; `None` for none.
+
+    Returns
+    -------
+    dict
+        The bounds by the names of the table, in which hyphens are underscores.
+    """
+    from chunkref import _chunkref
+
+    known = _chunkref.limits()
+    found: dict[str, int] = {}
+    for given, bound in mapping(name, value).items():
+        limit = given.replace("-", "_")
+        if limit not in known:
+            raise wrong_value(name, f"has no limit {_shown(given)}{near(limit, list(known))}; there are {', '.join(known)}")
+        found[limit] = integer(f"{name}[{given!r}]", bound)
+    return found
+
+
 def function(name: str, value: Any) -> Callable[..., Any] | None:
     """Check that an argument can be called, or is `None`."""
     if value is not None and not callable(value):

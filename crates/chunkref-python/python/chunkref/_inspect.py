@@ -10,13 +10,14 @@ from typing import Any
 from chunkref import _check
 from chunkref._references import References
 from chunkref._scan import scan
-from chunkref._stores import StorageOptions, Stores
+from chunkref._stores import Limits, StorageOptions, Stores
 
 
 def inspect(
     source: str | os.PathLike[str] | References,
     storage_options: StorageOptions = None,
     *,
+    limits: Limits = None,
     stores: Stores | None = None,
     **options: Any,
 ) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def inspect(
     ----------
     source : str, os.PathLike or References
         What to describe.
-    storage_options, stores, **options
+    storage_options, limits, stores, **options
         As for `scan`.
 
     Returns
@@ -40,17 +41,21 @@ def inspect(
     ['temperature', 'time']
     """
     if isinstance(source, References):
-        if options or storage_options is not None or stores is not None:
-            raise TypeError("references in memory are not read: storage_options=, stores= and options are for what is")
+        if options or storage_options is not None or limits is not None or stores is not None:
+            raise TypeError(
+                "references in memory are not read: storage_options=, limits=, stores= and options are for what is"
+            )
         references, location = source, "references"
     else:
         location = _check.path("source", source)
         _check.keywords("inspect()", options, scan, without=("url", "on_skipped"))
         name = location.rstrip("/").lower()
         if name.endswith((".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk")):
-            references = References.open(location, storage_options, stores=stores)
+            references = References.open(location, storage_options, limits=limits, stores=stores)
         else:
-            references = scan(location, storage_options, stores=stores, on_skipped="ignore", **options)
+            references = scan(
+                location, storage_options, limits=limits, stores=stores, on_skipped="ignore", **options
+            )
     document: dict[str, Any] = json.loads(references._dataset.summary(location, ""))
     document["skipped"] = [
         {"path": one.path, "offset": one.offset, "reason": one.reason, "kind": one.kind} for one in references.skipped

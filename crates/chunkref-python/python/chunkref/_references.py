@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chunkref import _check, _chunkref
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Limits, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     import xarray
@@ -110,7 +110,12 @@ class References:
 
     @classmethod
     def open(
-        cls, url: str | os.PathLike[str], storage_options: StorageOptions = None, *, stores: Stores | None = None
+        cls,
+        url: str | os.PathLike[str],
+        storage_options: StorageOptions = None,
+        *,
+        limits: Limits = None,
+        stores: Stores | None = None,
     ) -> References:
         """Open references that were written: kerchunk JSON, compressed or not, or a folder of kerchunk Parquet.
 
@@ -120,6 +125,8 @@ class References:
             Where they are.
         storage_options, stores
             How they are read, see `Stores`.
+        limits : mapping, optional
+            Bounds on what reading them may cost, by name, see `Stores`.
 
         Returns
         -------
@@ -129,7 +136,9 @@ class References:
         Raises
         ------
         NotFoundError, ReferencesError
-            When there are none, or they are damaged.
+            When there are none, or they are damaged or go past a limit, which the error names.
+        KeyboardInterrupt
+            Within about a second after Ctrl-C.
 
         Examples
         --------
@@ -137,13 +146,25 @@ class References:
         >>> len(chunkref.References.open(example_output).arrays)
         2
         """
-        native = stores_of(stores, storage_options)._native
+        native = stores_of(stores, storage_options, limits=limits)._native
         dataset, recorded = _chunkref.Dataset.open(native, _check.path("url", url))
         return cls(dataset, made_by=recorded[0] if recorded else None)
 
     @classmethod
-    def from_dict(cls, references: Mapping[str, Any] | list[Any]) -> References:
-        """Make references of a dictionary of kerchunk's, version 0 or 1.
+    def from_dict(cls, references: Mapping[str, Any] | list[Any], *, limits: Limits = None) -> References:
+        """Make references of a dictionary of kerchunk's, version 0 or 1, or of a list of them.
+
+        Parameters
+        ----------
+        references : mapping or list
+            The dictionary.
+        limits : mapping, optional
+            Bounds on what its text may cost, by name, see `Stores`.
+
+        Raises
+        ------
+        ReferencesError
+            When it is none of kerchunk's, or goes past a limit, which the error names.
 
         Examples
         --------
@@ -153,14 +174,30 @@ class References:
         if not isinstance(references, (Mapping, list)):
             raise _check.wrong_type("references", references, "a dictionary of kerchunk's")
         plain = dict(references) if isinstance(references, Mapping) else references
-        return cls.from_json(json.dumps(plain, default=_plain))
+        return cls.from_json(json.dumps(plain, default=_plain), limits=limits)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> References:
-        """Make references of the text of kerchunk JSON."""
+    def from_json(cls, text: str | bytes, *, limits: Limits = None) -> References:
+        """Make references of the text of kerchunk JSON.
+
+        Parameters
+        ----------
+        text : str or bytes
+            The text, not compressed.
+        limits : mapping, optional
+            Bounds on what it may cost, by name, see `Stores`.
+
+        Raises
+        ------
+        ReferencesError
+            When it is not kerchunk JSON, or goes past a limit, which the error names.
+        KeyboardInterrupt
+            Within about a second after Ctrl-C.
+        """
         if not isinstance(text, (str, bytes, bytearray, memoryview)):
             raise _check.wrong_type("text", text, "the text of kerchunk JSON")
-        return cls(_chunkref.Dataset.from_json(text.encode() if isinstance(text, str) else bytes(text)))
+        bounds = _check.limits("limits", limits)
+        return cls(_chunkref.Dataset.from_json(text.encode() if isinstance(text, str) else bytes(text), bounds))
 
     def to_json(
         self,
@@ -175,8 +212,9 @@ class References:
         Parameters
         ----------
         path : str or os.PathLike, optional
-            A local file, which is whole or not there, compressed when the name ends in ``.gz`` or ``.zst``; or a URL that
-            fsspec writes. The text is returned when it is not given.
+            A local file, which is whole or what it was, compressed when the name ends in ``.gz`` or ``.zst``; or a URL that
+            fsspec writes: object stores and ``memory`` have all of it or nothing, others (``ftp``, ``sftp``, ``smb``,
+            ``hdfs``, archives) may keep a part when writing fails. The text is returned when it is not given.
         consolidated : bool
             Write ``.zmetadata``, without which zarr-python 3 sees no nested groups.
         templates : bool
@@ -208,7 +246,9 @@ class References:
         Parameters
         ----------
         path : str or os.PathLike
-            A local folder, or a URL that fsspec writes.
+            A local folder, which is replaced when all of it is written; or a URL that fsspec writes, file by file: when
+            that fails, some files are new and others as they were, on every store. Write to a new URL, or write a local
+            folder and copy it.
         record_size : int
             References per file.
         storage_options : mapping, optional

@@ -12,7 +12,7 @@ from chunkref import _check, _chunkref
 from chunkref._errors import SkippedWarning, UnsupportedError
 from chunkref._files import is_file, name_of
 from chunkref._references import References, Skipped, skipped_of
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Limits, StorageOptions, Stores, stores_of
 
 OnSkipped: TypeAlias = Literal["warn", "ignore", "raise"]
 ON_SKIPPED: tuple[OnSkipped, ...] = ("warn", "ignore", "raise")
@@ -30,6 +30,7 @@ def scan(
     inline_threshold: int = 500,
     allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     on_skipped: OnSkipped = "warn",
+    limits: Limits = None,
     stores: Stores | None = None,
     **format_options: Any,
 ) -> References:
@@ -51,6 +52,8 @@ def scan(
         Folders from which other files may be read that the file names.
     on_skipped : {"warn", "ignore", "raise"}
         What to do about variables that references cannot say; they are in `References.skipped` in any case.
+    limits : mapping, optional
+        Bounds on what reading the file may cost, by name, see `Stores`.
     **format_options
         Options of formats (`chunkref formats` lists them), with an underscore for the dot:
         ``hdf5_links="skip"``, ``grib_layout="messages"``.
@@ -62,7 +65,10 @@ def scan(
     Raises
     ------
     ScanError
-        Of the class of its kind, such as `NotFoundError` or `FileTruncatedError`.
+        Of the class of its kind, such as `NotFoundError` or `FileTruncatedError`; `LimitExceededError` for a file that goes
+        past a limit, which it names.
+    KeyboardInterrupt
+        Within about a second after Ctrl-C, whatever is computed or waited for.
 
     Examples
     --------
@@ -72,7 +78,7 @@ def scan(
     ...     chunkref.scan(file, url="s3://bucket/example.nc").sources
     ['s3://bucket/example.nc']
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, limits=limits)
     settings = scan_settings(scan, format, inline_threshold, allow_outside, format_options)
     _check.choice("on_skipped", on_skipped, ON_SKIPPED)
     _check.optional_text("url", url)
@@ -80,7 +86,7 @@ def scan(
         location = url or name_of(source)
         if location is None:
             raise TypeError("this file object has no name: say what references call it, with url=")
-        scanned = _chunkref.scan_file(source, location, settings)
+        scanned = _chunkref.scan_file(held._native, source, location, settings)
     else:
         if url is not None:
             raise TypeError("url= is what references call a file object; a path or URL has its own name")
@@ -104,6 +110,7 @@ def scan_many(
     ordered: bool = True,
     jobs: int | None = None,
     progress: Callable[[int, int], object] | None = None,
+    limits: Limits = None,
     stores: Stores | None = None,
     **format_options: Any,
 ) -> ScanMany:
@@ -122,20 +129,21 @@ def scan_many(
         Threads that scan; one per core when not given. More files than that are open at a time.
     progress : callable, optional
         Called with the number of files that are done and of all.
-    storage_options, format, inline_threshold, allow_outside, on_skipped, stores, **format_options
-        As for `scan`.
+    storage_options, format, inline_threshold, allow_outside, on_skipped, limits, stores, **format_options
+        As for `scan`; limits are for each file.
 
     Returns
     -------
     ScanMany
-        An iterator over `References` with a length, so ``tqdm(scan_many(…))`` shows how far it is.
+        An iterator over `References` with a length, so ``tqdm(scan_many(…))`` shows how far it is. Ctrl-C while it waits
+        raises `KeyboardInterrupt` and ends all of the work.
 
     Examples
     --------
     >>> [references.sources[0][-4:] for references in chunkref.scan_many(example_folder + "/*.nc")]
     ['0.nc', '1.nc', '2.nc']
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, limits=limits)
     settings = scan_settings(scan_many, format, inline_threshold, allow_outside, format_options)
     _check.choice("on_skipped", on_skipped, ON_SKIPPED)
     raises = _check.choice("on_error", on_error, ("raise", "collect")) == "raise"

@@ -13,6 +13,8 @@ from chunkref import _check, _chunkref
 StorageOptions: TypeAlias = Mapping[str, Any] | None
 #: Beginnings of URLs, or paths, that references may name: one, or several.
 Allow: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+#: Bounds on what reading may cost, by name.
+Limits: TypeAlias = Mapping[str, int] | None
 
 #: More requests at one time than any store or machine takes.
 _MOST_REQUESTS = 65_536
@@ -47,6 +49,18 @@ class Stores:
         Seconds that reading one file may take; 0 for any.
     keep_query : bool
         Whether URLs with a signature or token in the query may be read, and become part of references.
+    limits : mapping, optional
+        Bounds on what reading one file or one set of references may cost, by name, as the command's ``--limit`` takes
+        them: ``{"metadata_bytes": 64 << 20, "objects": 10_000}``. Whole numbers of 0 or more: bytes for names that end in
+        ``_bytes``, things otherwise. Those that are not given keep their defaults. Functions that take `storage_options`
+        take `limits`, too, which count before those of `stores`.
+
+    Raises
+    ------
+    InvalidOptionError
+        For an option or limit that there is not, and a value that it does not take.
+    TypeError
+        For a value of another type.
 
     Examples
     --------
@@ -68,6 +82,7 @@ class Stores:
         timeout: float = 30.0,
         deadline: float = 600.0,
         keep_query: bool = False,
+        limits: Limits = None,
     ) -> None:
         self._storage = flattened(storage_options)
         if not _check.number("timeout", timeout):
@@ -84,6 +99,7 @@ class Stores:
             "timeout": _check.number("timeout", timeout),
             "deadline": _check.number("deadline", deadline),
             "keep_query": _check.boolean("keep_query", keep_query),
+            "limits": _check.limits("limits", limits),
         }
         self._native = _chunkref.Stores(self._storage, **self._settings)
         self._reading: Stores | None = None
@@ -103,6 +119,13 @@ class Stores:
             return self
         return _again(self._storage, {**self._settings, "allow": [*self._settings["allow"], *more]})
 
+    def limited(self, limits: Limits) -> Stores:
+        """Give stores with the same options and other bounds: those of `limits`, and for other names those of these stores."""
+        bounds = {**self._settings["limits"], **_check.limits("limits", limits)}
+        if bounds == self._settings["limits"]:
+            return self
+        return _again(self._storage, {**self._settings, "limits": bounds})
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._storage, self._settings)
 
@@ -117,6 +140,7 @@ class Stores:
             "timeout": 30.0,
             "deadline": 600.0,
             "keep_query": False,
+            "limits": {},
         }
         names = {
             "anonymous": "anon",
@@ -189,26 +213,29 @@ def prefixes(allow: Allow) -> list[str]:
     return _check.paths("allow", allow)
 
 
-_made: dict[tuple[tuple[str, str], ...], Stores] = {}
+_made: dict[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]], Stores] = {}
 _lock = threading.Lock()
 
 
-def stores_of(stores: Stores | None, storage_options: StorageOptions, allow: Allow = ()) -> Stores:
-    """Give the stores of a call: those that it names, or those of its options."""
+def stores_of(
+    stores: Stores | None, storage_options: StorageOptions, allow: Allow = (), limits: Limits = None
+) -> Stores:
+    """Give the stores of a call: those that it names, or those of its options, within its limits."""
     if stores is not None:
         if not isinstance(stores, Stores):
             raise _check.wrong_type("stores", stores, "chunkref.Stores")
         if _check.mapping("storage_options", storage_options):
             raise TypeError("give storage_options or stores, not both")
-        return stores.allowing(allow)
-    return _of_options(storage_options).allowing(allow)
+        return stores.limited(limits).allowing(allow)
+    return _of_options(storage_options, limits).allowing(allow)
 
 
-def _of_options(storage_options: StorageOptions) -> Stores:
-    key = tuple(sorted(flattened(storage_options).items()))
+def _of_options(storage_options: StorageOptions, limits: Limits) -> Stores:
+    storage, bounds = flattened(storage_options), _check.limits("limits", limits)
+    key = tuple(sorted(storage.items())), tuple(sorted(bounds.items()))
     with _lock:
         if key not in _made:
             if len(_made) >= 64:
                 _made.clear()
-            _made[key] = Stores(dict(key))
+            _made[key] = Stores(storage, limits=bounds)
         return _made[key]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from chunkref import _check, _chunkref
 from chunkref._references import References
 from chunkref._scan import scan_settings
-from chunkref._stores import Allow, StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, Limits, StorageOptions, Stores, stores_of
 
 
 def verify(
@@ -24,6 +24,7 @@ def verify(
     format: str | None = None,
     allow_outside: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     allow: Allow = (),
+    limits: Limits = None,
     stores: Stores | None = None,
     **format_options: Any,
 ) -> dict[str, Any]:
@@ -45,18 +46,27 @@ def verify(
         Whether chunks are held against a new scan of their sources.
     format, allow_outside, **format_options
         How that scan goes, as for `scan`.
+    limits : mapping, optional
+        Bounds on what reading the references may cost, decoding a chunk, and that scan, by name, see `Stores`.
 
     Returns
     -------
     dict
         What ``chunkref verify --json`` prints: ``sound``, counts, and ``checks`` with the failures of each.
 
+    Raises
+    ------
+    NotFoundError, ReferencesError
+        When there are no references, or they cannot be read within the limits.
+    KeyboardInterrupt
+        Within about a second after Ctrl-C.
+
     Examples
     --------
     >>> chunkref.verify(chunkref.scan(example_file))["sound"]
     True
     """
-    held = stores_of(stores, storage_options, allow)
+    held = stores_of(stores, storage_options, allow, limits)
     settings = scan_settings(verify, format, 0, allow_outside, format_options)
     scanning = settings if _check.boolean("against_source", against_source) else None
     every = isinstance(sample, str) and _check.choice("sample", sample, ("all",)) == "all"

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The same work for asyncio: each call runs in a thread, and the event loop goes on meanwhile."""
+"""The same work for asyncio: each call runs in a thread, and the event loop goes on meanwhile.
+
+When a task is cancelled, as Ctrl-C does with those of `asyncio.run`, its work ends within about a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
+from chunkref import _chunkref
 from chunkref._build import build
 from chunkref._references import References
 from chunkref._scan import scan, scan_many
+
+_T = TypeVar("_T")
 
 
 async def ascan(source: Any, storage_options: Any = None, **options: Any) -> References:
@@ -21,7 +27,7 @@ async def ascan(source: Any, storage_options: Any = None, **options: Any) -> Ref
     >>> len(asyncio.run(chunkref.ascan(example_file)).arrays)
     2
     """
-    return await asyncio.to_thread(scan, source, storage_options, **options)
+    return await _in_thread(scan, source, storage_options, **options)
 
 
 async def ascan_many(sources: Any, storage_options: Any = None, **options: Any) -> AsyncIterator[References]:
@@ -35,7 +41,7 @@ async def ascan_many(sources: Any, storage_options: Any = None, **options: Any) 
     >>> asyncio.run(count())
     [2, 2, 2]
     """
-    scans = await asyncio.to_thread(scan_many, sources, storage_options, **options)
+    scans = await _in_thread(scan_many, sources, storage_options, **options)
     try:
         while True:
             one = await asyncio.to_thread(next, scans, None)
@@ -48,4 +54,14 @@ async def ascan_many(sources: Any, storage_options: Any = None, **options: Any) 
 
 async def abuild(sources: Any, storage_options: Any = None, **options: Any) -> References:
     """Scan and combine files: `build` in a thread."""
-    return await asyncio.to_thread(build, sources, storage_options, **options)
+    return await _in_thread(build, sources, storage_options, **options)
+
+
+async def _in_thread(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
+    """Call a function in a thread, and end its work when the task is cancelled."""
+    stopper = _chunkref.Stopper()
+    try:
+        return await asyncio.to_thread(stopper.run, function, *arguments, **options)
+    except asyncio.CancelledError:
+        stopper.stop()
+        raise

@@ -16,7 +16,7 @@ from dask.delayed import delayed
 from chunkref import _build, _check, _scan
 from chunkref._build import Concat
 from chunkref._references import References
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Limits, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     from dask.delayed import Delayed
@@ -27,6 +27,7 @@ def scan(
     storage_options: StorageOptions = None,
     *,
     batch: int = 1,
+    limits: Limits = None,
     stores: Stores | None = None,
     **options: Any,
 ) -> list[Delayed]:
@@ -38,8 +39,8 @@ def scan(
         URLs, paths and patterns, which are expanded here.
     batch : int
         Files that one task scans.
-    storage_options, stores, **options
-        As for `chunkref.scan_many`.
+    storage_options, limits, stores, **options
+        As for `chunkref.scan_many`; they go to the workers.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def scan(
     >>> [len(found) for found in dask.compute(*tasks, scheduler="synchronous")]
     [1, 1, 1]
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, limits=limits)
     batch = _check.integer("batch", batch, 1)
     _check.keywords("scan()", options, _scan.scan_many, without=_NOT_ON_WORKERS)
     task = delayed(_scan_batch, pure=True)
@@ -69,6 +70,7 @@ def build(
     batch: int = 8,
     split_every: int = 8,
     compute: bool = True,
+    limits: Limits = None,
     stores: Stores | None = None,
     cube_options: dict[str, Any] | None = None,
     **options: Any,
@@ -90,8 +92,8 @@ def build(
         Partial results that one task combines.
     compute : bool
         Whether the cluster is asked now, or a task is given that does so.
-    storage_options, stores
-        How files are read on the workers.
+    storage_options, limits, stores
+        How files are read on the workers, and what that may cost.
     cube_options : dict, optional
         Other options of `chunkref.combine`.
     **options
@@ -109,7 +111,7 @@ def build(
     >>> cube.arrays["temperature"].shape
     (6, 3, 4)
     """
-    held = stores_of(stores, storage_options)
+    held = stores_of(stores, storage_options, limits=limits)
     batch = _check.integer("batch", batch, 1)
     split_every = _check.integer("split_every", split_every, 2)
     compute = _check.boolean("compute", compute)
@@ -152,7 +154,7 @@ _CUBE: dict[str, Any] = {
 }
 
 #: What each worker decides, or this function.
-_NOT_ON_WORKERS = ("storage_options", "stores", "allow", "on_error", "ordered", "progress")
+_NOT_ON_WORKERS = ("storage_options", "limits", "stores", "allow", "on_error", "ordered", "progress")
 
 
 def _grouped(concat: Concat) -> Any:

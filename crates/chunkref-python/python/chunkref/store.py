@@ -24,7 +24,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from chunkref import _check, _chunkref
 from chunkref._errors import ChunkError
 from chunkref._references import ArrayInfo, References
-from chunkref._stores import Allow, StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, Limits, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,6 +47,9 @@ class ChunkrefStore(Store):
         How the references and the files behind them are read, see `Stores`.
     allow : str, os.PathLike or iterable of them
         What the references may name besides what is beside them, see `Stores`.
+    limits : mapping, optional
+        Bounds on what reading the references may cost, and a chunk that is decoded, by name, see `Stores`. They pickle with
+        the store.
     open : callable, optional
         Gives a file object for a URL of a scheme that is not read natively.
     protocol : str, optional
@@ -71,13 +74,14 @@ class ChunkrefStore(Store):
         storage_options: StorageOptions = None,
         *,
         allow: Allow = (),
+        limits: Limits = None,
         stores: Stores | None = None,
         open: Callable[[str], Any] | None = None,
         protocol: str | None = None,
     ) -> None:
         super().__init__(read_only=True)
         # A dataset is open for as long as somebody works with it, and its files with it.
-        self._stores = stores_of(stores, storage_options, allow).without_deadline()
+        self._stores = stores_of(stores, storage_options, allow, limits).without_deadline()
         self._references = references if isinstance(references, References) else _check.path("references", references)
         self._open_url = _check.function("open", open)
         self._protocol = _check.optional_text("protocol", protocol)
@@ -145,7 +149,7 @@ class ChunkrefStore(Store):
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         pending = self._pending.pop(loop, [])
         requests = [request for request, _ in pending]
-        reading = loop.run_in_executor(_threads(), self._native.get_many, requests)
+        reading = loop.run_in_executor(_threads(), _reading.run, self._native.get_many, requests)
 
         def distribute(done: asyncio.Future[list[tuple[bytes | None, Exception | None]]]) -> None:
             failed = done.exception() if not done.cancelled() else asyncio.CancelledError()
@@ -206,7 +210,7 @@ class ChunkrefStore(Store):
         self._check_writable()
 
     async def _run(self, function: Callable[[str], Any], key: str) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(_threads(), function, key)
+        return await asyncio.get_running_loop().run_in_executor(_threads(), _reading.run, function, key)
 
 
 def _where(
@@ -244,6 +248,13 @@ def _threads_of(process: int) -> ThreadPoolExecutor:
 
 
 _making = threading.Lock()
+
+#: Ends what those threads wait for when the interpreter ends, which waits for them: after Ctrl-C nobody wants it any more.
+_reading = _chunkref.Stopper()
+_at_exit = getattr(threading, "_register_atexit", None)
+if _at_exit is not None:
+    # Functions of `atexit` are called when the threads have ended.
+    _at_exit(_reading.stop)
 
 
 def _threads() -> ThreadPoolExecutor:

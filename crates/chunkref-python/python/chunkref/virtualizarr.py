@@ -19,7 +19,7 @@ from chunkref._errors import SkippedWarning
 from chunkref._files import Ranges
 from chunkref._references import References
 from chunkref._scan import scan
-from chunkref._stores import StorageOptions, Stores, stores_of
+from chunkref._stores import Limits, StorageOptions, Stores, stores_of
 
 #: Where inline chunks are, which VirtualiZarr has no place for.
 _MEMORY = "memory://chunkref"
@@ -36,6 +36,9 @@ class Parser:
         Variables to leave out.
     storage_options, stores
         How the file is read natively; without them it is read through the registry's store.
+    limits : mapping, optional
+        Bounds on what reading the file may cost, by name, see `chunkref.Stores`; ``set_references`` is that of the chunks of
+        the grid of one array, which VirtualiZarr holds in memory, present or not.
     **scan_options
         Those of `chunkref.scan`.
 
@@ -55,13 +58,14 @@ class Parser:
         skip_variables: str | Iterable[str] | None = None,
         storage_options: StorageOptions = None,
         stores: Stores | None = None,
+        limits: Limits = None,
         **scan_options: Any,
     ) -> None:
         self.group = _check.optional_text("group", group)
         self.skip_variables = set(_check.names("skip_variables", () if skip_variables is None else skip_variables))
-        stores_of(stores, storage_options)
-        _check.keywords("Parser()", scan_options, scan, without=("url", "stores", "storage_options"))
-        self.storage_options, self.stores = storage_options, stores
+        stores_of(stores, storage_options, limits=limits)
+        _check.keywords("Parser()", scan_options, scan, without=("url", "stores", "storage_options", "limits"))
+        self.storage_options, self.stores, self.limits = storage_options, stores, limits
         # Small chunks stay in the file: VirtualiZarr's manifests hold places alone.
         self.scan_options = {"inline_threshold": 0, "hdf5_names": "netcdf", **scan_options}
 
@@ -80,15 +84,16 @@ class Parser:
         ManifestStore
         """
         url = _check.path("url", url)
+        held = stores_of(self.stores, self.storage_options, limits=self.limits)
         if self.stores is not None or self.storage_options is not None:
-            references = scan(url, self.storage_options, stores=self.stores, **self.scan_options)
+            references = scan(url, stores=held, **self.scan_options)
         else:
             store, path = registry.resolve(url)
-            references = scan(_ranges(store, path), url=url, **self.scan_options)
+            references = scan(_ranges(store, path), url=url, stores=held, **self.scan_options)
         _codecs.register(references._dataset.codecs())
         if self.group and self.group.strip("/"):
             references = References(references._dataset.group(self.group.strip("/")), references.skipped)
-        return ManifestStore(group=_group(references, registry, self.skip_variables), registry=registry)
+        return ManifestStore(group=_group(references, registry, self.skip_variables, held), registry=registry)
 
 
 def _ranges(store: Any, path: str) -> Ranges:
@@ -102,7 +107,9 @@ def _ranges(store: Any, path: str) -> Ranges:
     return Ranges(read, int(store.head(path)["size"]))
 
 
-def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: set[str]) -> ManifestGroup:
+def _group(
+    references: References, registry: ObjectStoreRegistry[Any], skipped: set[str], stores: Stores
+) -> ManifestGroup:
     documents, without = _chunkref.documents_v3(references._dataset)
     for path, reason in without:
         message = _chunkref.shown(f"{path}: no array of Zarr version 3: {reason}")
@@ -117,7 +124,7 @@ def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: 
             attributes[path] = document.get("attributes", {})
         elif path not in skipped and name not in skipped:
             metadata = ArrayV3Metadata.from_dict(document)
-            manifest = _manifest(references, path, sources, registry)
+            manifest = _manifest(references, path, sources, registry, stores)
             arrays.setdefault(parent, {})[name] = ManifestArray(metadata=metadata, chunkmanifest=manifest)
 
     def made(path: str) -> ManifestGroup:
@@ -132,9 +139,9 @@ def _group(references: References, registry: ObjectStoreRegistry[Any], skipped: 
 
 
 def _manifest(
-    references: References, path: str, sources: Sequence[str], registry: ObjectStoreRegistry[Any]
+    references: References, path: str, sources: Sequence[str], registry: ObjectStoreRegistry[Any], stores: Stores
 ) -> ChunkManifest:
-    shape, numbers, offsets, lengths, inline = references._dataset.columns(path)
+    shape, numbers, offsets, lengths, inline = references._dataset.columns(path, stores._settings["limits"])
     of = np.frombuffer(numbers, "<i8")
     table = np.array([*sources, ""], dtype=np.dtypes.StringDType())
     paths: Any = table[np.where(of >= 0, of, len(sources))]

@@ -19,7 +19,7 @@ from chunkref._errors import ChunkError, ChunkrefError
 from chunkref._files import is_file, name_of
 from chunkref._references import ArrayInfo, References
 from chunkref._scan import scan
-from chunkref._stores import Allow, StorageOptions, Stores, stores_of
+from chunkref._stores import Allow, Limits, StorageOptions, Stores, stores_of
 
 if TYPE_CHECKING:
     # xarray loads engines when it lists them, and zarr-python need not be there for that.
@@ -48,6 +48,8 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
     allow : str, os.PathLike or iterable of them
         What references may name besides what is beside them, see `Stores`: a folder of data that are not files of a known
         format, a private bucket, a server of the own network.
+    limits : mapping, optional
+        Bounds on what reading files and references may cost, by name, see `Stores`.
     concat : str, list or mapping, optional
         As for `chunkref.build`.
     combine_options : mapping, optional
@@ -79,6 +81,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         "group",
         "storage_options",
         "allow",
+        "limits",
         "stores",
         "concat",
         "combine_options",
@@ -100,6 +103,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         group: str | None = None,
         storage_options: StorageOptions = None,
         allow: Allow = (),
+        limits: Limits = None,
         stores: Stores | None = None,
         concat: Concat = None,
         combine_options: Mapping[str, Any] | None = None,
@@ -110,7 +114,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         if drop_variables is not None:
             drop_variables = _check.names("drop_variables", drop_variables)
         store, unlimited = opened(
-            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
+            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow, limits
         )
         decoding = {
             "mask_and_scale": mask_and_scale,
@@ -130,6 +134,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
         group: str | None = None,
         storage_options: StorageOptions = None,
         allow: Allow = (),
+        limits: Limits = None,
         stores: Stores | None = None,
         concat: Concat = None,
         combine_options: Mapping[str, Any] | None = None,
@@ -141,7 +146,7 @@ class ChunkrefBackendEntrypoint(BackendEntrypoint):
 
         root = (_check.optional_text("group", group) or "").strip("/")
         store, unlimited = opened(
-            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow
+            filename_or_obj, storage_options, stores, concat, combine_options, scan_options, allow, limits
         )
         opened_root = zarr.open_group(store, path=root, mode="r", zarr_format=2)
         below = [name for name, member in opened_root.members(max_depth=None) if isinstance(member, zarr.Group)]
@@ -278,15 +283,16 @@ def opened(
     combine_options: Mapping[str, Any] | None = None,
     scan_options: Mapping[str, Any] | None = None,
     allow: Allow = (),
+    limits: Limits = None,
 ) -> tuple[ChunkrefStore, dict[str, set[str]]]:
     """Give the store of what xarray is to open, and the names of unlimited dimensions by group."""
     from chunkref.store import ChunkrefStore
 
-    held = stores_of(stores, storage_options, allow)
+    held = stores_of(stores, storage_options, allow, limits)
     cube = _check.mapping("combine_options", combine_options)
-    _check.keywords("combine_options=", cube, combine, without=("concat", "storage_options", "stores"))
+    _check.keywords("combine_options=", cube, combine, without=("concat", "storage_options", "limits", "stores"))
     given = _check.mapping("scan_options", scan_options)
-    _check.keywords("scan_options=", given, scan, without=("url", "storage_options", "stores"))
+    _check.keywords("scan_options=", given, scan, without=("url", "storage_options", "limits", "stores"))
     # NetCDF shows variables by the names that this option gives them.
     scanning = {"hdf5_names": "netcdf", **given}
     open_url: Any = None
@@ -302,14 +308,14 @@ def opened(
         references = source
     elif isinstance(source, Mapping):
         _refuse_scan_options(given)
-        references = References.from_dict(source)
+        references = References.from_dict(source, limits=held._settings["limits"])
     elif _is_references(source):
         _refuse_scan_options(given)
         store = ChunkrefStore(source, stores=held)
         return store, {}
     elif is_file(source) and not isinstance(source, (str, os.PathLike)):
         # Chunks are read from the same object, whatever it is.
-        references = scan(source, url=f"python://{name_of(source) or 'file'}", **scanning)
+        references = scan(source, url=f"python://{name_of(source) or 'file'}", stores=held, **scanning)
         open_url = functools.partial(_same, source)
     else:
         references = scan(_check.path("filename_or_obj", source), stores=held, **scanning)

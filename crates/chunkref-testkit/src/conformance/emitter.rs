@@ -255,7 +255,7 @@ mod tests {
                 fs::write(destination, &text).unwrap();
             }
             let extra = u64::from(self.0 == Fault::MiscountsBytes);
-            Ok(Emitted { references, bytes: text.len() as u64 + extra })
+            Ok(Emitted { references, bytes: text.len() as u64 + extra, fingerprint: None })
         }
     }
 

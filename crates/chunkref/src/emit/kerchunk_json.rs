@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chunkref_core::atomic::{self, AtomicError, Fault};
-use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
+use chunkref_core::{Cancellation, EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::{Dataset, kerchunk_json};
 use chunkref_store::Location;
 use flate2::write::GzEncoder;
@@ -49,13 +49,14 @@ pub fn write_kerchunk_json(
 
 fn emit(dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<Emitted, Fault> {
     refuse_sources(dataset, destination)?;
-    let emitted = atomic::write_file(destination, options.replaces.as_ref(), |output| {
+    let written = atomic::replace_file(destination, options.replaces.as_ref(), |output| {
         write_compressed(dataset, options, destination, output)
     });
-    emitted.map_err(|error| match error {
+    let (emitted, fingerprint) = written.map_err(|error| match error {
         AtomicError::Content(fault) => fault,
         error => error.into(),
-    })
+    })?;
+    Ok(Emitted { fingerprint, ..emitted })
 }
 
 /// References must not replace the data that they are about.
@@ -83,7 +84,7 @@ fn write(
     };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;
-    Ok(Emitted { references: written.references, bytes: written.length })
+    Ok(Emitted { references: written.references, bytes: written.length, fingerprint: None })
 }
 
 /// Writes what the name of the file asks for: `.gz` and `.zst` are compressed.
@@ -93,7 +94,7 @@ fn write_compressed(
     name: &Path,
     output: &mut dyn Write,
 ) -> Result<Emitted, Fault> {
-    let mut counted = Counted { output, bytes: 0 };
+    let mut counted = Counted { output, bytes: 0, cancellation: &options.cancellation };
     let emitted = match name.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => {
             let mut encoder = GzEncoder::new(&mut counted, flate2::Compression::default());
@@ -112,14 +113,16 @@ fn write_compressed(
     Ok(Emitted { bytes: counted.bytes, ..emitted })
 }
 
-/// Counts what goes through.
-struct Counted<W> {
+/// Counts what goes through, while it is wanted.
+struct Counted<'a, W> {
     output: W,
     bytes: u64,
+    cancellation: &'a Cancellation,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.cancellation.check().map_err(io::Error::other)?;
         let written = self.output.write(bytes)?;
         self.bytes = self.bytes.saturating_add(written as u64);
         Ok(written)

@@ -258,6 +258,6 @@ fn check_variable(array: &Array, bytes: &Bytes) -> Result<(), DecodeError> {
 impl Failure {
     /// A fault of an object as a whole.
     pub(super) fn of_source(url: String, reason: String) -> Self {
-        Self { array: None, chunk: None, url: Some(url), range: None, reason }
+        Self { url: Some(url), reason, ..Self::default() }
     }
 }

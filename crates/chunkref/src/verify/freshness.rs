@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sources that are still what they were when the references were made.
 
-use chunkref_core::{ByteSource, SourceError};
+use chunkref_core::{AccessDenied, ByteSource, SourceError};
 use chunkref_model::{ObjectVersion, Source, SourceId};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use futures::{StreamExt, stream};
@@ -23,6 +23,7 @@ pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores, policy: &AccessP
     let mut unknown = 0_u64;
     while let Some((id, source, found)) = looks.next().await {
         check.count(1);
+        let mut allow = None;
         let reason = match found {
             Ok(found) => {
                 let reason = source.version.as_ref().and_then(|known| difference(known, &found));
@@ -30,12 +31,16 @@ pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores, policy: &AccessP
                 cube.found.insert(id, found);
                 reason
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => {
+                let denied = error.source.as_ref().and_then(|cause| cause.downcast_ref());
+                allow = denied.map(|AccessDenied { allow, .. }| allow.clone());
+                Some(error.to_string())
+            }
         };
         if let Some(reason) = reason {
             cube.unsound.insert(id);
             let url = Some(source.location);
-            check.fail(Failure { array: None, chunk: None, url, range: None, reason });
+            check.fail(Failure { url, reason, allow, ..Failure::default() });
         }
     }
     if unknown > 0 {

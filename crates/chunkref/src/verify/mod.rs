@@ -151,6 +151,7 @@ impl<'a> Cube<'a> {
             url,
             range,
             reason: reason.into(),
+            allow: None,
         }
     }
 

@@ -64,7 +64,7 @@ impl Check {
 }
 
 /// Something that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The array, if it is of one.
     pub array: Option<String>,
@@ -76,4 +76,6 @@ pub struct Failure {
     pub range: Option<(u64, u64)>,
     /// What is wrong.
     pub reason: String,
+    /// What has to be allowed, if the set may not name the object.
+    pub allow: Option<String>,
 }

@@ -164,7 +164,7 @@ pub(super) fn complete(cube: &Cube<'_>) -> Check {
         let found = Contents::of(&array.manifest);
         let failure = |reason| {
             let array = Some(path.clone());
-            Failure { array, chunk: None, url: None, range: None, reason }
+            Failure { array, reason, ..Failure::default() }
         };
         if known.references != found.references {
             let gap = first_gap(array);

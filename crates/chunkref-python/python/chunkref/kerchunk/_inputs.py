@@ -9,20 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chunkref._references import References
-from chunkref._stores import Allow
+from chunkref._stores import Allow, Limits
+from chunkref.kerchunk._sources import read_json
 
 
-def flat(source: Any, options: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Give the flat references, without templates, of a dictionary, a mapper or a file."""
+def flat(source: Any, options: dict[str, Any] | None, limits: Limits = None) -> list[dict[str, Any]]:
+    """Give the flat references, without templates, of a dictionary, a mapper or a file, within limits."""
     if isinstance(source, str):
         import fsspec
 
         with fsspec.open(source, "rb", **(options or {})) as file:
-            return flat(json.load(file), options)
+            return flat(read_json(file, limits), options, limits)
     if hasattr(source, "flush") or (hasattr(source, "zmetadata") and not isinstance(source, dict)):
         # fsspec's mapper of Parquet: keys and values as they are asked for.
         source = {key: _decoded(source[key]) for key in source}
-    references = References.from_dict(_narrowed(source))
+    references = References.from_dict(_narrowed(source), limits=limits)
     refs: dict[str, Any] = references.to_dict(consolidated=False)["refs"]
     return [refs]
 
@@ -149,7 +150,9 @@ class Inputs:
         indicts: Sequence[Mapping[str, Any]] | None,
         target_options: dict[str, Any],
         preprocess: Callable[[dict[str, Any]], Any] | None,
+        limits: Limits = None,
     ) -> None:
+        self.limits = limits
         self.names: list[str | None]
         if indicts is not None:
             sources: list[Any] = list(indicts)
@@ -166,7 +169,7 @@ class Inputs:
                 paths = [system.unstrip_protocol(one) for one in sorted(system.glob(pattern))] or [path]
             self.names = [file.full_name for file in fsspec.open_files(paths, **target_options)]
             sources = list(self.names)
-        self.sets = [refs for source in sources for refs in flat(source, target_options)]
+        self.sets = [refs for source in sources for refs in flat(source, target_options, limits)]
         if preprocess is not None:
             for refs in self.sets:
                 preprocess(refs)
@@ -244,8 +247,8 @@ class Inputs:
             from chunkref.store import ChunkrefStore
 
             store = ChunkrefStore(
-                References.from_dict({"version": 1, "refs": self.sets[number]}),
-                stores=native_stores(None, options) or stores_of(None, None),
+                References.from_dict({"version": 1, "refs": self.sets[number]}, limits=self.limits),
+                stores=native_stores(None, options, self.limits) or stores_of(None, None, limits=self.limits),
                 allow=allow,
                 open=opener(options),
                 protocol=protocol,

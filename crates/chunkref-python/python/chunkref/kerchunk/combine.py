@@ -16,8 +16,8 @@ from chunkref._errors import CombineError
 from chunkref._references import References
 from chunkref.kerchunk import _inputs
 from chunkref.kerchunk._original import original
-from chunkref._stores import Allow, stores_of
-from chunkref.kerchunk._sources import filled, native_stores, opener
+from chunkref._stores import Allow, Limits, stores_of
+from chunkref.kerchunk._sources import filled, native_stores, opener, read_json, written
 
 
 def _check_combining(
@@ -85,6 +85,8 @@ class MultiZarrToZarr:
     allow : str, os.PathLike or iterable of them
         What the references may name besides public objects and data files, see `chunkref.Stores`; kerchunk has no such
         parameter, and reads all that they name.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
 
     Notes
     -----
@@ -118,6 +120,7 @@ class MultiZarrToZarr:
         out: Any = None,
         *,
         allow: Allow = (),
+        limits: Limits = None,
     ) -> None:
         _check_combining(path, indicts, coo_dtypes, target_options, remote_protocol, remote_options, inline_threshold)
         _check.function("preprocess", preprocess)
@@ -138,6 +141,7 @@ class MultiZarrToZarr:
         self.preprocess, self.postprocess = preprocess, postprocess
         self.out: Any = {} if out is None else out
         self.allow = _check.paths("allow", allow)
+        self.limits = _check.limits("limits", limits)
         self.coos: dict[str, Any] | None = None
         self.done: set[int] = set()
         self._before: list[dict[str, Any]] = []
@@ -178,14 +182,14 @@ class MultiZarrToZarr:
             out=original_refs if lazy else None,
             **kwargs,
         )
-        made._before = _inputs.flat(original_refs, target_options)
+        made._before = _inputs.flat(original_refs, target_options, made.limits)
         return made
 
     def first_pass(self) -> dict[str, Any]:
         """Combine, and give the coordinates of each dimension."""
         import numpy
 
-        inputs = _inputs.Inputs(self.path, self._indicts, self.target_options, self.preprocess)
+        inputs = _inputs.Inputs(self.path, self._indicts, self.target_options, self.preprocess, self.limits)
         inputs.sets = [*self._before, *inputs.sets]
         inputs.names = [*(None for _ in self._before), *inputs.names]
         selectors = dict(self.coo_map)
@@ -256,14 +260,29 @@ class MultiZarrToZarr:
         Parameters
         ----------
         filename : str, optional
-            Where fsspec writes JSON, too.
+            Where JSON is written, too: a local path, whose folders are made, or a URL of fsspec.
         storage_options : dict, optional
-            Options of fsspec for it.
+            Options of fsspec for it, ``compression`` and ``encoding`` among them.
 
         Returns
         -------
         dict or dict-like
             kerchunk's dictionary of version 1, or `out`.
+
+        Raises
+        ------
+        EmitError
+            When a local file cannot be written, or is one that no output replaces: a data file, or part of a set.
+        KeyboardInterrupt
+            After Ctrl-C; a local file is what it was then.
+
+        Notes
+        -----
+        A local file is all of the references, or what it was, whatever fails. At a URL that depends on fsspec, which gets
+        all bytes in one call: what is written to object stores (``s3``, ``gs``, ``az``, ``abfs``) and ``memory`` is there as
+        a whole or not at all. ``ftp``, ``sftp``, ``smb``, ``hdfs``, ``webhdfs``, ``dav``, archives such as ``zip`` and
+        whatever mounts a disk write in place, so a failure may leave a part of the file there. `out` is filled key by key
+        by whoever made it.
         """
         for number, step in ((1, self.first_pass), (2, self.store_coords), (3, self.second_pass)):
             if number not in self.done:
@@ -273,10 +292,7 @@ class MultiZarrToZarr:
         self.done.add(4)
         found = consolidate(self.out) if isinstance(self.out, dict) else filled(self.out, {})
         if filename is not None:
-            import fsspec
-
-            with fsspec.open(filename, mode="wt", **(storage_options or {})) as file:
-                json.dump(found, file)
+            written(filename, json.dumps(found), storage_options)
         return found
 
     def _source(self, name: str, selector: Any, inputs: _inputs.Inputs, dtypes: dict[str, Any]) -> Any:
@@ -332,8 +348,9 @@ class MultiZarrToZarr:
     def _combine(
         self, sets: list[dict[str, Any]], concat: dict[str, Any], dtypes: dict[str, Any], merge: bool
     ) -> dict[str, Any]:
-        references = [References.from_dict({"version": 1, "refs": one}) for one in sets]
-        stores = (native_stores(None, self.remote_options) or stores_of(None, None)).allowing(self.allow)
+        references = [References.from_dict({"version": 1, "refs": one}, limits=self.limits) for one in sets]
+        known = native_stores(None, self.remote_options, self.limits)
+        stores = (known or stores_of(None, None, limits=self.limits)).allowing(self.allow)
         open_url = opener(self.remote_options)
         others = sorted({name for one in references for name in _coordinates(one)} - set(concat))
 
@@ -370,7 +387,9 @@ def consolidate(refs: Mapping[str, Any]) -> dict[str, Any]:
     return {"version": 1, "refs": found}
 
 
-def merge_vars(files: Sequence[Any], storage_options: dict[str, Any] | None = None) -> dict[str, Any]:
+def merge_vars(
+    files: Sequence[Any], storage_options: dict[str, Any] | None = None, *, limits: Limits = None
+) -> dict[str, Any]:
     """Put the variables of reference sets with the same coordinates together, without looking at them.
 
     Parameters
@@ -379,7 +398,10 @@ def merge_vars(files: Sequence[Any], storage_options: dict[str, Any] | None = No
         The sets.
     storage_options : dict, optional
         How fsspec opens files.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
     """
+    _check.limits("limits", limits)
     merged: dict[str, Any] = {}
     for file in files:
         if isinstance(file, Mapping):
@@ -390,7 +412,7 @@ def merge_vars(files: Sequence[Any], storage_options: dict[str, Any] | None = No
             given = isinstance(file, (str, os.PathLike))
             opened = fsspec.open(os.fspath(file), "rb", **(storage_options or {})) if given else file
             with opened as stream:
-                one = json.load(stream)
+                one = read_json(stream, limits)
         if not merged:
             merged = {**one, "refs": dict(one["refs"])}
         else:

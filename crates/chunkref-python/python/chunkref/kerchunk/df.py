@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from chunkref import _check
+from chunkref import _check, _chunkref
 from chunkref._references import References
+from chunkref._stores import Limits
 from chunkref.kerchunk._original import original
 
 
@@ -20,6 +21,8 @@ def refs_to_dataframe(
     storage_options: dict[str, Any] | None = None,
     record_size: int = 100_000,
     categorical_threshold: int = 10,
+    *,
+    limits: Limits = None,
 ) -> None:
     """Write references as a folder of Parquet files.
 
@@ -37,6 +40,12 @@ def refs_to_dataframe(
         References per file.
     categorical_threshold : int
         Without effect: URLs are always stored once per file.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
+
+    Notes
+    -----
+    A local folder is replaced as a whole, when all of it is written; see `chunkref.References.to_parquet` for URLs.
 
     Examples
     --------
@@ -47,6 +56,8 @@ def refs_to_dataframe(
     _check.optional_text("target_protocol", target_protocol)
     _check.path("url", url)
     _check.integer("record_size", record_size, 1)
+    bounds = _check.limits("limits", limits)
+    most = {**_chunkref.limits(), **bounds}["set_bytes"]
     _check.integer("categorical_threshold", categorical_threshold)
     if isinstance(fo, (str, os.PathLike)):
         import fsspec
@@ -54,9 +65,9 @@ def refs_to_dataframe(
         if target_protocol is not None:
             options["protocol"] = target_protocol
         with fsspec.open(_check.path("fo", fo), "rb", **options) as file:
-            references = References.from_json(file.read())
+            references = References.from_json(file.read(most + 1), limits=bounds)
     elif isinstance(fo, Mapping):
-        references = References.from_dict(fo)
+        references = References.from_dict(fo, limits=bounds)
     else:
         raise _check.wrong_type("fo", fo, "a path, a URL, or references")
     references.to_parquet(url, record_size=record_size, storage_options=storage_options)

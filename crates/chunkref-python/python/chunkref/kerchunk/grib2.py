@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chunkref import _check
+from chunkref._stores import Limits
 from chunkref.kerchunk._original import original
 from chunkref.kerchunk._sources import scanned
 from chunkref.kerchunk.combine import MultiZarrToZarr
@@ -20,6 +21,8 @@ def scan_grib(
     inline_threshold: float = 100,
     skip: int = 0,
     filter: Mapping[str, Any] | None = None,
+    *,
+    limits: Limits = None,
 ) -> list[dict[str, Any]]:
     """Give references for each message of a GRIB file.
 
@@ -37,6 +40,8 @@ def scan_grib(
         Stop after so many messages; 0 for all.
     filter : dict, optional
         Only messages whose keys have these values, or one of them.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def scan_grib(
     options = {"grib_layout": "messages", "grib_codec": "eccodes"}
     if filter:
         options["grib_filter"] = ",".join(f"{key}={_alternatives(value)}" for key, value in filter.items())
-    references = scanned(url, None, storage_options, inline_threshold, "grib", **options)
+    references = scanned(url, None, storage_options, inline_threshold, "grib", limits=limits, **options)
     messages = []
     for found in references.to_dicts(consolidated=False)[: skip or None]:
         for value in found["refs"].values():
@@ -72,7 +77,9 @@ class GribToZarr:
         return scan_grib(self.url, storage_options=self.storage_options, inline_threshold=self.inline, **self.kwargs)
 
 
-def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str, Any] | None = None) -> dict[str, Any]:
+def grib_tree(
+    message_groups: Iterable[dict[str, Any]], remote_options: dict[str, Any] | None = None, *, limits: Limits = None
+) -> dict[str, Any]:
     """Put messages together as a tree of groups: variable, step type, level type.
 
     Messages of one place in the tree are combined along ``time``, ``step`` and, where there are several, their level.
@@ -84,6 +91,8 @@ def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str
         What `scan_grib` gave, of one file or several.
     remote_options : dict, optional
         Options of fsspec for the files.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
 
     Returns
     -------
@@ -93,6 +102,7 @@ def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str
     if isinstance(message_groups, (str, bytes, Mapping)) or not isinstance(message_groups, Iterable):
         raise _check.wrong_type("message_groups", message_groups, "a list of what scan_grib gave")
     _check.mapping("remote_options", remote_options)
+    _check.limits("limits", limits)
     tree: dict[str, Any] = {".zgroup": '{"zarr_format":2}', ".zattrs": "{}"}
     members: dict[str, list[dict[str, Any]]] = {}
     levels: dict[str, set[str]] = {}
@@ -129,7 +139,11 @@ def grib_tree(message_groups: Iterable[dict[str, Any]], remote_options: dict[str
         elif levels.get(path):
             dimensions.append(level)
         combined = MultiZarrToZarr(
-            messages, remote_options=remote_options, concat_dims=dimensions, identical_dims=identical
+            messages,
+            remote_options=remote_options,
+            concat_dims=dimensions,
+            identical_dims=identical,
+            limits=limits,
         ).translate()
         for key, value in combined["refs"].items():
             if key not in (".zattrs", ".zgroup"):

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from chunkref import _check
+from chunkref._stores import Limits
 from chunkref.kerchunk._original import original
 from chunkref.kerchunk._sources import filled, scanned
 
@@ -34,6 +35,8 @@ class SingleHdf5ToZarr:
         Where references go, such as fsspec's ``LazyReferenceMapper``.
     unsupported_inline_threshold : int, optional
         Without effect: chunkref decodes what no codec reads, within ``hdf5.inline-budget``.
+    limits : mapping, optional
+        Bounds on what reading may cost, by name, see `chunkref.Stores`; kerchunk has no such parameter, and no bounds.
 
     Examples
     --------
@@ -53,6 +56,8 @@ class SingleHdf5ToZarr:
         vlen_encode: str = "embed",
         out: Any = None,
         unsupported_inline_threshold: int | None = None,
+        *,
+        limits: Limits = None,
     ) -> None:
         if vlen_encode not in ("embed", "null", "leave", "encode"):
             raise NotImplementedError(f"vlen_encode={vlen_encode!r}")
@@ -63,6 +68,7 @@ class SingleHdf5ToZarr:
         if inline_threshold is not None:
             _check.number("inline_threshold", inline_threshold)
         _check.optional_integer("unsupported_inline_threshold", unsupported_inline_threshold)
+        self.limits = _check.limits("limits", limits)
         self._source, self._url, self.spec, self.inline = h5f, url, spec, inline_threshold
         self._storage_options, self.error, self.vlen, self._out = storage_options, error, vlen_encode, out
         self._original: Any = None
@@ -96,7 +102,7 @@ class SingleHdf5ToZarr:
             raise ValueError("type of input `h5f` not recognised")
         links = "follow" if _check.boolean("preserve_linked_dsets", preserve_linked_dsets) else "skip"
         references = scanned(
-            source, self._url, self._storage_options, self.inline, "hdf5", self.error, hdf5_links=links
+            source, self._url, self._storage_options, self.inline, "hdf5", self.error, self.limits, hdf5_links=links
         )
         if group:
             references = type(references)(references._dataset.group(group))
