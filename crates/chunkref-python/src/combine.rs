@@ -170,9 +170,9 @@ pub(crate) fn build(
     let gatherer = Gatherer::new(&options);
     let call = Call::new();
     // The work outlives a call that fails or is interrupted by what is computing right then, which is cancelled.
-    let worked = call.stores(&held);
-    let scanning = scanning.options(worked.limits(), call.cancellation());
-    let job = Arc::new(Job { stores: worked, options: scanning, gatherer });
+    let reached = call.stores(&held);
+    let scanning = scanning.options(reached.limits(), call.cancellation());
+    let job = Arc::new(Job { stores: reached, options: scanning, gatherer });
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
     let worker = Arc::clone(&job);
     let mut results = for_each(locations, many, move |location: Location| {

@@ -80,7 +80,7 @@ def scan_object(file, **given):
 
 def test_other_formats_and_file_objects_obey(example_netcdf3, example_file):
     with pytest.raises(chunkref.LimitExceededError):
-        NetCDF3ToZarr(example_netcdf3, inline_threshold=0, limits={"chunks": 1}).translate()
+        NetCDF3ToZarr(example_netcdf3, limits={"members": 1}).translate()
     with open(example_file, "rb") as file, pytest.raises(chunkref.LimitExceededError):
         SingleHdf5ToZarr(file, limits={"objects": 1}).translate()
     with open(example_file, "rb") as file, pytest.raises(chunkref.LimitExceededError):

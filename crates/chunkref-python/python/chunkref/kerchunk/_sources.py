@@ -128,7 +128,7 @@ def written(filename: str | os.PathLike[str], text: str, storage_options: Storag
 
     options = _check.mapping("storage_options", storage_options)
     name = _check.path("filename", filename)
-    compression = fsspec.utils.get_compression(name, options.pop("compression", None))
+    compression = fsspec.core.get_compression(name, options.pop("compression", None))
     data = text.encode(options.pop("encoding", "utf-8"))
     if compression is not None:
         packed = io.BytesIO()
