@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `chunkref combine`, `chunkref build`, `chunkref append` and `chunkref plan`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 
-use chunkref::combine::{combine, plan};
-use chunkref::core::atomic::{Fingerprint, is_changed, remove_left_overs};
+use chunkref::core::atomic::{is_changed, remove_left_overs};
 use chunkref::emit::{Target, write_kerchunk_json};
-use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::{Provenance, Recorded};
-use chunkref::store::Cost;
+use chunkref::many::ManyOptions;
+use chunkref::session::{AppendError, Cube, CubeError, InputDone, InputError, Observer};
 use chunkref::{
-    CombineOptions, Dataset, EmitError, EmitOptions, Gathered, Gatherer, Location, References,
-    Registry, ScanOptions, Skipped, StoreObjects, Stores,
+    CombineOptions, EmitError, EmitOptions, Location, ScanOptions, Session, Skipped, Stores,
 };
-use futures::StreamExt;
 use futures::executor::block_on;
 
 use crate::combine_arguments::{
@@ -24,36 +19,25 @@ use crate::combine_arguments::{
     ScanningArguments,
 };
 use crate::console::Console;
-use crate::inputs::{self, Input};
+use crate::inputs;
 use crate::interrupt::interrupted;
 use crate::progress::Progress;
 use crate::{Exit, Stop, report, scan};
 
-type Fault = Box<dyn Error + Send + Sync>;
+/// Inputs as the library takes them.
+type Inputs = Vec<chunkref::session::Input>;
 
-/// How many things were left out, by their kind.
-type Counts = BTreeMap<String, u64>;
-
-/// One input, and whether it is a reference set and not scanned.
-type Task = (Input, bool);
-
-struct Job {
-    stores: Stores,
-    registry: Registry,
-    scan_options: ScanOptions,
-    gatherer: Gatherer,
-    /// The version of the set at a URL that is read, where sets have versions.
-    version: Option<(String, String)>,
+/// Shows how far the work is.
+struct Shown<'a, 'c> {
+    progress: Progress,
+    console: &'a mut Console<'c>,
 }
 
-/// What is known of one input.
-struct Read {
-    dataset: Dataset,
-    gathered: Gathered,
-    skipped: Vec<Skipped>,
-    /// What a set says was left out when it was made.
-    before: Counts,
-    cost: Cost,
+impl Observer for Shown<'_, '_> {
+    fn input_done(&mut self, done: &InputDone<'_>) -> ControlFlow<()> {
+        self.progress.advance(self.console, done.failed, done.cost);
+        ControlFlow::Continue(())
+    }
 }
 
 pub(crate) fn run_combine(
@@ -62,15 +46,11 @@ pub(crate) fn run_combine(
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs)?;
+    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::references)?;
     refuse_output(&inputs, &arguments.output)?;
-    let tasks = inputs.into_iter().map(|input| (input, true)).collect();
     let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
-    let job = Job::new(stores, None, &options)?;
-    let Some((datasets, skipped)) = read_all(job, tasks, None, console)? else {
-        return Ok(Exit::Failed);
-    };
-    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
+    let session = session(stores, None)?;
+    write(&session, inputs, &options, &arguments.output, emit, console)
 }
 
 pub(crate) fn run_build(
@@ -79,38 +59,32 @@ pub(crate) fn run_build(
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs)?;
+    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::file)?;
     refuse_output(&inputs, &arguments.output)?;
-    let tasks = inputs.into_iter().map(|input| (input, false)).collect();
     let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
-    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
-    let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
-        return Ok(Exit::Failed);
-    };
-    write(&datasets, &arguments.cube, &arguments.output, emit, skipped, console)
+    let session = session(stores, Some(&arguments.scanning))?;
+    write(&session, inputs, &options, &arguments.output, emit, console)
 }
 
 pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs)?;
-    let tasks = inputs.into_iter().map(with_kind).collect();
-    let job = Job::new(stores, Some(&arguments.scanning), &options)?;
-    let Some((datasets, _)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
-        return Ok(Exit::Failed);
+    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::by_name)?;
+    let session = session(stores, Some(&arguments.scanning))?;
+    let names = names(&inputs);
+    let planned =
+        watched(console, inputs.len(), async |shown| session.plan(inputs, &options, shown).await)?;
+    let report = match planned {
+        Ok((report, skipped)) => {
+            warn(console, &names, &skipped);
+            report
+        }
+        Err(error) => return Ok(failed(console, &error)),
     };
-    match plan(&datasets, &options) {
-        Ok(report) => {
-            for line in report.to_string().lines() {
-                writeln!(console, "{}", report::shown(line))?;
-            }
-            Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
-        }
-        Err(error) => {
-            say(console, &error.to_string());
-            Ok(Exit::Failed)
-        }
+    for line in report.to_string().lines() {
+        writeln!(console, "{}", report::shown(line))?;
     }
+    Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 pub(crate) fn run_append(
@@ -147,74 +121,44 @@ fn append(
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
+    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::by_name)?;
+    let given = (!arguments.cube.concat.is_empty()).then(|| arguments.cube.options());
+    let (target, emit) = (arguments.emit.target(&arguments.set), arguments.emit.options(&stores));
+    let session = session(stores, Some(&arguments.scanning))?;
+    let url = set.url().to_owned();
     let branch = arguments.emit.branch.as_deref();
-    // Before anything is read: what is written later is compared with this.
-    let target = arguments.emit.target(&arguments.set);
-    let replaces = match target {
-        // A repository has versions.
-        Target::Icechunk => Ok(None),
-        _ => Fingerprint::of(&arguments.set),
-    };
-    let replaces = match replaces {
-        Ok(replaces) => replaces,
-        Err(error) => {
-            report::failure(console, &shown, set.url(), &error);
-            return Ok(Ok(Exit::Failed));
-        }
-    };
-    let (recorded, version) = match block_on(References::open_version(&stores, &set, branch)) {
-        Ok(references) => (references.recorded().cloned(), references.version()),
-        Err(error) => {
-            report::failure(console, &shown, set.url(), &error);
-            return Ok(Ok(Exit::Failed));
-        }
-    };
-    let made_of = recorded.as_ref().and_then(|recorded| {
-        let words = recorded.provenance.options.strip_prefix(MADE_BY_COMBINING)?;
-        CubeArguments::of_words(&serde_json::from_str::<Vec<String>>(words).ok()?).ok()
-    });
-    let cube = match (arguments.cube.concat.is_empty(), made_of) {
-        (false, _) => &arguments.cube,
-        (true, Some(made_of)) => &{ made_of },
-        (true, None) => {
+    let mut extension = match block_on(session.extend(set, branch, inputs, given)) {
+        Ok(extension) => extension,
+        Err(AppendError::NotRecorded(_)) => {
             let message = format!(
                 "{shown} does not say how it was combined: add --concat DIM[=SOURCE], and what else it takes"
             );
             return Err(Stop::Usage(message));
         }
+        Err(AppendError::Io { source, .. }) => {
+            report::failure(console, &shown, &url, &source);
+            return Ok(Ok(Exit::Failed));
+        }
+        Err(error) => {
+            report::failure(console, &shown, &url, &error);
+            return Ok(Ok(Exit::Failed));
+        }
     };
-    let options = options(cube)?;
-    let inputs = expand(&stores, &arguments.inputs)?;
-    let known: BTreeSet<&str> = recorded
-        .iter()
-        .flat_map(Recorded::sources)
-        .map(|source| source.location.as_str())
-        .collect();
-    let (old, new): (Vec<_>, Vec<_>) =
-        inputs.into_iter().partition(|input| known.contains(input.location.url()));
-    if !old.is_empty() && !console.quiet() {
-        let message = format!("{} of the inputs are in {shown} already", old.len());
+    if extension.known > 0 && !console.quiet() {
+        let message = format!("{} of the inputs are in {shown} already", extension.known);
         report::note(console, &message);
     }
-    if new.is_empty() {
+    if extension.is_empty() {
         remove_left_overs(&arguments.set);
         return Ok(Ok(Exit::Done));
     }
-    let own_url = set.url().to_owned();
-    let own = Input { name: shown, location: set };
-    let tasks = std::iter::once((own, true)).chain(new.into_iter().map(with_kind)).collect();
-    let mut emit = arguments.emit.options(&stores).with_replaces(replaces);
-    emit.commit = emit.commit.with_parent(version.clone());
-    let mut job = Job::new(stores, Some(&arguments.scanning), &options)?;
-    job.version = version.map(|version| (own_url, version));
-    let Some((datasets, skipped)) = read_all(job, tasks, arguments.scanning.jobs, console)? else {
-        return Ok(Ok(Exit::Failed));
-    };
-    try_write(&datasets, cube, &arguments.set, (target, emit), skipped, console)
+    let emit = (target, extension.emit_options(emit));
+    let mut inputs = std::mem::take(&mut extension.inputs);
+    if let Some(own) = inputs.first_mut() {
+        *own = own.clone().with_name(shown);
+    }
+    try_write(&session, inputs, &extension.options, &arguments.set, emit, console)
 }
-
-/// What a set that was combined says of how: this and a JSON list of words.
-const MADE_BY_COMBINING: &str = "combine ";
 
 fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
     if cube.concat.is_empty() && !cube.merge {
@@ -224,34 +168,51 @@ fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
     Ok(cube.options())
 }
 
-/// An input, and whether its name is that of references.
-fn with_kind(input: Input) -> Task {
-    let name = input.location.file_name().to_lowercase();
-    let ends = |ending: &&str| name.ends_with(ending);
-    let references =
-        [".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk"].iter().any(ends);
-    (input, references)
+fn session(stores: Stores, scanning: Option<&ScanningArguments>) -> Result<Session, Stop> {
+    let usage = |error: chunkref::OptionError| Stop::Usage(error.to_string());
+    let options = scanning.map_or_else(ScanOptions::default, |scanning| {
+        scanning
+            .format
+            .scan_options()
+            .with_inline_threshold(scanning.inline_threshold)
+            .with_limits(stores.limits().clone())
+    });
+    let jobs = scanning.and_then(|scanning| scanning.jobs);
+    let many =
+        jobs.map_or_else(ManyOptions::default, |jobs: NonZeroUsize| ManyOptions::with_jobs(jobs));
+    let session = Session::new().map_err(usage)?.with_stores(stores).with_many(many);
+    session.with_scan_options(options).map_err(usage)
 }
 
 /// All inputs. One that is not there is the end: a cube without it would be another cube.
-fn expand(stores: &Stores, texts: &[String]) -> Result<Vec<Input>, Stop> {
+fn expand(
+    stores: &Stores,
+    texts: &[String],
+    kind: fn(Location) -> chunkref::session::Input,
+) -> Result<Inputs, Stop> {
     let (inputs, not_found) = inputs::expand(stores, texts, &mut std::io::stdin())?;
     match not_found.first() {
         Some(error) => Err(Stop::Output(std::io::Error::new(
             std::io::ErrorKind::NotFound,
             report::shown(&error.to_string()),
         ))),
-        None => Ok(inputs),
+        None => {
+            Ok(inputs.into_iter().map(|input| kind(input.location).with_name(input.name)).collect())
+        }
     }
 }
 
-fn refuse_output(inputs: &[Input], output: &Path) -> Result<(), Stop> {
+fn names(inputs: &Inputs) -> Vec<String> {
+    inputs.iter().map(|input| input.name().to_owned()).collect()
+}
+
+fn refuse_output(inputs: &Inputs, output: &Path) -> Result<(), Stop> {
     if output.is_dir() && Target::of(output) == Target::KerchunkJson {
         let message = format!("the output {} is a folder: name a file", output.display());
         return Err(Stop::Usage(message));
     }
     let Ok(output) = output.canonicalize() else { return Ok(()) };
-    let mut paths = inputs.iter().filter_map(|input| input.location.local_path());
+    let mut paths = inputs.iter().filter_map(|input| input.location()?.local_path());
     if paths.any(|path| path.canonicalize().is_ok_and(|path| path == output)) {
         let message = format!("the output {} is an input: write elsewhere", output.display());
         return Err(Stop::Usage(message));
@@ -259,133 +220,66 @@ fn refuse_output(inputs: &[Input], output: &Path) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Reads all inputs, several at a time, and the values that combining needs. `None` when one of them failed; that was said.
-fn read_all(
-    job: Job,
-    tasks: Vec<Task>,
-    jobs: Option<std::num::NonZeroUsize>,
+/// Does some work that shows how far it is, and ends when the user interrupts it.
+fn watched<T>(
     console: &mut Console<'_>,
-) -> Result<Option<(Vec<Dataset>, Counts)>, Stop> {
-    let job = Arc::new(job);
-    let inputs: Vec<Input> = tasks.iter().map(|(input, _)| input.clone()).collect();
-    let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
-    let mut progress = Progress::new(console, inputs.len());
-    let worker = Arc::clone(&job);
-    let mut results = many::for_each(tasks, many, move |(input, references)| {
-        let job = Arc::clone(&worker);
-        async move { job.read(&input, references).await }
-    })?;
-    let mut outcomes: Vec<Option<Result<Read, Fault>>> = inputs.iter().map(|_| None).collect();
+    inputs: usize,
+    work: impl AsyncFnOnce(&mut Shown<'_, '_>) -> T,
+) -> Result<T, Stop> {
     let listens = console.listens_to_signals();
+    let progress = Progress::new(console, inputs);
+    let mut shown = Shown { progress, console };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let interrupted = runtime.block_on(async {
-        let mut end = std::pin::pin!(interrupted(listens));
-        loop {
-            let (place, outcome) = tokio::select! {
-                () = &mut end => return true,
-                result = results.next() => match result {
-                    Some(result) => result,
-                    None => return false,
-                },
-            };
-            let outcome = outcome.unwrap_or_else(|panic| Err(many::panicked(&panic).into()));
-            let cost = outcome.as_ref().map_or_else(|_| Cost::default(), |read| read.cost);
-            progress.advance(console, outcome.is_err(), cost);
-            if let Some(slot) = outcomes.get_mut(place) {
-                *slot = Some(outcome);
-            }
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupted(listens) => None,
+            done = work(&mut shown) => Some(done),
         }
     });
-    results.stop();
+    let Shown { progress, console } = shown;
     progress.finish(console);
-    if interrupted {
-        return Err(Stop::Interrupted);
-    }
-    let (mut datasets, mut gathered, mut failed) = (Vec::new(), Vec::new(), false);
-    let mut skipped = Counts::new();
-    for (input, outcome) in inputs.iter().zip(outcomes) {
-        match outcome {
-            Some(Ok(read)) => {
-                report::skipped(console, &input.name, &read.skipped, false, false);
-                for (kind, count) in Skipped::count(&read.skipped).into_iter().chain(read.before) {
-                    *skipped.entry(kind).or_default() += count;
-                }
-                datasets.push(read.dataset);
-                gathered.push(read.gathered);
-            }
-            Some(Err(fault)) => {
-                failed = true;
-                report::failure(console, &input.name, input.location.url(), &*fault);
-            }
-            None => failed = true,
-        }
-    }
-    if failed {
-        report::error_line(console, "nothing is combined, because an input failed");
-        return Ok(None);
-    }
-    job.gatherer.apply(&mut datasets, &gathered);
-    Ok(Some((datasets, skipped)))
+    done.ok_or(Stop::Interrupted)
 }
 
-impl Job {
-    fn new(
-        stores: Stores,
-        scanning: Option<&ScanningArguments>,
-        options: &CombineOptions,
-    ) -> Result<Self, Stop> {
-        let scan_options = scanning.map_or_else(ScanOptions::default, |scanning| {
-            scanning
-                .format
-                .scan_options()
-                .with_inline_threshold(scanning.inline_threshold)
-                .with_limits(stores.limits().clone())
-        });
-        let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
-        let valid = chunkref::validate(&registry, &scan_options);
-        valid.map_err(|error| Stop::Usage(error.to_string()))?;
-        Ok(Self { stores, registry, scan_options, gatherer: Gatherer::new(options), version: None })
+/// Warns of what is not in the references.
+fn warn(console: &mut Console<'_>, names: &[String], skipped: &[(usize, Vec<Skipped>)]) {
+    for (place, skipped) in skipped {
+        let name = names.get(*place).map_or("", String::as_str);
+        report::skipped(console, name, skipped, false, false);
     }
+}
 
-    async fn read(&self, input: &Input, references: bool) -> Result<Read, Fault> {
-        if references {
-            let url = input.location.url();
-            let version = self.version.as_ref().filter(|(own, _)| own == url);
-            let version = version.map(|(_, version)| version.as_str());
-            let references =
-                References::open_version(&self.stores, &input.location, version).await?;
-            let objects = StoreObjects::new(self.stores.clone(), references.policy(&self.stores)?);
-            let recorded = references.recorded();
-            let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
-            let before = before.unwrap_or_default();
-            let dataset = references.into_dataset().await?;
-            let gathered = self.gatherer.gather(&dataset, &objects).await?;
-            let (skipped, cost) = (Vec::new(), Cost::default());
-            return Ok(Read { dataset, gathered, skipped, before, cost });
+/// Says why there is no cube.
+fn failed(console: &mut Console<'_>, error: &CubeError) -> Exit {
+    match error {
+        CubeError::Inputs(inputs) => {
+            for input in inputs {
+                let fault: &(dyn std::error::Error + 'static) = match &input.error {
+                    InputError::Scan(error) => error,
+                    InputError::References(error) => &**error,
+                    InputError::Values(error) => error,
+                    InputError::Source(error) => error,
+                    other => other,
+                };
+                report::failure(console, &input.name, &input.url, fault);
+            }
+            report::error_line(console, &error.to_string());
         }
-        let opening = scan::opening(&self.scan_options);
-        let opened = self.stores.open(&input.location, &opening).await?;
-        let options = chunkref::options_within(&self.stores, &self.scan_options);
-        let scan = chunkref::scan_with(&self.registry, &opened.source, &options).await?;
-        let cost = opened.cost();
-        let policy = self.stores.policy_of_file(&input.location, &self.scan_options.allow_outside);
-        let objects = StoreObjects::new(self.stores.clone(), policy);
-        let objects = objects.with_opened(Arc::from(opened.source));
-        let gathered = self.gatherer.gather(&scan.dataset, &objects).await?;
-        let (dataset, skipped, before) = (scan.dataset, scan.skipped, Counts::new());
-        Ok(Read { dataset, gathered, skipped, before, cost })
+        error => say(console, &error.to_string()),
     }
+    Exit::Failed
 }
 
 fn write(
-    datasets: &[Dataset],
-    cube: &CubeArguments,
+    session: &Session,
+    inputs: Inputs,
+    options: &CombineOptions,
     output: &Path,
     emit: (Target, EmitOptions),
-    skipped: Counts,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let written = try_write(datasets, cube, output, emit, skipped, console)?;
+    let written = try_write(session, inputs, options, output, emit, console)?;
     Ok(written.unwrap_or_else(|changed| {
         report::error_line(console, &changed.source.to_string());
         Exit::Failed
@@ -394,34 +288,32 @@ fn write(
 
 /// The inner error is that the output is not what it was any more.
 fn try_write(
-    datasets: &[Dataset],
-    cube: &CubeArguments,
+    session: &Session,
+    inputs: Inputs,
+    options: &CombineOptions,
     output: &Path,
     (target, emit): (Target, EmitOptions),
-    skipped: Counts,
     console: &mut Console<'_>,
 ) -> Result<Result<Exit, EmitError>, Stop> {
-    let combined = match combine(datasets, &cube.options()) {
-        Ok(combined) => combined,
-        Err(error) => {
-            say(console, &error.to_string());
-            return Ok(Ok(Exit::Failed));
-        }
+    let names = names(&inputs);
+    let combined = watched(console, inputs.len(), async |shown| {
+        session.combine(inputs, options, shown).await
+    })?;
+    let Cube { dataset, notes, skipped, provenance, .. } = match combined {
+        Ok(cube) => cube,
+        Err(error) => return Ok(Ok(failed(console, &error))),
     };
+    warn(console, &names, &skipped);
     if !console.quiet() {
-        for note in &combined.notes {
+        for note in &notes {
             report::note(console, note);
         }
     }
-    let emit = emit.with_provenance(Provenance {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        options: format!("{MADE_BY_COMBINING}{}", serde_json::json!(cube.words())),
-        skipped,
-    });
+    let emit = emit.with_provenance(provenance);
     let emitted = if output == Path::new("-") {
-        write_kerchunk_json(&combined.dataset, &emit, console.data())
+        write_kerchunk_json(&dataset, &emit, console.data())
     } else {
-        target.emitter().emit(&combined.dataset, output, &emit)
+        target.emitter().emit(&dataset, output, &emit)
     };
     match emitted {
         Ok(_) => Ok(Ok(Exit::Done)),

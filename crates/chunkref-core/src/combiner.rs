@@ -1,12 +1,45 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Combining many datasets into one.
 
+use std::str::FromStr;
+
 use chunkref_model::{DataType, Dataset};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Types by their names in Zarr version 2.
+mod dtype {
+    use chunkref_model::DataType;
+    use chunkref_model::zarr::v2;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde gives the field")]
+    pub(super) fn serialize<S: Serializer>(
+        dtype: &Option<DataType>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let name = dtype.as_ref().map(v2::data_type_name).transpose();
+        name.map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DataType>, D::Error> {
+        let name = Option::<String>::deserialize(deserializer)?;
+        name.as_deref().map(v2::data_type).transpose().map_err(D::Error::custom)
+    }
+}
 
 /// Where the coordinates of a dimension come from. An input whose references were combined before has them already, and
 /// those count, except for [`CoordinateSource::Index`] and [`CoordinateSource::Values`], which number all inputs anew.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CoordinateSource {
     /// The values of an array: a path, or a name that only one group has.
@@ -32,7 +65,8 @@ pub enum CoordinateSource {
 }
 
 /// A dimension along which inputs follow one another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ConcatDimension {
     /// Its name.
@@ -40,6 +74,7 @@ pub struct ConcatDimension {
     /// Where its coordinates come from.
     pub coordinates: CoordinateSource,
     /// The type of coordinates that do not come from an array; `None` for 64-bit integers, floats or text as they need.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "dtype")]
     pub dtype: Option<DataType>,
 }
 
@@ -78,8 +113,71 @@ impl ConcatDimension {
     }
 }
 
+/// A text that is not `DIMENSION` or `DIMENSION=SOURCE`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DimensionError {
+    /// No name of a dimension.
+    #[error("write it as DIMENSION or DIMENSION=SOURCE")]
+    NoName,
+    /// No source of coordinates.
+    #[error(
+        "{0:?} is no source of coordinates: write data:VARIABLE, cf:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
+    )]
+    NoSource(String),
+}
+
+impl FromStr for ConcatDimension {
+    type Err = DimensionError;
+
+    /// `DIMENSION`, or `DIMENSION=SOURCE` where the source is `data:VARIABLE`, `cf:VARIABLE`, `attr:NAME`,
+    /// `vattr:VARIABLE:NAME`, `regex:PATTERN`, `list:A,B,…` or `INDEX`.
+    ///
+    /// ```
+    /// use chunkref_core::{ConcatDimension, CoordinateSource};
+    ///
+    /// let dimension: ConcatDimension = "time=cf:t".parse()?;
+    /// assert_eq!(dimension.coordinates, CoordinateSource::Cf("t".to_owned()));
+    /// # Ok::<_, chunkref_core::combiner::DimensionError>(())
+    /// ```
+    fn from_str(text: &str) -> Result<Self, DimensionError> {
+        let (name, source) = match text.split_once('=') {
+            Some((name, source)) => (name, Some(source)),
+            None => (text, None),
+        };
+        if name.is_empty() {
+            return Err(DimensionError::NoName);
+        }
+        let dimension = Self::new(name);
+        let Some(source) = source else { return Ok(dimension) };
+        if source == "INDEX" {
+            return Ok(dimension.with_coordinates(CoordinateSource::Index));
+        }
+        let (kind, rest) = source.split_once(':').unwrap_or((source, ""));
+        let coordinates = match kind {
+            _ if rest.is_empty() => None,
+            "data" => Some(CoordinateSource::Data(rest.to_owned())),
+            "cf" => Some(CoordinateSource::Cf(rest.to_owned())),
+            "attr" => Some(CoordinateSource::Attribute(rest.to_owned())),
+            "vattr" => {
+                rest.split_once(':').map(|(variable, name)| CoordinateSource::VariableAttribute {
+                    variable: variable.to_owned(),
+                    name: name.to_owned(),
+                })
+            }
+            "regex" => Some(CoordinateSource::Pattern(rest.to_owned())),
+            "list" => Some(CoordinateSource::Values(rest.split(',').map(str::to_owned).collect())),
+            _ => None,
+        };
+        coordinates
+            .map(|coordinates| dimension.with_coordinates(coordinates))
+            .ok_or_else(|| DimensionError::NoSource(source.to_owned()))
+    }
+}
+
 /// What is done with inputs that contradict each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnConflict {
     /// Nothing is combined.
@@ -94,7 +192,8 @@ pub enum OnConflict {
 }
 
 /// What is done with inputs at one place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Duplicates {
     /// Nothing is combined.
@@ -107,7 +206,8 @@ pub enum Duplicates {
 }
 
 /// What is done where an input lacks a variable, or a combination of coordinates has no input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Missing {
     /// Nothing is combined.
@@ -118,27 +218,37 @@ pub enum Missing {
 }
 
 /// How to combine.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CombineOptions {
     /// Dimensions along which the inputs follow one another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub concat_dimensions: Vec<ConcatDimension>,
     /// Names or paths of variables of which the first input's are kept, unchecked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identical: Vec<String>,
     /// Whether variables without the dimension are stacked along it even where they are equal in all inputs.
+    #[serde(skip_serializing_if = "is_default")]
     pub stack_all: bool,
     /// Names or paths of variables for which that is so in any case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<String>,
     /// Whether inputs with the same coordinates, or all inputs when there is no dimension, are put together first: each
     /// gives variables that others lack, and those that several have must be equal.
+    #[serde(skip_serializing_if = "is_default")]
     pub merge: bool,
     /// What is done with inputs that contradict each other.
+    #[serde(skip_serializing_if = "is_default")]
     pub on_conflict: OnConflict,
     /// What is done with inputs at one place.
+    #[serde(skip_serializing_if = "is_default")]
     pub duplicates: Duplicates,
     /// What is done where there is nothing.
+    #[serde(skip_serializing_if = "is_default")]
     pub missing: Missing,
     /// Whether inputs are put in the order of their coordinates first.
+    #[serde(skip_serializing_if = "is_default")]
     pub sort: bool,
 }
 
@@ -264,4 +374,34 @@ pub trait Combiner: Send + Sync {
         inputs: &[Dataset],
         options: &CombineOptions,
     ) -> Result<Dataset, CombineError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_of_coordinates() {
+        let source =
+            |text: &str| text.parse().map(|dimension: ConcatDimension| dimension.coordinates);
+        assert_eq!(source("t"), Ok(CoordinateSource::Data("t".to_owned())));
+        assert_eq!(source("t=data:g/time"), Ok(CoordinateSource::Data("g/time".to_owned())));
+        assert_eq!(source("t=cf:time"), Ok(CoordinateSource::Cf("time".to_owned())));
+        assert_eq!(source("t=attr:hour"), Ok(CoordinateSource::Attribute("hour".to_owned())));
+        let variable = CoordinateSource::VariableAttribute {
+            variable: "SST".to_owned(),
+            name: "hour".to_owned(),
+        };
+        assert_eq!(source("t=vattr:SST:hour"), Ok(variable));
+        assert_eq!(source("t=INDEX"), Ok(CoordinateSource::Index));
+        assert_eq!(
+            source("t=regex:s(\\d+)=:"),
+            Ok(CoordinateSource::Pattern("s(\\d+)=:".to_owned()))
+        );
+        let list = CoordinateSource::Values(vec!["1".to_owned(), "2".to_owned()]);
+        assert_eq!(source("t=list:1,2"), Ok(list));
+        for wrong in ["=x", "t=", "t=x", "t=data:", "t=vattr:SST", "t=VARNAME"] {
+            assert!(source(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -17,6 +17,7 @@
 
 pub mod atomic;
 pub mod cancellation;
+mod combine_record;
 pub mod combiner;
 pub mod cursor;
 pub mod decoder;

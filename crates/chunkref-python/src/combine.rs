@@ -2,18 +2,19 @@
 //! Combining datasets, and building one from files.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chunkref::combine::{Combined, combine as combine_datasets};
-use chunkref::many::{self, for_each};
+use chunkref::core::combiner::DimensionError;
+use chunkref::model::zarr::v2::data_type;
 use chunkref::read::ReadError;
+use chunkref::session::{CubeError, FailedInput, Input, InputDone, InputError, Observer};
 use chunkref::{
-    AccessPolicy, CombineError, CombineOptions, CoordinateSource, Dataset, Gathered, Gatherer,
-    Location, ManyOptions, ScanError, ScanOptions, Skipped, StoreObjects, Stores,
+    AccessPolicy, CombineError, CombineOptions, ConcatDimension, CoordinateSource, Dataset,
+    Gathered, Gatherer, Location, ManyOptions, Session,
 };
-use chunkref_cli::combine_arguments::CubeArguments;
 use futures::{StreamExt, TryStreamExt};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -27,18 +28,21 @@ use crate::wait::{Call, Stop};
 /// Inputs whose values are read at one time.
 const AT_A_TIME: usize = 32;
 
-/// How inputs become one: words of the command line, and coordinates that were computed, by dimension.
+/// How inputs become one: the record of it, and coordinates that were computed, by dimension.
 #[derive(Debug, Clone, FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct CubeSettings {
-    words: Vec<String>,
+    record: String,
     values: BTreeMap<String, Vec<String>>,
 }
 
 impl CubeSettings {
     fn options(&self) -> PyResult<CombineOptions> {
-        let cube = CubeArguments::of_words(&self.words).map_err(PyValueError::new_err)?;
-        let mut options = cube.options();
+        let mut options = CombineOptions::of_record(&self.record).ok_or_else(|| {
+            PyValueError::new_err(
+                "what these references say of how they were combined is not known to this release",
+            )
+        })?;
         for dimension in &mut options.concat_dimensions {
             if let Some(values) = self.values.get(&dimension.name) {
                 dimension.coordinates = CoordinateSource::Values(values.clone());
@@ -46,6 +50,31 @@ impl CubeSettings {
         }
         Ok(options)
     }
+}
+
+/// The record of how inputs become one. Dimensions and types are texts, as `ConcatDimension` and Zarr have them; `more` is
+/// JSON of the other options.
+#[pyfunction]
+pub(crate) fn combine_record(
+    concat: Vec<String>,
+    dtypes: BTreeMap<String, String>,
+    more: &str,
+) -> PyResult<String> {
+    let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+    let options: CombineOptions = serde_json::from_str(more).map_err(|error| invalid(&error))?;
+    let options = concat.iter().try_fold(options, |options, text| {
+        let dimension: ConcatDimension = text.parse().map_err(|error: DimensionError| {
+            PyValueError::new_err(format!("concat={text:?}: {error}"))
+        })?;
+        let dtype = dtypes.get(&dimension.name);
+        let dtype =
+            dtype.map(|text| data_type(text)).transpose().map_err(|error| invalid(&error))?;
+        Ok::<_, PyErr>(options.with_concat(match dtype {
+            Some(dtype) => dimension.with_dtype(dtype),
+            None => dimension,
+        }))
+    })?;
+    Ok(options.to_record())
 }
 
 /// Combines datasets; gives the result and what is to be told. Values that it depends on are read first.
@@ -106,40 +135,25 @@ fn finish(
     combine_datasets(&datasets, options)
 }
 
-/// What is known of one file.
-struct Input {
-    dataset: Dataset,
-    values: Gathered,
-    skipped: Vec<Skipped>,
+/// Tells Python how many inputs are done. What it raises, or an input that fails, ends the work.
+struct Told {
+    progress: Option<Py<PyAny>>,
+    raised: Option<PyErr>,
 }
 
-/// Why a file is not known.
-enum Fault {
-    Scan(ScanError),
-    Values(Box<dyn Error + Send + Sync>),
-}
-
-struct Job {
-    stores: Stores,
-    options: ScanOptions,
-    gatherer: Gatherer,
-}
-
-impl Job {
-    async fn read(&self, location: &Location) -> Result<Input, Fault> {
-        let opening = chunkref::store::OpenOptions::default()
-            .with_allowed_outside(&self.options.allow_outside);
-        let opened = self.stores.open(location, &opening).await;
-        let opened = opened.map_err(|error| Fault::Scan(ScanError::from_source(error, None)))?;
-        let options = chunkref::options_within(&self.stores, &self.options);
-        let scan = chunkref::scan_source(&opened.source, &options).await;
-        let scan = scan.map_err(Fault::Scan)?;
-        let policy = self.stores.policy_of_file(location, &self.options.allow_outside);
-        let objects = StoreObjects::new(self.stores.clone(), policy);
-        let objects = objects.with_opened(Arc::from(opened.source));
-        let values = self.gatherer.gather(&scan.dataset, &objects).await;
-        let values = values.map_err(|error| Fault::Values(error.into()))?;
-        Ok(Input { dataset: scan.dataset, values, skipped: scan.skipped })
+impl Observer for Told {
+    fn input_done(&mut self, done: &InputDone<'_>) -> ControlFlow<()> {
+        if done.failed {
+            return ControlFlow::Break(());
+        }
+        let Some(progress) = &self.progress else { return ControlFlow::Continue(()) };
+        match Python::attach(|py: Python<'_>| progress.call1(py, (done.done, done.total))) {
+            Ok(_) => ControlFlow::Continue(()),
+            Err(raised) => {
+                self.raised = Some(raised);
+                ControlFlow::Break(())
+            }
+        }
     }
 }
 
@@ -167,60 +181,53 @@ pub(crate) fn build(
     let files = AccessPolicy::of_files(&locations, &scanning.allow_outside);
     let policy = first.iter().map(|dataset| dataset.1.clone()).fold(files, AccessPolicy::or);
     held.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
-    let gatherer = Gatherer::new(&options);
     let call = Call::new();
     // The work outlives a call that fails or is interrupted by what is computing right then, which is cancelled.
-    let reached = call.stores(&held);
-    let scanning = scanning.options(reached.limits(), call.cancellation());
-    let job = Arc::new(Job { stores: reached, options: scanning, gatherer });
+    let worked = call.stores(&held);
+    let scanning = scanning.options(worked.limits(), call.cancellation());
     let many = jobs.map_or_else(ManyOptions::default, ManyOptions::with_jobs);
-    let worker = Arc::clone(&job);
-    let mut results = for_each(locations, many, move |location: Location| {
-        let job = Arc::clone(&worker);
-        async move { job.read(&location).await }
-    })?;
-    let mut inputs: Vec<Option<Input>> = urls.iter().map(|_| None).collect();
-    let mut done = 0_usize;
-    while let Some((place, outcome)) = call.wait(py, results.next())? {
-        let url = urls.get(place).map_or("", String::as_str);
-        let outcome = outcome.map_err(|panic| PyRuntimeError::new_err(many::panicked(&panic)))?;
-        let input = outcome.map_err(|fault| match fault {
-            Fault::Scan(error) => errors::of_scan(py, &error),
-            Fault::Values(error) => errors::of_fault(py, "combine", "unreadable", &*error, url),
-        })?;
-        if let Some(slot) = inputs.get_mut(place) {
-            *slot = Some(input);
-        }
-        done = done.saturating_add(1);
-        if let Some(progress) = &progress {
-            progress.call1(py, (done, urls.len()))?;
-        }
-    }
-    py.detach(|| results.stop());
+    let invalid = |error: chunkref::OptionError| PyValueError::new_err(error.to_string());
+    let session = Session::new().map_err(invalid)?.with_stores(worked).with_many(many);
+    let session = session.with_scan_options(scanning).map_err(invalid)?;
     let origin = first.first().and_then(PyDataset::origin);
-    let (mut scanned, mut left) = (Vec::new(), Vec::new());
-    for (url, input) in urls.iter().zip(inputs) {
-        let Some(input) = input else {
-            return Err(PyRuntimeError::new_err(format!("{url}: its scan came to no end")));
-        };
-        scanned.push((input.dataset, input.values));
-        left.extend(skipped_rows(input.skipped).into_iter().map(|row| (url.clone(), row)));
-    }
-    let combined = call.work(py, Stop::AtOnce, move |_| async move {
-        let mut inputs = Vec::new();
-        for dataset in first {
-            let own_policy = job.stores.policy_with_allowed(dataset.1.clone());
-            let before = StoreObjects::new(job.stores.clone(), own_policy);
-            let values = job.gatherer.gather(&dataset.0, &before).await?;
-            inputs.push((Arc::unwrap_or_clone(dataset.0), values));
-        }
-        inputs.extend(scanned);
-        let (datasets, values): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
-        Ok::<_, ReadError>(finish(datasets, &values, &job.gatherer, &options))
+    let own = first
+        .into_iter()
+        .map(|references| Input::dataset_within("the references", references.0, references.1));
+    let before = own.len();
+    let inputs = own.chain(locations.into_iter().map(Input::file)).collect();
+    let (outcome, raised) = call.work(py, Stop::AtOnce, move |_| async move {
+        let mut told = Told { progress, raised: None };
+        let outcome = session.combine(inputs, &options, &mut told).await;
+        (outcome, told.raised)
     })?;
-    let combined =
-        combined.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
-    let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
-    let dataset = PyDataset::new(combined.dataset, policy).with_origin(origin);
-    Ok((dataset, combined.notes, left))
+    if let Some(raised) = raised {
+        return Err(raised);
+    }
+    let cube = outcome.map_err(|error| of_cube(py, &error))?;
+    let left = cube.skipped.into_iter().flat_map(|(place, skipped)| {
+        let url = place.checked_sub(before).and_then(|place| urls.get(place));
+        let url = url.cloned().unwrap_or_default();
+        skipped_rows(skipped).into_iter().map(move |row| (url.clone(), row))
+    });
+    let left = left.collect();
+    let dataset = PyDataset::new(cube.dataset, policy).with_origin(origin);
+    Ok((dataset, cube.notes, left))
+}
+
+/// The exception of the first input that failed, or of all of them together.
+fn of_cube(py: Python<'_>, error: &CubeError) -> PyErr {
+    match error {
+        CubeError::Combine(error) => errors::of_combine(py, error),
+        CubeError::Inputs(failed) => match failed.first() {
+            Some(FailedInput { error: InputError::Scan(error), .. }) => errors::of_scan(py, error),
+            Some(FailedInput { error: InputError::Values(error), url, .. }) => {
+                errors::of_fault(py, "combine", "unreadable", error, url)
+            }
+            Some(FailedInput { error: InputError::Source(error), .. }) => {
+                errors::of_source(py, error)
+            }
+            _ => PyRuntimeError::new_err(errors::shown(&error.to_string())),
+        },
+        error => PyRuntimeError::new_err(errors::shown(&error.to_string())),
+    }
 }

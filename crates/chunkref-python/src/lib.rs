@@ -41,7 +41,7 @@ mod _chunkref {
     use pyo3::types::PyDict;
 
     #[pymodule_export]
-    use super::combine::{build, combine};
+    use super::combine::{build, combine, combine_record};
     #[pymodule_export]
     use super::dataset::PyDataset;
     #[pymodule_export]

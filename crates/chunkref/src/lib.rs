@@ -42,6 +42,7 @@ pub mod objects;
 pub mod opened;
 pub mod references;
 pub mod scan;
+pub mod session;
 mod set_text;
 pub mod verify;
 
@@ -80,3 +81,4 @@ pub use scan::{
     OptionError, choose, open, options_within, registry, scan, scan_at, scan_source, scan_with,
     stores, validate,
 };
+pub use session::Session;

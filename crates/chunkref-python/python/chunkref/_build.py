@@ -23,7 +23,7 @@ Concat: TypeAlias = str | Iterable[str] | Mapping[str, CoordinateSource] | None
 #: What can be combined.
 OneReferences: TypeAlias = References | Mapping[str, Any] | str | os.PathLike[str]
 
-#: How references say that they were combined: this and the words of the command line, as JSON.
+#: How references say that they were combined: this and the options, as JSON.
 MADE_BY_COMBINING = "combine "
 
 
@@ -236,13 +236,12 @@ def append(
         raise ValueError(
             "these references do not say how they were combined: use combine() with references of the files"
         )
-    words = json.loads(given._made_by.removeprefix(MADE_BY_COMBINING))
     known = set(given.sources)
     # Both spellings of a local file, the path and the URL, are one.
     urls = [url for url in expanded(held, sources) if not {url, _file_url(url)} & known]
     if not urls:
         return given
-    settings = {"words": words, "values": {}}
+    settings = {"record": given._made_by, "values": {}}
     built = _chunkref.build(held._native, urls, scanning, settings, [given._dataset], jobs, progress)
     longer = _built(built, on_skipped, given._made_by, given.skipped, given._scanned)
     if set_path is not None:
@@ -317,29 +316,31 @@ def cube_settings(
     duplicates: str,
     missing: str,
 ) -> tuple[dict[str, Any], str | None]:
-    """Give settings as the native part takes them, and the words that references record."""
+    """Give settings as the native part takes them, and the record that references keep."""
     dimensions: Mapping[str, CoordinateSource]
     dimensions = concat if isinstance(concat, Mapping) else dict.fromkeys(_check.names("concat", concat or ()))
-    words, values = [], {}
+    texts, values = [], {}
     for name, source in dimensions.items():
         if source is None:
-            words.append(f"--concat={name}")
+            texts.append(name)
         elif isinstance(source, str):
-            words.append(f"--concat={name}={source}")
+            texts.append(f"{name}={source}")
         else:
-            words.append(f"--concat={name}=INDEX")
+            texts.append(f"{name}=INDEX")
             values[name] = [as_text(value) for value in _values(name, source, inputs)]
-    for name, dtype in (concat_dtypes or {}).items():
-        words.append(f"--concat-dtype={name}={_dtype_name(dtype)}")
-    identical = _check.names("identical", identical)
-    stack = [stack] if stack in ("differing", "all") else ["differing", *_check.names("stack", stack)]
-    if identical:
-        words.append(f"--identical={','.join(identical)}")
-    words.append(f"--stack={','.join(stack)}")
-    words += [f"--on-conflict={on_conflict}", f"--duplicates={duplicates}", f"--missing={missing}"]
-    words += [f"--{name}" for name, wanted in (("merge", merge), ("sort", sort)) if wanted]
-    made_by = None if values else MADE_BY_COMBINING + json.dumps(words)
-    return {"words": words, "values": values}, made_by
+    more = {
+        "identical": _check.names("identical", identical),
+        "stack": [] if stack in ("differing", "all") else _check.names("stack", stack),
+        "stack-all": stack == "all",
+        "merge": merge,
+        "sort": sort,
+        "on-conflict": on_conflict,
+        "duplicates": duplicates,
+        "missing": missing,
+    }
+    dtypes = {name: _dtype_name(dtype) for name, dtype in (concat_dtypes or {}).items()}
+    record = _chunkref.combine_record(texts, dtypes, json.dumps(more))
+    return {"record": record, "values": values}, None if values else record
 
 
 def _values(name: str, source: Any, inputs: Sequence[Any]) -> list[Any]:

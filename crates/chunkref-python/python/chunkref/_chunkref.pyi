@@ -105,6 +105,7 @@ def combine(
     open: Callable[[str], Any] | None,
     protocol: str | None,
 ) -> tuple[Dataset, list[str]]: ...
+def combine_record(concat: Sequence[str], dtypes: dict[str, str], more: str) -> str: ...
 def build(
     stores: Stores,
     urls: Sequence[str],

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The main job, from many inputs to one cube, in one place for every front-end.
+//!
+//! A [`Session`] holds what all work of a program shares: stores, formats, options of scans, and how much happens at one
+//! time. It prints nothing: what is done is told to an [`Observer`], what came out is in the results.
+//!
+//! ```
+//! use chunkref::session::{Input, Session};
+//! use chunkref::{CombineOptions, Dataset};
+//! # use chunkref::model::Source;
+//! # futures::executor::block_on(async {
+//! let session = Session::new()?;
+//! let mut dataset = Dataset::new();
+//! # dataset.add_source(Source { location: "memory://a.nc".to_owned(), version: None });
+//! let inputs = [Input::dataset("a", dataset)];
+//! let options = CombineOptions::default().with_merge(true);
+//! let cube = session.combine(inputs.into(), &options, &mut ()).await?;
+//! assert!(cube.dataset.arrays().is_empty() && cube.notes.is_empty());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod append;
+mod error;
+mod input;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use chunkref_combine::Report;
+use chunkref_core::{CombineOptions, Registry, ScanOptions, Skipped};
+use chunkref_model::Dataset;
+use chunkref_model::kerchunk_json::Provenance;
+use chunkref_store::{Cost, Location, Stores};
+use futures::StreamExt;
+
+use crate::Gatherer;
+use crate::many::{self, ManyOptions};
+use crate::scan::OptionError;
+
+pub use append::{AppendError, Extension};
+pub use error::{CubeError, FailedInput, InputError};
+pub use input::Input;
+
+use input::{Known, Reader};
+
+/// What a program works with.
+#[derive(Debug, Clone)]
+pub struct Session {
+    stores: Stores,
+    registry: Registry,
+    scan_options: ScanOptions,
+    many: ManyOptions,
+}
+
+/// How one input of many ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputDone<'a> {
+    /// Its place among the inputs.
+    pub place: usize,
+    /// How many of the inputs have ended, and how many there are.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+    /// What reading it cost.
+    pub cost: Cost,
+    /// Whether it failed.
+    pub failed: bool,
+    /// What of it is not in the references.
+    pub skipped: &'a [Skipped],
+}
+
+/// Is told what is done. `()` does not listen.
+pub trait Observer {
+    /// An input was read, or failed. [`ControlFlow::Break`] ends the work: with [`CubeError::Inputs`] of those that have
+    /// failed, or with [`CubeError::Stopped`] when none has.
+    fn input_done(&mut self, done: &InputDone<'_>) -> ControlFlow<()>;
+}
+
+impl Observer for () {
+    fn input_done(&mut self, _: &InputDone<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// One dataset made of many inputs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cube {
+    /// The dataset.
+    pub dataset: Dataset,
+    /// What was left out or taken from the first input, as the options ask, a line each.
+    pub notes: Vec<String>,
+    /// What is not in the references, by the place of its input.
+    pub skipped: Vec<(usize, Vec<Skipped>)>,
+    /// How it came about, to be written with it.
+    pub provenance: Provenance,
+}
+
+/// Inputs with all that combining needs.
+struct Gathered {
+    datasets: Vec<Dataset>,
+    skipped: Vec<(usize, Vec<Skipped>)>,
+    counts: BTreeMap<String, u64>,
+}
+
+impl Session {
+    /// With the stores and formats that are linked in, and default options.
+    ///
+    /// # Errors
+    /// [`OptionError`] when two linked crates submit one format.
+    pub fn new() -> Result<Self, OptionError> {
+        Ok(Self {
+            stores: crate::stores(),
+            registry: crate::registry()?,
+            scan_options: ScanOptions::default(),
+            many: ManyOptions::default(),
+        })
+    }
+
+    /// The same with other stores, whose limits and cancellation hold for all work.
+    #[must_use]
+    pub fn with_stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
+    /// The same with other options of scans.
+    ///
+    /// # Errors
+    /// [`OptionError`] when they fit no format.
+    pub fn with_scan_options(mut self, options: ScanOptions) -> Result<Self, OptionError> {
+        crate::validate(&self.registry, &options)?;
+        self.scan_options = options;
+        Ok(self)
+    }
+
+    /// The same with other numbers of threads and of inputs that are open at one time.
+    #[must_use]
+    pub fn with_many(mut self, many: ManyOptions) -> Self {
+        self.many = many;
+        self
+    }
+
+    /// The stores.
+    #[must_use]
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Reads all inputs, several at a time, and makes one dataset of them. Files are scanned, and what combining compares
+    /// is read of each.
+    ///
+    /// # Errors
+    /// [`CubeError`]: with every input that failed, or every conflict between them.
+    pub async fn combine(
+        &self,
+        inputs: Vec<Input>,
+        options: &CombineOptions,
+        observer: &mut (impl Observer + ?Sized),
+    ) -> Result<Cube, CubeError> {
+        let Gathered { datasets, skipped, counts } = self.gather(inputs, options, observer).await?;
+        let combined = chunkref_combine::combine(&datasets, options)?;
+        let provenance = Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            options: options.to_record(),
+            skipped: counts,
+        };
+        Ok(Cube { dataset: combined.dataset, notes: combined.notes, skipped, provenance })
+    }
+
+    /// What would become of the inputs, and what stands in the way. The second value is what of each is not in the
+    /// references.
+    ///
+    /// # Errors
+    /// [`CubeError`] when an input failed, or an option makes no sense.
+    pub async fn plan(
+        &self,
+        inputs: Vec<Input>,
+        options: &CombineOptions,
+        observer: &mut (impl Observer + ?Sized),
+    ) -> Result<(Report, Vec<(usize, Vec<Skipped>)>), CubeError> {
+        let Gathered { datasets, skipped, .. } = self.gather(inputs, options, observer).await?;
+        Ok((chunkref_combine::plan(&datasets, options)?, skipped))
+    }
+
+    async fn gather(
+        &self,
+        inputs: Vec<Input>,
+        options: &CombineOptions,
+        observer: &mut (impl Observer + ?Sized),
+    ) -> Result<Gathered, CubeError> {
+        let total = inputs.len();
+        let url = |input: &Input| input.location().map_or("", Location::url).to_owned();
+        let names: Vec<(String, String)> =
+            inputs.iter().map(|input| (input.name().to_owned(), url(input))).collect();
+        let reader = Arc::new(Reader::new(self, Gatherer::new(options)));
+        let worker = Arc::clone(&reader);
+        let mut results = many::for_each(inputs, self.many, move |input: Input| {
+            let reader = Arc::clone(&worker);
+            async move { reader.read(input).await }
+        })
+        .map_err(CubeError::Threads)?;
+        let mut known: Vec<Option<Known>> = names.iter().map(|_| None).collect();
+        let (mut failed, mut done) = (Vec::new(), 0_usize);
+        while let Some((place, outcome)) = results.next().await {
+            let outcome =
+                outcome.unwrap_or_else(|panic| Err(InputError::Panic(many::panicked(&panic))));
+            done = done.saturating_add(1);
+            let (cost, skipped): (_, &[Skipped]) = match &outcome {
+                Ok(known) => (known.cost, &known.skipped),
+                Err(_) => (Cost::default(), &[]),
+            };
+            let told = InputDone { place, done, total, cost, failed: outcome.is_err(), skipped };
+            let goes_on = observer.input_done(&told).is_continue();
+            match outcome {
+                Ok(found) => {
+                    if let Some(slot) = known.get_mut(place) {
+                        *slot = Some(found);
+                    }
+                }
+                Err(error) => {
+                    let (name, url) = names.get(place).cloned().unwrap_or_default();
+                    failed.push(FailedInput { place, name, url, error });
+                }
+            }
+            if !goes_on && failed.is_empty() {
+                return Err(CubeError::Stopped);
+            }
+            if !goes_on {
+                return Err(CubeError::Inputs(failed));
+            }
+        }
+        // All threads are done, so that nothing computes any more.
+        results.stop();
+        if !failed.is_empty() {
+            failed.sort_by_key(|input| input.place);
+            return Err(CubeError::Inputs(failed));
+        }
+        let mut gathered =
+            Gathered { datasets: Vec::new(), skipped: Vec::new(), counts: BTreeMap::new() };
+        let mut values = Vec::new();
+        for (place, input) in known.into_iter().enumerate() {
+            let Some(input) = input else { return Err(CubeError::Stopped) };
+            for (kind, count) in Skipped::count(&input.skipped).into_iter().chain(input.before) {
+                let sum = gathered.counts.entry(kind).or_default();
+                *sum = sum.saturating_add(count);
+            }
+            if !input.skipped.is_empty() {
+                gathered.skipped.push((place, input.skipped));
+            }
+            gathered.datasets.push(input.dataset);
+            values.push(input.values);
+        }
+        reader.gatherer().apply(&mut gathered.datasets, &values);
+        Ok(gathered)
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One input of a cube, and what is known of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chunkref_core::{ScanError, Skipped};
+use chunkref_model::Dataset;
+use chunkref_store::{AccessPolicy, Cost, Location, OpenOptions};
+
+use super::{InputError, Session};
+use crate::{Gathered, Gatherer, References, StoreObjects};
+
+/// Endings of names of reference sets.
+const SETS: [&str; 6] = [".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk"];
+
+/// Something that a cube is made of.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// What messages call it.
+    name: String,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    File(Location),
+    References { location: Location, version: Option<String> },
+    Dataset(Arc<Dataset>, AccessPolicy),
+}
+
+impl Input {
+    /// A file that is scanned.
+    #[must_use]
+    pub fn file(location: Location) -> Self {
+        Self { name: location.to_string(), what: What::File(location) }
+    }
+
+    /// A set of references.
+    #[must_use]
+    pub fn references(location: Location) -> Self {
+        let what = What::References { location, version: None };
+        Self { name: what.location().map(ToString::to_string).unwrap_or_default(), what }
+    }
+
+    /// References or a file, as the ending of its name says.
+    #[must_use]
+    pub fn by_name(location: Location) -> Self {
+        let name = location.file_name().to_lowercase();
+        let is_set = SETS.iter().any(|ending| name.ends_with(ending));
+        if is_set { Self::references(location) } else { Self::file(location) }
+    }
+
+    /// A dataset that names objects of memory only, or whose values need not be read.
+    #[must_use]
+    pub fn dataset(name: impl Into<String>, dataset: Dataset) -> Self {
+        Self::dataset_within(name, Arc::new(dataset), AccessPolicy::in_memory())
+    }
+
+    /// A dataset whose objects are read as a policy allows.
+    #[must_use]
+    pub fn dataset_within(
+        name: impl Into<String>,
+        dataset: Arc<Dataset>,
+        policy: AccessPolicy,
+    ) -> Self {
+        Self { name: name.into(), what: What::Dataset(dataset, policy) }
+    }
+
+    /// The same with another name in messages.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same at a branch, tag or snapshot, of references that have versions.
+    #[must_use]
+    pub fn with_version(mut self, at: Option<String>) -> Self {
+        if let What::References { version, .. } = &mut self.what {
+            *version = at;
+        }
+        self
+    }
+
+    /// What messages call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it is, unless it is in memory.
+    #[must_use]
+    pub fn location(&self) -> Option<&Location> {
+        self.what.location()
+    }
+}
+
+impl What {
+    fn location(&self) -> Option<&Location> {
+        match self {
+            Self::File(location) | Self::References { location, .. } => Some(location),
+            Self::Dataset(..) => None,
+        }
+    }
+}
+
+/// What is known of an input.
+pub(super) struct Known {
+    pub(super) dataset: Dataset,
+    pub(super) values: Gathered,
+    pub(super) skipped: Vec<Skipped>,
+    /// What references say was left out when they were made.
+    pub(super) before: BTreeMap<String, u64>,
+    pub(super) cost: Cost,
+}
+
+/// Reads inputs.
+#[derive(Debug)]
+pub(super) struct Reader {
+    session: Session,
+    gatherer: Gatherer,
+}
+
+impl Reader {
+    pub(super) fn new(session: &Session, gatherer: Gatherer) -> Self {
+        Self { session: session.clone(), gatherer }
+    }
+
+    pub(super) fn gatherer(&self) -> &Gatherer {
+        &self.gatherer
+    }
+
+    pub(super) async fn read(&self, input: Input) -> Result<Known, InputError> {
+        match input.what {
+            What::File(location) => self.file(&location).await,
+            What::References { location, version } => {
+                self.references(&location, version.as_deref()).await
+            }
+            What::Dataset(dataset, policy) => {
+                let policy = self.session.stores.policy_with_allowed(policy);
+                self.known(Arc::unwrap_or_clone(dataset), policy, BTreeMap::new()).await
+            }
+        }
+    }
+
+    async fn references(
+        &self,
+        location: &Location,
+        version: Option<&str>,
+    ) -> Result<Known, InputError> {
+        let stores = &self.session.stores;
+        let references = References::open_version(stores, location, version).await?;
+        let policy = references.policy(stores)?;
+        let recorded = references.recorded();
+        let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
+        let dataset = references.into_dataset().await?;
+        self.known(dataset, policy, before.unwrap_or_default()).await
+    }
+
+    async fn known(
+        &self,
+        dataset: Dataset,
+        policy: AccessPolicy,
+        before: BTreeMap<String, u64>,
+    ) -> Result<Known, InputError> {
+        let objects = StoreObjects::new(self.session.stores.clone(), policy);
+        let values = self.gatherer.gather(&dataset, &objects).await?;
+        Ok(Known { dataset, values, skipped: Vec::new(), before, cost: Cost::default() })
+    }
+
+    /// A file stays open between its scan and the reading of values.
+    async fn file(&self, location: &Location) -> Result<Known, InputError> {
+        let Session { stores, registry, scan_options, .. } = &self.session;
+        let opening = OpenOptions::default().with_allowed_outside(&scan_options.allow_outside);
+        let opened = stores.open(location, &opening).await;
+        let opened = opened.map_err(|error| ScanError::from_source(error, None))?;
+        let options = crate::options_within(stores, scan_options);
+        let scan = crate::scan_with(registry, &opened.source, &options).await?;
+        let cost = opened.cost();
+        let policy = stores.policy_of_file(location, &scan_options.allow_outside);
+        let objects = StoreObjects::new(stores.clone(), policy);
+        let objects = objects.with_opened(Arc::from(opened.source));
+        let values = self.gatherer.gather(&scan.dataset, &objects).await?;
+        let (dataset, skipped) = (scan.dataset, scan.skipped);
+        Ok(Known { dataset, values, skipped, before: BTreeMap::new(), cost })
+    }
+}
