@@ -200,6 +200,14 @@ impl<R: BufRead> JsonReader<R> {
         }
     }
 
+    /// Reads a value that is a number, of which a document may have more than it may have values of metadata.
+    pub(crate) fn number(&mut self) -> Result<AttributeValue, JsonError> {
+        match self.peek("a number")? {
+            b'"' | b'{' | b'[' => self.value(),
+            _ => self.token(),
+        }
+    }
+
     /// A number or a word.
     fn token(&mut self) -> Result<AttributeValue, JsonError> {
         self.scratch.clear();

@@ -255,12 +255,12 @@ fn read_location<R: BufRead>(
     if !json.next_item(&mut first)? {
         return Ok(None);
     }
-    let offset = unsigned(&json.value()?)
+    let offset = unsigned(&json.number()?)
         .ok_or_else(|| bad_reference(key, "the offset is not a whole number"))?;
     if !json.next_item(&mut first)? {
         return Err(bad_reference(key, "there is an offset without a length"));
     }
-    let length = unsigned(&json.value()?)
+    let length = unsigned(&json.number()?)
         .ok_or_else(|| bad_reference(key, "the length is not a whole number"))?;
     if json.next_item(&mut first)? {
         return Err(bad_reference(key, "the list has more than a URL, an offset and a length"));
@@ -285,6 +285,19 @@ mod tests {
 
     fn with_refs(refs: &str) -> Result<Dataset, ReadError> {
         read(format!(r#"{{"version":1,"refs":{{"a/.zarray":{ZARRAY},{refs}}}}}"#).as_bytes())
+    }
+
+    /// Places of chunks are no metadata, however many there are.
+    #[test]
+    fn references_do_not_count_as_values_of_metadata() {
+        let refs: Vec<_> = (0..100).map(|n| format!(r#""a/{n}":["s3://b/f",{n},1]"#)).collect();
+        let zarray = ZARRAY.replace("[4]", "[200]");
+        let set = format!(r#"{{"version":1,"refs":{{"a/.zarray":{zarray},{}}}}}"#, refs.join(","));
+        let limits = ReadLimits { metadata_values: 20, ..ReadLimits::default() };
+        let dataset = read_within(set.as_bytes(), &limits).unwrap();
+        assert_eq!(dataset.array("a").unwrap().manifest.present(), 100);
+        let limits = ReadLimits { metadata_values: 5, ..ReadLimits::default() };
+        assert!(read_within(set.as_bytes(), &limits).is_err(), "the description of an array does");
     }
 
     fn at(offset: u64, length: u64) -> ChunkRef {
