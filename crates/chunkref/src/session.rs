@@ -233,8 +233,6 @@ impl Session {
                 return Err(CubeError::Inputs(failed));
             }
         }
-        // All threads are done, so that nothing computes any more.
-        results.stop();
         if !failed.is_empty() {
             failed.sort_by_key(|input| input.place);
             return Err(CubeError::Inputs(failed));
