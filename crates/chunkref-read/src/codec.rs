@@ -54,7 +54,7 @@ const SLACK: usize = 4096;
 /// What is wrong with the chunk, or that there is no decoder.
 pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, DecodeError> {
     let between = length.saturating_add(length >> 3).saturating_add(SLACK);
-    codecs.iter().enumerate().rev().try_fold(stored, |bytes, (place, codec)| {
+    let decoded = codecs.iter().enumerate().rev().try_fold(stored, |bytes, (place, codec)| {
         let room = if place == 0 { length } else { between };
         let name = codec.name();
         let missing = || DecodeError::Unsupported(format!("{name} cannot be undone"));
@@ -67,7 +67,14 @@ pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, D
                 DecodeError::Unsupported(format!("{name} data cannot be decoded: {reason}"))
             }
         })
-    })
+    })?;
+    // Codecs that only move bytes take what they get.
+    if decoded.len() > length && !codecs.is_empty() {
+        let reason =
+            format!("the chunk has {} bytes where it has room for {length}", decoded.len());
+        return Err(DecodeError::Damaged(reason));
+    }
+    Ok(decoded)
 }
 
 fn zstd(_codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
@@ -185,6 +192,8 @@ mod tests {
             Codec::new("zlib"),
         ];
         assert_eq!(decode(&codecs, zlib(&checked).into(), 5).unwrap(), [1, 2, 3, 4, 9][..]);
+        let long = decode(&codecs, zlib(&checked).into(), 4).unwrap_err();
+        assert!(long.to_string().contains("5 bytes where it has room for 4"), "{long}");
         let wrong = [&shuffled[..], &[0; 4]].concat();
         assert!(
             decode(&codecs, zlib(&wrong).into(), 5).unwrap_err().to_string().contains("checksum")

@@ -198,7 +198,9 @@ fn secret_value(before: &str, sign: &str, value: &str) -> Option<(usize, usize)>
             let compound = name.contains(['-', '_']);
             header
                 || is_secret_anywhere(name) && (quoted || compound)
-                || matches!(&*name.to_ascii_lowercase(), "password" | "passwd" | "pwd")
+                // Not the file /etc/passwd.
+                || context != Some('/')
+                    && matches!(&*name.to_ascii_lowercase(), "password" | "passwd" | "pwd")
         }
         _ if in_query => is_secret_name(name),
         _ => is_secret_anywhere(name),
@@ -343,6 +345,7 @@ mod tests {
             "abfs://container@account.dfs.core.windows.net/a",
             "https://h/a.nc?download=1&monkey=2",
             "file:///data/a@b?c",
+            "/etc/passwd: the set names this",
             "/data/12:00@b.nc, data/12:00@b.nc, file:/data/12:00@b.nc",
             "https://h:8080/a@b",
             "https://[::1]:8080/a@b, https://[::1]/a@b",
