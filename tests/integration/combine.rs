@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::environment::{chunkref, files, fixtures, program, python, said, script};
+use crate::environment::{chunkref, files, fixtures, program, python, root, said, script};
 
 /// A few satellite images of one time each, without a time axis.
 fn scenes() -> Vec<PathBuf> {
@@ -44,6 +44,26 @@ fn compare(references: &Path, dimension: &str, files: &[PathBuf]) {
     succeed(&output);
     let words = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(words.contains(&format!("of {} files are equal", files.len())), "{words}");
+}
+
+/// The main job as a Rust program does it, and as the command does it, is one.
+#[test]
+fn a_program_builds_the_cube_that_the_command_builds() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = series(folder.path(), &recipe(false, false));
+    let at = |name: &str| folder.path().join(name);
+    let (by_program, by_command) = (at("program.json"), at("command.json"));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let ran = Command::new(cargo)
+        .args(["run", "--quiet", "--workspace", "--example", "build_cube", "--"])
+        .args([&by_program, &at("*.nc")])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    succeed(&ran);
+    let built = run("build", &inputs, ["--concat", "time", "-o", by_command.to_str().unwrap()]);
+    succeed(&built);
+    assert_eq!(fs::read(by_program).unwrap(), fs::read(by_command).unwrap());
 }
 
 /// Series made by netCDF4: `temperature(time, x)` with an unlimited time, whose coordinates lie in a chunk of 512.
