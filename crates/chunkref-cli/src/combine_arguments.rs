@@ -186,6 +186,33 @@ pub enum MissingAnswer {
 }
 
 impl CubeArguments {
+    /// Options of a set that was made before, changed by what is asked for here besides the dimensions.
+    #[must_use]
+    pub fn changed(&self, made: CombineOptions) -> CombineOptions {
+        let asked = self.options();
+        let plain = CombineOptions::default();
+        let mut options = made;
+        if asked.identical != plain.identical {
+            options.identical = asked.identical;
+        }
+        if asked.stack != plain.stack || asked.stack_all {
+            options.stack = asked.stack;
+            options.stack_all = asked.stack_all;
+        }
+        if asked.on_conflict != plain.on_conflict {
+            options.on_conflict = asked.on_conflict;
+        }
+        if asked.duplicates != plain.duplicates {
+            options.duplicates = asked.duplicates;
+        }
+        if asked.missing != plain.missing {
+            options.missing = asked.missing;
+        }
+        options.merge |= asked.merge;
+        options.sort |= asked.sort;
+        options
+    }
+
     /// The same choices for a combiner.
     #[must_use]
     pub fn options(&self) -> CombineOptions {

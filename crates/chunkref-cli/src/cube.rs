@@ -144,6 +144,9 @@ fn append(
             return Ok(Ok(Exit::Failed));
         }
     };
+    if arguments.cube.concat.is_empty() {
+        extension.options = arguments.cube.changed(extension.options);
+    }
     if extension.known > 0 && !console.quiet() {
         let message = format!("{} of the inputs are in {shown} already", extension.known);
         report::note(console, &message);

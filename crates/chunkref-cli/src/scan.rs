@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chunkref::core::atomic::remove_left_overs;
+use chunkref::core::atomic::{make_folder_of, remove_left_overs};
 use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::kerchunk_json::{Provenance, Recorded, read_provenance};
@@ -220,14 +220,11 @@ impl Job {
             return Ok(written);
         }
         let (scan, written) = self.scan(input).await?;
-        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                let path = path.display();
-                let message =
-                    format!("{path} cannot be written: its folder cannot be made: {error}");
-                failed(message.into(), written.cost)
-            })?;
-        }
+        make_folder_of(path).map_err(|error| {
+            let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+            let message = format!("{} cannot be written: {error}{source}", path.display());
+            failed(message.into(), written.cost)
+        })?;
         let emitted =
             self.target(path).emitter().emit(&scan.dataset, path, &self.emit_options(&scan));
         emitted.map_err(|error| failed(error.into(), written.cost))?;

@@ -185,7 +185,8 @@ fn parts<'a>(
             .map(|(place, axis)| {
                 let range = axis.and_then(|axis| axis.ranges.get(input).copied());
                 let (start, length) = range.unwrap_or((0, 1));
-                (start, if place < lacking { length } else { 1 })
+                // An input without places along an axis has no chunks to be placed.
+                (start, if place < lacking { length } else { length.min(1) })
             })
             .collect();
         for_each_place(&ranges, &mut |origin| {

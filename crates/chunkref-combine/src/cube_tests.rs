@@ -57,6 +57,24 @@ fn a_new_axis_lies_in_front() {
     assert_eq!(all.array("x"), inputs[0].array("x"));
 }
 
+/// Files that have just been begun: wherever they stand, the others keep all of their chunks.
+#[test]
+fn inputs_without_places_take_no_place() {
+    let files = [series("a", 0, 4, 2), series("b", 4, 6, 2)];
+    let whole = combine(&files, &along("time")).unwrap().dataset;
+    for place in 0..=2 {
+        for count in 1..=2 {
+            let mut inputs = files.to_vec();
+            inputs.splice(place..place, (0..count).map(|_| series("empty", 0, 0, 2)));
+            let combined = combine(&inputs, &along("time")).unwrap().dataset;
+            for path in ["temperature", "time", "step", "station"] {
+                let case = format!("{path}, {count} at {place}");
+                assert_eq!(elements(&combined, path), elements(&whole, path), "{case}");
+            }
+        }
+    }
+}
+
 #[test]
 fn coordinates_from_elsewhere() {
     let inputs: Vec<_> = (0..3_u8)

@@ -166,7 +166,9 @@ impl Walk<'_> {
     fn list(&mut self) -> Result<(Kind, u64)> {
         let head = self.byte()?;
         let count = if head >> 4 == 15 { self.number()? } else { u64::from(head >> 4) };
-        Ok((self.kind(head & 15)?, self.count(count)?))
+        // Some writers, fastparquet among them, give a list of no items no type.
+        let kind = if count == 0 { Kind::Byte } else { self.kind(head & 15)? };
+        Ok((kind, self.count(count)?))
     }
 
     /// Passes over a value; booleans take a byte in lists alone.

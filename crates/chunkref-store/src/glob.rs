@@ -2,7 +2,8 @@
 //! Patterns expanded to the objects that they match.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use chunkref_core::{SourceError, SourceErrorKind};
 use futures::StreamExt;
@@ -242,29 +243,83 @@ fn local(path: &str, text: &str) -> Result<Vec<Location>, SourceError> {
         return Ok(vec![Location::parse(text)?]);
     }
     pattern(path, text)?;
-    let paths = glob::glob_with(path, OPTIONS).map_err(|cause| {
-        error(
-            SourceErrorKind::InvalidLocation,
-            text,
-            "this pattern cannot be read",
-            Some(Box::new(cause)),
-        )
-    })?;
-    let mut locations = Vec::new();
-    for path in paths {
-        let path = path.map_err(|cause| {
-            let kind = match cause.error().kind() {
-                std::io::ErrorKind::PermissionDenied => SourceErrorKind::PermissionDenied,
-                _ => SourceErrorKind::Io,
-            };
-            let message = format!("the folder {} cannot be listed", cause.path().display());
-            error(kind, text, message, Some(Box::new(cause)))
-        })?;
-        if !path.is_dir() {
-            locations.push(Location::from_path(&path)?);
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let mut found = Vec::new();
+    walk(Path::new(root), &parts, text, &mut found)?;
+    found.iter().map(|path| Location::from_path(path)).collect()
+}
+
+/// The files below a folder that match the parts of a pattern.
+fn walk(
+    folder: &Path,
+    parts: &[&str],
+    text: &str,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), SourceError> {
+    let Some((&part, rest)) = parts.split_first() else { return Ok(()) };
+    if !is_wild(part, Family::Local) {
+        let path = folder.join(part);
+        if rest.is_empty() {
+            found.extend(Some(path).filter(|path| path.exists() && !path.is_dir()));
+            return Ok(());
+        }
+        return if path.is_dir() { walk(&path, rest, text, found) } else { Ok(()) };
+    }
+    let all_below = part == "**";
+    if all_below && !rest.is_empty() {
+        walk(folder, rest, text, found)?;
+    }
+    let wanted = pattern(part, text)?;
+    for (name, is_folder, is_link) in names_in(folder, text)? {
+        let shown = name.to_string_lossy();
+        if !wanted.matches_with(&shown, OPTIONS) {
+            continue;
+        }
+        let path = folder.join(&name);
+        if is_folder && all_below && !is_link {
+            walk(&path, parts, text, found)?;
+        } else if is_folder && !all_below {
+            walk(&path, rest, text, found)?;
+        } else if !is_folder && rest.is_empty() {
+            if name.to_str().is_none() {
+                let message = format!(
+                    "the name {shown:?} in {} is not UTF-8, which references are: rename the file",
+                    folder.display()
+                );
+                return Err(error(SourceErrorKind::InvalidLocation, text, message, None));
+            }
+            found.push(path);
         }
     }
-    Ok(locations)
+    Ok(())
+}
+
+/// The names in a folder, in order, each with whether it is a folder, and one behind a symbolic link. A folder that is not
+/// there has none.
+fn names_in(folder: &Path, text: &str) -> Result<Vec<(OsString, bool, bool)>, SourceError> {
+    let failed = |cause: std::io::Error| {
+        let kind = match cause.kind() {
+            std::io::ErrorKind::PermissionDenied => SourceErrorKind::PermissionDenied,
+            _ => SourceErrorKind::Io,
+        };
+        let message = format!("the folder {} cannot be listed", folder.display());
+        error(kind, text, message, Some(Box::new(cause)))
+    };
+    let shown = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = match std::fs::read_dir(shown) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(failed(cause)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let is_link = entry.file_type().map_err(failed)?.is_symlink();
+        names.push((entry.file_name(), entry.path().is_dir(), is_link));
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Order of names in which runs of digits count as numbers; ties fall back to the order of bytes.

@@ -47,8 +47,13 @@ pub(super) fn check_file(
 /// An error when a folder above `path` is a set of references or a Zarr store.
 pub(super) fn check_outside(path: &Path, destination: &Path) -> Result<(), AtomicError> {
     let folder = folder_of(path);
-    // Links and `..` may lead out of a set, or into one. A folder that is not there is in none.
-    let Ok(real) = folder.canonicalize() else { return Ok(()) };
+    // Links and `..` may lead out of a set, or into one; of folders that are to be made, the first that is there counts.
+    let Some(real) = folder.ancestors().find_map(|folder| {
+        let named = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        named.canonicalize().ok()
+    }) else {
+        return Ok(());
+    };
     for folder in real.ancestors().take(MOST_FOLDERS) {
         let is_file = |mark| fs::symlink_metadata(folder.join(mark)).is_ok_and(|it| it.is_file());
         if MARKS.into_iter().any(is_file) {
@@ -77,8 +82,13 @@ mod tests {
             put(&inner.join("x")).unwrap();
             let root = inner.parent().unwrap().parent().unwrap();
             fs::write(root.join(mark), "{}").unwrap();
-            for path in [inner.join("x"), inner.join("new"), root.join(mark), inner.join("../../x")]
-            {
+            for path in [
+                inner.join("x"),
+                inner.join("new"),
+                inner.join("a/b/new"),
+                root.join(mark),
+                inner.join("../../x"),
+            ] {
                 let error = put(&path).unwrap_err();
                 assert!(matches!(error, AtomicError::InsideSet { .. }), "{error}");
             }

@@ -115,6 +115,16 @@ impl AtomicError {
     }
 }
 
+/// Makes the folder of a destination, and those above it, unless they would be within a set of references or a Zarr store.
+///
+/// # Errors
+/// [`AtomicError`]: [`AtomicError::InsideSet`], and those of the file system.
+pub fn make_folder_of(destination: &Path) -> Result<(), AtomicError> {
+    guard::check_outside(destination, destination)?;
+    let folder = place::folder_of(destination);
+    std::fs::create_dir_all(folder).map_err(|source| AtomicError::io(folder, "made", source))
+}
+
 /// Removes what dead processes have left beside `destination`, as writing to it does: for a run that finds nothing to write.
 pub fn remove_left_overs(destination: &Path) {
     if let Ok((path, None)) = place::resolve(destination) {

@@ -5,14 +5,20 @@ use std::collections::HashSet;
 use std::io;
 
 use chunkref_core::atomic::Fingerprint;
-use chunkref_core::{CombineOptions, EmitOptions};
+use chunkref_core::{ByteSource, CombineOptions, EmitOptions, redact};
+use chunkref_model::Source;
 use chunkref_model::kerchunk_json::Recorded;
-use chunkref_store::Location;
+use chunkref_store::{Location, OpenOptions};
+use futures::{StreamExt, stream};
 use thiserror::Error;
 
 use super::{Input, Session};
 use crate::emit::Target;
+use crate::verify::difference;
 use crate::{References, ReferencesError};
+
+/// Inputs that are in the set already and are looked at, at a time.
+const AT_A_TIME: usize = 64;
 
 /// A set is not extended.
 #[derive(Debug, Error)]
@@ -28,6 +34,16 @@ pub enum AppendError {
         location: String,
         /// Why.
         source: io::Error,
+    },
+    /// An input is in the set, and is not what it was when it was scanned.
+    #[error(
+        "{location} is in the set as it was before: {reason}; build the set again, for what it says of this file is out of date"
+    )]
+    Changed {
+        /// The input.
+        location: String,
+        /// What differs, or why it cannot be told.
+        reason: String,
     },
     /// The set does not say how it was combined, and the caller does not say it either.
     #[error("{0} does not say how it was combined")]
@@ -101,10 +117,32 @@ impl Session {
         let is_new = |input: &Input| {
             input.location().is_none_or(|location| !in_set.contains(location.url()))
         };
+        let named: HashSet<&str> =
+            inputs.iter().filter_map(|input| Some(input.location()?.url())).collect();
+        let again = sources.iter().filter(|source| named.contains(source.location.as_str()));
+        let looks = again.map(|source| async move { (source, self.difference(source).await) });
+        let mut looks = stream::iter(looks).buffered(AT_A_TIME);
+        while let Some((source, difference)) = looks.next().await {
+            if let Some(reason) = difference {
+                let location = redact(&source.location).into_owned();
+                return Err(AppendError::Changed { location, reason });
+            }
+        }
+        drop(looks);
         let own = Input::references(set).with_version(version.clone());
         let inputs: Vec<Input> =
             std::iter::once(own).chain(inputs.into_iter().filter(is_new)).collect();
         let known = all.saturating_add(1).saturating_sub(inputs.len());
         Ok(Extension { inputs, known, options, replaces, version })
+    }
+
+    /// What differs between a source as it was recorded and as it is.
+    async fn difference(&self, source: &Source) -> Option<String> {
+        let known = source.version.as_ref()?;
+        let location = Location::parse(&source.location).ok()?;
+        match self.stores.open(&location, &OpenOptions::default()).await {
+            Ok(opened) => difference(known, opened.source.version()),
+            Err(error) => Some(error.to_string()),
+        }
     }
 }

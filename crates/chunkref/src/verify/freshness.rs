@@ -63,7 +63,7 @@ async fn look(
 }
 
 /// What differs between two versions of an object, as far as both say it.
-fn difference(known: &ObjectVersion, found: &ObjectVersion) -> Option<String> {
+pub(crate) fn difference(known: &ObjectVersion, found: &ObjectVersion) -> Option<String> {
     if known.length != found.length {
         return Some(format!(
             "the source has {} bytes, and had {} when it was scanned",

@@ -28,6 +28,8 @@ use chunkref_store::{AccessPolicy, Stores};
 
 use crate::{References, ReferencesError, StoreObjects};
 
+pub(crate) use freshness::difference;
+
 pub use report::{Check, Failure, Report};
 
 /// Which chunks are read.
