@@ -46,6 +46,31 @@ fn compare(references: &Path, dimension: &str, files: &[PathBuf]) {
     assert!(words.contains(&format!("of {} files are equal", files.len())), "{words}");
 }
 
+#[test]
+fn what_append_is_asked_for_counts_and_a_changed_input_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = series(folder.path(), &recipe(false, false));
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (first, second) = (inputs[0].display().to_string(), inputs[1].display().to_string());
+    let set = at("set.json");
+    succeed(&run("build", &inputs[..1], ["--concat", "time", "-o", &set]));
+    // The same times once more, under another name: refused, unless one of the two is to be kept.
+    let twin = at("twin.nc");
+    fs::copy(&first, &twin).unwrap();
+    let refused = chunkref(["append", &set, &twin]);
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+    assert!(said(&refused).contains("--duplicates"), "{}", said(&refused));
+    succeed(&chunkref(["append", &set, &twin, "--duplicates", "first"]));
+    succeed(&chunkref(["append", &set, &second]));
+    let before = fs::read(&set).unwrap();
+    // A file that has grown since it was scanned.
+    fs::write(&second, [fs::read(&second).unwrap(), vec![0; 9]].concat()).unwrap();
+    let changed = chunkref(["append", &set, &second]);
+    assert_eq!(changed.status.code(), Some(1), "{}", said(&changed));
+    assert!(said(&changed).contains("as it was before"), "{}", said(&changed));
+    assert_eq!(fs::read(&set).unwrap(), before);
+}
+
 /// The main job as a Rust program does it, and as the command does it, is one.
 #[test]
 fn a_program_builds_the_cube_that_the_command_builds() {

@@ -123,6 +123,62 @@ fn several_files_become_several_folders() {
     assert!(said(&again).contains(&all), "{}", said(&again));
 }
 
+/// Sets that kerchunk and fsspec write, with either of their libraries.
+#[test]
+fn sets_of_other_writers_are_read() {
+    const WRITE: &str = r"
+import json, sys, fsspec
+from fsspec.implementations.reference import LazyReferenceMapper
+from kerchunk.df import refs_to_dataframe
+refs = json.load(open(sys.argv[1]))
+refs.pop('chunkref')
+refs_to_dataframe(refs, sys.argv[2], record_size=3)
+mapper = LazyReferenceMapper.create(sys.argv[3], fs=fsspec.filesystem('file'), record_size=3, engine='pyarrow')
+for key, value in refs['refs'].items():
+    if key != '.zmetadata':
+        mapper[key] = value
+mapper.flush()
+";
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for (kind, name) in [("netcdf4", "filters.nc"), ("hdf5", "extensible_holes.latest.h5")] {
+        let data = fixtures(kind).join(name).display().to_string();
+        let (json, fast, arrow) =
+            (at("a.json"), at(&format!("{kind}.fast.parq")), at(&format!("{kind}.arrow.parq")));
+        let ran = chunkref(["scan", &data, "-o", &json, "--inline-threshold", "40", "-q"]);
+        assert!(ran.status.success(), "{}", said(&ran));
+        fs::create_dir_all(&arrow).unwrap();
+        let made =
+            Command::new(python()).args(["-c", WRITE, &json, &fast, &arrow]).output().unwrap();
+        assert!(made.status.success(), "{}", said(&made));
+        let refs = |path: &str| -> Value {
+            let document: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            document["refs"].clone()
+        };
+        for set in [fast, arrow] {
+            let again = at("again.json");
+            let ran = chunkref(["convert", &set, &again]);
+            assert!(ran.status.success(), "{set}: {}", said(&ran));
+            let (found, wanted) = (refs(&again), refs(&json));
+            let chunks = |refs: &Value| -> Vec<(String, Value)> {
+                let refs = refs.as_object().unwrap().iter();
+                refs.filter(|(key, _)| !key.contains(".z"))
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect()
+            };
+            let sorted = |mut chunks: Vec<(String, Value)>| {
+                chunks.sort_by(|one, other| one.0.cmp(&other.0));
+                chunks
+            };
+            let (found, wanted) = (sorted(chunks(&found)), sorted(chunks(&wanted)));
+            let keys = |chunks: &[(String, Value)]| -> Vec<String> {
+                chunks.iter().map(|(key, _)| key.clone()).collect()
+            };
+            assert_eq!(keys(&found), keys(&wanted), "{set}");
+        }
+    }
+}
+
 /// A partition that is not there is no array of fill values, if it was written once.
 #[test]
 fn references_that_are_lost_are_an_error_for_every_reader() {

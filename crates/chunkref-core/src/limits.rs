@@ -154,7 +154,7 @@ limits! {
     /// Numbers, texts, lists and objects in the metadata, templates and generators of one set.
     metadata_values: u64 = 4_000_000, Count;
     /// References that the generators (`gen`) of one set make.
-    generated_references: u64 = 10_000_000, Count;
+    generated_references: u64 = 2_000_000, Count;
     /// Bytes of text that the templates and generators of one set make, whether it is kept or not.
     generated_bytes: u64 = 4 << 30, Bytes;
     /// Bytes of the distinct URLs that the templates and generators of one set make.
@@ -166,7 +166,7 @@ limits! {
     /// Bytes of the values that `cat` writes at one time.
     output_bytes: u64 = 256 << 20, Bytes;
     /// Chunks that `cat` reads at one time.
-    read_chunks: u64 = 10_000_000, Count;
+    read_chunks: u64 = 1_000_000, Count;
 }
 
 impl Limits {

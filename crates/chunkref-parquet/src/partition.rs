@@ -21,7 +21,7 @@ use parquet::basic::{
     Compression, ConvertedType, LogicalType, Repetition, Type as PhysicalType, ZstdLevel,
 };
 use parquet::column::reader::get_typed_column_reader;
-use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::Result;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -305,10 +305,21 @@ fn read_bytes(
     values: &mut Vec<ByteArray>,
 ) -> std::result::Result<(), Fault> {
     let descriptor = group.metadata().column(place).column_descr_ptr();
+    let optional = descriptor.max_def_level();
+    // A column without any value, as pyarrow writes it: it has the type of nothing.
+    if descriptor.physical_type() == PhysicalType::INT32 && optional > 0 {
+        let mut reader = get_typed_column_reader::<Int32Type>(group.get_column_reader(place)?);
+        let (mut levels, mut numbers) = (Vec::new(), Vec::new());
+        let room = limit.saturating_sub(has.len());
+        let (rows, values, _) = reader.read_records(room, Some(&mut levels), None, &mut numbers)?;
+        if values == 0 {
+            has.extend(std::iter::repeat_n(0, rows));
+            return Ok(());
+        }
+    }
     if descriptor.physical_type() != PhysicalType::BYTE_ARRAY || descriptor.max_rep_level() > 0 {
         return Err(Fault::Said(format!("column {:?} is not text or bytes", descriptor.name())));
     }
-    let optional = descriptor.max_def_level();
     let mut reader = get_typed_column_reader::<ByteArrayType>(group.get_column_reader(place)?);
     let room = limit.saturating_sub(has.len());
     let mut levels = Vec::new();

@@ -352,6 +352,35 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod odd_names {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_utf_8_is_an_error_where_it_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        for name in [&b"a.nc"[..], b"caf\xe9.nc", b".hidden.nc"] {
+            std::fs::write(at(name), b"x").unwrap();
+        }
+        let found = |pattern: &str| {
+            let path = format!("{}/{pattern}", folder.path().display());
+            local(&path, &path).map(|found| found.len())
+        };
+        for (pattern, count) in [("a*.nc", 1), ("*.txt", 0), ("**/a.nc", 1), (".*.nc", 1)] {
+            assert_eq!(found(pattern).unwrap(), count, "{pattern}");
+        }
+        for pattern in ["*.nc", "**/*.nc", "**"] {
+            let error = found(pattern).unwrap_err();
+            assert!(error.message.contains("not UTF-8"), "{pattern}: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::fs;

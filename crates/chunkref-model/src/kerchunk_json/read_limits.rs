@@ -33,7 +33,7 @@ impl Default for ReadLimits {
             metadata_values: 4_000_000,
             objects: 1_000_000,
             set_references: 200_000_000,
-            generated_references: 10_000_000,
+            generated_references: 2_000_000,
             generated_bytes: 4 << 30,
             generated_url_bytes: 256 << 20,
         }

@@ -22,6 +22,10 @@ pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores, policy: &AccessP
     let mut looks = stream::iter(looks).buffered(AT_A_TIME);
     let mut unknown = 0_u64;
     while let Some((id, source, found)) = looks.next().await {
+        if let Err(ended) = stores.cancellation().check() {
+            check.fail(Failure { reason: ended.to_string(), ..Failure::default() });
+            break;
+        }
         check.count(1);
         let mut allow = None;
         let reason = match found {
