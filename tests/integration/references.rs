@@ -201,7 +201,6 @@ fn references_that_are_lost_are_an_error_for_every_reader() {
     for words in [
         vec!["cat", "SET", &name],
         vec!["convert", "SET", "OUT"],
-        vec!["report", "SET", "-o", "OUT"],
         vec!["inspect", "SET"],
         vec!["combine", "SET", "--concat", "x", "-o", "OUT"],
         vec!["verify", "SET"],

@@ -114,7 +114,7 @@ async fn read(arguments: &ReportArguments, stores: &Stores) -> Result<Subject, F
             },
             are_references: true,
             recorded: references.recorded().cloned(),
-            dataset: references.into_dataset().await?,
+            dataset: references.into_partial_dataset().await?,
             skipped: Vec::new(),
             times: Vec::new(),
         },
