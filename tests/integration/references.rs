@@ -171,10 +171,13 @@ mapper.flush()
                 chunks
             };
             let (found, wanted) = (sorted(chunks(&found)), sorted(chunks(&wanted)));
-            let keys = |chunks: &[(String, Value)]| -> Vec<String> {
-                chunks.iter().map(|(key, _)| key.clone()).collect()
-            };
-            assert_eq!(keys(&found), keys(&wanted), "{set}");
+            assert!(wanted.iter().any(|(_, value)| value.is_array()), "{set}");
+            assert_eq!(found.len(), wanted.len(), "{set}");
+            for (one, other) in found.iter().zip(&wanted) {
+                // Bytes in the references may be written in another way.
+                assert_eq!((&one.0, one.1.is_array()), (&other.0, other.1.is_array()), "{set}");
+                assert!(!one.1.is_array() || one.1 == other.1, "{set}: {one:?}, not {other:?}");
+            }
         }
     }
 }
