@@ -9,19 +9,13 @@ use crate::tools::Tools;
 use crate::wheel::Installed;
 use std::time::Instant;
 
-/// The packages that the second engine of HDF5 is in, with the feature that builds it.
-const LIBHDF5: [&str; 6] = [
-    "--package",
-    "chunkref-hdf5",
-    "--package",
-    "chunkref-tests",
+/// What no default build has: the second engine of HDF5 and Icechunk repositories, in one build, and of the whole workspace,
+/// so that libraries are not built another time for fewer features or packages.
+const OPTIONAL: [&str; 3] = [
+    "--workspace",
     "--features",
-    "chunkref-hdf5/libhdf5,chunkref-tests/libhdf5",
+    "chunkref-hdf5/libhdf5,chunkref-tests/libhdf5,chunkref-cli/icechunk,chunkref-tests/icechunk",
 ];
-
-/// Icechunk repositories. Of the whole workspace, so that libraries are not built another time for fewer packages.
-const ICECHUNK: [&str; 3] =
-    ["--workspace", "--features", "chunkref-cli/icechunk,chunkref-tests/icechunk"];
 
 /// All tests; the last line says how many passed and failed.
 pub(crate) fn test() -> Outcome<()> {
@@ -35,15 +29,12 @@ pub(crate) fn test() -> Outcome<()> {
             .watch(|line| tally.see(line))
     };
     let workspace = run(Step::cargo(["test", "--workspace", "--no-fail-fast"]))?;
-    // Only these two packages, and only what the feature is about: building libhdf5 takes minutes the first time.
-    let engines = Step::cargo(["test", "--no-fail-fast", "--lib", "--test", "integration"])
-        .args(LIBHDF5)
-        .args(["--", "engine", "libhdf5"]);
-    let engines = run(engines)?;
     let tests = ["--lib", "--test", "integration", "--test", "allocations"];
-    let repositories =
-        Step::cargo(["test", "--no-fail-fast"]).args(tests).args(ICECHUNK).args(["--", "icechunk"]);
-    let repositories = run(repositories)?;
+    let optional = Step::cargo(["test", "--no-fail-fast"])
+        .args(tests)
+        .args(OPTIONAL)
+        .args(["--", "engine", "libhdf5", "icechunk"]);
+    let optional = run(optional)?;
     build_programs()?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
@@ -53,7 +44,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && engines && repositories && package)
+    tally.verdict(workspace && optional && package)
 }
 
 /// The tests of the Python package alone.
@@ -88,11 +79,10 @@ pub(crate) fn ci() -> Outcome<()> {
     Step::cargo(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]).run()?;
     eprintln!("{:.0} s before the tests", start.elapsed().as_secs_f64());
     Step::cargo(["clippy", "--all-targets"])
-        .args(LIBHDF5)
+        .args(OPTIONAL)
         .args(["--", "-D", "warnings"])
         .env("PATH", Environment::prepare()?.path()?)
         .run()?;
-    Step::cargo(["clippy", "--all-targets"]).args(ICECHUNK).args(["--", "-D", "warnings"]).run()?;
     browser::install();
     test()
 }

@@ -117,7 +117,7 @@ array.update(compressor=None, fill_value=0, filters=None)
 one = {"key": "v/{{i}}", "url": "http://h/x", "offset": "{{i}}", "length": "1", "dimensions": {"i": {"stop": 9000000}}}
 text = json.dumps({"version": 1, "gen": [one], "refs": {".zgroup": '{"zarr_format":2}', "v/.zarray": json.dumps(array)}})
 begins()
-chunkref.References.from_json(text)
+chunkref.References.from_json(text, limits={"generated_references": 10**7})
 """
     interrupt(body)
 
