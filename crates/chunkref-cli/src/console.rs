@@ -229,19 +229,6 @@ pub(crate) fn harmless_json(mut document: Value, pretty: bool) -> String {
 /// Styles of the messages here and of clap, as terminals number them (ECMA-48, 8.3.117).
 const STYLES: [&str; 6] = ["0", "1", "4", "31", "32", "33"];
 
-/// Lets panics of this process tell no secrets either.
-pub fn hide_secrets_of_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let thread = std::thread::current();
-        let trace = std::backtrace::Backtrace::capture();
-        let mut text = format!("thread {:?} {panic}\n", thread.name().unwrap_or("unnamed"));
-        if trace.status() == std::backtrace::BacktraceStatus::Captured {
-            let _ = writeln!(text, "{trace}");
-        }
-        let _ = io::stderr().write_all(harmless(&text, false).as_bytes());
-    }));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 
+use chunkref::contents;
 use chunkref::emit::Target;
 use chunkref::{Array, Location, Opened, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
 use futures::executor::block_on;
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
     };
     if arguments.json {
         let Inspected { location, format, length, scan, .. } = &inspected;
-        let document = summary::document(location, format, *length, scan);
+        let document = contents::document(location, format, *length, scan);
         console.document(document)?;
     } else {
         show(&inspected, console)?;
@@ -85,7 +86,7 @@ async fn inspect(
 fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
     let Inspected { location, format, description, length, scan } = inspected;
     let dataset = &scan.dataset;
-    let groups = summary::groups(dataset);
+    let groups = contents::groups(dataset);
     let arrays = dataset.arrays();
     let colour = console.out_colour();
     let heading = |text: &str| paint(text, Tone::Heading, colour);
@@ -109,7 +110,7 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
             writeln!(console, "  /{} ({count} attributes)", shown(path))?;
         }
     }
-    let dimensions = summary::dimensions(dataset, &groups);
+    let dimensions = contents::dimensions(dataset, &groups);
     if !dimensions.is_empty() {
         writeln!(console, "\n{}", heading(&format!("{} dimensions", dimensions.len())))?;
         for row in &dimensions {
@@ -150,7 +151,7 @@ fn table(arrays: &[(String, &Array)]) -> Table {
             path.clone(),
             summary::axes(&array.shape),
             summary::axes(array.chunk_grid.chunk_shape()),
-            summary::dtype(&array.dtype),
+            contents::dtype(&array.dtype),
             codecs.join(" "),
             match total {
                 Some(total) if total == present => present.to_string(),

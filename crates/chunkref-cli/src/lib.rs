@@ -18,7 +18,7 @@
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
 //! | `report` | errors and warnings in words |
-//! | [`summary`], `table` | what `inspect` shows |
+//! | `summary`, `table` | what `inspect` shows |
 
 pub mod arguments;
 pub mod cat;
@@ -43,11 +43,11 @@ mod run;
 mod scan;
 mod selection;
 pub mod store_arguments;
-pub mod summary;
+mod summary;
 mod table;
 pub mod verify;
 
-pub use console::{Console, hide_secrets_of_panics};
+pub use console::Console;
 pub use run::{Exit, main, run};
 
 use run::Stop;

@@ -10,7 +10,7 @@ use chunkref::store::StorageOptions;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::console::{Console, hide_secrets_of_panics};
+use crate::console::Console;
 use crate::interrupt::survive_file_size_limit;
 use crate::logging::{self, LogFormat};
 use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
@@ -54,7 +54,7 @@ impl From<io::Error> for Stop {
 /// Runs the command with the arguments, output and terminal of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    hide_secrets_of_panics();
+    chunkref::core::hide_secrets_of_panics();
     survive_file_size_limit();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut err = io::stderr();

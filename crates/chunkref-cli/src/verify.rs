@@ -4,12 +4,10 @@
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 
-use chunkref::model::secret::redact_document;
-use chunkref::verify::{Check, Failure, Report, Sample, VerifyOptions, verify};
+use chunkref::verify::{Failure, Report, Sample, VerifyOptions, verify};
 use chunkref::{Location, References};
 use clap::Args;
 use futures::executor::block_on;
-use serde_json::{Value, json};
 
 use crate::arguments::FormatArguments;
 use crate::console::{Console, Tone, paint};
@@ -93,55 +91,11 @@ pub(crate) fn run(arguments: &VerifyArguments, console: &mut Console<'_>) -> Res
         }
     };
     if arguments.json {
-        console.document(document(location.url(), &found))?;
+        console.document(found.document(location.url()))?;
     } else {
         show(location.url(), &found, console)?;
     }
     Ok(if found.is_sound() { Exit::Done } else { Exit::Failed })
-}
-
-/// The report for machines, without secrets.
-#[must_use]
-pub fn document(url: &str, found: &Report) -> Value {
-    let checks: Vec<_> = found.checks.iter().map(check_document).collect();
-    let mut document = json!({
-        "location": url,
-        "sound": found.is_sound(),
-        "arrays": found.arrays,
-        "sources": found.sources,
-        "references": found.references,
-        "inline": found.inline,
-        "missing": found.missing,
-        "checks": checks,
-    });
-    redact_document(&mut document);
-    document
-}
-
-fn check_document(check: &Check) -> Value {
-    let failures: Vec<_> = check
-        .failures
-        .iter()
-        .map(|failure| {
-            json!({
-                "array": failure.array,
-                "chunk": failure.chunk,
-                "url": failure.url,
-                "offset": failure.range.map(|(offset, _)| offset),
-                "length": failure.range.map(|(_, length)| length),
-                "reason": failure.reason,
-                "allow": failure.allow,
-            })
-        })
-        .collect();
-    json!({
-        "check": check.name,
-        "unit": check.unit,
-        "checked": check.checked,
-        "failed": check.failed,
-        "failures": failures,
-        "notes": check.notes,
-    })
 }
 
 fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop> {

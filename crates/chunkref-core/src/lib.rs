@@ -9,6 +9,7 @@
 //! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
+//! | [`value_reader`] | [`ValueReaderEntry`]: libraries of others to compare with |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
@@ -24,11 +25,13 @@ pub mod decoder;
 pub mod emitter;
 pub mod error;
 pub mod limits;
+mod panics;
 pub mod registry;
 pub mod scanner;
 pub mod signature;
 pub mod source;
 pub mod split;
+pub mod value_reader;
 pub mod watched;
 
 pub use chunkref_model as model;
@@ -46,8 +49,10 @@ pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
+pub use panics::hide_secrets_of_panics;
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
 pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use value_reader::{ReadValues, ValueReaderEntry, ValueReaderError};
 pub use watched::WatchedSource;

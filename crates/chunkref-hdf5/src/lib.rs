@@ -73,8 +73,6 @@ mod tree;
 mod value;
 
 pub use error::Hdf5Error;
-#[cfg(feature = "libhdf5")]
-pub use libhdf5::read_values;
 pub use scanner::{ENTRY, Hdf5Scanner};
 
 chunkref_core::inventory::submit! { ENTRY }

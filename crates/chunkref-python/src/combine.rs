@@ -6,16 +6,12 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use chunkref::combine::{Combined, combine as combine_datasets};
 use chunkref::core::combiner::DimensionError;
 use chunkref::model::zarr::v2::data_type;
-use chunkref::read::ReadError;
 use chunkref::session::{CubeError, FailedInput, Input, InputDone, InputError, Observer};
 use chunkref::{
-    AccessPolicy, CombineError, CombineOptions, ConcatDimension, CoordinateSource, Dataset,
-    Gathered, Gatherer, Location, ManyOptions, Session,
+    AccessPolicy, CombineOptions, ConcatDimension, CoordinateSource, Location, ManyOptions, Session,
 };
-use futures::{StreamExt, TryStreamExt};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -24,9 +20,6 @@ use crate::errors;
 use crate::scan::ScanSettings;
 use crate::stores::{Objects, PyStores};
 use crate::wait::{Call, Stop};
-
-/// Inputs whose values are read at one time.
-const AT_A_TIME: usize = 32;
 
 /// How inputs become one: the record of it, and coordinates that were computed, by dimension.
 #[derive(Debug, Clone, FromPyObject)]
@@ -89,50 +82,28 @@ pub(crate) fn combine(
     protocol: Option<String>,
 ) -> PyResult<(PyDataset, Vec<String>)> {
     let options = settings.options()?;
-    let policy = joined(datasets.iter().map(|dataset| dataset.1.clone()));
-    let stores = stores.stores();
-    stores.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
-    let opens: Vec<_> =
-        datasets.iter().map(|_| open.as_ref().map(|open| open.clone_ref(py))).collect();
-    let combined = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
-        let gatherer = Gatherer::new(&options);
-        let inputs: Vec<_> = datasets
-            .iter()
-            .zip(opens)
-            .map(|(dataset, open)| {
-                let (protocol, cancellation) = (protocol.clone(), cancellation.clone());
-                (dataset, Objects::new(&stores, &dataset.1, open, protocol, cancellation))
-            })
-            .collect();
-        let values = futures::stream::iter(&inputs)
-            .map(|(dataset, objects)| gatherer.gather(&dataset.0, objects))
-            .buffered(AT_A_TIME)
-            .try_collect::<Vec<_>>()
-            .await?;
-        drop(inputs);
-        let datasets: Vec<Dataset> =
-            datasets.into_iter().map(|dataset| Arc::unwrap_or_clone(dataset.0)).collect();
-        Ok::<_, ReadError>(finish(datasets, &values, &gatherer, &options))
+    let policies = datasets.iter().map(|dataset| dataset.1.clone());
+    let policy = policies.reduce(AccessPolicy::or).unwrap_or_else(AccessPolicy::in_memory);
+    let held = stores.stores();
+    held.check_policy(&policy).map_err(|error| errors::of_source(py, &error))?;
+    let call = Call::new();
+    let session = Session::new().map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let session = session.with_stores(call.stores(&held));
+    let inputs = datasets
+        .into_iter()
+        .map(|dataset| {
+            let open = open.as_ref().map(|open| open.clone_ref(py));
+            let objects =
+                Objects::new(&held, &dataset.1, open, protocol.clone(), call.cancellation());
+            Input::dataset_by("the references", dataset.0, Arc::new(objects))
+        })
+        .collect();
+    let outcome = call.work(py, Stop::AtOnce, move |_| async move {
+        let mut told = Told { progress: None, raised: None };
+        session.combine(inputs, &options, &mut told).await
     })?;
-    let combined =
-        combined.map_err(|error| errors::of_fault(py, "combine", "unreadable", &error, ""))?;
-    let combined = combined.map_err(|error| errors::of_combine(py, &error))?;
-    Ok((PyDataset::new(combined.dataset, policy), combined.notes))
-}
-
-/// What any of several references may name.
-fn joined(policies: impl IntoIterator<Item = AccessPolicy>) -> AccessPolicy {
-    policies.into_iter().reduce(AccessPolicy::or).unwrap_or_else(AccessPolicy::in_memory)
-}
-
-fn finish(
-    mut datasets: Vec<Dataset>,
-    values: &[Gathered],
-    gatherer: &Gatherer,
-    options: &CombineOptions,
-) -> Result<Combined, CombineError> {
-    gatherer.apply(&mut datasets, values);
-    combine_datasets(&datasets, options)
+    let cube = outcome.map_err(|error| of_cube(py, &error))?;
+    Ok((PyDataset::new(cube.dataset, policy), cube.notes))
 }
 
 /// Tells Python how many inputs are done. What it raises, or an input that fails, ends the work.

@@ -235,7 +235,7 @@ impl PyDataset {
     fn summary(&self, location: &str, format: &str) -> String {
         let dataset = (*self.0).clone();
         let scan = Scan { dataset, skipped: Vec::new() };
-        chunkref_cli::summary::document(location, format, 0, &scan).to_string()
+        chunkref::contents::document(location, format, 0, &scan).to_string()
     }
 
     /// Path, shape, dimensions, type and chunk shape of each array, and its chunks: how many there are, how many the grid
@@ -247,7 +247,7 @@ impl PyDataset {
         let arrays = self.0.arrays().into_iter();
         let row = |(path, array): (String, &chunkref::Array)| {
             let dtype = v2::data_type_name(&array.dtype)
-                .unwrap_or_else(|_| chunkref_cli::summary::dtype(&array.dtype));
+                .unwrap_or_else(|_| chunkref::contents::dtype(&array.dtype));
             let chunks = array.chunk_grid.chunk_shape().to_vec();
             let manifest = &array.manifest;
             let (present, count) = (manifest.present(), manifest.count());

@@ -102,7 +102,7 @@ mod _chunkref {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        chunkref_cli::hide_secrets_of_panics();
+        chunkref::core::hide_secrets_of_panics();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -56,5 +56,5 @@ pub(crate) fn verify(
         _ => return Err(PyValueError::new_err("give references or their URL")),
     };
     let name = url.as_deref().unwrap_or("references");
-    Ok(chunkref_cli::verify::document(name, &report).to_string())
+    Ok(report.document(name).to_string())
 }

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Clusters: processes of their own, a tree of partial combinations, and kerchunk's way with bags."""
 
+import contextlib
+import json
 import os
+import signal
+import time
 
 import dask
 import dask.bag
@@ -12,7 +16,7 @@ import chunkref
 import chunkref.dask
 from chunkref.kerchunk.combine import MultiZarrToZarr
 from chunkref.kerchunk.hdf import SingleHdf5ToZarr
-from conftest import write_netcdf4
+from conftest import serve, write_netcdf4
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +83,72 @@ def test_faults_are_the_workers_own(cluster, many_files):
         chunkref.dask.build(many_files, concat={"run": "INDEX"})
     with pytest.raises(ValueError, match="no files"):
         chunkref.dask.build([], concat="time")
+
+
+@contextlib.contextmanager
+def bucket_of(folder, latency="0", faults="0"):
+    """A public bucket of the folder's files behind a proxy that breaks requests: how to build from it, and what it counted."""
+    process, greeting = serve("s3-public", str(folder.parent), latency, faults)
+    options = {"endpoint": greeting["url"], "anon": True, "region": "us-east-1"}
+    counted = {}
+    try:
+        urls = [f"s3://{folder.name}/{name}" for name in sorted(os.listdir(folder))]
+        yield (urls, options), counted
+    finally:
+        process.stdin.close()
+        counted.update(json.loads(process.stdout.readline()))
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def few_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("buckets") / "few"
+    folder.mkdir()
+    for number in range(4):
+        write_netcdf4(folder / f"{number}.nc", 2 * number)
+    return folder
+
+
+def test_what_passes_over_is_got_over(cluster, few_files):
+    with bucket_of(few_files) as ((urls, options), whole):
+        expected = chunkref.build(urls, options, concat="time")
+    with bucket_of(few_files, faults="25") as ((urls, options), broken):
+        cube = chunkref.dask.build(urls, options, concat="time", batch=1, split_every=2)
+    assert broken["faults"] > 1
+    assert cube.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_store_that_fails_is_an_error_and_never_a_part(cluster, few_files, status):
+    with bucket_of(few_files) as ((urls, options), whole):
+        expected = chunkref.dask.build(urls, options, concat="time", batch=2)
+    assert whole["requests"] > 4
+    failed = 0
+    for requests in range(whole["requests"] + 1):
+        with bucket_of(few_files, faults=f"{status}@{requests}") as ((urls, options), _):
+            try:
+                cube = chunkref.dask.build(urls, options, concat="time", batch=2)
+            except OSError as error:
+                failed += 1
+                assert str(status) in str(error) or isinstance(error, (FileNotFoundError, PermissionError)), error
+            else:
+                assert cube.to_dict() == expected.to_dict()
+    assert failed == whole["requests"]
+
+
+def test_a_worker_that_is_killed_is_replaced(few_files):
+    with bucket_of(few_files) as ((urls, options), _):
+        expected = chunkref.build(urls, options, concat="time")
+    with (
+        bucket_of(few_files, latency="0.3") as ((urls, options), _),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        task = chunkref.dask.build(urls, options, concat="time", batch=1, split_every=2, compute=False)
+        future = client.compute(task, retries=3)
+        victims = list(client.run(os.getpid).values())
+        while not client.processing() or not any(client.processing().values()):
+            assert not future.done(), "it took less time than this test needs"
+            time.sleep(0.01)
+        os.kill(victims[0], signal.SIGKILL)
+        assert future.result(timeout=120).to_dict() == expected.to_dict()

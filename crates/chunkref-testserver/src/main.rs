@@ -13,7 +13,8 @@ use chunkref_testserver::{
 use serde_json::{Value, json};
 
 const USAGE: &str =
-    "usage: chunkref-testserver s3|s3-public|http FOLDER [LATENCY_SECONDS [FAULTS_PERCENT]]";
+    "usage: chunkref-testserver s3|s3-public|http FOLDER [LATENCY_SECONDS [FAULTS]]
+FAULTS: so many in a hundred requests that a client gets over, or STATUS@K: after the first K requests all have this status";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -34,7 +35,7 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
     let latency =
         latency.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let latency = latency.ok_or(USAGE)?;
-    let percent = arguments.next().map_or(Ok(0), |text| text.parse()).map_err(|_| USAGE)?;
+    let rules = arguments.next().map_or(Some(Vec::new()), |text| rules(&text)).ok_or(USAGE)?;
     let folder = Path::new(&folder);
     let failed = |error: std::io::Error| format!("the server cannot start: {error}");
     match kind.as_str() {
@@ -42,29 +43,27 @@ fn run(arguments: Vec<String>) -> Result<(), String> {
             let access = if kind == "s3" { Access::Signed } else { Access::Public };
             let server = S3Server::start(folder, access, latency).map_err(failed)?;
             let keys = (S3Server::ACCESS_KEY, S3Server::SECRET_KEY);
-            serve(
-                &server.url(),
-                percent,
-                server.traffic(),
-                json!({"key": keys.0, "secret": keys.1}),
-            )
+            serve(&server.url(), rules, server.traffic(), json!({"key": keys.0, "secret": keys.1}))
         }
         "http" => {
             let options = RangeOptions { latency, ..RangeOptions::default() };
             let server = RangeServer::with_options(folder, options).map_err(failed)?;
-            serve(&server.url(), percent, server.traffic(), json!({}))
+            serve(&server.url(), rules, server.traffic(), json!({}))
         }
         _ => Err(USAGE.to_owned()),
     }
 }
 
 /// Says where the server is, and waits for the end of the input.
-fn serve(url: &str, percent: u64, traffic: &Traffic, mut greeting: Value) -> Result<(), String> {
+fn serve(
+    url: &str,
+    rules: Vec<Rule>,
+    traffic: &Traffic,
+    mut greeting: Value,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
-    let proxy = (percent > 0)
-        .then(|| FaultyProxy::start(url, rules(percent)))
-        .transpose()
-        .map_err(failed)?;
+    let proxy =
+        if rules.is_empty() { None } else { Some(FaultyProxy::start(url, rules).map_err(failed)?) };
     greeting["url"] = proxy.as_ref().map_or_else(|| url.to_owned(), FaultyProxy::url).into();
     let mut out = std::io::stdout();
     writeln!(out, "{greeting}").and_then(|()| out.flush()).map_err(failed)?;
@@ -75,8 +74,18 @@ fn serve(url: &str, percent: u64, traffic: &Traffic, mut greeting: Value) -> Res
     writeln!(out, "{farewell}").map_err(failed)
 }
 
+/// What is broken, in the words of [`USAGE`].
+fn rules(text: &str) -> Option<Vec<Rule>> {
+    if let Some((status, after)) = text.split_once('@') {
+        let fault = Fault::Status(status.parse().ok()?, None);
+        return Some(vec![Rule::always(fault).after(after.parse().ok()?)]);
+    }
+    let percent = text.parse().ok()?;
+    Some(if percent == 0 { Vec::new() } else { passing(percent) })
+}
+
 /// Faults that a client gets over, in turn, so many in a hundred requests.
-fn rules(percent: u64) -> Vec<Rule> {
+fn passing(percent: u64) -> Vec<Rule> {
     let faults = [
         Fault::Status(503, None),
         Fault::Drop,

@@ -35,6 +35,7 @@
 //! Formats are cargo features (`grib2`, `hdf5`, `netcdf3`, on by default); so are Icechunk repositories (`icechunk`, off). Another crate adds its own by submitting a
 //! [`ScannerEntry`]; the binary names that crate, and nothing here changes.
 
+pub mod contents;
 pub mod emit;
 pub mod gather;
 pub mod many;

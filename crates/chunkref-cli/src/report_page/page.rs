@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use chunkref::model::WHOLE_OBJECT;
-use chunkref::{Array, ChunkRef};
+use chunkref::{Array, ChunkRef, contents};
 
 use super::coverage::Coverage;
 use super::markup::{Column, Plain, begin_table, end_table};
@@ -119,8 +119,8 @@ fn figures(out: &mut dyn Write, subject: &Subject, arrays: &[(String, &Array)]) 
 }
 
 fn dimensions(out: &mut dyn Write, subject: &Subject) -> io::Result<()> {
-    let groups = summary::groups(&subject.dataset);
-    let rows = summary::dimensions(&subject.dataset, &groups);
+    let groups = contents::groups(&subject.dataset);
+    let rows = contents::dimensions(&subject.dataset, &groups);
     if rows.is_empty() {
         return writeln!(out, "<p>There are no dimensions.</p>");
     }
@@ -178,7 +178,7 @@ fn variables(out: &mut dyn Write, arrays: &[(String, &Array)]) -> io::Result<()>
             },
             summary::axes(&array.shape),
             summary::axes(array.chunk_grid.chunk_shape()),
-            summary::dtype(&array.dtype),
+            contents::dtype(&array.dtype),
             if codecs.is_empty() { "none".to_owned() } else { codecs.join(" ") },
         ] {
             write!(out, "<td>{}</td>", Plain(&text))?;

@@ -41,7 +41,6 @@ use crate::file::File;
 use crate::object::Objects;
 
 pub(crate) use settle::Role;
-pub use values::read_values;
 
 /// The path of a local file's location.
 pub(crate) fn local_path(location: &str) -> Option<PathBuf> {

@@ -5,18 +5,23 @@ use std::ops::Range;
 use std::path::Path;
 
 use chunkref_core::model::{ByteOrder, DataType};
+use chunkref_core::{ValueReaderEntry, ValueReaderError, inventory};
 use hdf5_metno::{Dataset, File, H5Type, Hyperslab, Selection, SliceOrIndex};
 use ndarray::IxDyn;
 
 use super::fault;
 use crate::error::{Hdf5Error, Result};
 
+inventory::submit! {
+    ValueReaderEntry::new("hdf5", "libhdf5", |file, path, region, dtype| {
+        read_values(file, path, region, dtype).map_err(ValueReaderError::from)
+    })
+}
+
 /// The values in `region` of the dataset at `path` of a local file, with a range for each axis: in C order, as `dtype` has
 /// them. `None` for types that are no integers or floats of 4 and 8 bytes.
-///
-/// # Errors
-/// [`Hdf5Error`] with what libhdf5 says: no such file or dataset, another number of axes, data that it cannot decode.
-pub fn read_values(
+/// Errors are what libhdf5 says: no such file or dataset, another number of axes, data that it cannot decode.
+fn read_values(
     file: &Path,
     path: &str,
     region: &[Range<u64>],

@@ -2,10 +2,12 @@
 //! One input of a cube, and what is known of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use chunkref_core::{ScanError, Skipped};
 use chunkref_model::Dataset;
+use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Cost, Location, OpenOptions};
 
 use super::{InputError, Session};
@@ -26,7 +28,23 @@ pub struct Input {
 enum What {
     File(Location),
     References { location: Location, version: Option<String> },
-    Dataset(Arc<Dataset>, AccessPolicy),
+    Dataset(Arc<Dataset>, Objects),
+}
+
+/// How the objects of a dataset are opened.
+#[derive(Clone)]
+enum Objects {
+    Within(AccessPolicy),
+    By(Arc<dyn Open>),
+}
+
+impl fmt::Debug for Objects {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Within(policy) => policy.fmt(formatter),
+            Self::By(_) => formatter.write_str("By(…)"),
+        }
+    }
 }
 
 impl Input {
@@ -64,7 +82,17 @@ impl Input {
         dataset: Arc<Dataset>,
         policy: AccessPolicy,
     ) -> Self {
-        Self { name: name.into(), what: What::Dataset(dataset, policy) }
+        Self { name: name.into(), what: What::Dataset(dataset, Objects::Within(policy)) }
+    }
+
+    /// A dataset whose objects the caller opens.
+    #[must_use]
+    pub fn dataset_by(
+        name: impl Into<String>,
+        dataset: Arc<Dataset>,
+        objects: Arc<dyn Open>,
+    ) -> Self {
+        Self { name: name.into(), what: What::Dataset(dataset, Objects::By(objects)) }
     }
 
     /// The same with another name in messages.
@@ -137,9 +165,15 @@ impl Reader {
             What::References { location, version } => {
                 self.references(&location, version.as_deref()).await
             }
-            What::Dataset(dataset, policy) => {
-                let policy = self.session.stores.policy_with_allowed(policy);
-                self.known(Arc::unwrap_or_clone(dataset), policy, BTreeMap::new()).await
+            What::Dataset(dataset, objects) => {
+                let dataset = Arc::unwrap_or_clone(dataset);
+                match objects {
+                    Objects::Within(policy) => {
+                        let policy = self.session.stores.policy_with_allowed(policy);
+                        self.known(dataset, &self.within(policy), BTreeMap::new()).await
+                    }
+                    Objects::By(objects) => self.known(dataset, &*objects, BTreeMap::new()).await,
+                }
             }
         }
     }
@@ -155,17 +189,20 @@ impl Reader {
         let recorded = references.recorded();
         let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
         let dataset = references.into_dataset().await?;
-        self.known(dataset, policy, before.unwrap_or_default()).await
+        self.known(dataset, &self.within(policy), before.unwrap_or_default()).await
+    }
+
+    fn within(&self, policy: AccessPolicy) -> StoreObjects {
+        StoreObjects::new(self.session.stores.clone(), policy)
     }
 
     async fn known(
         &self,
         dataset: Dataset,
-        policy: AccessPolicy,
+        objects: &dyn Open,
         before: BTreeMap<String, u64>,
     ) -> Result<Known, InputError> {
-        let objects = StoreObjects::new(self.session.stores.clone(), policy);
-        let values = self.gatherer.gather(&dataset, &objects).await?;
+        let values = self.gatherer.gather(&dataset, objects).await?;
         Ok(Known { dataset, values, skipped: Vec::new(), before, cost: Cost::default() })
     }
 
@@ -179,8 +216,7 @@ impl Reader {
         let scan = crate::scan_with(registry, &opened.source, &options).await?;
         let cost = opened.cost();
         let policy = stores.policy_of_file(location, &scan_options.allow_outside);
-        let objects = StoreObjects::new(stores.clone(), policy);
-        let objects = objects.with_opened(Arc::from(opened.source));
+        let objects = self.within(policy).with_opened(Arc::from(opened.source));
         let values = self.gatherer.gather(&scan.dataset, &objects).await?;
         let (dataset, skipped) = (scan.dataset, scan.skipped);
         Ok(Known { dataset, values, skipped, before: BTreeMap::new(), cost })

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chunkref_core::{ScanError, ScanOptions};
+use chunkref_core::{ScanError, ScanErrorKind, ScanOptions};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
@@ -33,8 +33,8 @@ pub(super) async fn sources(
     let mut elsewhere = BTreeSet::new();
     for id in wanted {
         let url = cube.url(id);
-        let scan = match scan(reading, &url, scanning).await {
-            Ok(scan) => scan,
+        let (format, scan) = match scan(reading, &url, scanning).await {
+            Ok(scanned) => scanned,
             Err(error) => {
                 let reason = format!("it cannot be scanned again: {}", causes(&error));
                 check.fail(Failure::of_source(url, reason));
@@ -54,7 +54,7 @@ pub(super) async fn sources(
             let Some(shift) = compare(cube, id, (path, array), own, &chunks, &mut check) else {
                 continue;
             };
-            let pair = Pair { source: id, number, own_path, own, shift };
+            let pair = Pair { source: id, number, format, own_path, own, shift };
             values::compare(cube, objects, sample, &pair, &mut read).await;
         }
     }
@@ -77,11 +77,12 @@ pub(super) async fn sources(
 }
 
 /// An array of the cube beside that of one source.
-#[cfg_attr(not(feature = "libhdf5"), expect(dead_code, reason = "values are read by libhdf5 only"))]
 pub(super) struct Pair<'a> {
     pub(super) source: SourceId,
     /// The array of the cube.
     pub(super) number: usize,
+    /// The format of the source.
+    pub(super) format: &'static str,
     pub(super) own_path: &'a str,
     pub(super) own: &'a Array,
     pub(super) shift: Shift,
@@ -102,14 +103,21 @@ async fn scan(
     (stores, policy): (&Stores, &AccessPolicy),
     url: &str,
     options: &ScanOptions,
-) -> Result<Dataset, ScanError> {
+) -> Result<(&'static str, Dataset), ScanError> {
     let failed = |error| ScanError::from_source(error, None);
     let location = Location::parse(url).map_err(failed)?;
     // Chunks that the references hold by their places must not become inline ones here.
     let options = crate::options_within(stores, options).with_inline_threshold(0);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = stores.open_within(policy, &location, &opening).await.map_err(failed)?;
-    Ok(crate::scan_source(&opened.source, &options).await?.dataset)
+    let registry = crate::registry().map_err(|error| ScanError {
+        kind: ScanErrorKind::InvalidOption,
+        format: None,
+        location: url.to_owned(),
+        source: error.into(),
+    })?;
+    let entry = crate::choose(&registry, &opened.source, &options).await?;
+    Ok((entry.name, entry.scan(&opened.source, &options).await?.dataset))
 }
 
 /// A chunk of the cube: its place in the grid, and offset and length in its source.

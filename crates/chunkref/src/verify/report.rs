@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What was checked, and what is wrong.
 
+use chunkref_model::secret::redact_document;
+use serde_json::{Value, json};
+
 /// Most failures of one check that are listed; all are counted.
 const MOST_LISTED: usize = 1000;
 
@@ -27,6 +30,24 @@ impl Report {
     pub fn is_sound(&self) -> bool {
         self.checks.iter().all(|check| check.failed == 0)
     }
+
+    /// The report for machines, of the references at `location`, without secrets.
+    #[must_use]
+    pub fn document(&self, location: &str) -> Value {
+        let checks: Vec<_> = self.checks.iter().map(Check::document).collect();
+        let mut document = json!({
+            "location": location,
+            "sound": self.is_sound(),
+            "arrays": self.arrays,
+            "sources": self.sources,
+            "references": self.references,
+            "inline": self.inline,
+            "missing": self.missing,
+            "checks": checks,
+        });
+        redact_document(&mut document);
+        document
+    }
 }
 
 /// One kind of check.
@@ -49,6 +70,18 @@ pub struct Check {
 impl Check {
     pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
         Self { name, unit, checked: 0, failed: 0, failures: Vec::new(), notes: Vec::new() }
+    }
+
+    fn document(&self) -> Value {
+        let failures: Vec<_> = self.failures.iter().map(Failure::document).collect();
+        json!({
+            "check": self.name,
+            "unit": self.unit,
+            "checked": self.checked,
+            "failed": self.failed,
+            "failures": failures,
+            "notes": self.notes,
+        })
     }
 
     pub(super) fn count(&mut self, checked: u64) {
@@ -78,4 +111,18 @@ pub struct Failure {
     pub reason: String,
     /// What has to be allowed, if the set may not name the object.
     pub allow: Option<String>,
+}
+
+impl Failure {
+    fn document(&self) -> Value {
+        json!({
+            "array": self.array,
+            "chunk": self.chunk,
+            "url": self.url,
+            "offset": self.range.map(|(offset, _)| offset),
+            "length": self.range.map(|(_, length)| length),
+            "reason": self.reason,
+            "allow": self.allow,
+        })
+    }
 }
