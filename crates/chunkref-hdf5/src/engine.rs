@@ -5,9 +5,8 @@ use chunkref_core::{ByteSource, FormatOption, ScanOptions};
 use thiserror::Error;
 
 use crate::error::Result;
-use crate::file::File;
 use crate::object::Objects;
-use crate::scanner::read_objects;
+use crate::walk::{File, read_objects};
 
 /// The option that chooses the engine.
 pub(crate) const OPTION: FormatOption = FormatOption {

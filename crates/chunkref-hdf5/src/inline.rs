@@ -14,10 +14,9 @@ use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::filter;
 use crate::filter_options::{BUDGET, CODEC, FilterOptions, UNSUPPORTED, Unsupported};
-use crate::frontier::Frontier;
 use crate::lower;
-use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
+use crate::walk::{Files, Frontier, elements};
 
 /// How the bytes of a dataset's chunks are encoded in the references, and in the file for those that stay there.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,9 +300,9 @@ impl Wanted {
         };
         let Ok(dataset) = dataset.as_ref() else { return Ok(Bytes::new()) };
         let Storage::Chunked { grid, .. } = &dataset.storage else { return Ok(Bytes::new()) };
-        let data = frontier
-            .chunk_data(&dataset.filters, mask, (self.offset, self.length), grid, limits)
-            .await?;
+        let place = (self.offset, self.length);
+        let data =
+            elements::chunk_data(frontier, &dataset.filters, mask, place, grid, limits).await?;
         dataset.encode_chunk(data, self.offset)
     }
 }

@@ -41,13 +41,11 @@ mod checksum;
 mod chunk_index;
 mod context;
 mod decoders;
+mod ending;
 mod engine;
 mod error;
-mod file;
 mod filter;
 mod filter_options;
-mod frontier;
-mod group;
 mod heap;
 mod inline;
 #[cfg(feature = "libhdf5")]
@@ -55,6 +53,7 @@ mod libhdf5;
 mod lower;
 mod mapped_data;
 mod message;
+mod name_index;
 mod neighbours;
 mod netcdf4;
 mod object;
@@ -64,13 +63,15 @@ mod options;
 mod raw_data;
 mod scanner;
 mod selection;
-mod shared_message;
+mod shared_message_table;
 mod split_contiguous;
 mod superblock;
+mod symbol_table_node;
 #[cfg(test)]
 mod testing;
 mod tree;
 mod value;
+mod walk;
 
 pub use error::Hdf5Error;
 #[cfg(feature = "libhdf5")]

@@ -4,15 +4,14 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chunkref_core::Cursor;
 
 use crate::context::ObjectId;
 use crate::error::Result;
 use crate::message::Datatype;
 use crate::message::datatype::{Class, ReferenceKind};
-use crate::neighbours::Files;
 use crate::object::{Object, ObjectKind, Objects};
-use crate::value::{HeapObjects, Value, decode};
+use crate::value::{HeapObjects, Value, decode_each};
+use crate::walk::{Files, elements};
 
 /// Reads the elements of every dataset of object references and puts paths in their place: with a leading slash, empty
 /// for a null reference and for an object that no path leads to.
@@ -60,14 +59,15 @@ async fn texts(
         return Ok(None);
     };
     let Ok(dataset) = dataset.as_ref() else { return Ok(None) };
-    let Some(elements) = file.frontier.run(file.elements(dataset, *offset)).await? else {
+    let Some(elements) = file.frontier.run(elements::elements(file, dataset, *offset)).await?
+    else {
         return Ok(None);
     };
-    let mut cursor = Cursor::new(&elements, *offset, "object references");
+    let (count, heap) = (dataset.dataspace.count().unwrap_or(0), HeapObjects::new());
+    let values = decode_each(&dataset.datatype, count, &elements, *offset, &file.context, &heap);
     let mut texts = Vec::new();
-    for _ in 0..dataset.dataspace.count().unwrap_or(0) {
-        let value = decode(&dataset.datatype, &mut cursor, &file.context, &HeapObjects::new())?;
-        let path = match value {
+    for value in values {
+        let path = match value? {
             Value::Object(Some(target)) => paths.get(&target),
             _ => None,
         };

@@ -18,7 +18,7 @@ pub(crate) fn context() -> Context {
         limits: Limits::default(),
         value_bytes: Arc::new(AtomicU64::new(1 << 20)),
         chunks: Arc::new(AtomicU64::new(1 << 20)),
-        ending: crate::frontier::Ending::default(),
+        ending: crate::ending::Ending::default(),
     }
 }
 

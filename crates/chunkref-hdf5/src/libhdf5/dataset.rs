@@ -15,10 +15,10 @@ use super::transcript::{Entry, Transcript};
 use crate::chunk_index::{Chunk, ChunkTable};
 use crate::context::{Address, Context};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::message::data_layout::ChunkIndexKind;
 use crate::message::{DataLayout, Dataspace, kind};
 use crate::value::Value;
+use crate::walk::{File, object_header};
 
 /// Reads everything about a dataset but its attributes.
 pub(super) fn dataset(
@@ -209,7 +209,7 @@ pub(super) async fn order_axes(file: &File<'_>, found: &mut Found) {
 
 /// Whether a dataset's chunks are in an extensible array, which hdf5-metno does not say.
 async fn has_extensible_array(file: &File<'_>, address: Address) -> bool {
-    let Ok(header) = file.object_header(address).await else { return false };
+    let Ok(header) = object_header::read(file, address).await else { return false };
     let Some(message) = header.message(kind::DATA_LAYOUT) else { return false };
     matches!(
         DataLayout::parse(&mut message.cursor("data layout"), &file.context),

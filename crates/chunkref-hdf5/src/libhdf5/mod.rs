@@ -37,8 +37,8 @@ mod walk;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::object::Objects;
+use crate::walk::File;
 
 pub(crate) use settle::Role;
 pub use values::read_values;

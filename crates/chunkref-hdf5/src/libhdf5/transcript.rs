@@ -16,10 +16,9 @@ use tempfile::NamedTempFile;
 
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
-use crate::frontier::Frontier;
 use crate::message::link::{Link, LinkTarget};
 use crate::object;
+use crate::walk::{File, Frontier, dataset, links, object_header, open};
 
 /// Types that are looked for before one is written again: objects of a file use few.
 const REMEMBERED: usize = 24;
@@ -117,10 +116,10 @@ pub(super) async fn parse(bytes: Bytes) -> Result<Descriptions> {
     limits.metadata_bytes = u64::MAX;
     limits.members = u64::MAX;
     let frontier = Frontier::new(&source, &limits);
-    let file = File::open(frontier, FileNumber(0), &limits).await?;
+    let file = open(frontier, FileNumber(0), &limits).await?;
     let walk = async {
-        let root = file.object_header(file.root).await?;
-        let links = file.links(&root).await?;
+        let root = object_header::read(&file, file.root).await?;
+        let links = links(&file, &root).await?;
         let entries = links.iter().map(|link| entry(&file, link));
         Ok(join_all(entries).await.into_iter().flatten().collect())
     };
@@ -130,8 +129,8 @@ pub(super) async fn parse(bytes: Bytes) -> Result<Descriptions> {
 async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<object::Dataset>)> {
     let entry = Entry(link.name.parse().ok()?);
     let LinkTarget::Hard(ObjectId { address, .. }) = link.target else { return None };
-    let dataset = match file.object_header(address).await {
-        Ok(header) => file.dataset(&header).await,
+    let dataset = match object_header::read(file, address).await {
+        Ok(header) => dataset(file, &header).await,
         Err(error) => Err(error),
     };
     Some((entry, dataset))

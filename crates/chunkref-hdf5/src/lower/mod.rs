@@ -22,10 +22,10 @@ use crate::attributes::NamedAttribute;
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::Dataspace;
-use crate::neighbours::Files;
 use crate::netcdf4::{self, Dimensions};
 use crate::object::{Dataset, Object, ObjectKind, Objects};
 use crate::tree::Tree;
+use crate::walk::Files;
 
 pub(crate) use codec::codecs;
 pub(crate) use codec_table::CodecTable;

@@ -6,8 +6,9 @@ use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::Dataspace;
-use crate::neighbours::{Files, Neighbours};
+use crate::neighbours::Neighbours;
 use crate::object::{Dataset, Piece, Storage};
+use crate::walk::{Files, Frontier};
 
 /// Data in external files: chunks along the first axis that has any length, each within one file.
 pub(super) async fn resolve(
@@ -31,7 +32,7 @@ pub(super) async fn resolve(
         let file = neighbours.find_raw(id.file, &piece.name).map_err(|reason| {
             refuse(format!("the data is in the file {:?}: {reason}", piece.name))
         })?;
-        let available = files.frontier(file).map_or(0, crate::frontier::Frontier::length);
+        let available = files.frontier(file).map_or(0, Frontier::length);
         if piece.offset.checked_add(length).is_none_or(|end| end > available) {
             return Err(refuse(format!(
                 "{length} bytes at {} of the file {:?} are not all there: it has {available}",

@@ -8,9 +8,10 @@ mod virtual_dataset;
 use crate::context::ObjectId;
 use crate::error::{Hdf5Error, Result};
 use crate::message::Filter;
-use crate::neighbours::{Files, Neighbours};
+use crate::neighbours::Neighbours;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
 use crate::tree::Resolver;
+use crate::walk::Files;
 
 /// Bytes of a dataset that are copied into the references when its pieces do not fit a chunk grid.
 const COPY_BYTES: u64 = 4 << 20;

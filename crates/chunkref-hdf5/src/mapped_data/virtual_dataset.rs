@@ -10,11 +10,11 @@ use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::{Dataspace, FillValue, Filter};
-use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
 use crate::raw_data::assemble;
 use crate::selection::{Mapping, Region};
 use crate::tree::Resolver;
+use crate::walk::{Files, elements as raw};
 
 /// Boxes that a selection may fall into.
 const MAX_BOXES: u64 = 100_000;
@@ -380,19 +380,14 @@ async fn elements(files: &Files<'_>, part: &Part<'_>, offset: u64) -> Result<Byt
                     break;
                 };
                 let place = (chunk.offset, chunk.length);
-                let read = frontier.chunk_data(
-                    &source.filters,
-                    chunk.filter_mask,
-                    place,
-                    grid,
-                    file.limits(),
-                );
+                let (mask, limits) = (chunk.filter_mask, &file.context.limits);
+                let read = raw::chunk_data(frontier, &source.filters, mask, place, grid, limits);
                 chunks.push(frontier.run(read).await?);
             }
             Some(assemble(source, grid, table, &chunks))
         }
         _ => match files.hdf5(part.id.file) {
-            Some(file) => file.frontier.run(file.elements(source, offset)).await?,
+            Some(file) => file.frontier.run(raw::elements(file, source, offset)).await?,
             None => None,
         },
     };
