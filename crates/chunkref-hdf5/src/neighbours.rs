@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::context::{FileNumber, ObjectId};
 use crate::message::link::LinkTarget;
-use crate::object::{Object, ObjectKind, Storage};
+use crate::object::{DataLocation, Described, Object, ObjectKind};
 
 /// What is known of the files that a scan touches.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Neighbours {
     }
 }
 
-impl Object {
+impl Object<Described> {
     /// Adds the names of other files that the object depends on.
     pub(crate) fn names(&self, by: FileNumber, follow_links: bool, wanted: &mut BTreeSet<Name>) {
         let mut want = |name: &str, is_hdf5: bool| {
@@ -74,12 +74,12 @@ impl Object {
             }
             ObjectKind::Dataset(dataset) => {
                 match dataset.as_ref().as_ref().map(|dataset| &dataset.storage) {
-                    Ok(Storage::External(pieces)) => {
+                    Ok(DataLocation::External(pieces)) => {
                         for piece in pieces {
                             want(&piece.name, false);
                         }
                     }
-                    Ok(Storage::Virtual(mappings)) => {
+                    Ok(DataLocation::Virtual(mappings)) => {
                         for mapping in mappings.iter().filter(|mapping| mapping.file != ".") {
                             want(&mapping.file, true);
                         }

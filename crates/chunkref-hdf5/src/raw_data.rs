@@ -11,7 +11,7 @@ use crate::object::Dataset;
 /// What elements are called in errors.
 pub(crate) const STRUCTURE: &str = "raw data";
 
-impl Dataset {
+impl<S> Dataset<S> {
     /// Bytes of all elements; `None` when 64 bits do not hold it.
     pub(crate) fn logical_bytes(&self) -> Option<u64> {
         self.dataspace.count()?.checked_mul(u64::from(self.datatype.length))
@@ -33,8 +33,8 @@ impl Dataset {
 
 /// All elements of a chunked dataset; `chunks` are its decoded chunks in the order of the table. The length is checked
 /// by the caller.
-pub(crate) fn assemble(
-    dataset: &Dataset,
+pub(crate) fn assemble<S>(
+    dataset: &Dataset<S>,
     grid: &Grid,
     table: &ChunkTable,
     chunks: &[Bytes],

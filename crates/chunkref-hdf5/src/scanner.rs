@@ -2,20 +2,20 @@
 //! The entry, and the order of a scan.
 
 use async_trait::async_trait;
-use chunkref_core::{ByteSource, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature};
+use chunkref_core::{
+    ByteSource, Limits, Scan, ScanError, ScanOptions, Scanner, ScannerEntry, Signature,
+};
 
 use crate::context::FileNumber;
 use crate::error::{FORMAT, Result};
-use crate::inline::read_inline;
-use crate::lower::{self, members};
-use crate::mapped_data;
-use crate::netcdf4;
-use crate::object_references;
+use crate::lower::{self, OpenFile, Plan, Prepared, members};
+use crate::object::Objects;
 use crate::options::{self, Options};
+use crate::resolve;
 use crate::split_contiguous;
 use crate::superblock::SIGNATURE;
 use crate::tree::Tree;
-use crate::walk::{Files, Frontier, open};
+use crate::walk::{Files, Frontier, open, read_chunks};
 
 /// The registered entry. The signature is at byte 0 or, behind a user block, at a power of two from 512 on; the registry
 /// looks at the head of a file only, so that user blocks of more than 32 KiB need the format named.
@@ -60,25 +60,48 @@ async fn scan_files(
     let limits = &options.limits;
     let frontier = Frontier::new(source, limits).ended_by(options.cancellation.clone());
     let file = open(frontier, FileNumber(0), limits).await?;
-    let mut objects = file.frontier.run(choices.engine.objects(&file)).await?;
+    let mut described = file.frontier.run(choices.engine.objects(&file)).await?;
     let mut files = Files::new(file);
     files.check()?;
-    let neighbours = files.open_neighbours(&mut objects, choices.follow_links, limits).await?;
-    let mut tree = Tree::new(&objects, &neighbours, limits)?;
+    let neighbours = files.open_neighbours(&mut described, choices.follow_links, limits).await?;
+    let mut tree = Tree::new(&described, &neighbours, limits)?;
     if choices.netcdf_names {
-        netcdf4::rename_variables(&mut tree, &objects);
+        lower::rename_variables(&mut tree, &described);
     }
-    mapped_data::resolve(&files, &neighbours, &mut objects).await;
+    let mut resolved = resolve::resolve(&files, &neighbours, described).await;
     if choices.reference_paths {
-        object_references::read_paths(&files, &mut objects, &tree.paths).await;
+        resolved = resolve::read_paths(&files, resolved, &tree.paths).await;
     }
     if let Some(piece_bytes) = choices.piece_bytes {
-        split_contiguous::split_objects(&mut objects, piece_bytes);
+        resolved = split_contiguous::split_objects(resolved, piece_bytes);
     }
     if let Some(form) = choices.members {
-        members::change(&mut objects, form);
+        resolved = members::change(resolved, form);
     }
-    read_inline(&files, &mut objects, &tree.paths, options, &choices.filters).await?;
+    let plan = Plan::new(resolved, &tree.paths, options, &choices.filters)?;
+    let prepared = read_inline(&files, plan, limits).await?;
     files.check()?;
-    lower::lower(&files, &objects, tree, limits, choices.fixed_strings)
+    let open = files.sources().map(|(number, source)| {
+        let (location, version) = (source.location().to_owned(), source.version().clone());
+        OpenFile { number, location, version }
+    });
+    lower::lower(open.collect(), files.ending(), &prepared, tree, limits, choices.fixed_strings)
+}
+
+/// Chunks that are read at one time: a read that is under way takes some hundred bytes, however small the chunk is.
+const READS: usize = 1 << 14;
+
+/// Reads everything that the plan wants.
+async fn read_inline(
+    files: &Files<'_>,
+    mut plan: Plan,
+    limits: &Limits,
+) -> Result<Objects<Prepared>> {
+    let mut done = 0;
+    while let Some(wanted) = plan.wanted().chunks(READS).nth(done) {
+        let read = read_chunks(files, wanted, &plan, limits).await;
+        plan.add(read);
+        done = done.saturating_add(1);
+    }
+    plan.finish()
 }

@@ -5,13 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use chunkref_core::Cursor;
-use chunkref_core::model::ByteOrder;
 
 use crate::context::{Context, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::heap::global::GlobalHeapId;
 use crate::message::Datatype;
-use crate::message::datatype::{Class, ReferenceKind, StringPadding};
+use crate::message::datatype::{ByteOrder, Class, ReferenceKind, StringPadding};
 
 /// What a value is called in errors.
 pub(crate) const STRUCTURE: &str = "value";

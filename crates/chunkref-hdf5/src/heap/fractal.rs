@@ -302,29 +302,10 @@ impl FractalHeap {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::checksum::lookup3;
-    use crate::testing::context;
-
-    /// A header of 8-byte IDs, without filters, whose root is an indirect block at 1000 of two rows of 4 blocks.
-    pub(in crate::heap) fn header() -> Vec<u8> {
-        let mut bytes = b"FRHP\x00\x08\x00\x00\x00\x02".to_vec(); // 8-byte IDs, no filters, checksummed blocks
-        bytes.extend(4096_u32.to_le_bytes());
-        bytes.extend(0_u64.to_le_bytes());
-        bytes.extend([0xff; 8]);
-        bytes.extend(0_u64.to_le_bytes());
-        bytes.extend([0xff; 8]);
-        bytes.extend([0; 64]);
-        bytes.extend([4, 0]);
-        bytes.extend(512_u64.to_le_bytes());
-        bytes.extend(65536_u64.to_le_bytes());
-        bytes.extend([40, 0, 1, 0]);
-        bytes.extend(1000_u64.to_le_bytes());
-        bytes.extend([2, 0]);
-        bytes.extend(lookup3(&bytes).to_le_bytes());
-        bytes
-    }
+    use crate::testing::{context, fractal_heap_header as header};
 
     /// An indirect block of two rows of 4 direct blocks.
     fn indirect(blocks: [u64; 8]) -> Bytes {

@@ -178,9 +178,8 @@ impl Records for HugeSearch<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fractal::tests::header;
     use super::*;
-    use crate::testing::context;
+    use crate::testing::{context, fractal_heap_header as header};
 
     fn heap() -> FractalHeap {
         FractalHeap::parse(&header(), 0, &context()).unwrap()

@@ -8,7 +8,7 @@ use chunkref_core::model::{ByteOrder, DataType};
 use hdf5_metno::{Dataset, File, H5Type, Hyperslab, Selection, SliceOrIndex};
 use ndarray::IxDyn;
 
-use super::fault;
+use super::fault::fault;
 use crate::error::{Hdf5Error, Result};
 
 /// The values in `region` of the dataset at `path` of a local file, with a range for each axis: in C order, as `dtype` has

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads datasets: their description and where their elements are.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::file::File;
@@ -10,17 +8,17 @@ use super::{chunk_index, elements, heap, shared_message, values};
 use crate::chunk_index::{ChunkTable, Grid};
 use crate::context::Address;
 use crate::error::{Hdf5Error, Result};
-use crate::inline::Encoding;
 use crate::message::datatype::Class;
 use crate::message::external_data_files::ExternalDataFiles;
 use crate::message::{DataLayout, Dataspace, Datatype, FillValue, filter_pipeline, kind};
-use crate::object::{Dataset, Piece, Storage, mask_edges};
+use crate::object::{DataLocation, Dataset, Described, Piece, Storage, mask_edges};
 use crate::object_header::ObjectHeader;
+use crate::raw_data::STRUCTURE;
 use crate::selection::parse_mappings;
 use crate::value;
 
 /// Reads everything about a dataset but its attributes.
-pub(crate) async fn dataset(file: &File<'_>, header: &ObjectHeader) -> Result<Dataset> {
+pub(crate) async fn dataset(file: &File<'_>, header: &ObjectHeader) -> Result<Described> {
     let context = &file.context;
     let missing = |what: &str| {
         Hdf5Error::inconsistent("dataset", header.offset, format!("there is no {what} message"))
@@ -50,8 +48,6 @@ pub(crate) async fn dataset(file: &File<'_>, header: &ObjectHeader) -> Result<Da
         dataspace,
         fill_value,
         filters,
-        inline: BTreeMap::new(),
-        encoding: Encoding::default(),
         strings: None,
     };
     if matches!(dataset.datatype.class, Class::VariableLengthString { .. }) {
@@ -80,7 +76,7 @@ async fn storage(
     layout: DataLayout,
     datatype: &Datatype,
     dataspace: &Dataspace,
-) -> Result<Storage> {
+) -> Result<DataLocation> {
     let context = &file.context;
     let logical = dataspace.count().and_then(|count| count.checked_mul(u64::from(datatype.length)));
     let Some(logical) = logical else {
@@ -96,7 +92,8 @@ async fn storage(
             Err(Hdf5Error::inconsistent("data layout", header.offset, reason))
         }
         DataLayout::Compact(bytes) => {
-            Ok(Storage::Compact(bytes.slice(..usize::try_from(logical).unwrap_or(usize::MAX))))
+            let logical = usize::try_from(logical).unwrap_or(usize::MAX);
+            Ok(DataLocation::Here(Storage::Compact(bytes.slice(..logical))))
         }
         DataLayout::Contiguous { address, length } => {
             if let Some(message) = header.message(kind::EXTERNAL_DATA_FILES) {
@@ -105,7 +102,7 @@ async fn storage(
                 return external(file, files).await;
             }
             let Some(address) = address.filter(|_| logical > 0) else {
-                return Ok(Storage::Contiguous { offset: None, length: 0 });
+                return Ok(DataLocation::Here(Storage::Contiguous { offset: None, length: 0 }));
             };
             let offset = context.file_offset(address);
             let short = length.is_some_and(|length| length < logical);
@@ -116,7 +113,7 @@ async fn storage(
                 );
                 return Err(Hdf5Error::inconsistent("data layout", header.offset, reason));
             }
-            Ok(Storage::Contiguous { offset: Some(offset), length: logical })
+            Ok(DataLocation::Here(Storage::Contiguous { offset: Some(offset), length: logical }))
         }
         DataLayout::Chunked { chunk_shape, element_length, index, address, unfiltered_edges } => {
             let Dataspace::Simple { shape, max_shape } = dataspace else {
@@ -147,31 +144,40 @@ async fn storage(
             if unfiltered_edges {
                 mask_edges(&mut table, &grid, shape);
             }
-            Ok(Storage::Chunked { grid, table })
+            Ok(DataLocation::Here(Storage::Chunked { grid, table }))
         }
         DataLayout::Virtual { heap, index } => virtual_mappings(file, heap, index).await,
     }
 }
 
-async fn external(file: &File<'_>, files: ExternalDataFiles) -> Result<Storage> {
+async fn external(file: &File<'_>, files: ExternalDataFiles) -> Result<DataLocation> {
     let names = heap::read_local(file, files.heap).await?;
     let pieces = files.slots.into_iter().map(|slot| {
         let name = names.text(slot.name_offset)?;
         Ok(Piece { name, offset: slot.offset, length: slot.length })
     });
-    Ok(Storage::External(pieces.collect::<Result<_>>()?))
+    Ok(DataLocation::External(pieces.collect::<Result<_>>()?))
 }
 
-async fn virtual_mappings(file: &File<'_>, heap: Option<Address>, index: u32) -> Result<Storage> {
-    let Some(heap) = heap else { return Ok(Storage::Virtual(Vec::new())) };
+async fn virtual_mappings(
+    file: &File<'_>,
+    heap: Option<Address>,
+    index: u32,
+) -> Result<DataLocation> {
+    let Some(heap) = heap else { return Ok(DataLocation::Virtual(Vec::new())) };
     let object = heap::global(file, heap).await?.object(index)?;
     let offset = file.context.file_offset(heap);
-    Ok(Storage::Virtual(parse_mappings(&object, offset, &file.context)?))
+    Ok(DataLocation::Virtual(parse_mappings(&object, offset, &file.context)?))
 }
 
 /// The elements of a dataset of variable-length strings; `None` when nothing is allocated.
-async fn strings(file: &File<'_>, dataset: &Dataset, offset: u64) -> Result<Option<Vec<Bytes>>> {
-    let Some(bytes) = elements::elements(file, dataset, offset).await? else { return Ok(None) };
+async fn strings(file: &File<'_>, dataset: &Described, offset: u64) -> Result<Option<Vec<Bytes>>> {
+    let DataLocation::Here(storage) = &dataset.storage else {
+        let what = "decoding elements of this type that lie in other files";
+        return Err(Hdf5Error::unsupported(STRUCTURE, offset, what));
+    };
+    let elements = elements::elements(file, dataset, storage, offset).await?;
+    let Some(bytes) = elements else { return Ok(None) };
     let count = dataset.dataspace.count().unwrap_or(0);
     let heap = values::heap_objects(file, &dataset.datatype, count, &bytes, offset).await?;
     let strings = value::strings(&dataset.datatype, count, &bytes, offset, &file.context, &heap)?;

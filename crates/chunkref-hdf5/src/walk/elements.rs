@@ -15,15 +15,16 @@ use crate::object::{Dataset, Storage};
 use crate::raw_data::{STRUCTURE, assemble, exactly};
 
 /// All elements of a dataset in C order, as stored but without filters; `None` when nothing is allocated.
-pub(crate) async fn elements(
+pub(crate) async fn elements<S>(
     file: &File<'_>,
-    dataset: &Dataset,
+    dataset: &Dataset<S>,
+    storage: &Storage,
     offset: u64,
 ) -> Result<Option<Bytes>> {
     let length = dataset.logical_bytes().unwrap_or(u64::MAX);
     let limits = &file.context.limits;
     let (what, limit) = ("bytes to store inline", limits.inline_bytes);
-    match &dataset.storage {
+    match storage {
         Storage::Compact(bytes) => exactly(bytes, length, offset).map(Some),
         Storage::Contiguous { offset: None, .. } => Ok(None),
         Storage::Contiguous { offset: Some(at), .. } => {
@@ -41,11 +42,6 @@ pub(crate) async fn elements(
             let chunks = try_join_all(reads).await?;
             Ok(Some(assemble(dataset, grid, table, &chunks)))
         }
-        Storage::External(_) | Storage::Virtual(_) => Err(Hdf5Error::unsupported(
-            STRUCTURE,
-            offset,
-            "decoding elements of this type that lie in other files",
-        )),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::context::FileNumber;
 use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
 use crate::neighbours::{Name, Neighbours};
-use crate::object::Objects;
+use crate::object::{Described, Objects};
 
 /// Files beside the scanned one, at the most: each is open until the scan ends.
 const MAX_NEIGHBOURS: usize = 512;
@@ -47,6 +47,11 @@ impl<'a> Files<'a> {
     /// What ends it: of any file, a read that failed or a limit that all objects share.
     pub(crate) fn check(&self) -> Result<()> {
         self.ending.check()
+    }
+
+    /// What ends the scan.
+    pub(crate) fn ending(&self) -> &Ending {
+        &self.ending
     }
 
     /// The HDF5 file of that number.
@@ -83,7 +88,7 @@ impl<'a> Files<'a> {
     /// When it could not be found out whether there is a file of a name, or one could not be read.
     pub(crate) async fn open_neighbours(
         &mut self,
-        objects: &mut Objects,
+        objects: &mut Objects<Described>,
         follow_links: bool,
         limits: &Limits,
     ) -> Result<Neighbours> {
@@ -110,7 +115,7 @@ impl<'a> Files<'a> {
     async fn open_wave(
         &mut self,
         wanted: BTreeSet<Name>,
-        objects: &mut Objects,
+        objects: &mut Objects<Described>,
         neighbours: &mut Neighbours,
         limits: &Limits,
     ) {
@@ -177,7 +182,7 @@ impl<'a> Files<'a> {
             });
         }
         for (number, name, read) in join_all(reads).await {
-            let read: Result<(File<'_>, Objects)> = read;
+            let read: Result<(File<'_>, Objects<Described>)> = read;
             match (
                 read,
                 usize::try_from(number.0).ok().and_then(|index| self.members.get_mut(index)),

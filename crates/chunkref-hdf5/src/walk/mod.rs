@@ -12,6 +12,7 @@ mod fractal_heap;
 mod frontier;
 mod group;
 mod heap;
+mod inline;
 pub(crate) mod object_header;
 mod objects;
 mod open;
@@ -25,5 +26,6 @@ pub(crate) use files::Files;
 pub(crate) use frontier::Frontier;
 #[cfg(feature = "libhdf5")]
 pub(crate) use group::links;
+pub(crate) use inline::read_chunks;
 pub(crate) use objects::read_objects;
 pub(crate) use open::open;

@@ -15,21 +15,21 @@ use crate::context::{Address, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::kind;
 use crate::message::link::{Link, LinkTarget};
-use crate::object::{Dataset, Object, ObjectKind, Objects};
+use crate::object::{Described, Object, ObjectKind, Objects};
 use crate::object_header::ObjectHeader;
 
 /// What one step of the walk found about an object.
 enum Step {
     Header(Result<ObjectHeader>),
     Links(Result<Vec<Link>>),
-    Dataset(Box<Result<Dataset>>),
+    Dataset(Box<Result<Described>>),
     Attributes(Result<Vec<NamedAttribute>>),
 }
 
 type Steps<'f> = FuturesUnordered<BoxFuture<'f, (Address, Step)>>;
 
 /// Reads every object that hard links lead to from the root, each once, all at the same time.
-pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects> {
+pub(crate) async fn read_objects(file: &File<'_>) -> Result<Objects<Described>> {
     let mut objects = Objects::new();
     let mut seen = HashSet::from([file.root]);
     let mut steps: Steps<'_> = FuturesUnordered::new();
@@ -89,7 +89,7 @@ fn begin<'f>(
     file: &'f File<'_>,
     address: Address,
     header: ObjectHeader,
-) -> Result<Object> {
+) -> Result<Object<Described>> {
     let offset = header.offset;
     let header = Arc::new(header);
     let kind = if header.is_dataset() {
@@ -116,7 +116,11 @@ fn begin<'f>(
     Ok(Object { offset, attributes: Ok(Vec::new()), kind })
 }
 
-fn update(objects: &mut Objects, id: ObjectId, change: impl FnOnce(&mut Object)) {
+fn update(
+    objects: &mut Objects<Described>,
+    id: ObjectId,
+    change: impl FnOnce(&mut Object<Described>),
+) {
     if let Some(Ok(object)) = objects.get_mut(&id) {
         change(object);
     }
