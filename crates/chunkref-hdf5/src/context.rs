@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chunkref_core::{Cursor, Limits};
 
 use crate::checksum::lookup3;
+use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
-use crate::frontier::Ending;
 
 /// A file address: bytes from the superblock's base address. The undefined address is `None` in parsed structures.
 /// Spec: HDF5 File Format 3.0, I.
@@ -156,7 +156,25 @@ pub(crate) fn verify_checksum(bytes: &[u8], offset: u64, structure: &'static str
     let Some((body, stored)) = bytes.split_last_chunk::<4>() else {
         return Err(Cursor::new(bytes, offset, structure).truncated(4).into());
     };
-    let stored = u32::from_le_bytes(*stored);
+    compare(u32::from_le_bytes(*stored), body, offset, structure)
+}
+
+/// Checks the lookup3 checksum that comes next in a structure that begins at `offset`, and counts as 0 itself.
+pub(crate) fn verify_inner_checksum(
+    bytes: &[u8],
+    cursor: &mut Cursor<'_>,
+    offset: u64,
+) -> Result<()> {
+    let at = cursor.position();
+    let stored = cursor.u32_le()?;
+    let mut copy = bytes.to_vec();
+    if let Some(field) = copy.get_mut(at..at.saturating_add(4)) {
+        field.fill(0);
+    }
+    compare(stored, &copy, offset, cursor.structure())
+}
+
+fn compare(stored: u32, body: &[u8], offset: u64, structure: &'static str) -> Result<()> {
     let computed = lookup3(body);
     // A fuzzer would rarely get past them.
     if stored == computed || cfg!(fuzzing) {

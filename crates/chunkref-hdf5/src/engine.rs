@@ -5,9 +5,8 @@ use chunkref_core::{ByteSource, FormatOption, ScanOptions};
 use thiserror::Error;
 
 use crate::error::Result;
-use crate::file::File;
-use crate::object::Objects;
-use crate::scanner::read_objects;
+use crate::object::{Described, Objects};
+use crate::walk::{File, read_objects};
 
 /// The option that chooses the engine.
 pub(crate) const OPTION: FormatOption = FormatOption {
@@ -72,7 +71,7 @@ impl Engine {
     }
 
     /// Everything about the file's objects.
-    pub(crate) async fn objects(self, file: &File<'_>) -> Result<Objects> {
+    pub(crate) async fn objects(self, file: &File<'_>) -> Result<Objects<Described>> {
         let objects = read_objects(file).await?;
         match self {
             Self::Native => Ok(objects),

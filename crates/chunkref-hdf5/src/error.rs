@@ -6,6 +6,9 @@ use std::sync::Arc;
 use chunkref_core::{Cancelled, ScanError, ScanErrorKind, SourceError, Truncated};
 use thiserror::Error;
 
+/// The format's name in the registry.
+pub(crate) const FORMAT: &str = "hdf5";
+
 /// A fault of an HDF5 file or of reading it; `structure` is the specification's name, `offset` counts bytes from the
 /// start of the file.
 #[derive(Debug, Clone, Error)]
@@ -154,7 +157,7 @@ impl Hdf5Error {
         };
         ScanError {
             kind,
-            format: Some(crate::ENTRY.name),
+            format: Some(FORMAT),
             location: location.to_owned(),
             source: Box::new(self),
         }

@@ -2,40 +2,29 @@
 //! Files beside the scanned one that its external links, external data and virtual datasets name.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-
-use chunkref_core::{ByteSource, Limits};
-use futures::future::join_all;
 
 use crate::context::{FileNumber, ObjectId};
-use crate::error::{Hdf5Error, Result};
-use crate::file::File;
-use crate::frontier::{Ending, Frontier};
 use crate::message::link::LinkTarget;
-use crate::object::{Object, ObjectKind, Objects, Storage};
-use crate::scanner::read_objects;
-
-/// Files beside the scanned one, at the most: each is open until the scan ends.
-const MAX_NEIGHBOURS: usize = 512;
+use crate::object::{DataLocation, Described, Object, ObjectKind};
 
 /// What is known of the files that a scan touches.
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     /// Whether soft and external links are followed.
     pub(crate) follow_links: bool,
-    roots: HashMap<FileNumber, ObjectId>,
+    pub(crate) roots: HashMap<FileNumber, ObjectId>,
     /// Names as files have them, and what they lead to or why to nothing.
-    known: HashMap<Name, Result<FileNumber, String>>,
+    pub(crate) known: HashMap<Name, Result<FileNumber, String>>,
 }
 
 /// A file as another one names it.
 #[expect(clippy::struct_field_names, reason = "the name within the other file is a name")]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Name {
-    by: FileNumber,
-    name: String,
+pub(crate) struct Name {
+    pub(crate) by: FileNumber,
+    pub(crate) name: String,
     /// Whether it is an HDF5 file, not raw data.
-    is_hdf5: bool,
+    pub(crate) is_hdf5: bool,
 }
 
 impl Neighbours {
@@ -69,185 +58,9 @@ impl Neighbours {
     }
 }
 
-/// One open file.
-#[derive(Debug)]
-enum Member<'a> {
-    Hdf5(Box<File<'a>>),
-    Raw(Frontier<'a>),
-}
-
-/// All open files of a scan, by number.
-#[derive(Debug)]
-pub(crate) struct Files<'a> {
-    members: Vec<Member<'a>>,
-    ending: Ending,
-}
-
-impl<'a> Files<'a> {
-    /// The scanned file alone.
-    pub(crate) fn new(file: File<'a>) -> Self {
-        let ending = file.frontier.ending().clone();
-        Self { members: vec![Member::Hdf5(Box::new(file))], ending }
-    }
-
-    /// Whether the scan goes on.
-    ///
-    /// # Errors
-    /// What ends it: of any file, a read that failed or a limit that all objects share.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.ending.check()
-    }
-
-    /// The HDF5 file of that number.
-    pub(crate) fn hdf5(&self, number: FileNumber) -> Option<&File<'a>> {
-        match self.member(number)? {
-            Member::Hdf5(file) => Some(file),
-            Member::Raw(_) => None,
-        }
-    }
-
-    /// The reader of any file.
-    pub(crate) fn frontier(&self, number: FileNumber) -> Option<&Frontier<'a>> {
-        Some(match self.member(number)? {
-            Member::Hdf5(file) => &file.frontier,
-            Member::Raw(frontier) => frontier,
-        })
-    }
-
-    /// The sources of all files, in the order of their numbers.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = (FileNumber, &dyn ByteSource)> {
-        (0..self.members.len()).filter_map(|number| {
-            let number = FileNumber(u32::try_from(number).ok()?);
-            Some((number, self.frontier(number)?.source()))
-        })
-    }
-
-    fn member(&self, number: FileNumber) -> Option<&Member<'a>> {
-        self.members.get(usize::try_from(number.0).ok()?)
-    }
-
-    /// Opens every file that the objects name, and those that theirs name; each wave of them at the same time.
-    ///
-    /// # Errors
-    /// When it could not be found out whether there is a file of a name, or one could not be read.
-    pub(crate) async fn open_neighbours(
-        &mut self,
-        objects: &mut Objects,
-        follow_links: bool,
-        limits: &Limits,
-    ) -> Result<Neighbours> {
-        let mut neighbours = Neighbours { follow_links, ..Neighbours::default() };
-        if let Some(file) = self.hdf5(FileNumber(0)) {
-            neighbours.roots.insert(FileNumber(0), file.context.object(file.root));
-        }
-        loop {
-            let mut wanted = BTreeSet::new();
-            for (id, object) in objects.iter() {
-                if let Ok(object) = object {
-                    object.names(id.file, follow_links, &mut wanted);
-                }
-            }
-            wanted.retain(|name| !neighbours.known.contains_key(name));
-            if wanted.is_empty() {
-                return Ok(neighbours);
-            }
-            self.open_wave(wanted, objects, &mut neighbours, limits).await;
-            self.check()?;
-        }
-    }
-
-    async fn open_wave(
-        &mut self,
-        wanted: BTreeSet<Name>,
-        objects: &mut Objects,
-        neighbours: &mut Neighbours,
-        limits: &Limits,
-    ) {
-        let opened = join_all(wanted.into_iter().map(|name| async {
-            let source = match self.frontier(name.by) {
-                Some(frontier) => {
-                    frontier.source().open_sibling(&name.name).await.map_err(|error| {
-                        let text = error.to_string();
-                        if error.kind.is_fault_of_sibling() {
-                            let (name, source) = (name.name.clone(), Arc::new(error));
-                            self.ending.get_or_init(|| Hdf5Error::Neighbour { name, source });
-                        }
-                        text
-                    })
-                }
-                None => Err("the file that names it is not open".to_owned()),
-            };
-            (name, source)
-        }));
-        let mut new = Vec::new();
-        for (name, source) in opened.await {
-            let number = source.and_then(|source| {
-                // The same file under another name, or the scanned file itself.
-                let same = |(_, known): &(FileNumber, &dyn ByteSource)| {
-                    known.location() == source.location()
-                };
-                if let Some((number, _)) = self.sources().find(same)
-                    && (!name.is_hdf5
-                        || self.hdf5(number).is_some()
-                        || new.iter().any(|(opened, _)| *opened == number))
-                {
-                    return Ok(number);
-                }
-                if self.members.len() > MAX_NEIGHBOURS {
-                    return Err(format!(
-                        "more than {MAX_NEIGHBOURS} other files are named, and no more are opened"
-                    ));
-                }
-                let number = FileNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
-                self.members.push(Member::Raw(Frontier::owning(
-                    source,
-                    limits,
-                    self.ending.clone(),
-                )));
-                if name.is_hdf5 {
-                    new.push((number, name.clone()));
-                }
-                Ok(number)
-            });
-            neighbours.known.insert(name, number);
-        }
-        let mut reads = Vec::new();
-        for (number, name) in new {
-            let slot = usize::try_from(number.0).ok().and_then(|index| self.members.get_mut(index));
-            let Some(Member::Raw(frontier)) = slot else { continue };
-            let frontier = std::mem::replace(frontier, Frontier::closed());
-            reads.push(async move {
-                let file = async {
-                    let file = File::open(frontier, number, limits).await?;
-                    let objects = file.frontier.run(read_objects(&file)).await?;
-                    Ok((file, objects))
-                };
-                (number, name, file.await)
-            });
-        }
-        for (number, name, read) in join_all(reads).await {
-            let read: Result<(File<'_>, Objects)> = read;
-            match (
-                read,
-                usize::try_from(number.0).ok().and_then(|index| self.members.get_mut(index)),
-            ) {
-                (Ok((file, theirs)), Some(slot)) => {
-                    neighbours.roots.insert(number, file.context.object(file.root));
-                    objects.extend(theirs);
-                    *slot = Member::Hdf5(Box::new(file));
-                }
-                (Err(error), _) => {
-                    neighbours.known.insert(name, Err(format!("it cannot be read: {error}")));
-                }
-                (Ok(_), None) => {}
-            }
-        }
-    }
-}
-
-impl Object {
+impl Object<Described> {
     /// Adds the names of other files that the object depends on.
-    fn names(&self, by: FileNumber, follow_links: bool, wanted: &mut BTreeSet<Name>) {
+    pub(crate) fn names(&self, by: FileNumber, follow_links: bool, wanted: &mut BTreeSet<Name>) {
         let mut want = |name: &str, is_hdf5: bool| {
             wanted.insert(Name { by, name: name.to_owned(), is_hdf5 });
         };
@@ -261,12 +74,12 @@ impl Object {
             }
             ObjectKind::Dataset(dataset) => {
                 match dataset.as_ref().as_ref().map(|dataset| &dataset.storage) {
-                    Ok(Storage::External(pieces)) => {
+                    Ok(DataLocation::External(pieces)) => {
                         for piece in pieces {
                             want(&piece.name, false);
                         }
                     }
-                    Ok(Storage::Virtual(mappings)) => {
+                    Ok(DataLocation::Virtual(mappings)) => {
                         for mapping in mappings.iter().filter(|mapping| mapping.file != ".") {
                             want(&mapping.file, true);
                         }

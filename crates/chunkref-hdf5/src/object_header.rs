@@ -5,18 +5,15 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use chunkref_core::Cursor;
-use futures::future::try_join_all;
 
 use crate::context::{Address, Context, expect_signature, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::message::kind;
 
-const STRUCTURE: &str = "object header";
-const CONTINUATION: &str = "object header continuation";
-
-/// Bytes that are read at an object header's address before its length is known; most headers are shorter.
-const GUESS_BYTES: u64 = 1024;
+/// What a header is called in errors.
+pub(crate) const STRUCTURE: &str = "object header";
+/// What its further blocks are called.
+pub(crate) const CONTINUATION: &str = "object header continuation";
 
 /// The messages of one object.
 #[derive(Debug, Clone)]
@@ -66,6 +63,18 @@ impl ObjectHeader {
     pub(crate) fn message(&self, kind: u16) -> Option<&Message> {
         self.messages.iter().find(|message| message.kind == kind)
     }
+
+    /// Whether the object is a dataset.
+    pub(crate) fn is_dataset(&self) -> bool {
+        self.message(kind::DATA_LAYOUT).is_some()
+    }
+
+    /// Whether the object is a group.
+    pub(crate) fn is_group(&self) -> bool {
+        [kind::SYMBOL_TABLE, kind::LINK_INFO, kind::LINK]
+            .iter()
+            .any(|&kind| self.message(kind).is_some())
+    }
 }
 
 /// How messages are laid out in all blocks of a header.
@@ -77,7 +86,7 @@ struct Format {
 
 /// The part of a header before its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Prefix {
+pub(crate) struct Prefix {
     format: Format,
     tracks_attribute_order: bool,
     /// Bytes of the prefix.
@@ -87,10 +96,19 @@ struct Prefix {
 }
 
 impl Prefix {
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Self> {
-        if cursor.peek() != Some(b'O') {
-            return Self::parse_v1(cursor);
-        }
+    /// The prefix at the start of `bytes`, which lie at `offset` of the file; `Err` too when the header is too long.
+    pub(crate) fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
+        let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
+        let prefix = if cursor.peek() == Some(b'O') {
+            Self::parse_v2(&mut cursor)?
+        } else {
+            Self::parse_v1(&mut cursor)?
+        };
+        check_length(offset, prefix.total(), context)?;
+        Ok(prefix)
+    }
+
+    fn parse_v2(cursor: &mut Cursor<'_>) -> Result<Self> {
         expect_signature(cursor, *b"OHDR")?;
         expect_version(cursor, &[2])?;
         let flags = cursor.u8()?;
@@ -120,14 +138,14 @@ impl Prefix {
     }
 
     /// Bytes of the header's first part, checksum included.
-    fn total(self) -> u64 {
+    pub(crate) fn total(self) -> u64 {
         let checksum = if self.format.version == 2 { 4 } else { 0 };
         self.length.saturating_add(self.block_length).saturating_add(checksum)
     }
 }
 
-/// Where more messages are.
-type Continuation = (Address, u64);
+/// Where more messages are, and how many bytes.
+pub(crate) type Continuation = (Address, u64);
 
 /// Takes the messages of one block apart.
 fn parse_messages(
@@ -196,78 +214,90 @@ fn first_block(bytes: &Bytes, offset: u64, prefix: Prefix) -> Result<Cursor<'_>>
     Ok(cursor)
 }
 
-impl File<'_> {
-    /// Reads the object header at `address` with all its continuations.
-    pub(crate) async fn object_header(&self, address: Address) -> Result<ObjectHeader> {
-        let offset = self.context.file_offset(address);
-        let guess = self.frontier.read_up_to(offset, GUESS_BYTES, STRUCTURE).await?;
-        let prefix = Prefix::parse(&mut Cursor::new(&guess, offset, STRUCTURE))?;
-        let total = prefix.total();
-        self.check_structure(offset, total)?;
-        let bytes = match usize::try_from(total) {
-            Ok(total) if total <= guess.len() => guess.slice(..total),
-            _ => self.frontier.read(offset, total, STRUCTURE).await?,
-        };
-        let mut messages = Vec::new();
-        let mut block = first_block(&bytes, offset, prefix)?;
-        let mut pending =
-            parse_messages(&mut block, &bytes, prefix.format, &self.context, &mut messages)?;
-        let (mut seen, mut sum) = (HashSet::from([address]), total);
-        while !pending.is_empty() {
-            for &(next, length) in &pending {
-                if !seen.insert(next) {
-                    let at = self.context.file_offset(next);
-                    return Err(Hdf5Error::inconsistent(
-                        CONTINUATION,
-                        at,
-                        "the block continues itself",
-                    ));
-                }
-                sum = sum.saturating_add(length);
-                self.check_structure(offset, sum)?;
-            }
-            let blocks = try_join_all(pending.iter().map(|&(next, length)| {
-                self.frontier.read(self.context.file_offset(next), length, CONTINUATION)
-            }));
-            let blocks = blocks.await?;
-            let mut further = Vec::new();
-            for (&(next, _), bytes) in pending.iter().zip(&blocks) {
-                further.extend(self.continuation(
-                    bytes,
-                    self.context.file_offset(next),
-                    prefix.format,
-                    &mut messages,
-                )?);
-            }
-            pending = further;
-        }
-        Ok(ObjectHeader { offset, messages, tracks_attribute_order: prefix.tracks_attribute_order })
-    }
+/// A header whose continuations are not all read.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    header: ObjectHeader,
+    format: Format,
+    pending: Vec<Continuation>,
+    seen: HashSet<Address>,
+    total: u64,
+}
 
-    fn continuation(
-        &self,
+impl Partial {
+    /// The first part of the header at `address`: the `bytes` that its prefix says.
+    pub(crate) fn parse(
         bytes: &Bytes,
-        offset: u64,
-        format: Format,
-        messages: &mut Vec<Message>,
-    ) -> Result<Vec<Continuation>> {
-        let mut cursor = Cursor::new(bytes, offset, CONTINUATION);
-        if format.version == 2 {
-            expect_signature(&mut cursor.clone(), *b"OCHK")?;
-            verify_checksum(bytes, offset, CONTINUATION)?;
-            cursor = Cursor::new(
-                bytes.get(..bytes.len().saturating_sub(4)).unwrap_or_default(),
-                offset,
-                CONTINUATION,
-            );
-            cursor.skip(4)?;
-        }
-        parse_messages(&mut cursor, bytes, format, &self.context, messages)
+        address: Address,
+        prefix: Prefix,
+        context: &Context,
+    ) -> Result<Self> {
+        let offset = context.file_offset(address);
+        let mut messages = Vec::new();
+        let mut block = first_block(bytes, offset, prefix)?;
+        let pending = parse_messages(&mut block, bytes, prefix.format, context, &mut messages)?;
+        let tracks_attribute_order = prefix.tracks_attribute_order;
+        let mut partial = Self {
+            header: ObjectHeader { offset, messages, tracks_attribute_order },
+            format: prefix.format,
+            pending: Vec::new(),
+            seen: HashSet::from([address]),
+            total: prefix.total(),
+        };
+        partial.expect(pending, context)?;
+        Ok(partial)
     }
 
-    fn check_structure(&self, offset: u64, total: u64) -> Result<()> {
-        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", total, self.limits().structure_bytes)
+    /// Where more messages are, and their bytes; nothing when the header is whole.
+    pub(crate) fn pending(&self) -> &[Continuation] {
+        &self.pending
     }
+
+    /// Adds the messages of all pending continuations, whose bytes `blocks` are.
+    pub(crate) fn add(&mut self, blocks: &[Bytes], context: &Context) -> Result<()> {
+        let mut further = Vec::new();
+        for ((next, _), bytes) in std::mem::take(&mut self.pending).into_iter().zip(blocks) {
+            let offset = context.file_offset(next);
+            let mut cursor = Cursor::new(bytes, offset, CONTINUATION);
+            if self.format.version == 2 {
+                expect_signature(&mut cursor.clone(), *b"OCHK")?;
+                verify_checksum(bytes, offset, CONTINUATION)?;
+                cursor = Cursor::new(
+                    bytes.get(..bytes.len().saturating_sub(4)).unwrap_or_default(),
+                    offset,
+                    CONTINUATION,
+                );
+                cursor.skip(4)?;
+            }
+            let messages = &mut self.header.messages;
+            further.extend(parse_messages(&mut cursor, bytes, self.format, context, messages)?);
+        }
+        self.expect(further, context)
+    }
+
+    /// The whole header.
+    pub(crate) fn finish(self) -> ObjectHeader {
+        self.header
+    }
+
+    fn expect(&mut self, continuations: Vec<Continuation>, context: &Context) -> Result<()> {
+        for &(next, length) in &continuations {
+            if !self.seen.insert(next) {
+                let at = context.file_offset(next);
+                let reason = "the block continues itself";
+                return Err(Hdf5Error::inconsistent(CONTINUATION, at, reason));
+            }
+            self.total = self.total.saturating_add(length);
+            check_length(self.header.offset, self.total, context)?;
+        }
+        self.pending = continuations;
+        Ok(())
+    }
+}
+
+/// `Err` when a header of `total` bytes is too long.
+fn check_length(offset: u64, total: u64, context: &Context) -> Result<()> {
+    Hdf5Error::check_limit(STRUCTURE, offset, "bytes", total, context.limits.structure_bytes)
 }
 
 #[cfg(test)]
@@ -307,12 +337,9 @@ mod tests {
     }
 
     fn parse(bytes: &Bytes) -> Result<(Vec<Message>, Vec<Continuation>)> {
-        let prefix = Prefix::parse(&mut Cursor::new(bytes, 0, STRUCTURE))?;
-        let mut messages = Vec::new();
-        let mut block = first_block(bytes, 0, prefix)?;
-        let continuations =
-            parse_messages(&mut block, bytes, prefix.format, &context(), &mut messages)?;
-        Ok((messages, continuations))
+        let prefix = Prefix::parse(bytes, 0, &context())?;
+        let partial = Partial::parse(bytes, Address(0), prefix, &context())?;
+        Ok((partial.header.messages, partial.pending))
     }
 
     #[test]
@@ -333,6 +360,21 @@ mod tests {
             parse(&version_1(&[(1, b"12345678"), (0x10, &target)])).unwrap();
         assert_eq!(messages.len(), 1);
         assert_eq!(continuations, [(Address(4096), 72)]);
+    }
+
+    #[test]
+    fn a_block_that_continues_itself_is_an_error() {
+        let mut target = 4096_u64.to_le_bytes().to_vec();
+        target.extend(24_u64.to_le_bytes());
+        let bytes = version_1(&[(0x10, &target)]);
+        let prefix = Prefix::parse(&bytes, 0, &context()).unwrap();
+        let mut partial = Partial::parse(&bytes, Address(0), prefix, &context()).unwrap();
+        assert_eq!(partial.pending(), [(Address(4096), 24)]);
+        // The continuation is the same message again: type, length, flags, where.
+        let mut block = vec![0x10, 0, 16, 0, 0, 0, 0, 0];
+        block.extend(target);
+        let error = partial.add(&[block.into()], &context()).unwrap_err();
+        assert!(error.to_string().contains("continues itself"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::error::Error;
 use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions, split};
 
 use crate::engine::{self, Engine};
+use crate::error::FORMAT;
 use crate::filter_options::{self, FilterOptions};
 use crate::lower::members;
 use crate::split_contiguous;
@@ -104,12 +105,7 @@ impl Options {
 
 fn refuse(location: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> ScanError {
     let (location, source) = (location.to_owned(), reason.into());
-    ScanError {
-        kind: ScanErrorKind::InvalidOption,
-        format: Some(crate::ENTRY.name),
-        location,
-        source,
-    }
+    ScanError { kind: ScanErrorKind::InvalidOption, format: Some(FORMAT), location, source }
 }
 
 #[cfg(test)]

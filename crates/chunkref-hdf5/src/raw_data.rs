@@ -1,82 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reading a dataset's elements, for what references cannot say. Bounded by `Limits::inline_bytes`.
+//! A dataset's elements, put together of what was read.
 
 use bytes::Bytes;
-use chunkref_core::Limits;
-use futures::future::try_join_all;
 
 use crate::chunk_index::{ChunkTable, Grid};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
-use crate::filter;
-use crate::frontier::Frontier;
-use crate::message::{FillValue, Filter};
-use crate::object::{Dataset, Storage};
+use crate::message::FillValue;
+use crate::object::Dataset;
 
-const STRUCTURE: &str = "raw data";
+/// What elements are called in errors.
+pub(crate) const STRUCTURE: &str = "raw data";
 
-impl File<'_> {
-    /// All elements of a dataset in C order, as stored but without filters; `None` when nothing is allocated.
-    pub(crate) async fn elements(&self, dataset: &Dataset, offset: u64) -> Result<Option<Bytes>> {
-        let length = dataset.logical_bytes().unwrap_or(u64::MAX);
-        let limit = self.limits().inline_bytes;
-        match &dataset.storage {
-            Storage::Compact(bytes) => exactly(bytes, length, offset).map(Some),
-            Storage::Contiguous { offset: None, .. } => Ok(None),
-            Storage::Contiguous { offset: Some(at), .. } => {
-                Hdf5Error::check_limit(STRUCTURE, *at, "bytes to store inline", length, limit)?;
-                self.frontier.read_data(*at, length).await.map(Some)
-            }
-            Storage::Chunked { table, .. } if table.len() == 0 => Ok(None),
-            Storage::Chunked { grid, table } => {
-                Hdf5Error::check_limit(STRUCTURE, offset, "bytes to store inline", length, limit)?;
-                let reads = table.iter().map(|chunk| {
-                    let place = (chunk.offset, chunk.length);
-                    self.frontier.chunk_data(
-                        &dataset.filters,
-                        chunk.filter_mask,
-                        place,
-                        grid,
-                        self.limits(),
-                    )
-                });
-                let chunks = try_join_all(reads).await?;
-                Ok(Some(assemble(dataset, grid, table, &chunks)))
-            }
-            Storage::External(_) | Storage::Virtual(_) => Err(Hdf5Error::unsupported(
-                STRUCTURE,
-                offset,
-                "decoding elements of this type that lie in other files",
-            )),
-        }
-    }
-}
-
-impl Frontier<'_> {
-    /// The chunk at an offset and of a stored length, without its filters: of the full chunk's length.
-    pub(crate) async fn chunk_data(
-        &self,
-        filters: &[Filter],
-        mask: u32,
-        (offset, length): (u64, u64),
-        grid: &Grid,
-        limits: &Limits,
-    ) -> Result<Bytes> {
-        let longest = length.max(grid.chunk_bytes);
-        Hdf5Error::check_limit(
-            STRUCTURE,
-            offset,
-            "bytes in a chunk",
-            longest,
-            limits.inline_bytes,
-        )?;
-        let stored = self.read_data(offset, length).await?;
-        let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?;
-        exactly(&data, grid.chunk_bytes, offset)
-    }
-}
-
-impl Dataset {
+impl<S> Dataset<S> {
     /// Bytes of all elements; `None` when 64 bits do not hold it.
     pub(crate) fn logical_bytes(&self) -> Option<u64> {
         self.dataspace.count()?.checked_mul(u64::from(self.datatype.length))
@@ -98,8 +33,8 @@ impl Dataset {
 
 /// All elements of a chunked dataset; `chunks` are its decoded chunks in the order of the table. The length is checked
 /// by the caller.
-pub(crate) fn assemble(
-    dataset: &Dataset,
+pub(crate) fn assemble<S>(
+    dataset: &Dataset<S>,
     grid: &Grid,
     table: &ChunkTable,
     chunks: &[Bytes],
@@ -120,7 +55,7 @@ pub(crate) fn assemble(
 }
 
 /// The first `length` bytes, all of which must be there.
-fn exactly(bytes: &Bytes, length: u64, offset: u64) -> Result<Bytes> {
+pub(crate) fn exactly(bytes: &Bytes, length: u64, offset: u64) -> Result<Bytes> {
     match usize::try_from(length) {
         Ok(length) if length <= bytes.len() => Ok(bytes.slice(..length)),
         _ => {

@@ -6,7 +6,7 @@ use chunkref_core::{FormatOption, split};
 use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::FileNumber;
 use crate::message::Dataspace;
-use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
+use crate::object::{Dataset, Objects, Storage, map_datasets};
 
 /// The option that says how large the pieces are.
 pub(crate) const OPTION: FormatOption = FormatOption {
@@ -16,15 +16,11 @@ pub(crate) const OPTION: FormatOption = FormatOption {
 };
 
 /// Cuts every contiguous dataset of more than `piece_bytes`.
-pub(crate) fn split_objects(objects: &mut Objects, piece_bytes: u64) {
-    for (id, object) in objects.iter_mut() {
-        if let Ok(Object { kind: ObjectKind::Dataset(dataset), .. }) = object
-            && let Ok(dataset) = dataset.as_mut()
-            && let Some(storage) = pieces(dataset, id.file, piece_bytes)
-        {
-            dataset.storage = storage;
-        }
-    }
+pub(crate) fn split_objects(objects: Objects<Dataset>, piece_bytes: u64) -> Objects<Dataset> {
+    map_datasets(objects, |id, dataset| match pieces(&dataset, id.file, piece_bytes) {
+        Some(storage) => Dataset { storage, ..dataset },
+        None => dataset,
+    })
 }
 
 fn pieces(dataset: &Dataset, file: FileNumber, piece_bytes: u64) -> Option<Storage> {

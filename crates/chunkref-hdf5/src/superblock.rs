@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicU64;
 use chunkref_core::{Cursor, Limits};
 
 use crate::context::{Address, Context, FileNumber, expect_version, verify_checksum};
+use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
-use crate::frontier::Ending;
 
 /// The 8 bytes that every HDF5 superblock begins with.
 pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
@@ -42,6 +42,18 @@ pub(crate) struct BtreeK {
 impl Default for BtreeK {
     fn default() -> Self {
         Self { chunk: 32, group_internal: 16, group_leaf: 4 }
+    }
+}
+
+impl BtreeK {
+    /// A message of the superblock extension.
+    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self> {
+        expect_version(cursor, &[0])?;
+        Ok(Self {
+            chunk: cursor.u16_le()?,
+            group_internal: cursor.u16_le()?,
+            group_leaf: cursor.u16_le()?,
+        })
     }
 }
 
@@ -169,6 +181,14 @@ mod tests {
         let superblock = Superblock::parse(&version_2(), 0, &Limits::default()).unwrap();
         assert_eq!((superblock.root, superblock.extension), (Address(48), None));
         assert_eq!(superblock.context.size_of_offsets, 4);
+    }
+
+    #[test]
+    fn the_extension_has_ks_of_its_own() {
+        let parse = |bytes: &[u8]| BtreeK::parse(&mut Cursor::new(bytes, 0, "B-tree K values"));
+        let expected = BtreeK { chunk: 40, group_internal: 20, group_leaf: 5 };
+        assert_eq!(parse(&[0, 40, 0, 20, 0, 5, 0]).unwrap(), expected);
+        assert!(matches!(parse(&[1]), Err(Hdf5Error::UnsupportedVersion { version: 1, .. })));
     }
 
     #[test]

@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
-use chunkref_core::model::dataset::join_path;
 use chunkref_core::{Limits, SkipKind, Skipped};
 
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::link::{Link, LinkTarget};
 use crate::neighbours::Neighbours;
-use crate::object::{Object, ObjectKind, Objects};
+use crate::object::{Described, Object, ObjectKind, Objects};
 
 /// Soft links that lead to soft links, at the most; libhdf5's default too.
 const MAX_SOFT_LINKS: u32 = 16;
@@ -38,7 +37,7 @@ pub(crate) struct Tree {
 /// Follows links from group to group.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Resolver<'a> {
-    pub(crate) objects: &'a Objects,
+    pub(crate) objects: &'a Objects<Described>,
     pub(crate) neighbours: &'a Neighbours,
 }
 
@@ -60,7 +59,11 @@ struct Walk<'a> {
 
 impl Tree {
     /// Walks from the root of the scanned file, which must be a group that can be read.
-    pub(crate) fn new(objects: &Objects, neighbours: &Neighbours, limits: &Limits) -> Result<Self> {
+    pub(crate) fn new(
+        objects: &Objects<Described>,
+        neighbours: &Neighbours,
+        limits: &Limits,
+    ) -> Result<Self> {
         let root = neighbours.root(FileNumber(0));
         match root.and_then(|root| objects.get(&root)) {
             Some(Ok(object)) if matches!(object.kind, ObjectKind::Group(Ok(_))) => {}
@@ -91,7 +94,7 @@ impl Tree {
 }
 
 /// Why the root is no readable group.
-fn root_error(object: Option<&Result<Object>>) -> Hdf5Error {
+fn root_error(object: Option<&Result<Object<Described>>>) -> Hdf5Error {
     match object {
         Some(Err(error)) => error.clone(),
         Some(Ok(object)) => match &object.kind {
@@ -251,6 +254,11 @@ impl Resolver<'_> {
     }
 }
 
+/// The path of a member of the group at `parent`.
+fn join_path(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
 /// Why a name cannot be a path component of a Zarr store.
 fn impossible_name(name: &str) -> Option<&'static str> {
     match name {
@@ -272,10 +280,9 @@ fn impossible_name(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::context::Address;
-    use crate::object::Object;
 
     #[expect(clippy::unnecessary_wraps, reason = "an entry of `Objects` is a result")]
-    fn group(links: &[(&str, LinkTarget)]) -> Result<Object> {
+    fn group(links: &[(&str, LinkTarget)]) -> Result<Object<Described>> {
         let links = links.iter().map(|(name, target)| Link {
             name: (*name).to_owned(),
             creation_order: None,

@@ -5,17 +5,15 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use chunkref_core::Cursor;
-use chunkref_core::model::ByteOrder;
-use futures::future::try_join_all;
 
-use crate::context::{Address, Context, ObjectId};
+use crate::context::{Context, ObjectId};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::heap::global::GlobalHeapId;
 use crate::message::Datatype;
-use crate::message::datatype::{Class, ReferenceKind, StringPadding};
+use crate::message::datatype::{ByteOrder, Class, ReferenceKind, StringPadding};
 
-const STRUCTURE: &str = "value";
+/// What a value is called in errors.
+pub(crate) const STRUCTURE: &str = "value";
 
 /// Bytes of memory that one value takes here and in the model, besides its text.
 const VALUE_BYTES: u64 = 64;
@@ -41,57 +39,53 @@ pub(crate) enum Value {
 /// Objects of the global heap that values point to.
 pub(crate) type HeapObjects = HashMap<GlobalHeapId, Bytes>;
 
-impl File<'_> {
-    /// Decodes `count` elements of `datatype` in `bytes`, which lie at `offset` of the file.
-    pub(crate) async fn values(
-        &self,
-        datatype: &Datatype,
-        count: u64,
-        bytes: &Bytes,
-        offset: u64,
-    ) -> Result<Vec<Value>> {
-        Hdf5Error::check_limit(STRUCTURE, offset, "elements", count, self.limits().members)?;
-        let heap = self.heap_objects(datatype, count, bytes, offset).await?;
-        let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
-        (0..count).map(|_| decode(datatype, &mut cursor, &self.context, &heap)).collect()
-    }
+/// Decodes `count` elements of `datatype` in `bytes`, which lie at `offset` of the file, one after another.
+pub(crate) fn decode_each<'a>(
+    datatype: &'a Datatype,
+    count: u64,
+    bytes: &'a [u8],
+    offset: u64,
+    context: &'a Context,
+    heap: &'a HeapObjects,
+) -> impl Iterator<Item = Result<Value>> + 'a {
+    let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
+    (0..count).map(move |_| decode(datatype, &mut cursor, context, heap))
+}
 
-    /// Everything in the global heap that `count` elements of `datatype` point to, directly or through each other.
-    pub(crate) async fn heap_objects(
-        &self,
-        datatype: &Datatype,
-        count: u64,
-        bytes: &Bytes,
-        offset: u64,
-    ) -> Result<HeapObjects> {
-        let mut heap = HeapObjects::new();
-        if !datatype.has_heap_data() {
-            return Ok(heap);
-        }
-        // Each round goes one level deeper into sequences of sequences.
-        for _ in 0..self.limits().depth {
-            let (mut missing, mut seen) = (Vec::new(), HashSet::new());
-            let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
-            for _ in 0..count {
-                collect(datatype, &mut cursor, &self.context, &heap, (&mut missing, &mut seen))?;
-            }
-            if missing.is_empty() {
-                break;
-            }
-            let mut collections: Vec<Address> = missing.iter().map(|id| id.collection).collect();
-            collections.sort_unstable();
-            collections.dedup();
-            let read =
-                try_join_all(collections.iter().map(|&address| self.global_heap(address))).await?;
-            let collections: HashMap<_, _> = collections.into_iter().zip(read).collect();
-            for id in missing {
-                if let Some(collection) = collections.get(&id.collection) {
-                    heap.insert(id, collection.object(id.index)?);
-                }
-            }
-        }
-        Ok(heap)
+/// The bytes of `count` strings of variable length, whose elements are in `bytes`.
+pub(crate) fn strings(
+    datatype: &Datatype,
+    count: u64,
+    bytes: &[u8],
+    offset: u64,
+    context: &Context,
+    heap: &HeapObjects,
+) -> Result<Vec<Bytes>> {
+    let mut cursor = Cursor::new(bytes, offset, "variable-length strings");
+    let one = |_| {
+        let mut element = cursor.slice(u64::from(datatype.length), "variable-length string")?;
+        let (length, id) = sequence(&mut element, context)?;
+        heap_bytes(length, id, 1, heap, offset)
+    };
+    (0..count).map(one).collect()
+}
+
+/// The heap objects that `count` elements of `datatype` in `bytes` point to, directly or through those in `heap`, and that
+/// are not in `heap` yet.
+pub(crate) fn missing_objects(
+    datatype: &Datatype,
+    count: u64,
+    bytes: &[u8],
+    offset: u64,
+    context: &Context,
+    heap: &HeapObjects,
+) -> Result<Vec<GlobalHeapId>> {
+    let (mut missing, mut seen) = (Vec::new(), HashSet::new());
+    let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
+    for _ in 0..count {
+        collect(datatype, &mut cursor, context, heap, (&mut missing, &mut seen))?;
     }
+    Ok(missing)
 }
 
 /// Sequences that were looked into: so many elements of an object of the heap.
@@ -142,10 +136,7 @@ fn collect(
 }
 
 /// The element count and heap ID of a variable-length element.
-pub(crate) fn sequence(
-    cursor: &mut Cursor<'_>,
-    context: &Context,
-) -> Result<(u32, Option<GlobalHeapId>)> {
+fn sequence(cursor: &mut Cursor<'_>, context: &Context) -> Result<(u32, Option<GlobalHeapId>)> {
     Ok((cursor.u32_le()?, GlobalHeapId::parse(cursor, context)?))
 }
 
@@ -235,7 +226,7 @@ fn array(
 }
 
 /// The bytes of `count` heap elements of `length` bytes.
-pub(crate) fn heap_bytes(
+fn heap_bytes(
     count: u32,
     id: Option<GlobalHeapId>,
     length: u32,
@@ -324,6 +315,7 @@ fn half(raw: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Address;
     use crate::message::datatype::BitRange;
     use crate::testing::context;
 

@@ -3,6 +3,8 @@
 
 mod edges;
 mod files;
+mod imports;
+mod layers;
 mod quoted;
 mod sources;
 
@@ -42,6 +44,7 @@ pub(crate) fn run() -> Outcome<()> {
         }
     }
     edges::check(&tree, &mut findings);
+    layers::check(&tree, &mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");
     }

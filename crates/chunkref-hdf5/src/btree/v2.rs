@@ -3,15 +3,16 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use chunkref_core::Cursor;
-use futures::future::try_join_all;
 
 use crate::context::{Address, Context, expect_signature, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 
-const HEADER: &str = "version 2 B-tree header";
-const NODE: &str = "version 2 B-tree node";
+/// What the header is called in errors.
+pub(crate) const HEADER: &str = "version 2 B-tree header";
+/// What a node is called in errors.
+pub(crate) const NODE: &str = "version 2 B-tree node";
 
 /// Bytes of a node besides records and child pointers: signature, version, type, checksum.
 const NODE_OVERHEAD: u64 = 10;
@@ -38,11 +39,11 @@ struct Node {
 
 impl Header {
     /// Bytes of a header.
-    fn bytes(context: &Context) -> u64 {
+    pub(crate) fn bytes(context: &Context) -> u64 {
         context.offset_bytes().saturating_add(context.length_bytes()).saturating_add(22)
     }
 
-    fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, offset, HEADER);
         expect_signature(&mut cursor, *b"BTHD")?;
         expect_version(&mut cursor, &[0])?;
@@ -133,103 +134,113 @@ fn length_of(limit: u64) -> u64 {
     u64::from(limit.max(1).ilog2()).checked_div(8).unwrap_or(0).saturating_add(1)
 }
 
-impl File<'_> {
-    /// Reads the header of the tree at `address`.
-    pub(crate) async fn btree_v2_header(&self, address: Address) -> Result<Header> {
-        let offset = self.context.file_offset(address);
-        let bytes = self.frontier.read(offset, Header::bytes(&self.context), HEADER).await?;
-        Header::parse(&bytes, offset, &self.context)
+/// Takes the records of a tree: a cursor over each.
+pub(crate) trait Records {
+    /// One record.
+    fn record(&mut self, record: Cursor<'_>) -> Result<()>;
+}
+
+/// The way down a tree, level by level. Records come in no particular order.
+#[derive(Debug)]
+pub(crate) struct Descent<'a> {
+    header: &'a Header,
+    levels: Vec<Level>,
+    /// Bytes of the number of records in child pointers.
+    count_bytes: usize,
+    /// The nodes of the level that is read next: the last of `levels`.
+    nodes: Vec<Node>,
+    seen: HashSet<Address>,
+}
+
+impl<'a> Descent<'a> {
+    /// Begins at the root of the tree whose header is at `address`.
+    pub(crate) fn new(header: &'a Header, address: Address, context: &Context) -> Result<Self> {
+        let offset = context.file_offset(address);
+        let levels = header.levels(context, offset)?;
+        let (total, limit) = (header.total_records, context.limits.chunks);
+        Hdf5Error::check_limit(HEADER, offset, "records", total, limit)?;
+        let most = levels.first().map_or(0, |leaf| leaf.max_records);
+        let count_bytes = usize::try_from(length_of(most)).unwrap_or(8);
+        let nodes: Vec<Node> = header.root.into_iter().collect();
+        let seen = nodes.iter().map(|node| node.address).collect();
+        Ok(Self { header, levels, count_bytes, nodes, seen })
     }
 
-    /// Calls `visit` with a cursor over every record of the tree, level after level: in no particular order.
-    pub(crate) async fn btree_v2_records<F>(
-        &self,
-        address: Address,
-        header: &Header,
-        visit: &mut F,
-    ) -> Result<()>
-    where
-        F: FnMut(Cursor<'_>) -> Result<()> + Send,
-    {
-        let offset = self.context.file_offset(address);
-        let levels = header.levels(&self.context, offset)?;
-        Hdf5Error::check_limit(
-            HEADER,
-            offset,
-            "records",
-            header.total_records,
-            self.limits().chunks,
-        )?;
-        let count_bytes =
-            usize::try_from(length_of(levels.first().map_or(0, |leaf| leaf.max_records)))
-                .unwrap_or(8);
-        let mut nodes: Vec<Node> = header.root.into_iter().collect();
-        let mut seen: HashSet<Address> = nodes.iter().map(|node| node.address).collect();
-        for (depth, level) in levels.iter().enumerate().rev() {
-            let reads = nodes.iter().map(|node| self.read_node(*node, header, depth, *level));
-            let blocks = try_join_all(reads).await?;
-            let mut children = Vec::new();
-            for (node, bytes) in nodes.iter().zip(&blocks) {
-                let mut cursor = Cursor::new(bytes, self.context.file_offset(node.address), NODE);
-                cursor.skip(6)?; // checked by read_node
-                for _ in 0..node.records {
-                    visit(cursor.slice(u64::from(header.record_bytes), NODE)?)?;
-                }
-                if depth == 0 {
-                    continue;
-                }
-                for _ in 0..=node.records {
-                    let at = cursor.offset();
-                    let address = self.context.defined_address(&mut cursor)?;
-                    let records = cursor.uint_le(count_bytes)?;
-                    cursor.skip(usize::try_from(level.total_bytes).unwrap_or(8))?;
-                    if !seen.insert(address) {
-                        return Err(Hdf5Error::inconsistent(NODE, at, "a node has two parents"));
-                    }
-                    children.push(Node { address, records });
-                }
+    /// Whether there are levels to read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// The nodes to read next: offset in the file, and bytes.
+    pub(crate) fn reads(&self, context: &Context) -> Result<Vec<(u64, u64)>> {
+        let Some(level) = self.levels.last() else { return Ok(Vec::new()) };
+        let one = |node: &Node| {
+            let offset = context.file_offset(node.address);
+            if node.records > level.max_records {
+                let reason = format!(
+                    "{} records are more than the {} that fit a node",
+                    node.records, level.max_records
+                );
+                return Err(Hdf5Error::inconsistent(NODE, offset, reason));
             }
-            nodes = children;
+            let pointers = if self.levels.len() == 1 {
+                0
+            } else {
+                node.records.saturating_add(1).saturating_mul(level.pointer_bytes)
+            };
+            let length = NODE_OVERHEAD
+                .saturating_add(node.records.saturating_mul(u64::from(self.header.record_bytes)))
+                .saturating_add(pointers);
+            Ok((offset, length))
+        };
+        self.nodes.iter().map(one).collect()
+    }
+
+    /// Goes to the next level: `blocks` are the bytes of the nodes.
+    pub(crate) fn descend(
+        &mut self,
+        blocks: &[Bytes],
+        context: &Context,
+        records: &mut impl Records,
+    ) -> Result<()> {
+        let Some(level) = self.levels.pop() else { return Ok(()) };
+        let is_leaf = self.levels.is_empty();
+        let nodes = std::mem::take(&mut self.nodes);
+        for (node, bytes) in nodes.iter().zip(blocks) {
+            self.check_node(bytes, context.file_offset(node.address), is_leaf)?;
+        }
+        for (node, bytes) in nodes.iter().zip(blocks) {
+            let mut cursor = Cursor::new(bytes, context.file_offset(node.address), NODE);
+            cursor.skip(6)?; // signature, version and type are checked
+            for _ in 0..node.records {
+                records.record(cursor.slice(u64::from(self.header.record_bytes), NODE)?)?;
+            }
+            if is_leaf {
+                continue;
+            }
+            for _ in 0..=node.records {
+                let at = cursor.offset();
+                let address = context.defined_address(&mut cursor)?;
+                let records = cursor.uint_le(self.count_bytes)?;
+                cursor.skip(usize::try_from(level.total_bytes).unwrap_or(8))?;
+                if !self.seen.insert(address) {
+                    return Err(Hdf5Error::inconsistent(NODE, at, "a node has two parents"));
+                }
+                self.nodes.push(Node { address, records });
+            }
         }
         Ok(())
     }
 
-    async fn read_node(
-        &self,
-        node: Node,
-        header: &Header,
-        depth: usize,
-        level: Level,
-    ) -> Result<bytes::Bytes> {
-        let offset = self.context.file_offset(node.address);
-        if node.records > level.max_records {
-            let reason = format!(
-                "{} records are more than the {} that fit a node",
-                node.records, level.max_records
-            );
+    fn check_node(&self, bytes: &[u8], offset: u64, is_leaf: bool) -> Result<()> {
+        let mut cursor = Cursor::new(bytes, offset, NODE);
+        expect_signature(&mut cursor, if is_leaf { *b"BTLF" } else { *b"BTIN" })?;
+        expect_version(&mut cursor, &[0])?;
+        if cursor.u8()? != self.header.record_type {
+            let reason = "the node's record type is not its tree's";
             return Err(Hdf5Error::inconsistent(NODE, offset, reason));
         }
-        let pointers = if depth == 0 {
-            0
-        } else {
-            node.records.saturating_add(1).saturating_mul(level.pointer_bytes)
-        };
-        let length = NODE_OVERHEAD
-            .saturating_add(node.records.saturating_mul(u64::from(header.record_bytes)))
-            .saturating_add(pointers);
-        let bytes = self.frontier.read(offset, length, NODE).await?;
-        let mut cursor = Cursor::new(&bytes, offset, NODE);
-        expect_signature(&mut cursor, if depth == 0 { *b"BTLF" } else { *b"BTIN" })?;
-        expect_version(&mut cursor, &[0])?;
-        if cursor.u8()? != header.record_type {
-            return Err(Hdf5Error::inconsistent(
-                NODE,
-                offset,
-                "the node's record type is not its tree's",
-            ));
-        }
-        verify_checksum(&bytes, offset, NODE)?;
-        Ok(bytes)
+        verify_checksum(bytes, offset, NODE)
     }
 }
 
@@ -266,6 +277,71 @@ mod tests {
             (levels[2].pointer_bytes, levels[2].max_records),
             (11, (2048 - 10 - 11) / (24 + 11))
         );
+    }
+
+    /// First bytes of records.
+    #[derive(Default)]
+    struct Firsts(Vec<u8>);
+
+    impl Records for Firsts {
+        fn record(&mut self, mut record: Cursor<'_>) -> Result<()> {
+            self.0.push(record.u8()?);
+            Ok(())
+        }
+    }
+
+    /// A node of records of 24 bytes, of which the first is given.
+    fn node(signature: &[u8; 4], records: &[u8], children: &[(u64, u8)]) -> Bytes {
+        let mut bytes = signature.to_vec();
+        bytes.extend([0, 10]);
+        for &first in records {
+            bytes.push(first);
+            bytes.extend([0; 23]);
+        }
+        for &(address, count) in children {
+            bytes.extend(address.to_le_bytes());
+            bytes.push(count);
+        }
+        bytes.extend(lookup3(&bytes).to_le_bytes());
+        bytes.into()
+    }
+
+    #[test]
+    fn records_of_inner_nodes_and_leaves_are_found() {
+        let mut header = Header::parse(&header(1), 0, &context()).unwrap();
+        header.root = Some(Node { address: Address(512), records: 1 });
+        let mut descent = Descent::new(&header, Address(0), &context()).unwrap();
+        let mut found = Firsts::default();
+        let root = node(b"BTIN", &[5], &[(1000, 2), (2000, 1)]);
+        assert_eq!(descent.reads(&context()).unwrap(), [(512, root.len() as u64)]);
+        descent.descend(&[root], &context(), &mut found).unwrap();
+        let leaves = [node(b"BTLF", &[1, 2], &[]), node(b"BTLF", &[9], &[])];
+        let lengths = [(1000, leaves[0].len() as u64), (2000, leaves[1].len() as u64)];
+        assert_eq!(descent.reads(&context()).unwrap(), lengths);
+        descent.descend(&leaves, &context(), &mut found).unwrap();
+        assert!(descent.is_done());
+        assert_eq!(found.0, [5, 1, 2, 9]);
+    }
+
+    #[test]
+    fn trees_that_are_none_are_errors() {
+        let mut header = Header::parse(&header(1), 0, &context()).unwrap();
+        header.root = Some(Node { address: Address(512), records: 1 });
+        let below = |root: Bytes| {
+            let mut descent = Descent::new(&header, Address(0), &context())?;
+            descent.descend(&[root], &context(), &mut Firsts::default())?;
+            descent.reads(&context())
+        };
+        assert!(below(node(b"BTIN", &[5], &[(1000, 2), (2000, 84)])).is_ok());
+        for root in [
+            node(b"BTIN", &[5], &[(1000, 2), (1000, 2)]),
+            node(b"BTIN", &[5], &[(512, 2), (1000, 2)]),
+            node(b"BTIN", &[5], &[(1000, 2), (2000, 85)]),
+        ] {
+            assert!(matches!(below(root), Err(Hdf5Error::Inconsistent { .. })));
+        }
+        let leaf = node(b"BTLF", &[5], &[]);
+        assert!(matches!(below(leaf), Err(Hdf5Error::BadSignature { .. })));
     }
 
     #[test]

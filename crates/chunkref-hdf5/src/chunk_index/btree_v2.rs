@@ -3,43 +3,57 @@
 
 use chunkref_core::Cursor;
 
-use super::{ChunkTable, Collector, Element, Grid, filtered_length_bytes};
-use crate::context::Address;
+use super::collector::{Collector, Element, filtered_length_bytes};
+use super::table::ChunkTable;
+use crate::btree::v2::{Header, Records};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 
-const STRUCTURE: &str = "chunk version 2 B-tree";
+/// What the index is called in errors.
+pub(crate) const STRUCTURE: &str = "chunk version 2 B-tree";
 
-pub(super) async fn walk(file: &File<'_>, address: Address, grid: &Grid) -> Result<ChunkTable> {
-    let header = file.btree_v2_header(address).await?;
-    let offset = file.context.file_offset(address);
-    let filtered = match header.record_type {
-        10 => false,
-        11 => true,
-        other => {
-            let reason = format!("records of type {other} are not chunks");
-            return Err(Hdf5Error::inconsistent(STRUCTURE, offset, reason));
-        }
-    };
-    let place_bytes = (grid.rank() as u64).saturating_mul(8);
-    let element_bytes = u64::from(header.record_bytes).saturating_sub(place_bytes);
-    let length_bytes =
-        filtered_length_bytes(element_bytes, filtered, &file.context, STRUCTURE, offset)?;
-    let mut collector = Collector::new(file, grid, STRUCTURE);
-    let mut chunk_indices = vec![0; grid.rank()];
-    let mut visit = |mut record: Cursor<'_>| {
+/// Collects the chunks that records say.
+#[derive(Debug)]
+pub(crate) struct Chunks<'a> {
+    collector: Collector<'a>,
+    length_bytes: Option<usize>,
+    chunk_indices: Vec<u64>,
+}
+
+impl<'a> Chunks<'a> {
+    /// Of the tree with this header, which is at `offset` of the file; chunks go to `collector`.
+    pub(crate) fn new(header: &Header, offset: u64, collector: Collector<'a>) -> Result<Self> {
+        let filtered = match header.record_type {
+            10 => false,
+            11 => true,
+            other => {
+                let reason = format!("records of type {other} are not chunks");
+                return Err(Hdf5Error::inconsistent(STRUCTURE, offset, reason));
+            }
+        };
+        let (rank, context) = (collector.grid.rank(), collector.context);
+        let place_bytes = (rank as u64).saturating_mul(8);
+        let element_bytes = u64::from(header.record_bytes).saturating_sub(place_bytes);
+        let length_bytes =
+            filtered_length_bytes(element_bytes, filtered, context, STRUCTURE, offset)?;
+        Ok(Self { collector, length_bytes, chunk_indices: vec![0; rank] })
+    }
+
+    /// All of them.
+    pub(crate) fn finish(self) -> ChunkTable {
+        self.collector.table
+    }
+}
+
+impl Records for Chunks<'_> {
+    fn record(&mut self, mut record: Cursor<'_>) -> Result<()> {
+        let (grid, context) = (self.collector.grid, self.collector.context);
         let at = record.offset();
-        let element = Element::parse(&mut record, &file.context, grid, length_bytes)?;
-        for index in &mut chunk_indices {
+        let element = Element::parse(&mut record, context, grid, self.length_bytes)?;
+        for index in &mut self.chunk_indices {
             *index = record.u64_le()?;
         }
-        match element.address {
-            Some(address) => {
-                collector.push(&chunk_indices, address, element.length, element.filter_mask, at)
-            }
-            None => Ok(()),
-        }
-    };
-    file.btree_v2_records(address, &header, &mut visit).await?;
-    Ok(collector.table)
+        let Some(address) = element.address else { return Ok(()) };
+        let (length, filter_mask) = (element.length, element.filter_mask);
+        self.collector.push(&self.chunk_indices, address, length, filter_mask, at)
+    }
 }

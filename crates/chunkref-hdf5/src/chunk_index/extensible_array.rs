@@ -3,24 +3,26 @@
 //!
 //! Elements count over the chunk grid with the unlimited axis moved to the front, wherever it is in the dataset.
 
-use bytes::Bytes;
 use chunkref_core::Cursor;
-use futures::future::try_join_all;
 
+use super::collector::{Collector, Element, filtered_length_bytes, place};
 use super::fixed_array::bit;
-use super::{ChunkTable, Collector, Element, Grid, filtered_length_bytes, place};
+use super::table::{ChunkTable, Grid};
 use crate::context::{Address, Context, expect_signature, expect_version, verify_checksum};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 
-const HEADER: &str = "extensible array header";
-const INDEX_BLOCK: &str = "extensible array index block";
-const SUPER_BLOCK: &str = "extensible array super block";
-const DATA_BLOCK: &str = "extensible array data block";
+/// What the header is called in errors.
+pub(crate) const HEADER: &str = "extensible array header";
+/// What the index block is called in errors.
+pub(crate) const INDEX_BLOCK: &str = "extensible array index block";
+/// What a super block is called in errors.
+pub(crate) const SUPER_BLOCK: &str = "extensible array super block";
+/// What a data block is called in errors.
+pub(crate) const DATA_BLOCK: &str = "extensible array data block";
 
 /// An extensible array's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Header {
+pub(crate) struct Header {
     filtered: bool,
     element_bytes: u64,
     max_bits: u8,
@@ -28,18 +30,20 @@ struct Header {
     data_block_min: u64,
     super_block_min: u64,
     page_elements: u64,
-    index_block: Option<Address>,
+    /// The index block; `None` when no chunk is stored.
+    pub(crate) index_block: Option<Address>,
 }
 
 impl Header {
-    fn bytes(context: &Context) -> u64 {
+    /// Bytes of a header.
+    pub(crate) fn bytes(context: &Context) -> u64 {
         context
             .offset_bytes()
             .saturating_add(context.length_bytes().saturating_mul(6))
             .saturating_add(16)
     }
 
-    fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, offset, HEADER);
         expect_signature(&mut cursor, *b"EAHD")?;
         expect_version(&mut cursor, &[0])?;
@@ -115,41 +119,213 @@ impl Header {
     fn data_block_prefix(&self, context: &Context) -> u64 {
         context.offset_bytes().saturating_add(self.offset_bytes()).saturating_add(6)
     }
+
+    /// Super blocks whose data blocks the index block names, of those that there can be.
+    fn in_index(&self) -> u32 {
+        self.super_blocks_in_index().min(self.super_blocks())
+    }
+
+    /// Bytes of the index block.
+    pub(crate) fn index_block_bytes(&self, context: &Context) -> u64 {
+        let in_index = self.in_index();
+        let data_blocks =
+            (0..in_index).fold(0_u64, |sum, number| sum.saturating_add(self.super_block(number).0));
+        let further = u64::from(self.super_blocks().saturating_sub(in_index));
+        let addresses = data_blocks
+            .saturating_add(further)
+            .saturating_add(1)
+            .saturating_mul(context.offset_bytes());
+        self.index_elements
+            .saturating_mul(self.element_bytes)
+            .saturating_add(addresses)
+            .saturating_add(10)
+    }
+
+    /// Bytes of the bitmap of a super block: a bit for each page.
+    fn bitmap_bytes(&self, blocks: u64, elements: u64) -> u64 {
+        blocks.saturating_mul(self.pages(elements).div_ceil(8))
+    }
 }
 
-/// A run of elements somewhere in the file.
+/// A run of elements somewhere in the file: a data block, or a page of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
+pub(crate) struct Run {
     first: u64,
     count: u64,
-    offset: u64,
-    /// Bytes before the elements; 0 for a page.
-    prefix: u64,
+    /// Bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// Bytes.
+    pub(crate) length: u64,
+    is_page: bool,
 }
 
-pub(super) async fn walk(file: &File<'_>, address: Address, grid: &Grid) -> Result<ChunkTable> {
-    let offset = file.context.file_offset(address);
-    let bytes = file.frontier.read(offset, Header::bytes(&file.context), HEADER).await?;
-    let header = Header::parse(&bytes, offset, &file.context)?;
-    let length_bytes = filtered_length_bytes(
-        header.element_bytes,
-        header.filtered,
-        &file.context,
-        HEADER,
-        offset,
-    )?;
-    let Some(unlimited) = grid.max_count.iter().position(Option::is_none) else {
-        return Err(Hdf5Error::inconsistent(
-            HEADER,
-            offset,
-            "an extensible array for a dataset that cannot grow",
-        ));
-    };
-    let order: Vec<usize> = std::iter::once(unlimited)
-        .chain((0..grid.rank()).filter(|&axis| axis != unlimited))
-        .collect();
-    let walk = Walk { file, header, order, length_bytes, end: element_end(grid, unlimited) };
-    walk.run(grid).await
+/// A super block that is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SuperBlock {
+    /// Its first element.
+    first: u64,
+    /// Data blocks, and elements of each.
+    blocks: (u64, u64),
+    /// Bytes from the start of the file.
+    pub(crate) offset: u64,
+    /// Bytes.
+    pub(crate) length: u64,
+}
+
+/// Makes chunks of elements.
+#[derive(Debug)]
+pub(crate) struct Elements<'a> {
+    header: Header,
+    collector: Collector<'a>,
+    /// Axes, the slowest first.
+    order: Vec<usize>,
+    length_bytes: Option<usize>,
+    /// Elements from this one on lie outside of the dataset's shape.
+    end: u64,
+    chunk_indices: Vec<u64>,
+}
+
+impl<'a> Elements<'a> {
+    /// Of the array with this header, which is at `offset` of the file; chunks go to `collector`.
+    pub(crate) fn new(header: Header, offset: u64, collector: Collector<'a>) -> Result<Self> {
+        let (grid, context) = (collector.grid, collector.context);
+        let (element_bytes, filtered) = (header.element_bytes, header.filtered);
+        let length_bytes = filtered_length_bytes(element_bytes, filtered, context, HEADER, offset)?;
+        let Some(unlimited) = grid.max_count.iter().position(Option::is_none) else {
+            let reason = "an extensible array for a dataset that cannot grow";
+            return Err(Hdf5Error::inconsistent(HEADER, offset, reason));
+        };
+        let order = std::iter::once(unlimited)
+            .chain((0..grid.rank()).filter(|&axis| axis != unlimited))
+            .collect();
+        let (end, chunk_indices) = (element_end(grid, unlimited), vec![0; grid.rank()]);
+        Ok(Self { header, collector, order, length_bytes, end, chunk_indices })
+    }
+
+    /// Takes the elements of the index block, and says where further ones within the dataset's shape are.
+    pub(crate) fn index_block(
+        &mut self,
+        bytes: &[u8],
+        offset: u64,
+    ) -> Result<(Vec<Run>, Vec<SuperBlock>)> {
+        let (header, context) = (self.header, self.collector.context);
+        verify_checksum(bytes, offset, INDEX_BLOCK)?;
+        let mut cursor = block_cursor(bytes, offset, INDEX_BLOCK, *b"EAIB", context)?;
+        self.elements(&mut cursor, 0, header.index_elements)?;
+        let (mut runs, mut super_blocks) = (Vec::new(), Vec::new());
+        let mut first = header.index_elements;
+        for number in 0..header.in_index() {
+            let (blocks, elements) = header.super_block(number);
+            for _ in 0..blocks {
+                if let Some(address) = context.address(&mut cursor)? {
+                    self.data_block(address, first, elements, None, &mut runs);
+                }
+                first = first.saturating_add(elements);
+            }
+        }
+        for number in header.in_index()..header.super_blocks() {
+            let (blocks, elements) = header.super_block(number);
+            if let Some(address) = context.address(&mut cursor)?
+                && first < self.end
+            {
+                let length = header
+                    .data_block_prefix(context)
+                    .saturating_add(header.bitmap_bytes(blocks, elements))
+                    .saturating_add(blocks.saturating_mul(context.offset_bytes()))
+                    .saturating_add(4);
+                let offset = context.file_offset(address);
+                super_blocks.push(SuperBlock { first, blocks: (blocks, elements), offset, length });
+            }
+            first = first.saturating_add(blocks.saturating_mul(elements));
+        }
+        Ok((runs, super_blocks))
+    }
+
+    /// Where the elements of a super block are.
+    pub(crate) fn super_block(&self, block: SuperBlock, bytes: &[u8]) -> Result<Vec<Run>> {
+        let (header, context) = (self.header, self.collector.context);
+        let (blocks, elements) = block.blocks;
+        verify_checksum(bytes, block.offset, SUPER_BLOCK)?;
+        let mut cursor = block_cursor(bytes, block.offset, SUPER_BLOCK, *b"EASB", context)?;
+        cursor.skip(usize::try_from(header.offset_bytes()).unwrap_or(8))?;
+        let bitmap = cursor.bytes_u64(header.bitmap_bytes(blocks, elements))?;
+        let (mut runs, mut first) = (Vec::new(), block.first);
+        for number in 0..blocks {
+            if let Some(address) = context.address(&mut cursor)? {
+                self.data_block(address, first, elements, Some((bitmap, number)), &mut runs);
+            }
+            first = first.saturating_add(elements);
+        }
+        Ok(runs)
+    }
+
+    /// Takes the elements of a data block or page.
+    pub(crate) fn run(&mut self, run: Run, bytes: &[u8]) -> Result<()> {
+        verify_checksum(bytes, run.offset, DATA_BLOCK)?;
+        let mut cursor = Cursor::new(bytes, run.offset, DATA_BLOCK);
+        if !run.is_page {
+            let context = self.collector.context;
+            cursor = block_cursor(bytes, run.offset, DATA_BLOCK, *b"EADB", context)?;
+            cursor.skip(usize::try_from(self.header.offset_bytes()).unwrap_or(8))?;
+        }
+        self.elements(&mut cursor, run.first, run.count)
+    }
+
+    /// All chunks.
+    pub(crate) fn finish(self) -> ChunkTable {
+        self.collector.table
+    }
+
+    /// The runs of a data block: itself, or those of its pages that were written. `bitmap` and the block's number in its
+    /// super block say which; one bit a page, counted through all blocks of the super block.
+    fn data_block(
+        &self,
+        address: Address,
+        first: u64,
+        elements: u64,
+        bitmap: Option<(&[u8], u64)>,
+        runs: &mut Vec<Run>,
+    ) {
+        let (header, context) = (self.header, self.collector.context);
+        let offset = context.file_offset(address);
+        let prefix = header.data_block_prefix(context);
+        let bytes_of = |count: u64| count.saturating_mul(header.element_bytes).saturating_add(4);
+        let pages = header.pages(elements);
+        let mut add = |run: Run| {
+            if run.first < self.end {
+                runs.push(run);
+            }
+        };
+        let (Some((bitmap, block)), true) = (bitmap, pages > 0) else {
+            let length = prefix.saturating_add(bytes_of(elements));
+            return add(Run { first, count: elements, offset, length, is_page: false });
+        };
+        let (count, length) = (header.page_elements, bytes_of(header.page_elements));
+        for page in 0..pages {
+            if bit(bitmap, block.saturating_mul(pages).saturating_add(page)) {
+                let offset = offset
+                    .saturating_add(prefix)
+                    .saturating_add(4)
+                    .saturating_add(page.saturating_mul(length));
+                let first = first.saturating_add(page.saturating_mul(count));
+                add(Run { first, count, offset, length, is_page: true });
+            }
+        }
+    }
+
+    fn elements(&mut self, cursor: &mut Cursor<'_>, first: u64, count: u64) -> Result<()> {
+        let (context, grid) = (self.collector.context, self.collector.grid);
+        for number in first..first.saturating_add(count) {
+            let at = cursor.offset();
+            let element = Element::parse(cursor, context, grid, self.length_bytes)?;
+            if let Some(address) = element.address {
+                place(number, &grid.max_count, &self.order, &mut self.chunk_indices);
+                let (length, filter_mask) = (element.length, element.filter_mask);
+                self.collector.push(&self.chunk_indices, address, length, filter_mask, at)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One more than the number of the last element within the dataset's shape.
@@ -163,192 +339,6 @@ fn element_end(grid: &Grid, unlimited: usize) -> u64 {
         }
     }
     steps.saturating_mul(per_step)
-}
-
-struct Walk<'a> {
-    file: &'a File<'a>,
-    header: Header,
-    order: Vec<usize>,
-    length_bytes: Option<usize>,
-    end: u64,
-}
-
-impl Walk<'_> {
-    async fn run(&self, grid: &Grid) -> Result<ChunkTable> {
-        let (file, header, context) = (self.file, self.header, &self.file.context);
-        let mut collector = Collector::new(file, grid, HEADER);
-        let Some(index_block) = header.index_block else { return Ok(collector.table) };
-
-        let in_index = header.super_blocks_in_index().min(header.super_blocks());
-        let data_blocks = (0..in_index)
-            .fold(0_u64, |sum, number| sum.saturating_add(header.super_block(number).0));
-        let further = u64::from(header.super_blocks().saturating_sub(in_index));
-        let addresses = data_blocks
-            .saturating_add(further)
-            .saturating_add(1)
-            .saturating_mul(context.offset_bytes());
-        let length = header
-            .index_elements
-            .saturating_mul(header.element_bytes)
-            .saturating_add(addresses)
-            .saturating_add(10);
-        let offset = context.file_offset(index_block);
-        let bytes = file.frontier.read(offset, length, INDEX_BLOCK).await?;
-        verify_checksum(&bytes, offset, INDEX_BLOCK)?;
-        let mut cursor = block_cursor(&bytes, offset, INDEX_BLOCK, *b"EAIB", context)?;
-
-        let mut chunk_indices = vec![0; grid.rank()];
-        self.elements(
-            &mut cursor,
-            0,
-            header.index_elements,
-            grid,
-            &mut chunk_indices,
-            &mut collector,
-        )?;
-        let mut runs = Vec::new();
-        let mut first = header.index_elements;
-        for number in 0..in_index {
-            let (blocks, elements) = header.super_block(number);
-            for _ in 0..blocks {
-                if let Some(address) = context.address(&mut cursor)? {
-                    self.data_block(address, first, elements, None, &mut runs);
-                }
-                first = first.saturating_add(elements);
-            }
-        }
-        runs.extend(self.super_blocks(&mut cursor, in_index, first).await?);
-        runs.retain(|run| run.first < self.end);
-
-        let reads = runs.iter().map(|run| {
-            let length = run
-                .prefix
-                .saturating_add(run.count.saturating_mul(header.element_bytes))
-                .saturating_add(4);
-            file.frontier.read(run.offset, length, DATA_BLOCK)
-        });
-        let blocks: Vec<Bytes> = try_join_all(reads).await?;
-        for (run, bytes) in runs.iter().zip(&blocks) {
-            verify_checksum(bytes, run.offset, DATA_BLOCK)?;
-            let mut cursor = if run.prefix == 0 {
-                Cursor::new(bytes, run.offset, DATA_BLOCK)
-            } else {
-                let mut cursor = block_cursor(bytes, run.offset, DATA_BLOCK, *b"EADB", context)?;
-                cursor.skip(usize::try_from(header.offset_bytes()).unwrap_or(8))?;
-                cursor
-            };
-            self.elements(
-                &mut cursor,
-                run.first,
-                run.count,
-                grid,
-                &mut chunk_indices,
-                &mut collector,
-            )?;
-        }
-        Ok(collector.table)
-    }
-
-    /// Reads the super blocks whose addresses come next in the index block.
-    async fn super_blocks(
-        &self,
-        cursor: &mut Cursor<'_>,
-        from: u32,
-        mut first: u64,
-    ) -> Result<Vec<Run>> {
-        let (header, context) = (self.header, &self.file.context);
-        let mut wanted = Vec::new();
-        for number in from..header.super_blocks() {
-            let (blocks, elements) = header.super_block(number);
-            if let Some(address) = context.address(cursor)?
-                && first < self.end
-            {
-                wanted.push((context.file_offset(address), blocks, elements, first));
-            }
-            first = first.saturating_add(blocks.saturating_mul(elements));
-        }
-        let bitmap_bytes =
-            |elements, blocks: u64| blocks.saturating_mul(header.pages(elements).div_ceil(8));
-        let reads = wanted.iter().map(|&(offset, blocks, elements, _)| {
-            let length = header
-                .data_block_prefix(context)
-                .saturating_add(bitmap_bytes(elements, blocks))
-                .saturating_add(blocks.saturating_mul(context.offset_bytes()))
-                .saturating_add(4);
-            self.file.frontier.read(offset, length, SUPER_BLOCK)
-        });
-        let buffers = try_join_all(reads).await?;
-        let mut runs = Vec::new();
-        for (&(offset, blocks, elements, mut first), bytes) in wanted.iter().zip(&buffers) {
-            verify_checksum(bytes, offset, SUPER_BLOCK)?;
-            let mut cursor = block_cursor(bytes, offset, SUPER_BLOCK, *b"EASB", context)?;
-            cursor.skip(usize::try_from(header.offset_bytes()).unwrap_or(8))?;
-            let bitmap = cursor.bytes_u64(bitmap_bytes(elements, blocks))?;
-            for block in 0..blocks {
-                if let Some(address) = context.address(&mut cursor)? {
-                    self.data_block(address, first, elements, Some((bitmap, block)), &mut runs);
-                }
-                first = first.saturating_add(elements);
-            }
-        }
-        Ok(runs)
-    }
-
-    /// The runs of a data block: itself, or those of its pages that were written. `bitmap` and the block's number in its
-    /// super block say which; one bit a page, counted through all blocks of the super block.
-    fn data_block(
-        &self,
-        address: Address,
-        first: u64,
-        elements: u64,
-        bitmap: Option<(&[u8], u64)>,
-        runs: &mut Vec<Run>,
-    ) {
-        let context = &self.file.context;
-        let offset = context.file_offset(address);
-        let prefix = self.header.data_block_prefix(context);
-        let pages = self.header.pages(elements);
-        let (Some((bitmap, block)), true) = (bitmap, pages > 0) else {
-            runs.push(Run { first, count: elements, offset, prefix });
-            return;
-        };
-        let count = self.header.page_elements;
-        let page_bytes = count.saturating_mul(self.header.element_bytes).saturating_add(4);
-        for page in 0..pages {
-            if bit(bitmap, block.saturating_mul(pages).saturating_add(page)) {
-                let offset = offset
-                    .saturating_add(prefix)
-                    .saturating_add(4)
-                    .saturating_add(page.saturating_mul(page_bytes));
-                runs.push(Run {
-                    first: first.saturating_add(page.saturating_mul(count)),
-                    count,
-                    offset,
-                    prefix: 0,
-                });
-            }
-        }
-    }
-
-    fn elements(
-        &self,
-        cursor: &mut Cursor<'_>,
-        first: u64,
-        count: u64,
-        grid: &Grid,
-        chunk_indices: &mut [u64],
-        collector: &mut Collector<'_>,
-    ) -> Result<()> {
-        for number in first..first.saturating_add(count) {
-            let at = cursor.offset();
-            let element = Element::parse(cursor, &self.file.context, grid, self.length_bytes)?;
-            if let Some(address) = element.address {
-                place(number, &grid.max_count, &self.order, chunk_indices);
-                collector.push(chunk_indices, address, element.length, element.filter_mask, at)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A cursor behind signature, version, client and header address of a block.
@@ -407,5 +397,47 @@ mod tests {
     fn the_end_counts_the_unlimited_axis_slowest() {
         let grid = Grid::new(&[10, 50], &[Some(20), None], &[5, 5], 4).unwrap();
         assert_eq!(element_end(&grid, 1), 40);
+    }
+
+    #[test]
+    fn blocks_are_found_from_the_index_block_on() {
+        let context = context();
+        let grid = Grid::new(&[2000], &[None], &[1], 8).unwrap();
+        let collector = Collector::new(&context, 10_000, &grid, HEADER);
+        let mut elements = Elements::new(header(), 0, collector).unwrap();
+        let header = header();
+        let address = |bytes: &mut Vec<u8>, address: u64| bytes.extend(address.to_le_bytes());
+        // Version, client, header, 4 elements in it, 6 data blocks of super blocks 0 to 3, 25 super blocks.
+        let mut index = b"EAIB\x00\x00".to_vec();
+        address(&mut index, 0);
+        for at in [100, u64::MAX, 300, u64::MAX] {
+            address(&mut index, at);
+        }
+        for at in [1000, u64::MAX, u64::MAX, u64::MAX, u64::MAX, u64::MAX, 2000] {
+            address(&mut index, at);
+        }
+        index.extend([0xff; 24 * 8]);
+        index.extend(lookup3(&index).to_le_bytes());
+        assert_eq!(index.len() as u64, header.index_block_bytes(&context));
+        let (runs, super_blocks) = elements.index_block(&index, 0).unwrap();
+        // 4 bytes of element number in blocks of 16 elements.
+        let run =
+            Run { first: 4, count: 16, offset: 1000, length: 18 + 16 * 8 + 4, is_page: false };
+        assert_eq!(runs, [run]);
+        // Super block 4 has 4 blocks of 64 elements, behind 4 + 16 + 32 + 2 * 32 + 2 * 64.
+        let block = SuperBlock { first: 244, blocks: (4, 64), offset: 2000, length: 18 + 32 + 4 };
+        assert_eq!(super_blocks, [block]);
+        let mut bytes = b"EASB\x00\x00".to_vec();
+        address(&mut bytes, 0);
+        bytes.extend(244_u32.to_le_bytes());
+        for at in [u64::MAX, 3000, u64::MAX, u64::MAX] {
+            address(&mut bytes, at);
+        }
+        bytes.extend(lookup3(&bytes).to_le_bytes());
+        let runs = elements.super_block(block, &bytes).unwrap();
+        assert_eq!((runs.len(), runs[0].first, runs[0].offset), (1, 308, 3000));
+        let places: Vec<_> =
+            elements.finish().iter().map(|one| (one.chunk_indices.to_vec(), one.offset)).collect();
+        assert_eq!(places, [(vec![0], 100), (vec![2], 300)]);
     }
 }

@@ -3,40 +3,37 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use chunkref_core::Cursor;
-use futures::future::{join_all, try_join_all};
-
 use super::doubling_table::DoublingTable;
-use crate::context::{Address, Context, expect_signature, expect_version, verify_checksum};
+use crate::context::{
+    Address, Context, expect_signature, expect_version, verify_checksum, verify_inner_checksum,
+};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::filter;
 use crate::message::Filter;
 use crate::message::filter_pipeline;
+use bytes::Bytes;
+use chunkref_core::Cursor;
 
-const HEADER: &str = "fractal heap header";
-const INDIRECT: &str = "fractal heap indirect block";
-const DIRECT: &str = "fractal heap direct block";
-const HUGE: &str = "fractal heap huge object";
-const ID: &str = "fractal heap ID";
-
-/// Bytes that hold the header of every heap without long filter pipelines.
-const HEADER_GUESS_BYTES: u64 = 512;
+/// What the header is called in errors.
+pub(crate) const HEADER: &str = "fractal heap header";
+/// What an indirect block is called in errors.
+pub(crate) const INDIRECT: &str = "fractal heap indirect block";
+/// What a direct block is called in errors.
+pub(crate) const DIRECT: &str = "fractal heap direct block";
 
 /// A heap's header.
 #[derive(Debug, Clone)]
-struct Header {
-    id_bytes: u16,
+pub(super) struct Header {
+    pub(super) id_bytes: u16,
     checksummed_blocks: bool,
     max_managed_bytes: u32,
-    huge_index: Option<Address>,
-    table: DoublingTable,
+    pub(super) huge_index: Option<Address>,
+    pub(super) table: DoublingTable,
     root: Option<Address>,
     root_rows: u16,
     /// Stored bytes and filter mask of a filtered root that is a direct block.
     filtered_root: Option<(u64, u32)>,
-    filters: Vec<Filter>,
+    pub(super) filters: Vec<Filter>,
 }
 
 impl Header {
@@ -112,114 +109,106 @@ impl Header {
     }
 
     /// Bytes of the length in the ID of a managed object.
-    fn managed_length_bytes(&self) -> usize {
+    pub(super) fn managed_length_bytes(&self) -> usize {
         let by_block = self.table.max_direct_bytes.ilog2().div_ceil(8);
         let by_object =
             self.max_managed_bytes.max(1).ilog2().checked_div(8).unwrap_or(0).saturating_add(1);
         usize::try_from(by_block.min(by_object)).unwrap_or(8)
     }
 
-    fn is_filtered(&self) -> bool {
+    /// Whether blocks and huge objects went through filters.
+    pub(super) fn is_filtered(&self) -> bool {
         !self.filters.is_empty()
     }
 }
 
 /// A direct block: where it is in the heap and in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Block {
+pub(crate) struct Block {
     /// Bytes in the heap.
     length: u64,
-    address: Address,
+    /// Where it is in the file.
+    pub(crate) address: Address,
     /// Bytes in the file, and mask, of a filtered block.
     filtered: Option<(u64, u32)>,
 }
 
+impl Block {
+    /// Bytes in the file.
+    pub(crate) fn stored_bytes(self, context: &Context) -> Result<u64> {
+        let stored = self.filtered.map_or(self.length, |(stored, _)| stored);
+        let (offset, limit) = (context.file_offset(self.address), context.limits.structure_bytes);
+        Hdf5Error::check_limit(DIRECT, offset, "bytes", stored.max(self.length), limit)?;
+        Ok(stored)
+    }
+}
+
 /// An indirect block that is to be read.
 #[derive(Debug, Clone, Copy)]
-struct Indirect {
+pub(crate) struct Indirect {
     heap_offset: u64,
-    address: Address,
+    pub(crate) address: Address,
     rows: u32,
 }
 
 /// A heap with the map of its direct blocks.
 #[derive(Debug)]
 pub(crate) struct FractalHeap {
-    offset: u64,
-    header: Header,
+    /// Where the header is, in bytes from the start of the file.
+    pub(super) offset: u64,
+    pub(super) header: Header,
     /// Direct blocks by their offset in the heap.
     blocks: BTreeMap<u64, Block>,
-}
-
-/// What a heap ID says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum HeapId {
-    Managed { offset: u64, length: u64 },
-    HugeDirect { address: Address, length: u64, filtered: Option<(u32, u64)> },
-    HugeIndexed { key: u64 },
-    Tiny(Bytes),
+    /// Indirect blocks that are to be read before the map is whole.
+    pending: Vec<Indirect>,
+    /// Indirect blocks so far.
+    count: u64,
 }
 
 impl FractalHeap {
-    /// Reads the header and all indirect blocks of the heap at `address`.
-    pub(crate) async fn read(file: &File<'_>, address: Address) -> Result<Self> {
-        let context = &file.context;
-        let offset = context.file_offset(address);
-        let bytes = file.frontier.read_up_to(offset, HEADER_GUESS_BYTES, HEADER).await?;
-        let header = match Header::parse(&bytes, offset, context) {
-            // A long filter pipeline: its length is in the header.
-            Err(Hdf5Error::Truncated(_)) => {
-                let bytes = file
-                    .frontier
-                    .read_up_to(offset, HEADER_GUESS_BYTES.saturating_add(1 << 16), HEADER)
-                    .await?;
-                Header::parse(&bytes, offset, context)?
+    /// The heap whose header `bytes` begin with, without what its indirect blocks say.
+    pub(crate) fn parse(bytes: &[u8], offset: u64, context: &Context) -> Result<Self> {
+        let header = Header::parse(bytes, offset, context)?;
+        let (root, rows) = (header.root, u32::from(header.root_rows));
+        let (length, filtered) = (header.table.starting_bytes, header.filtered_root);
+        let (blocks, pending) = (BTreeMap::new(), Vec::new());
+        let mut heap = Self { offset, header, blocks, pending, count: 0 };
+        match root {
+            None => {}
+            Some(address) if rows == 0 => {
+                heap.blocks.insert(0, Block { length, address, filtered });
             }
-            other => other?,
-        };
-        let mut heap = Self { offset, header, blocks: BTreeMap::new() };
-        heap.map_blocks(file).await?;
+            Some(address) => {
+                heap.expect(vec![Indirect { heap_offset: 0, address, rows }], context)?
+            }
+        }
         Ok(heap)
     }
 
-    async fn map_blocks(&mut self, file: &File<'_>) -> Result<()> {
-        let Some(root) = self.header.root else { return Ok(()) };
-        if self.header.root_rows == 0 {
-            let length = self.header.table.starting_bytes;
-            self.blocks
-                .insert(0, Block { length, address: root, filtered: self.header.filtered_root });
-            return Ok(());
+    /// Indirect blocks to read; none when the map is whole.
+    pub(crate) fn pending(&self) -> &[Indirect] {
+        &self.pending
+    }
+
+    /// Adds what all pending indirect blocks say, whose bytes `buffers` are.
+    pub(crate) fn add(&mut self, buffers: &[Bytes], context: &Context) -> Result<()> {
+        let mut further = Vec::new();
+        for (block, bytes) in std::mem::take(&mut self.pending).into_iter().zip(buffers) {
+            self.parse_indirect(block, bytes, context, &mut further)?;
         }
-        let mut pending = vec![Indirect {
-            heap_offset: 0,
-            address: root,
-            rows: u32::from(self.header.root_rows),
-        }];
-        let mut count = 0_u64;
-        while !pending.is_empty() {
-            count = count.saturating_add(pending.len() as u64);
-            Hdf5Error::check_limit(
-                INDIRECT,
-                self.offset,
-                "indirect blocks",
-                count,
-                file.limits().objects,
-            )?;
-            let reads = pending.iter().map(|block| {
-                let offset = file.context.file_offset(block.address);
-                file.frontier.read(offset, self.indirect_bytes(*block, &file.context), INDIRECT)
-            });
-            let buffers = try_join_all(reads).await?;
-            let mut further = Vec::new();
-            for (block, bytes) in pending.iter().zip(&buffers) {
-                self.parse_indirect(*block, bytes, file, &mut further)?;
-            }
-            pending = further;
-        }
+        self.expect(further, context)
+    }
+
+    fn expect(&mut self, blocks: Vec<Indirect>, context: &Context) -> Result<()> {
+        self.count = self.count.saturating_add(blocks.len() as u64);
+        let (what, limit) = ("indirect blocks", context.limits.objects);
+        Hdf5Error::check_limit(INDIRECT, self.offset, what, self.count, limit)?;
+        self.pending = blocks;
         Ok(())
     }
 
-    fn indirect_bytes(&self, block: Indirect, context: &Context) -> u64 {
+    /// Bytes of an indirect block.
+    pub(crate) fn indirect_bytes(&self, block: Indirect, context: &Context) -> u64 {
         let table = self.header.table;
         let direct_entry = if self.header.is_filtered() {
             context.offset_bytes().saturating_add(context.length_bytes()).saturating_add(4)
@@ -242,10 +231,9 @@ impl FractalHeap {
         &mut self,
         block: Indirect,
         bytes: &Bytes,
-        file: &File<'_>,
+        context: &Context,
         further: &mut Vec<Indirect>,
     ) -> Result<()> {
-        let context = &file.context;
         let table = self.header.table;
         let offset = context.file_offset(block.address);
         let mut cursor = Cursor::new(bytes, offset, INDIRECT);
@@ -284,189 +272,32 @@ impl FractalHeap {
         Ok(())
     }
 
-    /// The objects with these IDs, in their order; every block is read once.
-    pub(crate) async fn objects(&self, file: &File<'_>, ids: &[Bytes]) -> Vec<Result<Bytes>> {
-        let parsed: Vec<Result<HeapId>> =
-            ids.iter().map(|id| self.parse_id(id, &file.context)).collect();
-        let mut wanted = BTreeMap::new();
-        for id in parsed.iter().flatten() {
-            if let HeapId::Managed { offset, .. } = id
-                && let Some((&start, &block)) = self.blocks.range(..=*offset).next_back()
-            {
-                wanted.insert(start, block);
-            }
-        }
-        let reads = wanted
-            .iter()
-            .map(|(&start, &block)| async move { (start, self.read_block(file, block).await) });
-        let blocks: BTreeMap<u64, Result<Bytes>> = join_all(reads).await.into_iter().collect();
-        join_all(parsed.into_iter().map(|id| self.object(file, id, &blocks))).await
+    /// The direct block that holds what is at `offset` of the heap, and its own offset there.
+    pub(crate) fn block_at(&self, offset: u64) -> Option<(u64, Block)> {
+        self.blocks.range(..=offset).next_back().map(|(&start, &block)| (start, block))
     }
 
-    async fn object(
+    /// A direct block without filters, checked; `stored` are its bytes in the file.
+    pub(crate) fn parse_block(
         &self,
-        file: &File<'_>,
-        id: Result<HeapId>,
-        blocks: &BTreeMap<u64, Result<Bytes>>,
+        block: Block,
+        stored: Bytes,
+        context: &Context,
     ) -> Result<Bytes> {
-        match id? {
-            HeapId::Tiny(bytes) => Ok(bytes),
-            HeapId::Managed { offset, length } => {
-                let outside = || {
-                    let reason = format!(
-                        "object of {length} bytes at {offset} lies outside the heap's blocks"
-                    );
-                    Hdf5Error::inconsistent(ID, self.offset, reason)
-                };
-                let (start, block) = blocks.range(..=offset).next_back().ok_or_else(outside)?;
-                let block = block.clone()?;
-                let from = usize::try_from(offset.saturating_sub(*start)).map_err(|_| outside())?;
-                let to = usize::try_from(length).ok().and_then(|length| from.checked_add(length));
-                match to {
-                    Some(to) if to <= block.len() => Ok(block.slice(from..to)),
-                    _ => Err(outside()),
-                }
-            }
-            HeapId::HugeDirect { address, length, filtered } => {
-                self.read_huge(file, address, length, filtered.map(|(mask, _)| mask)).await
-            }
-            HeapId::HugeIndexed { key } => {
-                let (address, length, mask) = self.find_huge(file, key).await?;
-                self.read_huge(file, address, length, mask).await
-            }
-        }
-    }
-
-    fn parse_id(&self, id: &Bytes, context: &Context) -> Result<HeapId> {
-        let mut cursor = Cursor::new(id, self.offset, ID);
-        let first = cursor.u8()?;
-        if first >> 6 != 0 {
-            return Err(Hdf5Error::UnsupportedVersion {
-                structure: ID,
-                offset: self.offset,
-                version: first >> 6,
-            });
-        }
-        match first >> 4 & 3 {
-            0 => Ok(HeapId::Managed {
-                offset: cursor.uint_le(self.header.table.offset_bytes())?,
-                length: cursor.uint_le(self.header.managed_length_bytes())?,
-            }),
-            1 => {
-                let filtered = self.header.is_filtered();
-                let plain = context.offset_bytes().saturating_add(context.length_bytes());
-                let needed = if filtered {
-                    plain.saturating_add(4).saturating_add(context.length_bytes())
-                } else {
-                    plain
-                };
-                let room = u64::from(self.header.id_bytes).saturating_sub(1);
-                if needed > room {
-                    let length = usize::try_from(room.min(context.length_bytes())).unwrap_or(8);
-                    return Ok(HeapId::HugeIndexed { key: cursor.uint_le(length)? });
-                }
-                let address = context.defined_address(&mut cursor)?;
-                let length = context.length(&mut cursor)?;
-                let filtered = if filtered {
-                    Some((cursor.u32_le()?, context.length(&mut cursor)?))
-                } else {
-                    None
-                };
-                Ok(HeapId::HugeDirect { address, length, filtered })
-            }
-            2 => {
-                // IDs of more than 18 bytes hold tiny objects whose length takes 12 bits instead of 4.
-                let mut length = usize::from(first & 0x0f);
-                if self.header.id_bytes > 18 {
-                    length = length << 8 | usize::from(cursor.u8()?);
-                }
-                let from = cursor.position();
-                cursor.skip(length.saturating_add(1))?;
-                Ok(HeapId::Tiny(id.slice(from..cursor.position())))
-            }
-            _ => Err(Hdf5Error::inconsistent(ID, self.offset, "heap ID type 3 does not exist")),
-        }
-    }
-
-    async fn read_block(&self, file: &File<'_>, block: Block) -> Result<Bytes> {
-        let offset = file.context.file_offset(block.address);
-        let stored = block.filtered.map_or(block.length, |(stored, _)| stored);
-        Hdf5Error::check_limit(
-            DIRECT,
-            offset,
-            "bytes",
-            stored.max(block.length),
-            file.limits().structure_bytes,
-        )?;
-        let mut bytes = file.frontier.read(offset, stored, DIRECT).await?;
+        let offset = context.file_offset(block.address);
+        let mut bytes = stored;
         if let Some((_, mask)) = block.filtered {
             bytes = filter::decode(&self.header.filters, mask, bytes, block.length, offset)?;
         }
         let mut cursor = Cursor::new(&bytes, offset, DIRECT);
         expect_signature(&mut cursor, *b"FHDB")?;
         expect_version(&mut cursor, &[0])?;
-        file.context.address(&mut cursor)?; // heap header
+        context.address(&mut cursor)?; // heap header
         cursor.skip(self.header.table.offset_bytes())?;
         if self.header.checksummed_blocks {
-            let at = cursor.position();
-            let stored = cursor.u32_le()?;
-            let mut copy = bytes.to_vec();
-            if let Some(field) = copy.get_mut(at..at.saturating_add(4)) {
-                field.fill(0);
-            }
-            let computed = crate::checksum::lookup3(&copy);
-            if stored != computed && !cfg!(fuzzing) {
-                return Err(Hdf5Error::Checksum { structure: DIRECT, offset, stored, computed });
-            }
+            verify_inner_checksum(&bytes, &mut cursor, offset)?;
         }
         Ok(bytes)
-    }
-
-    async fn read_huge(
-        &self,
-        file: &File<'_>,
-        address: Address,
-        length: u64,
-        mask: Option<u32>,
-    ) -> Result<Bytes> {
-        let offset = file.context.file_offset(address);
-        Hdf5Error::check_limit(HUGE, offset, "bytes", length, file.limits().structure_bytes)?;
-        let bytes = file.frontier.read(offset, length, HUGE).await?;
-        match mask {
-            None => Ok(bytes),
-            Some(mask) => filter::decode(
-                &self.header.filters,
-                mask,
-                bytes,
-                file.limits().structure_bytes,
-                offset,
-            ),
-        }
-    }
-
-    /// Looks a huge object up in the heap's version-2 B-tree (record types 1 and 2).
-    async fn find_huge(&self, file: &File<'_>, key: u64) -> Result<(Address, u64, Option<u32>)> {
-        let missing =
-            || Hdf5Error::inconsistent(HUGE, self.offset, format!("there is no huge object {key}"));
-        let index = self.header.huge_index.ok_or_else(missing)?;
-        let tree = file.btree_v2_header(index).await?;
-        let mut found = None;
-        let context = &file.context;
-        let mut visit = |mut record: Cursor<'_>| {
-            let address = context.defined_address(&mut record)?;
-            let length = context.length(&mut record)?;
-            let mut mask = None;
-            if tree.record_type == 2 {
-                mask = Some(record.u32_le()?);
-                context.length(&mut record)?; // bytes in memory
-            }
-            if context.length(&mut record)? == key {
-                found = Some((address, length, mask));
-            }
-            Ok(())
-        };
-        file.btree_v2_records(index, &tree, &mut visit).await?;
-        found.ok_or_else(missing)
     }
 }
 
@@ -474,48 +305,33 @@ impl FractalHeap {
 mod tests {
     use super::*;
     use crate::checksum::lookup3;
-    use crate::testing::context;
+    use crate::testing::{context, fractal_heap_header as header};
 
-    fn header() -> Vec<u8> {
-        let mut bytes = b"FRHP\x00\x08\x00\x00\x00\x02".to_vec(); // 8-byte IDs, no filters, checksummed blocks
-        bytes.extend(4096_u32.to_le_bytes());
-        bytes.extend(0_u64.to_le_bytes());
-        bytes.extend([0xff; 8]);
-        bytes.extend(0_u64.to_le_bytes());
-        bytes.extend([0xff; 8]);
-        bytes.extend([0; 64]);
-        bytes.extend([4, 0]);
-        bytes.extend(512_u64.to_le_bytes());
-        bytes.extend(65536_u64.to_le_bytes());
-        bytes.extend([40, 0, 1, 0]);
-        bytes.extend(1000_u64.to_le_bytes());
-        bytes.extend([2, 0]);
+    /// An indirect block of two rows of 4 direct blocks.
+    fn indirect(blocks: [u64; 8]) -> Bytes {
+        let mut bytes = b"FHIB\x00".to_vec();
+        bytes.extend(0_u64.to_le_bytes()); // heap header
+        bytes.extend([0; 5]); // offset in the heap
+        for address in blocks {
+            bytes.extend(address.to_le_bytes());
+        }
         bytes.extend(lookup3(&bytes).to_le_bytes());
-        bytes
-    }
-
-    fn heap() -> FractalHeap {
-        let header = Header::parse(&header(), 0, &context()).unwrap();
-        FractalHeap { offset: 0, header, blocks: BTreeMap::new() }
+        bytes.into()
     }
 
     #[test]
-    fn ids_of_every_type() {
-        let heap = heap();
-        assert_eq!(heap.header.managed_length_bytes(), 2);
-        let managed = Bytes::from_static(&[0, 21, 2, 0, 0, 0, 30, 0]);
-        assert_eq!(
-            heap.parse_id(&managed, &context()).unwrap(),
-            HeapId::Managed { offset: 533, length: 30 }
-        );
-        let tiny = Bytes::from_static(&[0x22, 7, 8, 9, 0, 0, 0, 0]);
-        assert_eq!(
-            heap.parse_id(&tiny, &context()).unwrap(),
-            HeapId::Tiny(Bytes::from_static(&[7, 8, 9]))
-        );
-        let huge = Bytes::from_static(&[0x10, 5, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(heap.parse_id(&huge, &context()).unwrap(), HeapId::HugeIndexed { key: 5 });
-        assert!(heap.parse_id(&Bytes::from_static(&[0x40; 8]), &context()).is_err());
+    fn the_map_has_every_block_of_the_rows() {
+        let mut heap = FractalHeap::parse(&header(), 0, &context()).unwrap();
+        let [pending] = heap.pending() else { panic!("one indirect block") };
+        assert_eq!(pending.address, Address(1000));
+        let undefined = u64::MAX;
+        let bytes = indirect([10, 20, undefined, 40, 50, 60, 70, 80]);
+        assert_eq!(bytes.len() as u64, heap.indirect_bytes(*pending, &context()));
+        heap.add(&[bytes], &context()).unwrap();
+        assert!(heap.pending().is_empty());
+        let at = |offset| heap.block_at(offset).map(|(start, block)| (start, block.address.0));
+        assert_eq!([at(0), at(511), at(513)], [Some((0, 10)), Some((0, 10)), Some((512, 20))]);
+        assert_eq!([at(1536), at(2048)], [Some((1536, 40)), Some((2048, 50))]);
     }
 
     #[test]

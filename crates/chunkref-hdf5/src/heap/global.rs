@@ -8,12 +8,9 @@ use chunkref_core::Cursor;
 
 use crate::context::{Address, Context, expect_signature, expect_version};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 
-const STRUCTURE: &str = "global heap collection";
-
-/// Bytes of the smallest collection that libhdf5 writes.
-const USUAL_BYTES: u64 = 4096;
+/// What a collection is called in errors.
+pub(crate) const STRUCTURE: &str = "global heap collection";
 
 /// Where one object of a global heap is. Spec: III.E, "Global Heap ID".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,20 +38,16 @@ pub(crate) struct GlobalHeapCollection {
 }
 
 impl GlobalHeapCollection {
-    /// Reads the collection at `address`.
-    pub(crate) async fn read(file: &File<'_>, address: Address) -> Result<Self> {
-        let offset = file.context.file_offset(address);
-        let guess = file.frontier.read_up_to(offset, USUAL_BYTES, STRUCTURE).await?;
-        let length = parse_header(&mut Cursor::new(&guess, offset, STRUCTURE), &file.context)?;
-        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", length, file.limits().structure_bytes)?;
-        let bytes = match usize::try_from(length) {
-            Ok(length) if length <= guess.len() => guess.slice(..length),
-            _ => file.frontier.read(offset, length, STRUCTURE).await?,
-        };
-        Self::parse(&bytes, offset, &file.context)
+    /// Bytes of the whole collection that begins with `bytes`.
+    pub(crate) fn length(bytes: &[u8], offset: u64, context: &Context) -> Result<u64> {
+        let length = parse_header(&mut Cursor::new(bytes, offset, STRUCTURE), context)?;
+        let limit = context.limits.structure_bytes;
+        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", length, limit)?;
+        Ok(length)
     }
 
-    fn parse(bytes: &Bytes, offset: u64, context: &Context) -> Result<Self> {
+    /// The collection in `bytes`, which lie at `offset` of the file.
+    pub(crate) fn parse(bytes: &Bytes, offset: u64, context: &Context) -> Result<Self> {
         let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
         parse_header(&mut cursor, context)?;
         let mut objects = HashMap::new();

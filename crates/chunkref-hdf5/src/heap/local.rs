@@ -6,10 +6,10 @@ use chunkref_core::Cursor;
 
 use crate::context::{Address, Context, expect_signature, expect_version};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::message::link::lossless;
 
-const STRUCTURE: &str = "local heap";
+/// What a local heap is called in errors.
+pub(crate) const STRUCTURE: &str = "local heap";
 
 /// A local heap's data.
 #[derive(Debug, Clone)]
@@ -18,31 +18,34 @@ pub(crate) struct LocalHeap {
     data: Bytes,
 }
 
-/// The header: bytes and address of the data segment.
-fn parse(cursor: &mut Cursor<'_>, context: &Context) -> Result<(u64, Address)> {
-    expect_signature(cursor, *b"HEAP")?;
-    expect_version(cursor, &[0])?;
-    cursor.skip(3)?;
-    let length = context.length(cursor)?;
-    context.length(cursor)?; // head of the free list
-    Ok((length, context.defined_address(cursor)?))
-}
-
 impl LocalHeap {
-    /// Reads the heap at `address`.
-    pub(crate) async fn read(file: &File<'_>, address: Address) -> Result<Self> {
-        let context = &file.context;
-        let offset = context.file_offset(address);
-        let header_bytes = context
-            .length_bytes()
-            .saturating_mul(2)
-            .saturating_add(context.offset_bytes())
-            .saturating_add(8);
-        let bytes = file.frontier.read(offset, header_bytes, STRUCTURE).await?;
-        let (length, data) = parse(&mut Cursor::new(&bytes, offset, STRUCTURE), context)?;
-        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", length, context.limits.structure_bytes)?;
-        let offset = context.file_offset(data);
-        Ok(Self { offset, data: file.frontier.read(offset, length, STRUCTURE).await? })
+    /// Bytes of the header.
+    pub(crate) fn header_bytes(context: &Context) -> u64 {
+        let lengths = context.length_bytes().saturating_mul(2);
+        lengths.saturating_add(context.offset_bytes()).saturating_add(8)
+    }
+
+    /// The header at `offset`: bytes and address of the data segment.
+    pub(crate) fn parse_header(
+        bytes: &[u8],
+        offset: u64,
+        context: &Context,
+    ) -> Result<(u64, Address)> {
+        let mut cursor = Cursor::new(bytes, offset, STRUCTURE);
+        expect_signature(&mut cursor, *b"HEAP")?;
+        expect_version(&mut cursor, &[0])?;
+        cursor.skip(3)?;
+        let length = context.length(&mut cursor)?;
+        context.length(&mut cursor)?; // head of the free list
+        let data = context.defined_address(&mut cursor)?;
+        let limit = context.limits.structure_bytes;
+        Hdf5Error::check_limit(STRUCTURE, offset, "bytes", length, limit)?;
+        Ok((length, data))
+    }
+
+    /// The heap whose data segment is at `offset` of the file.
+    pub(crate) fn new(offset: u64, data: Bytes) -> Self {
+        Self { offset, data }
     }
 
     /// The NUL-terminated text at `offset` of the data.
@@ -67,10 +70,9 @@ mod tests {
         for field in [88_u64, 16, 712] {
             bytes.extend(field.to_le_bytes());
         }
-        assert_eq!(
-            parse(&mut Cursor::new(&bytes, 0, STRUCTURE), &context()).unwrap(),
-            (88, Address(712))
-        );
+        assert_eq!(bytes.len() as u64, LocalHeap::header_bytes(&context()));
+        let header = LocalHeap::parse_header(&bytes, 0, &context()).unwrap();
+        assert_eq!(header, (88, Address(712)));
 
         let heap = LocalHeap { offset: 0, data: Bytes::from_static(b"\0abc\0def") };
         assert_eq!(heap.text(0).unwrap(), "");

@@ -3,5 +3,6 @@
 
 mod doubling_table;
 pub(crate) mod fractal;
+pub(crate) mod fractal_object;
 pub(crate) mod global;
 pub(crate) mod local;

@@ -11,11 +11,11 @@ use hdf5_metno::{
     Attribute, Container, IndexType, IterationOrder, Location, ObjectReference1, Result as Read,
 };
 
-use super::address;
 use super::dataset::dataspace;
 use super::datatype::FoundType;
 use super::found::{FoundAttribute, FoundValue};
 use super::transcript::Transcript;
+use super::{address, fault};
 use crate::context::Context;
 use crate::error::{Hdf5Error, Result};
 use crate::value::Value;
@@ -32,11 +32,11 @@ pub(super) fn attributes(
     let index = if tracked { IndexType::CreationOrder } else { IndexType::Name };
     let names = location
         .attr_names_by(index, IterationOrder::Increasing)
-        .map_err(|error| super::fault(offset, &error))?;
+        .map_err(|error| fault::fault(offset, &error))?;
     let read = |name: String| {
         let value = match location.attr(&name) {
             Ok(attribute) => value(&attribute, transcript, context, offset),
-            Err(error) => Err(super::fault(offset, &error)),
+            Err(error) => Err(fault::fault(offset, &error)),
         };
         FoundAttribute { name, value }
     };
@@ -49,7 +49,7 @@ fn value(
     context: &Context,
     offset: u64,
 ) -> Result<FoundValue> {
-    let fault = |error: hdf5_metno::Error| super::fault(offset, &error);
+    let fault = |error: hdf5_metno::Error| fault::fault(offset, &error);
     let datatype = attribute.dtype().map_err(fault)?;
     let dataspace = dataspace(attribute, offset)?;
     let count = dataspace.count().unwrap_or(u64::MAX);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The description of an object from what libhdf5 said, with the native engine's word for what it did not say.
 
-use std::collections::BTreeMap;
-
 use chunkref_core::Cursor;
 
 use super::found::{
@@ -18,7 +16,7 @@ use crate::error::{Hdf5Error, Result};
 use crate::message::datatype::Class;
 use crate::message::link::{Link, LinkTarget};
 use crate::message::{Dataspace, Datatype, FillValue, Filter};
-use crate::object::{Dataset, Storage, mask_edges};
+use crate::object::{DataLocation, Dataset, Described, Storage, mask_edges};
 use crate::value::{HeapObjects, Value, decode};
 
 /// The links of a group; where soft, external and user-defined ones lead is from `native`.
@@ -90,11 +88,11 @@ fn attribute_value(
 /// A dataset; what libhdf5 did not say is from `native`.
 pub(super) fn dataset(
     found: FoundDataset,
-    native: Option<&Dataset>,
+    native: Option<&Described>,
     descriptions: &Descriptions,
     context: &Context,
     offset: u64,
-) -> Result<Dataset> {
+) -> Result<Described> {
     let complete = description(found.datatype.entry, descriptions).filter(|_| found.complete);
     let known = native.map(|native| &native.datatype);
     let datatype = datatype(&found.datatype, descriptions, known, context, offset)?;
@@ -120,15 +118,13 @@ pub(super) fn dataset(
         dataspace: found.dataspace,
         fill_value,
         filters,
-        inline: BTreeMap::new(),
-        encoding: crate::inline::Encoding::default(),
         strings,
     })
 }
 
 /// What the transcript says. libhdf5 makes an entry that no one can read of a type from a shared message table: it marks
 /// it as shared in the new file too.
-fn description(entry: Entry, descriptions: &Descriptions) -> Option<&Dataset> {
+fn description(entry: Entry, descriptions: &Descriptions) -> Option<&Described> {
     descriptions.get(&entry)?.as_ref().ok()
 }
 
@@ -193,8 +189,8 @@ fn points_elsewhere(datatype: &Datatype) -> bool {
 
 fn filters(
     found: &FoundDataset,
-    description: Option<&Dataset>,
-    native: Option<&Dataset>,
+    description: Option<&Described>,
+    native: Option<&Described>,
     offset: u64,
 ) -> Result<Vec<Filter>> {
     let native = native.map_or(&[][..], |native| native.filters.as_slice());
@@ -229,19 +225,20 @@ fn filters(
 
 fn storage(
     found: FoundStorage,
-    description: Option<&Dataset>,
-    native: Option<&Storage>,
+    description: Option<&Described>,
+    native: Option<&DataLocation>,
     datatype: &Datatype,
     dataspace: &Dataspace,
     offset: u64,
-) -> Result<Storage> {
+) -> Result<DataLocation> {
     let length = dataspace.count().and_then(|count| count.checked_mul(u64::from(datatype.length)));
-    Ok(match (found, native) {
+    Ok(DataLocation::Here(match (found, native) {
         (FoundStorage::Compact, native) => {
             // What points elsewhere points to other places in the copy.
             let copied = description.map(|description| &description.storage);
             match (copied.filter(|_| !points_elsewhere(datatype)), native) {
-                (Some(Storage::Compact(bytes)), _) | (_, Some(Storage::Compact(bytes))) => {
+                (Some(DataLocation::Here(Storage::Compact(bytes))), _)
+                | (_, Some(DataLocation::Here(Storage::Compact(bytes)))) => {
                     Storage::Compact(bytes.clone())
                 }
                 _ => return Err(left("elements", offset)),
@@ -263,19 +260,19 @@ fn storage(
             }
             Storage::Chunked { grid, table }
         }
-        (FoundStorage::External { pieces }, Some(known @ Storage::External(ours))) => {
+        (FoundStorage::External { pieces }, Some(known @ DataLocation::External(ours))) => {
             let ours = ours.iter().map(|piece| (piece.name.as_str(), piece.offset));
             if !ours.eq(pieces.iter().map(|(name, offset)| (name.as_str(), *offset))) {
                 let reason = format!("the pieces in other files are {pieces:?} to libhdf5");
                 return Err(Hdf5Error::inconsistent("libhdf5", offset, reason));
             }
-            known.clone()
+            return Ok(known.clone());
         }
-        (FoundStorage::Virtual, Some(known @ Storage::Virtual(_))) => known.clone(),
+        (FoundStorage::Virtual, Some(known @ DataLocation::Virtual(_))) => return Ok(known.clone()),
         (FoundStorage::External { .. } | FoundStorage::Virtual, _) => {
             return Err(left("list of sources", offset));
         }
-    })
+    }))
 }
 
 /// The chunks within the dataset's shape, which are those that anyone sees.

@@ -8,6 +8,7 @@ use hdf5_metno::{Container, Dataset, Datatype, Extents};
 
 use super::attribute::strings;
 use super::datatype::FoundType;
+use super::fault;
 use super::found::{
     Found, FoundDataset, FoundFillValue, FoundFilter, FoundKind, FoundObject, FoundStorage,
 };
@@ -15,10 +16,10 @@ use super::transcript::{Entry, Transcript};
 use crate::chunk_index::{Chunk, ChunkTable};
 use crate::context::{Address, Context};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
 use crate::message::data_layout::ChunkIndexKind;
 use crate::message::{DataLayout, Dataspace, kind};
 use crate::value::Value;
+use crate::walk::{File, object_header};
 
 /// Reads everything about a dataset but its attributes.
 pub(super) fn dataset(
@@ -27,7 +28,7 @@ pub(super) fn dataset(
     context: &Context,
     offset: u64,
 ) -> Result<FoundDataset> {
-    let fault = |error: hdf5_metno::Error| super::fault(offset, &error);
+    let fault = |error: hdf5_metno::Error| fault::fault(offset, &error);
     let properties = dataset.dcpl().map_err(fault)?;
     let datatype = dataset.dtype().map_err(fault)?;
     let dataspace = dataspace(dataset, offset)?;
@@ -70,7 +71,7 @@ impl FoundDataset {
 /// The extent of a dataset or attribute.
 pub(super) fn dataspace(container: &Container, offset: u64) -> Result<Dataspace> {
     let extents = container.space().and_then(|space| space.extents());
-    Ok(match extents.map_err(|error| super::fault(offset, &error))? {
+    Ok(match extents.map_err(|error| fault::fault(offset, &error))? {
         Extents::Null => Dataspace::Null,
         Extents::Scalar => Dataspace::Simple { shape: Vec::new(), max_shape: Vec::new() },
         Extents::Simple(extents) => Dataspace::Simple {
@@ -86,7 +87,7 @@ fn storage(
     context: &Context,
     offset: u64,
 ) -> Result<FoundStorage> {
-    let fault = |error: hdf5_metno::Error| super::fault(offset, &error);
+    let fault = |error: hdf5_metno::Error| fault::fault(offset, &error);
     match properties.get_layout().map_err(fault)? {
         Layout::Compact => Ok(FoundStorage::Compact),
         Layout::Virtual => Ok(FoundStorage::Virtual),
@@ -133,7 +134,7 @@ fn chunks(
         });
         i32::from(table.len() as u64 > limit)
     });
-    visited.map_err(|error| super::fault(offset, &error))?;
+    visited.map_err(|error| fault::fault(offset, &error))?;
     Hdf5Error::check_limit("libhdf5", offset, "chunks", table.len() as u64, limit)?;
     Ok(table)
 }
@@ -209,7 +210,7 @@ pub(super) async fn order_axes(file: &File<'_>, found: &mut Found) {
 
 /// Whether a dataset's chunks are in an extensible array, which hdf5-metno does not say.
 async fn has_extensible_array(file: &File<'_>, address: Address) -> bool {
-    let Ok(header) = file.object_header(address).await else { return false };
+    let Ok(header) = object_header::read(file, address).await else { return false };
     let Some(message) = header.message(kind::DATA_LAYOUT) else { return false };
     matches!(
         DataLayout::parse(&mut message.cursor("data layout"), &file.context),

@@ -6,8 +6,7 @@ use hdf5_metno::{Datatype as Handle, datatype::ByteOrder as Order};
 
 use super::transcript::{Entry, Transcript};
 use crate::message::Datatype;
-use crate::message::datatype::{Class, ReferenceKind};
-use chunkref_core::model::ByteOrder;
+use crate::message::datatype::{ByteOrder, Class, ReferenceKind};
 
 /// A type.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use crate::attributes::AttributeValue;
 use crate::chunk_index::{Chunk, ChunkTable};
 use crate::message::link::Link;
-use crate::object::{Dataset, Storage};
+use crate::object::{DataLocation, Described, Storage};
 use crate::value::Value;
 
 /// Characters of one engine's word that a message quotes.
@@ -29,8 +29,8 @@ pub(super) fn of_attributes(ours: &AttributeValue, theirs: &AttributeValue) -> V
 }
 
 /// Differences of two datasets.
-pub(super) fn of_datasets(ours: &Dataset, theirs: &Dataset) -> Vec<String> {
-    let filters = |dataset: &Dataset| -> Vec<(u16, Vec<u32>)> {
+pub(super) fn of_datasets(ours: &Described, theirs: &Described) -> Vec<String> {
+    let filters = |dataset: &Described| -> Vec<(u16, Vec<u32>)> {
         dataset.filters.iter().map(|filter| (filter.id, filter.values.clone())).collect()
     };
     let mut differences = Vec::new();
@@ -43,7 +43,15 @@ pub(super) fn of_datasets(ours: &Dataset, theirs: &Dataset) -> Vec<String> {
     differences
 }
 
-fn of_storage(ours: &Storage, theirs: &Storage) -> Option<String> {
+fn of_storage(ours: &DataLocation, theirs: &DataLocation) -> Option<String> {
+    let (DataLocation::Here(ours), DataLocation::Here(theirs)) = (ours, theirs) else {
+        return match (ours, theirs) {
+            // The lists of these are the native engine's in both.
+            (DataLocation::External(_), DataLocation::External(_))
+            | (DataLocation::Virtual(_), DataLocation::Virtual(_)) => None,
+            (a, b) => Some(text("storage", a, b)),
+        };
+    };
     match (ours, theirs) {
         (Storage::Compact(a), Storage::Compact(b)) => same("elements", a, b),
         (
@@ -53,9 +61,6 @@ fn of_storage(ours: &Storage, theirs: &Storage) -> Option<String> {
         (Storage::Chunked { grid: a, table: m }, Storage::Chunked { grid: b, table: n }) => {
             same("shape of chunks", &a.chunk_shape, &b.chunk_shape).or_else(|| of_chunks(m, n))
         }
-        // The lists of these are the native engine's in both.
-        (Storage::External(_), Storage::External(_))
-        | (Storage::Virtual(_), Storage::Virtual(_)) => None,
         (a, b) => Some(text("storage", a, b)),
     }
 }

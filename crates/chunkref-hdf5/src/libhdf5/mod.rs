@@ -28,6 +28,7 @@ mod build;
 mod dataset;
 mod datatype;
 mod difference;
+mod fault;
 mod found;
 mod settle;
 mod transcript;
@@ -37,8 +38,8 @@ mod walk;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
-use crate::object::Objects;
+use crate::object::{Described, Objects};
+use crate::walk::File;
 
 pub(crate) use settle::Role;
 
@@ -50,7 +51,11 @@ pub(crate) fn local_path(location: &str) -> Option<PathBuf> {
 }
 
 /// Reads the file with libhdf5 too, and settles what either engine says as `role` wants it.
-pub(crate) async fn read(file: &File<'_>, native: Objects, role: Role) -> Result<Objects> {
+pub(crate) async fn read(
+    file: &File<'_>,
+    native: Objects<Described>,
+    role: Role,
+) -> Result<Objects<Described>> {
     let location = file.frontier.source().location();
     let path = local_path(location).ok_or_else(|| {
         Hdf5Error::unsupported("libhdf5", 0, format!("reading {location}, which is no local file,"))
@@ -59,11 +64,6 @@ pub(crate) async fn read(file: &File<'_>, native: Objects, role: Role) -> Result
     let descriptions = transcript::parse(transcript).await?;
     dataset::order_axes(file, &mut found).await;
     Ok(settle::settle(native, found, &descriptions, &file.context, role))
-}
-
-/// What libhdf5 says is wrong with the object at `offset`.
-fn fault(offset: u64, error: &hdf5_metno::Error) -> Hdf5Error {
-    Hdf5Error::inconsistent("libhdf5", offset, error.to_string())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{build, difference};
 use crate::attributes::NamedAttribute;
 use crate::context::{Address, Context};
 use crate::error::{Hdf5Error, Result};
-use crate::object::{Object, ObjectKind, Objects};
+use crate::object::{Described, Object, ObjectKind, Objects};
 
 /// What libhdf5's word is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub(crate) enum Role {
 
 /// The description to go on with.
 pub(super) fn settle(
-    mut native: Objects,
+    mut native: Objects<Described>,
     mut found: Found,
     descriptions: &Descriptions,
     context: &Context,
     role: Role,
-) -> Objects {
+) -> Objects<Described> {
     let known = native.keys().map(|id| id.address);
     let addresses: BTreeSet<Address> = known.chain(found.keys().copied()).collect();
     let mut settled = BTreeMap::new();
@@ -58,11 +58,11 @@ pub(super) fn settle(
 /// An object as libhdf5 has it.
 fn object(
     theirs: FoundObject,
-    ours: Option<&Object>,
+    ours: Option<&Object<Described>>,
     descriptions: &Descriptions,
     context: &Context,
     offset: u64,
-) -> Object {
+) -> Object<Described> {
     let attributes = ours.and_then(|ours| ours.attributes.as_ref().ok());
     let attributes = attributes.map_or(&[][..], Vec::as_slice);
     let attributes = theirs.attributes.map(|theirs| {
@@ -103,7 +103,7 @@ fn in_native_words<T>(theirs: Result<T>, ours: Option<&Result<T>>) -> Result<T> 
 }
 
 /// The native object, with an error in the place of everything that libhdf5 says otherwise.
-fn agreed(mut ours: Object, theirs: &Object) -> Object {
+fn agreed(mut ours: Object<Described>, theirs: &Object<Described>) -> Object<Described> {
     let offset = ours.offset;
     let unordered = matches!(ours.kind, ObjectKind::Datatype);
     ours.kind = match (ours.kind, &theirs.kind) {
@@ -182,7 +182,7 @@ fn disagreement(offset: u64, differences: &[String]) -> Hdf5Error {
     Hdf5Error::inconsistent("cross-check", offset, reason)
 }
 
-fn name(kind: &ObjectKind) -> &'static str {
+fn name(kind: &ObjectKind<Described>) -> &'static str {
     match kind {
         ObjectKind::Group(_) => "a group",
         ObjectKind::Dataset(_) => "a dataset",
@@ -212,7 +212,7 @@ mod tests {
         NamedAttribute { name: name.to_owned(), offset: 8, value: Ok(value) }
     }
 
-    fn group(attributes: Vec<NamedAttribute>, target: u64) -> Object {
+    fn group(attributes: Vec<NamedAttribute>, target: u64) -> Object<Described> {
         let target = LinkTarget::Hard(crate::testing::context().object(Address(target)));
         let links = vec![Link { name: "a".to_owned(), creation_order: None, target }];
         Object { offset: 96, attributes: Ok(attributes), kind: ObjectKind::Group(Ok(links)) }

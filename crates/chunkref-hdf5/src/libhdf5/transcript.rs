@@ -14,12 +14,12 @@ use hdf5_metno::dataset::DatasetCreate;
 use hdf5_metno::{Dataset, Datatype, Extent, Extents, File as Library, SimpleExtents};
 use tempfile::NamedTempFile;
 
+use super::fault;
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
-use crate::file::File;
-use crate::frontier::Frontier;
 use crate::message::link::{Link, LinkTarget};
-use crate::object;
+use crate::object::Described;
+use crate::walk::{File, Frontier, dataset, links, object_header, open};
 
 /// Types that are looked for before one is written again: objects of a file use few.
 const REMEMBERED: usize = 24;
@@ -29,7 +29,7 @@ const REMEMBERED: usize = 24;
 pub(super) struct Entry(u64);
 
 /// What the parsers read in the transcript.
-pub(super) type Descriptions = HashMap<Entry, Result<object::Dataset>>;
+pub(super) type Descriptions = HashMap<Entry, Result<Described>>;
 
 /// The file while it is written.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(super) struct Transcript {
 impl Transcript {
     pub(super) fn new() -> Result<Self> {
         let file = NamedTempFile::new().map_err(|error| temporary(&error))?;
-        let library = Library::create(file.path()).map_err(|error| super::fault(0, &error))?;
+        let library = Library::create(file.path()).map_err(|error| fault::fault(0, &error))?;
         Ok(Self { library, file, next: 0, types: Vec::new() })
     }
 
@@ -99,7 +99,7 @@ impl Transcript {
     pub(super) fn finish(self) -> Result<Bytes> {
         let Self { library, file, types, .. } = self;
         drop(types);
-        library.close().map_err(|error| super::fault(0, &error))?;
+        library.close().map_err(|error| fault::fault(0, &error))?;
         std::fs::read(file.path()).map(Bytes::from).map_err(|error| temporary(&error))
     }
 }
@@ -117,21 +117,21 @@ pub(super) async fn parse(bytes: Bytes) -> Result<Descriptions> {
     limits.metadata_bytes = u64::MAX;
     limits.members = u64::MAX;
     let frontier = Frontier::new(&source, &limits);
-    let file = File::open(frontier, FileNumber(0), &limits).await?;
+    let file = open(frontier, FileNumber(0), &limits).await?;
     let walk = async {
-        let root = file.object_header(file.root).await?;
-        let links = file.links(&root).await?;
+        let root = object_header::read(&file, file.root).await?;
+        let links = links(&file, &root).await?;
         let entries = links.iter().map(|link| entry(&file, link));
         Ok(join_all(entries).await.into_iter().flatten().collect())
     };
     file.frontier.run(walk).await
 }
 
-async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<object::Dataset>)> {
+async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<Described>)> {
     let entry = Entry(link.name.parse().ok()?);
     let LinkTarget::Hard(ObjectId { address, .. }) = link.target else { return None };
-    let dataset = match file.object_header(address).await {
-        Ok(header) => file.dataset(&header).await,
+    let dataset = match object_header::read(file, address).await {
+        Ok(header) => dataset(file, &header).await,
         Err(error) => Err(error),
     };
     Some((entry, dataset))
@@ -139,14 +139,13 @@ async fn entry(file: &File<'_>, link: &Link) -> Option<(Entry, Result<object::Da
 
 #[cfg(test)]
 mod tests {
-    use chunkref_core::model::ByteOrder;
     use futures::executor::block_on;
     use hdf5_metno::dataset::DatasetCreate;
 
     use super::*;
     use crate::filter::id;
     use crate::message::FillValue;
-    use crate::message::datatype::{BitRange, Class};
+    use crate::message::datatype::{BitRange, ByteOrder, Class};
 
     #[test]
     fn types_fill_values_and_filters_come_back() {

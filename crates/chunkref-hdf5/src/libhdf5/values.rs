@@ -9,7 +9,7 @@ use chunkref_core::{ValueReaderEntry, ValueReaderError, inventory};
 use hdf5_metno::{Dataset, File, H5Type, Hyperslab, Selection, SliceOrIndex};
 use ndarray::IxDyn;
 
-use super::fault;
+use super::fault::fault;
 use crate::error::{Hdf5Error, Result};
 
 inventory::submit! {

@@ -11,15 +11,15 @@ use hdf5_metno::{
 
 use super::found::{Found, FoundKind, FoundLink, FoundObject, FoundTarget};
 use super::transcript::Transcript;
-use super::{address, attribute, dataset};
+use super::{address, attribute, dataset, fault};
 use crate::context::{Address, Context};
 use crate::error::{Hdf5Error, Result};
 
 /// Reads every object that hard links lead to from the root, and writes a transcript of their types.
 pub(super) fn walk(path: &Path, context: &Context) -> Result<(Found, Bytes)> {
     hdf5_metno::silence_errors(true);
-    let file = File::open(path).map_err(|error| super::fault(0, &error))?;
-    let root = file.loc_info().map_err(|error| super::fault(0, &error))?.token;
+    let file = File::open(path).map_err(|error| fault::fault(0, &error))?;
+    let root = file.loc_info().map_err(|error| fault::fault(0, &error))?.token;
     let mut walk = Walk { file, context, transcript: Transcript::new()?, pending: vec![root] };
     let mut found = Found::new();
     while let Some(token) = walk.pending.pop() {
@@ -59,7 +59,7 @@ impl Walk<'_> {
     }
 
     fn object(&mut self, token: LocationToken, offset: u64) -> Result<FoundObject> {
-        let fault = |error: hdf5_metno::Error| super::fault(offset, &error);
+        let fault = |error: hdf5_metno::Error| fault::fault(offset, &error);
         let location = self.file.open_by_token(token).map_err(fault)?;
         let (kind, order) = match location.loc_type().map_err(fault)? {
             LocationType::Group => {
@@ -94,7 +94,7 @@ impl Walk<'_> {
 
     /// The links of a group by name; what hard ones lead to becomes pending.
     fn links(&mut self, group: &Group, offset: u64) -> Result<Vec<FoundLink>> {
-        let fault = |error: hdf5_metno::Error| super::fault(offset, &error);
+        let fault = |error: hdf5_metno::Error| fault::fault(offset, &error);
         let links = group.links(IndexType::Name, IterationOrder::Increasing).map_err(fault)?;
         let mut found = Vec::new();
         for (name, info) in links {

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 
+use chunkref_core::model::dataset::join_path;
 use chunkref_core::model::{AttributeValue, Attributes};
 
-use super::{Refusal, absolute, datatype};
+use super::datatype;
+use super::refusal::Refusal;
 use crate::attributes::{AttributeValue as Stored, NamedAttribute};
 use crate::context::ObjectId;
 use crate::message::datatype::Class;
@@ -114,6 +116,11 @@ fn element(
     })
 }
 
+/// The path of an object in references and messages: with a leading slash.
+fn absolute(path: &str) -> String {
+    format!("/{}", join_path("", path))
+}
+
 /// CF's description of an enumeration's values, where the file has none of its own. Source: CF conventions, 3.5 "Flags".
 pub(super) fn add_flags(datatype: &Datatype, attributes: &mut Attributes) {
     let Class::Enumeration { base, members } = &datatype.class else { return };
@@ -147,10 +154,8 @@ pub(super) fn add_flags(datatype: &Datatype, attributes: &mut Attributes) {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_core::model::ByteOrder;
-
     use super::*;
-    use crate::message::datatype::BitRange;
+    use crate::message::datatype::{BitRange, ByteOrder};
 
     fn int() -> Datatype {
         let bits = BitRange { offset: 0, precision: 8 };

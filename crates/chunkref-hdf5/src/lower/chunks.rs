@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Storage as a manifest: where the chunks of an array are.
 
-use bytes::Bytes;
-use chunkref_core::model::{ChunkGrid, ChunkRef, Codec, DataType, Manifest, ManifestBuilder};
+use std::collections::HashMap;
 
-use super::{Budget, Refusal, Sources, datatype, push};
+use bytes::Bytes;
+use chunkref_core::model::{
+    ChunkGrid, ChunkRef, Codec, DataType, Manifest, ManifestBuilder, SourceId,
+};
+
+use super::budget::{Budget, push};
+use super::datatype;
+use super::prepared::Prepared;
+use super::refusal::Refusal;
 use crate::context::{FileNumber, ObjectId};
 use crate::message::FillValue;
-use crate::object::{Dataset, Storage};
+use crate::object::Storage;
 
 /// Bytes of chunks that were never written, and that are stored inline all the same, for one array at the most.
 const MAX_FILL_BYTES: u64 = 1 << 20;
+
+/// The model's numbers of the files of a scan.
+pub(super) type Sources = HashMap<FileNumber, SourceId>;
 
 /// The chunks of an array, and how they are encoded.
 pub(super) struct Chunks {
@@ -23,28 +33,30 @@ impl Chunks {
     /// The chunks of a dataset whose array has `shape`.
     pub(super) fn of(
         id: ObjectId,
-        dataset: &Dataset,
+        prepared: &Prepared,
         dtype: &DataType,
         shape: &[u64],
         sources: &Sources,
         budget: &mut Budget<'_>,
     ) -> Result<Self, Refusal> {
-        let stored =
-            |row: usize, file: FileNumber, offset: u64, length: u64| match dataset.inline.get(&row)
-            {
-                Some(bytes) => Ok(ChunkRef::Inline(bytes.clone())),
-                None => match sources.get(&file) {
-                    Some(&source) => Ok(ChunkRef::Virtual { source, offset, length }),
-                    None => Err(Refusal::new("the data lies in a file that is not open")),
-                },
-            };
+        let dataset = &prepared.dataset;
+        let stored = |row: usize, file: FileNumber, offset: u64, length: u64| match prepared
+            .inline
+            .get(&row)
+        {
+            Some(bytes) => Ok(ChunkRef::Inline(bytes.clone())),
+            None => match sources.get(&file) {
+                Some(&source) => Ok(ChunkRef::Virtual { source, offset, length }),
+                None => Err(Refusal::new("the data lies in a file that is not open")),
+            },
+        };
         // Everything but chunked storage is one chunk of the array's shape.
         let mut chunk_shape: Vec<u64> = shape.iter().map(|&length| length.max(1)).collect();
         let mut codecs = Vec::new();
         if let Storage::Chunked { grid, .. } = &dataset.storage {
             let inner = datatype::array_axes(&dataset.datatype);
             chunk_shape = grid.chunk_shape.iter().copied().chain(inner).collect();
-            codecs = dataset.encoding.codecs();
+            codecs = prepared.encoding.codecs();
         }
         let grid_shape = ChunkGrid::regular(chunk_shape.clone()).grid_shape(shape);
         let mut manifest = ManifestBuilder::new(grid_shape)?;
@@ -74,14 +86,10 @@ impl Chunks {
                     )?;
                 }
             }
-            // What could be resolved is chunked or compact by now.
-            Storage::External(_) | Storage::Virtual(_) => {
-                return Err(Refusal::new("the data lies in other files and was not resolved"));
-            }
         }
         let mut chunks = Self { chunk_shape, codecs, manifest: manifest.finish()? };
         if matches!(dtype, DataType::Raw { .. } | DataType::Struct { .. }) && chunks.has_missing() {
-            chunks.fill_missing(dataset, budget)?;
+            chunks.fill_missing(prepared, budget)?;
         }
         Ok(chunks)
     }
@@ -93,7 +101,8 @@ impl Chunks {
 
     /// Stores chunks that were never written inline. Fill values of structured types keep xarray from opening a group
     /// and zarr-python from reading the array, so such arrays must have no missing chunks.
-    fn fill_missing(&mut self, dataset: &Dataset, budget: &mut Budget) -> Result<(), Refusal> {
+    fn fill_missing(&mut self, prepared: &Prepared, budget: &mut Budget) -> Result<(), Refusal> {
+        let dataset = &prepared.dataset;
         let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
         let fill = match &dataset.fill_value {
             FillValue::Defined(bytes) if bytes.len() == element => bytes.clone(),
@@ -115,7 +124,7 @@ impl Chunks {
         };
         let decoded: Bytes = fill.repeat(usize::try_from(count).unwrap_or(0)).into();
         let encoded = match &dataset.storage {
-            Storage::Chunked { .. } => dataset.encode_chunk(decoded, 0).map_err(|error| {
+            Storage::Chunked { .. } => prepared.encode_chunk(decoded, 0).map_err(|error| {
                 Refusal::new(format!("chunks that were never written cannot be filled in: {error}"))
             })?,
             _ => decoded,

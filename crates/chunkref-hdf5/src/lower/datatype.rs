@@ -3,9 +3,11 @@
 
 use chunkref_core::model::{ByteOrder, DataType, Field};
 
-use super::{Refusal, members};
-use crate::message::Datatype;
+use super::refusal::Refusal;
+use super::{byte_order, members};
 use crate::message::datatype::{BitRange, Class, Member};
+use crate::message::{self, Datatype};
+use crate::object::Dataset;
 
 /// The element type of a dataset, and the axes that an array datatype adds behind the dataset's own.
 pub(super) fn lower(datatype: &Datatype) -> Result<(DataType, Vec<u64>), Refusal> {
@@ -32,6 +34,18 @@ pub(super) fn array_axes(datatype: &Datatype) -> Vec<u64> {
         Class::Array { shape, base } => shape.iter().copied().chain(array_axes(base)).collect(),
         _ => Vec::new(),
     }
+}
+
+/// Whether the elements of a dataset have a type in Zarr.
+pub(super) fn is_possible(dataset: &Dataset) -> bool {
+    lower(&dataset.datatype).is_ok()
+}
+
+/// The shape with the axes of an array datatype at its end.
+pub(super) fn full_shape(dataset: &Dataset) -> Vec<u64> {
+    let mut shape = dataset.dataspace.shape().to_vec();
+    shape.extend(array_axes(&dataset.datatype));
+    shape
 }
 
 /// Whether an enumeration is the boolean of h5py and PyTables: one byte, FALSE is 0 and TRUE is 1.
@@ -69,7 +83,9 @@ fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
         Class::FloatingPoint { order, .. } => {
             let length = small(datatype);
             match order {
-                Some(order) if datatype.is_ieee() => Ok(DataType::Float { length, order: *order }),
+                Some(order) if datatype.is_ieee() => {
+                    Ok(DataType::Float { length, order: byte_order::lower(*order) })
+                }
                 _ => Err(Refusal::new(format!(
                     "the element type is a {}-byte number that is not IEEE 754 binary16, binary32 or binary64, for which Zarr v2 has no type",
                     datatype.length
@@ -111,7 +127,7 @@ fn element(datatype: &Datatype) -> Result<DataType, Refusal> {
 fn number(
     datatype: &Datatype,
     bits: BitRange,
-    order: ByteOrder,
+    order: message::datatype::ByteOrder,
     what: &str,
 ) -> Result<(u8, ByteOrder), Refusal> {
     if !matches!(datatype.length, 1 | 2 | 4 | 8) {
@@ -128,7 +144,7 @@ fn number(
             bits.offset
         )));
     }
-    let order = if datatype.length == 1 { ByteOrder::Little } else { order };
+    let order = if datatype.length == 1 { ByteOrder::Little } else { byte_order::lower(order) };
     Ok((small(datatype), order))
 }
 
@@ -222,14 +238,12 @@ fn complex(datatype: &Datatype, members: &[Member]) -> Option<DataType> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::datatype::ByteOrder as Stored;
     use crate::message::datatype::{FloatFormat, StringPadding};
 
     fn int(length: u32, precision: u16) -> Datatype {
         let bits = BitRange { offset: 0, precision };
-        Datatype {
-            length,
-            class: Class::FixedPoint { order: ByteOrder::Little, signed: true, bits },
-        }
+        Datatype { length, class: Class::FixedPoint { order: Stored::Little, signed: true, bits } }
     }
 
     fn float() -> Datatype {
@@ -244,7 +258,7 @@ mod tests {
         let bits = BitRange { offset: 0, precision: 32 };
         Datatype {
             length: 4,
-            class: Class::FloatingPoint { order: Some(ByteOrder::Big), bits, format },
+            class: Class::FloatingPoint { order: Some(Stored::Big), bits, format },
         }
     }
 

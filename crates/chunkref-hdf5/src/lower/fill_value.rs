@@ -7,13 +7,14 @@
 use bytes::Bytes;
 use chunkref_core::model::{Array, DataType, FillValue};
 
+use super::byte_order::raise;
 use crate::message;
 use crate::object::{Dataset, Object};
 use crate::value::{Value, ieee, unsigned};
 
 /// The fill value of an array with `dtype`.
-pub(super) fn lower(
-    object: &Object,
+pub(super) fn lower<D>(
+    object: &Object<D>,
     dataset: &Dataset,
     dtype: &DataType,
     has_missing: bool,
@@ -29,8 +30,8 @@ pub(super) fn lower(
 }
 
 /// The attribute that moves into the array's fill value, if it does.
-pub(super) fn attribute_moves(
-    object: &Object,
+pub(super) fn attribute_moves<D>(
+    object: &Object<D>,
     dataset: &Dataset,
     array: &Array,
 ) -> Option<&'static str> {
@@ -48,7 +49,8 @@ fn stored(dataset: &Dataset, dtype: &DataType) -> Option<FillValue> {
     if bytes.iter().all(|&byte| byte == 0) {
         return None;
     }
-    let number = |bytes: &[u8], order| unsigned(bytes, order);
+    let number = |bytes: &[u8], order| unsigned(bytes, raise(order));
+    let float = |bytes: &[u8], order| ieee(bytes, raise(order));
     let signed = |raw: u64, length: u8| {
         let unused = 64_u32.saturating_sub(u32::from(length).saturating_mul(8));
         raw.checked_shl(unused).unwrap_or(0).cast_signed().checked_shr(unused).unwrap_or(0)
@@ -59,10 +61,10 @@ fn stored(dataset: &Dataset, dtype: &DataType) -> Option<FillValue> {
             Some(FillValue::Int(signed(number(bytes, *order)?, *length)))
         }
         DataType::UInt { order, .. } => Some(FillValue::UInt(number(bytes, *order)?)),
-        DataType::Float { order, .. } => Some(FillValue::Float(ieee(bytes, *order)?)),
+        DataType::Float { order, .. } => Some(FillValue::Float(float(bytes, *order)?)),
         DataType::Complex { length, order } => {
             let (re, im) = bytes.split_at_checked(usize::from(length >> 1))?;
-            Some(FillValue::Complex(ieee(re, *order)?, ieee(im, *order)?))
+            Some(FillValue::Complex(float(re, *order)?, float(im, *order)?))
         }
         DataType::DateTime { order, .. } | DataType::TimeDelta { order, .. } => {
             Some(FillValue::Int(number(bytes, *order)?.cast_signed()))
@@ -75,7 +77,7 @@ fn stored(dataset: &Dataset, dtype: &DataType) -> Option<FillValue> {
 }
 
 /// The `_FillValue` attribute as an element of the array, where it is one.
-fn attribute(object: &Object, dtype: &DataType) -> Option<FillValue> {
+fn attribute<D>(object: &Object<D>, dtype: &DataType) -> Option<FillValue> {
     let named =
         object.attributes.as_ref().ok()?.iter().find(|attribute| attribute.name == "_FillValue")?;
     let [value] = named.value.as_ref().ok()?.values.as_slice() else { return None };

@@ -9,7 +9,7 @@ use chunkref_core::FormatOption;
 use super::datatype::is_complex;
 use crate::message::Datatype;
 use crate::message::datatype::{Class, Member};
-use crate::object::{Object, ObjectKind, Objects};
+use crate::object::{Dataset, Objects, map_datasets};
 
 /// The option that says what becomes of such members.
 pub(crate) const OPTION: FormatOption = FormatOption {
@@ -42,14 +42,11 @@ impl Form {
 }
 
 /// Changes the compound types of all datasets; those that stay as they are get skipped later, with the reason.
-pub(crate) fn change(objects: &mut Objects, form: Form) {
-    for object in objects.values_mut() {
-        if let Ok(Object { kind: ObjectKind::Dataset(dataset), .. }) = object
-            && let Ok(dataset) = dataset.as_mut()
-        {
-            change_type(&mut dataset.datatype, form);
-        }
-    }
+pub(crate) fn change(objects: Objects<Dataset>, form: Form) -> Objects<Dataset> {
+    map_datasets(objects, |_, mut dataset| {
+        change_type(&mut dataset.datatype, form);
+        dataset
+    })
 }
 
 fn change_type(datatype: &mut Datatype, form: Form) {

@@ -9,7 +9,8 @@ use chunkref_core::model::{
     Array, Attributes, ChunkGrid, ChunkRef, Codec, DataType, ManifestBuilder,
 };
 
-use super::{Budget, Refusal, push};
+use super::budget::{Budget, push};
+use super::refusal::Refusal;
 use crate::filter;
 use crate::message::datatype::{Class, StringPadding};
 use crate::object::Dataset;

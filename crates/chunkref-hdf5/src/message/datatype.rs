@@ -2,10 +2,18 @@
 //! Datatype. Spec: HDF5 File Format 3.0, IV.A.2.d, and the complex class of 4.0.
 
 use chunkref_core::Cursor;
-use chunkref_core::model::ByteOrder;
 
 use crate::context::Context;
 use crate::error::{Hdf5Error, Result};
+
+/// The order of a number's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ByteOrder {
+    /// The least significant first.
+    Little,
+    /// The most significant first.
+    Big,
+}
 
 /// An element type as the file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,15 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chunkref_core::model::Dimension;
 use chunkref_core::model::dataset::join_path;
 
+use super::datatype::full_shape as dataset_shape;
+use super::prepared::Prepared;
 use crate::context::ObjectId;
 use crate::message::datatype::Class;
 use crate::message::{Dataspace, FillValue};
-use crate::object::{Dataset, Object, ObjectKind, Objects};
+use crate::object::{Dataset, Object, Objects};
 use crate::tree::Tree;
 use crate::value::Value;
-
-/// The beginning of the NAME attribute of a scale that is a dimension and no variable.
-const NOT_A_VARIABLE: &str = "This is a netCDF dimension but not a netCDF variable";
 
 /// The dimensions of a whole file.
 #[derive(Debug, Default)]
@@ -28,40 +27,6 @@ pub(crate) struct Dimensions {
     /// Shapes, by path, of variables that NetCDF-4 shows longer than their datasets: an unlimited dimension is as long
     /// as the longest variable along it, and the others read as fill values from their own end on.
     pub(crate) shapes: HashMap<String, Vec<u64>>,
-}
-
-impl Object {
-    /// The values of an attribute.
-    fn attribute(&self, name: &str) -> Option<&[Value]> {
-        let attribute =
-            self.attributes.as_ref().ok()?.iter().find(|attribute| attribute.name == name)?;
-        attribute.value.as_ref().ok().map(|value| value.values.as_slice())
-    }
-
-    /// An attribute that is one text.
-    fn text(&self, name: &str) -> Option<&str> {
-        match self.attribute(name)? {
-            [Value::Text(text)] => std::str::from_utf8(text).ok(),
-            _ => None,
-        }
-    }
-
-    /// Whether the object is a dimension scale.
-    pub(crate) fn is_scale(&self) -> bool {
-        self.text("CLASS") == Some("DIMENSION_SCALE")
-    }
-
-    /// Whether the object is a NetCDF-4 dimension without a variable, which no NetCDF reader shows.
-    pub(crate) fn is_dimension_only(&self) -> bool {
-        self.is_scale() && self.text("NAME").is_some_and(|name| name.starts_with(NOT_A_VARIABLE))
-    }
-
-    fn dataset(&self) -> Option<&Dataset> {
-        match &self.kind {
-            ObjectKind::Dataset(dataset) => dataset.as_ref().as_ref().ok(),
-            _ => None,
-        }
-    }
 }
 
 /// A dimension: the scale that defines it and its name there.
@@ -83,7 +48,7 @@ struct Variable<'a> {
 const NOT_A_COORDINATE: &str = "_nc4_non_coord_";
 
 /// Gives variables the names that NetCDF-4 shows, unless another object that readers see has the name.
-pub(crate) fn rename_variables(tree: &mut Tree, objects: &Objects) {
+pub(crate) fn rename_variables<D>(tree: &mut Tree, objects: &Objects<D>) {
     let visible =
         |id: &ObjectId| !matches!(objects.get(id), Some(Ok(object)) if object.is_dimension_only());
     let groups = tree.groups.iter().map(|node| node.path.clone());
@@ -106,7 +71,7 @@ pub(crate) fn rename_variables(tree: &mut Tree, objects: &Objects) {
 }
 
 /// Works the dimensions of all datasets out.
-pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
+pub(crate) fn dimensions(objects: &Objects<Prepared>, tree: &Tree) -> Dimensions {
     let mut scales = find_scales(objects, tree);
     let variables = find_variables(objects, tree);
     for variable in &variables {
@@ -120,7 +85,7 @@ pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
     for (address, scale) in &scales {
         if let Some(Ok(object)) = objects.get(address)
             && let Some(mut dimension) =
-                object.dataset().and_then(|dataset| scale_dimension(scale.name, dataset))
+                object.dataset().and_then(|one| scale_dimension(scale.name, &one.dataset))
         {
             dimension.length = scale.unlimited.unwrap_or(dimension.length);
             result.defined.entry(parent(scale.path).to_owned()).or_default().push(dimension);
@@ -144,7 +109,7 @@ pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
             phony.define(group, name, *length, &mut result);
         }
         result.names.insert(variable.path.to_owned(), names);
-        if shape != variable.dataset.full_shape() {
+        if shape != dataset_shape(variable.dataset) {
             result.shapes.insert(variable.path.to_owned(), shape);
         }
     }
@@ -154,7 +119,7 @@ pub(crate) fn dimensions(objects: &Objects, tree: &Tree) -> Dimensions {
     result
 }
 
-fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<ObjectId, Scale<'a>> {
+fn find_scales<'a>(objects: &Objects<Prepared>, tree: &'a Tree) -> HashMap<ObjectId, Scale<'a>> {
     let root = tree.groups.first().and_then(|root| objects.get(&root.id)?.as_ref().ok());
     let is_netcdf = root.is_some_and(|root| root.attribute("_NCProperties").is_some());
     let mut scales = HashMap::new();
@@ -162,7 +127,7 @@ fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<ObjectId, Scale
         let Ok(object) = object else { continue };
         let (true, Some(path)) = (object.is_scale(), tree.paths.get(&address)) else { continue };
         let is_netcdf = is_netcdf || object.attribute("_Netcdf4Dimid").is_some();
-        let dimension = object.dataset().and_then(|dataset| scale_dimension("", dataset));
+        let dimension = object.dataset().and_then(|one| scale_dimension("", &one.dataset));
         let unlimited = dimension.filter(|dimension| is_netcdf && dimension.unlimited);
         let unlimited = unlimited.map(|dimension| dimension.length);
         scales.insert(address, Scale { name: base_name(path), path, unlimited });
@@ -171,7 +136,7 @@ fn find_scales<'a>(objects: &Objects, tree: &'a Tree) -> HashMap<ObjectId, Scale
 }
 
 /// All datasets; those of subgroups before those of the group itself, as NetCDF-C numbers their phony dimensions.
-fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>> {
+fn find_variables<'a>(objects: &'a Objects<Prepared>, tree: &'a Tree) -> Vec<Variable<'a>> {
     let mut by_id: HashMap<i64, ObjectId> = HashMap::new();
     for (&address, object) in objects {
         // Variables that are no coordinates carry the number of their first dimension under the same name.
@@ -190,7 +155,7 @@ fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>>
         if object.is_dimension_only() {
             continue;
         }
-        let Some(dataset) = object.dataset() else { continue };
+        let Some(Prepared { dataset, .. }) = object.dataset() else { continue };
         let axes = axis_scales(object, node.id, dataset.dataspace.shape().len(), &by_id);
         variables.push(Variable { path: &node.path, dataset, axes });
     }
@@ -201,7 +166,7 @@ fn find_variables<'a>(objects: &'a Objects, tree: &'a Tree) -> Vec<Variable<'a>>
 /// The shape as NetCDF-4 shows it. Only axes that may grow are longer than in the dataset, and only where the dataset
 /// says what its missing elements read as.
 fn full_shape(variable: &Variable<'_>, scales: &HashMap<ObjectId, Scale<'_>>) -> Vec<u64> {
-    let mut shape = variable.dataset.full_shape();
+    let mut shape = dataset_shape(variable.dataset);
     let Dataspace::Simple { max_shape, .. } = &variable.dataset.dataspace else { return shape };
     let has_fill = matches!(variable.dataset.fill_value, FillValue::Defined(_));
     let is_text = matches!(variable.dataset.datatype.class, Class::VariableLengthString { .. });
@@ -219,7 +184,7 @@ fn full_shape(variable: &Variable<'_>, scales: &HashMap<ObjectId, Scale<'_>>) ->
 
 /// The scale of every axis of a dataset.
 fn axis_scales(
-    object: &Object,
+    object: &Object<Prepared>,
     address: ObjectId,
     rank: usize,
     by_id: &HashMap<i64, ObjectId>,

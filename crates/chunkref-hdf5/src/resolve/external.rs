@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Data in external files.
 
-use super::{COPY_BYTES, Resolved};
+use super::placed::{COPY_BYTES, Placed};
 use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::Dataspace;
-use crate::neighbours::{Files, Neighbours};
+use crate::neighbours::Neighbours;
 use crate::object::{Dataset, Piece, Storage};
+use crate::walk::{Files, Frontier};
 
 /// Data in external files: chunks along the first axis that has any length, each within one file.
-pub(super) async fn resolve(
+pub(super) async fn resolve<S>(
     files: &Files<'_>,
     neighbours: &Neighbours,
     id: ObjectId,
-    dataset: &Dataset,
+    dataset: &Dataset<S>,
     pieces: &[Piece],
     offset: u64,
-) -> Result<Resolved> {
+) -> Result<Placed> {
     let refuse = |reason: String| Hdf5Error::inconsistent("external data files", offset, reason);
     let total = dataset
         .logical_bytes()
@@ -31,7 +32,7 @@ pub(super) async fn resolve(
         let file = neighbours.find_raw(id.file, &piece.name).map_err(|reason| {
             refuse(format!("the data is in the file {:?}: {reason}", piece.name))
         })?;
-        let available = files.frontier(file).map_or(0, crate::frontier::Frontier::length);
+        let available = files.frontier(file).map_or(0, Frontier::length);
         if piece.offset.checked_add(length).is_none_or(|end| end > available) {
             return Err(refuse(format!(
                 "{length} bytes at {} of the file {:?} are not all there: it has {available}",
@@ -45,7 +46,7 @@ pub(super) async fn resolve(
         return Err(refuse(format!("the external files hold {end} of the array's {total} bytes")));
     }
     if let Some(storage) = chunks(dataset, &parts) {
-        return Ok(Resolved { storage, filters: Vec::new() });
+        return Ok(Placed { storage, filters: Vec::new() });
     }
     if total > COPY_BYTES {
         return Err(refuse(format!(
@@ -58,10 +59,10 @@ pub(super) async fn resolve(
             bytes.extend_from_slice(&frontier.run(frontier.read_data(at, length)).await?);
         }
     }
-    Ok(Resolved { storage: Storage::Compact(bytes.into()), filters: Vec::new() })
+    Ok(Placed { storage: Storage::Compact(bytes.into()), filters: Vec::new() })
 }
 
-fn chunks(dataset: &Dataset, parts: &[(u64, u64, FileNumber, u64)]) -> Option<Storage> {
+fn chunks<S>(dataset: &Dataset<S>, parts: &[(u64, u64, FileNumber, u64)]) -> Option<Storage> {
     let shape = dataset.dataspace.shape();
     let Dataspace::Simple { max_shape, .. } = &dataset.dataspace else { return None };
     let rows = shape.first().copied().unwrap_or(1);

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use chunkref_core::{ByteSource, Cancellation, Limits, MemorySource, Truncated};
 use futures::channel::oneshot;
 
+use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
 
 /// Bytes of the file's head that the first round reads.
@@ -23,34 +24,6 @@ pub(crate) const HEAD_BYTES: u64 = 64 << 10;
 
 /// Bytes of data that one round holds in memory at the most, before it is cut into several.
 const ROUND_BYTES: u64 = 64 << 20;
-
-/// What ends a scan as a whole, once there is such a thing: a read that failed, a limit that all objects share, or someone who
-/// does not want it any more. What was not read for that reason is no property of the object that wanted it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Ending {
-    error: Arc<OnceLock<Hdf5Error>>,
-    cancellation: Cancellation,
-}
-
-impl Ending {
-    /// What ended the scan.
-    pub(crate) fn get(&self) -> Option<&Hdf5Error> {
-        self.error.get()
-    }
-
-    /// What ended the scan: this, unless there was something before.
-    pub(crate) fn get_or_init(&self, error: impl FnOnce() -> Hdf5Error) -> &Hdf5Error {
-        self.error.get_or_init(error)
-    }
-
-    /// Whether the scan goes on; every loop whose length the file decides asks.
-    pub(crate) fn check(&self) -> Result<()> {
-        if let Err(cancelled) = self.cancellation.check() {
-            return Err(self.get_or_init(|| cancelled.into()).clone());
-        }
-        self.get().map_or(Ok(()), |error| Err(error.clone()))
-    }
-}
 
 /// Batched reading of one file.
 #[derive(Debug)]
@@ -99,7 +72,7 @@ impl<'a> Frontier<'a> {
 
     /// The same, with an end from outside.
     pub(crate) fn ended_by(mut self, cancellation: Cancellation) -> Self {
-        self.ending.cancellation = cancellation;
+        self.ending = Ending::new(cancellation);
         self
     }
 

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{COPY_BYTES, Resolved};
+use super::placed::{COPY_BYTES, Placed};
 use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::message::{Dataspace, FillValue, Filter};
-use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
 use crate::raw_data::assemble;
 use crate::selection::{Mapping, Region};
 use crate::tree::Resolver;
+use crate::walk::{Files, elements as raw};
 
 /// Boxes that a selection may fall into.
 const MAX_BOXES: u64 = 100_000;
@@ -58,14 +58,14 @@ struct Part<'a> {
     to: Vec<Region>,
 }
 
-pub(super) async fn resolve(
+pub(super) async fn resolve<S>(
     files: &Files<'_>,
-    objects: &Objects,
-    dataset: &Dataset,
+    objects: &Objects<Dataset>,
+    dataset: &Dataset<S>,
     mappings: &[Mapping],
     found: &[ObjectId],
     offset: u64,
-) -> Result<Resolved> {
+) -> Result<Placed> {
     let refuse = |reason: String| Hdf5Error::inconsistent("virtual dataset", offset, reason);
     let mut parts = Vec::new();
     for (mapping, &id) in mappings.iter().zip(found) {
@@ -128,7 +128,7 @@ fn shorten(from: &mut [Region], to: &mut [Region]) {
 }
 
 /// Chunks of the sources, when every mapping moves whole chunks.
-fn by_reference(files: &Files<'_>, dataset: &Dataset, parts: &[Part<'_>]) -> Option<Resolved> {
+fn by_reference<S>(files: &Files<'_>, dataset: &Dataset<S>, parts: &[Part<'_>]) -> Option<Placed> {
     let shape = dataset.dataspace.shape();
     let Dataspace::Simple { max_shape, .. } = &dataset.dataspace else { return None };
     let visits = parts.iter().map(|part| match &part.dataset.storage {
@@ -194,7 +194,7 @@ fn by_reference(files: &Files<'_>, dataset: &Dataset, parts: &[Part<'_>]) -> Opt
             }
         }
         // Chunks that were never written read as their own dataset's fill value.
-        if missing && !same_fill(part.dataset, dataset) {
+        if missing && !same_fill(&part.dataset.fill_value, &dataset.fill_value) {
             return None;
         }
     }
@@ -206,7 +206,7 @@ fn by_reference(files: &Files<'_>, dataset: &Dataset, parts: &[Part<'_>]) -> Opt
         let (file, offset, length, filter_mask) = (*file, *offset, *length, *filter_mask);
         table.push(Chunk { chunk_indices, file, offset, length, filter_mask });
     }
-    Some(Resolved {
+    Some(Placed {
         storage: Storage::Chunked { grid, table },
         filters: filters.unwrap_or_default().to_vec(),
     })
@@ -322,8 +322,8 @@ fn stored_chunks(
     }
 }
 
-fn same_fill(a: &Dataset, b: &Dataset) -> bool {
-    let bytes = |dataset: &Dataset| match &dataset.fill_value {
+fn same_fill(a: &FillValue, b: &FillValue) -> bool {
+    let bytes = |value: &FillValue| match value {
         FillValue::Defined(bytes) if bytes.iter().any(|&byte| byte != 0) => bytes.clone(),
         _ => Vec::new(),
     };
@@ -331,12 +331,12 @@ fn same_fill(a: &Dataset, b: &Dataset) -> bool {
 }
 
 /// All elements of the virtual dataset, read from its sources.
-async fn copy(
+async fn copy<S>(
     files: &Files<'_>,
-    dataset: &Dataset,
+    dataset: &Dataset<S>,
     parts: &[Part<'_>],
     offset: u64,
-) -> Result<Resolved> {
+) -> Result<Placed> {
     let total = dataset.logical_bytes().unwrap_or(u64::MAX);
     let sources = || parts.iter().map(|part| part.dataset.logical_bytes().unwrap_or(u64::MAX));
     let largest = sources().max().unwrap_or(0).max(total);
@@ -364,7 +364,7 @@ async fn copy(
             }
         }
     }
-    Ok(Resolved { storage: Storage::Compact(output.into()), filters: Vec::new() })
+    Ok(Placed { storage: Storage::Compact(output.into()), filters: Vec::new() })
 }
 
 /// All elements of a mapping's source.
@@ -380,19 +380,16 @@ async fn elements(files: &Files<'_>, part: &Part<'_>, offset: u64) -> Result<Byt
                     break;
                 };
                 let place = (chunk.offset, chunk.length);
-                let read = frontier.chunk_data(
-                    &source.filters,
-                    chunk.filter_mask,
-                    place,
-                    grid,
-                    file.limits(),
-                );
+                let (mask, limits) = (chunk.filter_mask, &file.context.limits);
+                let read = raw::chunk_data(frontier, &source.filters, mask, place, grid, limits);
                 chunks.push(frontier.run(read).await?);
             }
             Some(assemble(source, grid, table, &chunks))
         }
         _ => match files.hdf5(part.id.file) {
-            Some(file) => file.frontier.run(file.elements(source, offset)).await?,
+            Some(file) => {
+                file.frontier.run(raw::elements(file, source, &source.storage, offset)).await?
+            }
             None => None,
         },
     };
