@@ -33,6 +33,17 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
+    /// An end by this, and by what the scan meets.
+    pub(crate) fn with_cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// Who does not want the scan any more.
+    pub(crate) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+
     /// What ended the scan.
     pub(crate) fn get(&self) -> Option<&Hdf5Error> {
         self.error.get()
@@ -99,7 +110,7 @@ impl<'a> Frontier<'a> {
 
     /// The same, with an end from outside.
     pub(crate) fn ended_by(mut self, cancellation: Cancellation) -> Self {
-        self.ending.cancellation = cancellation;
+        self.ending = self.ending.with_cancellation(cancellation);
         self
     }
 

@@ -14,7 +14,7 @@ use crate::context::{FileNumber, ObjectId};
 use crate::error::{Hdf5Error, Result};
 use crate::filter;
 use crate::filter_options::{BUDGET, CODEC, FilterOptions, UNSUPPORTED, Unsupported};
-use crate::frontier::Frontier;
+use crate::frontier::{Ending, Frontier};
 use crate::lower;
 use crate::neighbours::Files;
 use crate::object::{Dataset, Object, ObjectKind, Objects, Storage};
@@ -124,7 +124,8 @@ pub(crate) async fn read_inline(
         if let Some(Ok(Object { kind: ObjectKind::Dataset(dataset), .. })) = objects.get_mut(&id)
             && let Ok(dataset) = dataset.as_mut()
         {
-            dataset.settle()?;
+            let ending = files.frontier(id.file).map(Frontier::ending).cloned();
+            dataset.settle(&ending.unwrap_or_default())?;
         }
     }
     Ok(())
@@ -338,7 +339,7 @@ impl Dataset {
     }
 
     /// Keeps the zlib streams of a decoded dataset only if they are shorter than the elements.
-    fn settle(&mut self) -> Result<()> {
+    fn settle(&mut self, ending: &Ending) -> Result<()> {
         let Storage::Chunked { grid, .. } = &self.storage else { return Ok(()) };
         if self.encoding != (Encoding::Decoded { zlib: true }) {
             return Ok(());
@@ -349,7 +350,7 @@ impl Dataset {
             return Ok(());
         }
         for bytes in self.inline.values_mut() {
-            *bytes = filter::unzlib(std::mem::take(bytes), grid.chunk_bytes, 0)?;
+            *bytes = filter::unzlib(std::mem::take(bytes), grid.chunk_bytes, ending)?;
         }
         self.encoding = Encoding::Decoded { zlib: false };
         Ok(())

@@ -71,7 +71,7 @@ impl Frontier<'_> {
             limits.inline_bytes,
         )?;
         let stored = self.read_data(offset, length).await?;
-        let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?;
+        let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset, self.ending())?;
         exactly(&data, grid.chunk_bytes, offset)
     }
 }

@@ -21,9 +21,3 @@ pub(crate) fn context() -> Context {
         ending: crate::frontier::Ending::default(),
     }
 }
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(text: &str) -> Vec<u8> {
-    let pairs = (0..text.len()).step_by(2).map(|at| &text[at..at + 2]);
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}

@@ -400,7 +400,8 @@ impl FractalHeap {
         )?;
         let mut bytes = file.frontier.read(offset, stored, DIRECT).await?;
         if let Some((_, mask)) = block.filtered {
-            bytes = filter::decode(&self.header.filters, mask, bytes, block.length, offset)?;
+            let (filters, ending) = (&self.header.filters, file.frontier.ending());
+            bytes = filter::decode(filters, mask, bytes, block.length, offset, ending)?;
         }
         let mut cursor = Cursor::new(&bytes, offset, DIRECT);
         expect_signature(&mut cursor, *b"FHDB")?;
@@ -440,6 +441,7 @@ impl FractalHeap {
                 bytes,
                 file.limits().structure_bytes,
                 offset,
+                file.frontier.ending(),
             ),
         }
     }
