@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use allocation_counter::measure;
+use chunkref::core::DecodeContext;
 use chunkref::model::Codec;
 use chunkref::read::decode;
 
@@ -23,7 +24,7 @@ fn refused(codec: Codec, stored: Vec<u8>) {
     assert!(stored.len() < 8 << 20, "{name}: a bomb is small");
     let (codecs, stored) = ([codec], bytes::Bytes::from(stored));
     let mut outcome = None;
-    let cost = measure(|| outcome = Some(decode(&codecs, stored, LENGTH)));
+    let cost = measure(|| outcome = Some(decode(&codecs, stored, &DecodeContext::up_to(LENGTH))));
     let outcome = outcome.unwrap();
     assert!(outcome.is_err(), "{name} gives {} bytes", outcome.unwrap().len());
     assert!(cost.bytes_max < 4 * LENGTH as u64 + OVERHEAD, "{name}: {cost:?}");
@@ -101,7 +102,7 @@ fn a_chain_of_codecs_is_bounded_at_every_step() {
     twice.write_all(&zlib(LARGE)).unwrap();
     let stored = bytes::Bytes::from(twice.finish().unwrap());
     let mut outcome = None;
-    let cost = measure(|| outcome = Some(decode(&codecs, stored, LENGTH)));
+    let cost = measure(|| outcome = Some(decode(&codecs, stored, &DecodeContext::up_to(LENGTH))));
     assert!(outcome.unwrap().is_err());
     assert!(cost.bytes_max < 4 * LENGTH as u64 + OVERHEAD, "{cost:?}");
     // What does not shrink is longer encoded, and still decodes.
@@ -114,5 +115,5 @@ fn a_chain_of_codecs_is_bounded_at_every_step() {
         encoder.finish().unwrap()
     };
     let stored = encode(&encode(&noise));
-    assert_eq!(decode(&codecs, stored.into(), LENGTH).unwrap(), noise);
+    assert_eq!(decode(&codecs, stored.into(), &DecodeContext::up_to(LENGTH)).unwrap(), noise);
 }

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod bombs;
 #[cfg(test)]
+mod codec_bombs;
+#[cfg(test)]
 mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};

@@ -131,12 +131,18 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
             let more = check.failed.saturating_sub(MOST_SHOWN as u64);
             writeln!(console, "  … and {} more; --json lists up to 1000", grouped(more))?;
         }
+        if let Some(cancelled) = check.ended {
+            let text = format!("not finished: {cancelled}");
+            writeln!(console, "  {}", paint(&text, Tone::Error, colour))?;
+        }
         for note in &check.notes {
             writeln!(console, "  note: {}", shown(note))?;
         }
     }
     let (verdict, tone) = if found.is_sound() {
         ("sound, as far as it was checked", Tone::Heading)
+    } else if found.checks.iter().all(|check| check.failed == 0) {
+        ("not checked to the end", Tone::Error)
     } else {
         ("not sound", Tone::Error)
     };

@@ -33,8 +33,8 @@ type Check = dyn Fn() -> Option<Cancelled> + Send + Sync;
 impl Cancellation {
     /// Work that nothing ends.
     #[must_use]
-    pub fn never() -> Self {
-        Self::default()
+    pub const fn never() -> Self {
+        Self(None)
     }
 
     /// Work that ends when `check` gives a cause; it must go on giving one.
@@ -95,6 +95,57 @@ impl Cancellation {
     }
 }
 
+/// The steps of a loop, some of which ask whether the work is still wanted.
+///
+/// ```
+/// use chunkref_core::{Cancellation, Cancelled, Steps};
+///
+/// fn sum(numbers: &[u64], cancellation: &Cancellation) -> Result<u64, Cancelled> {
+///     let mut steps = Steps::new(cancellation);
+///     numbers.iter().try_fold(0_u64, |sum, number| {
+///         steps.take(1)?;
+///         Ok(sum.wrapping_add(*number))
+///     })
+/// }
+///
+/// assert_eq!(sum(&[1, 2, 3], &Cancellation::never()), Ok(6));
+/// ```
+#[derive(Debug)]
+pub struct Steps<'a> {
+    cancellation: &'a Cancellation,
+    /// Steps until the next question.
+    left: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Steps between two questions.
+    pub const BETWEEN: usize = 4096;
+
+    /// The steps of a loop that `cancellation` ends.
+    #[must_use]
+    pub fn new(cancellation: &'a Cancellation) -> Self {
+        Self { cancellation, left: Self::BETWEEN }
+    }
+
+    /// Takes some steps more, and asks when that makes [`Steps::BETWEEN`] of them since the last question.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when the work is not wanted, and why.
+    #[inline]
+    pub fn take(&mut self, steps: usize) -> Result<(), Cancelled> {
+        match self.left.checked_sub(steps) {
+            Some(left) if left > 0 => {
+                self.left = left;
+                Ok(())
+            }
+            _ => {
+                self.left = Self::BETWEEN;
+                self.cancellation.check()
+            }
+        }
+    }
+}
+
 /// When work ends says nothing of what comes out of it: options that differ in that alone are the same.
 impl PartialEq for Cancellation {
     fn eq(&self, _: &Self) -> bool {
@@ -137,5 +188,24 @@ mod tests {
         assert!(Cancellation::never().or(&over).check().is_err());
         assert_eq!(over.or(&flag).check(), Err(Cancelled::TimedOut(Duration::ZERO)));
         assert_eq!(flag.or(&over).check(), Err(Cancelled::Stopped));
+    }
+
+    #[test]
+    fn steps_ask_now_and_then() {
+        let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let counting = Cancellation::when(move || {
+            (count.fetch_add(1, Ordering::Relaxed) >= 3).then_some(Cancelled::Stopped)
+        });
+        let mut steps = Steps::new(&counting);
+        for _ in 0..2 * Steps::BETWEEN {
+            steps.take(1).unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        // However many they are, steps taken at one time ask once.
+        steps.take(usize::MAX).unwrap();
+        steps.take(Steps::BETWEEN - 1).unwrap();
+        assert_eq!(steps.take(1), Err(Cancelled::Stopped));
+        assert_eq!(asked.load(Ordering::Relaxed), 4);
     }
 }

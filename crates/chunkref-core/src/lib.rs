@@ -8,7 +8,7 @@
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
 //! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
-//! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
+//! | [`codec`] | [`CodecEntry`]: what is known of a codec, and how it is undone |
 //! | [`value_reader`] | [`ValueReaderEntry`]: libraries of others to compare with |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
@@ -18,10 +18,10 @@
 
 pub mod atomic;
 pub mod cancellation;
+pub mod codec;
 mod combine_record;
 pub mod combiner;
 pub mod cursor;
-pub mod decoder;
 pub mod emitter;
 pub mod error;
 pub mod limits;
@@ -38,14 +38,17 @@ pub use chunkref_model as model;
 pub use chunkref_model::secret;
 pub use inventory;
 
-pub use cancellation::{Cancellation, Cancelled};
+pub use cancellation::{Cancellation, Cancelled, Steps};
 pub use chunkref_model::secret::redact;
+pub use codec::{
+    CodecEntry, CodecInput, Codecs, CodecsError, DecodeContext, DecodeError, EncodeError,
+    LengthChange,
+};
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
 };
 pub use cursor::{Cursor, Truncated};
-pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chunkref_core::model::kerchunk_json::{self, WriteOptions};
 use chunkref_core::model::{Array, ChunkRef, Dataset};
-use chunkref_core::{Limits, Scan};
+use chunkref_core::{DecodeContext, Limits, Scan};
 
 /// Chunks that are decoded of one dataset.
 const DECODED: usize = 8;
@@ -84,7 +84,9 @@ fn decoding(dataset: &Dataset, content: &[u8], location: &str) {
         for bytes in stored {
             let most = usize::try_from(length).unwrap_or(usize::MAX);
             let room = most.saturating_add(array.codecs.len().saturating_mul(4));
-            if let Ok(decoded) = chunkref_read::decode(&array.codecs, bytes.clone(), most) {
+            if let Ok(decoded) =
+                chunkref_read::decode(&array.codecs, bytes.clone(), &DecodeContext::up_to(most))
+            {
                 // Without codecs the bytes are what they are.
                 let length = decoded.len();
                 let held = array.codecs.is_empty() || length <= room.max(bytes.len());

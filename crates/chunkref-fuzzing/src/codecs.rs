@@ -2,8 +2,8 @@
 //! Stored chunks, decoded.
 
 use bytes::Bytes;
-use chunkref_core::DecoderEntry;
 use chunkref_core::model::Codec;
+use chunkref_core::{Codecs, DecodeContext};
 
 /// The longest chunk that is asked for, in bytes.
 const MOST: usize = 1 << 16;
@@ -12,13 +12,15 @@ const MOST: usize = 1 << 16;
 /// configuration. What comes out is an error or no longer than that.
 pub fn codecs(data: &[u8]) {
     let [choice, low, high, shape, stored @ ..] = data else { return };
-    let mut names: Vec<_> = DecoderEntry::all().map(|entry| entry.codec).collect();
-    names.sort_unstable();
-    let Some(name) = names.get(usize::from(*choice) % names.len().max(1)) else { return };
+    let entries = Codecs::linked().map(Codecs::entries).unwrap_or_default();
+    let Some(entry) = entries.get(usize::from(*choice) % entries.len().max(1)) else { return };
+    let name = entry.name;
     let most = usize::from(u16::from_le_bytes([*low, *high])).min(MOST);
     let codec = configured(name, *shape);
     let stored = Bytes::copy_from_slice(stored);
-    if let Ok(decoded) = chunkref_read::decode(&[codec], stored.clone(), most) {
+    if let Ok(decoded) =
+        chunkref_read::decode(&[codec], stored.clone(), &DecodeContext::up_to(most))
+    {
         // What only reorders bytes or takes a checksum off has no length of its own to check.
         let room = (most + 4).max(stored.len());
         assert!(
@@ -33,7 +35,8 @@ pub fn codecs(data: &[u8]) {
 pub fn grib(data: &[u8]) {
     let stored = Bytes::copy_from_slice(data);
     for name in ["grib", "gribberish"] {
-        let decoded = chunkref_read::decode(&[Codec::new(name)], stored.clone(), MOST);
+        let decoded =
+            chunkref_read::decode(&[Codec::new(name)], stored.clone(), &DecodeContext::up_to(MOST));
         if let Ok(decoded) = decoded {
             assert!(decoded.len() <= MOST + 4, "{} bytes for {MOST}", decoded.len());
             assert_eq!(decoded.len() % 8, 0, "64-bit floats");

@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 
 use bytes::Bytes;
 use chunkref_core::model::Codec;
-use chunkref_core::{Cursor, DecodeError, DecoderEntry, Truncated, inventory};
+use chunkref_core::{CodecEntry, Cursor, DecodeContext, DecodeError, Steps, Truncated, inventory};
 use gribberish::message::Message;
 
 mod image;
@@ -18,19 +18,23 @@ mod image;
 const SLACK: u64 = 4096;
 
 inventory::submit! {
-    DecoderEntry { codec: "grib", decode }
+    CodecEntry::new("grib", decode).with_messages()
 }
 inventory::submit! {
-    DecoderEntry { codec: "gribberish", decode }
+    CodecEntry::new("gribberish", decode).with_messages()
 }
 
-fn decode(codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
+fn decode(
+    codec: &Codec,
+    stored: &Bytes,
+    context: &DecodeContext<'_>,
+) -> Result<Bytes, DecodeError> {
     let variable = codec.configuration().get("var").and_then(serde_json::Value::as_str);
     if let Some(variable @ ("latitude" | "longitude")) = variable {
         let reason = format!("the {variable} of a message's grid is not computed here");
         return Err(DecodeError::Unsupported(reason));
     }
-    let points = check(stored, most)?;
+    let points = check(stored, context)?;
     let message = stored.clone();
     // Another's code: a fault in it must not end the process.
     let unpacked = catch_unwind(move || {
@@ -59,14 +63,14 @@ struct Sections<'a> {
 /// Checks that the message has one field, and as many packed values as its sections say; the number of grid points.
 ///
 /// Spec: WMO FM 92-XIV GRIB edition 2, sections 0, 3, 5, 6, 7.
-fn check(stored: &[u8], most: usize) -> Result<usize, DecodeError> {
+fn check(stored: &[u8], context: &DecodeContext<'_>) -> Result<usize, DecodeError> {
     let message = sections(stored)?;
     let whole = || DecodeError::damaged("it has not the sections 3, 5, 6 and 7 of one field");
     let points = message.points.ok_or_else(whole)?;
     let representation = message.representation.ok_or_else(whole)?;
     let (bitmap, data) = (message.bitmap.ok_or_else(whole)?, message.data.ok_or_else(whole)?);
     let bytes = points.checked_mul(8).and_then(|bytes| usize::try_from(bytes).ok());
-    if bytes.is_none_or(|bytes| bytes > most) {
+    if bytes.is_none_or(|bytes| bytes > context.max_bytes()) {
         let reason = format!("it has {points} grid points, more than the chunk");
         return Err(DecodeError::Damaged(reason));
     }
@@ -81,7 +85,8 @@ fn check(stored: &[u8], most: usize) -> Result<usize, DecodeError> {
         let reason = format!("{packed} values are packed where {present} points have one");
         return Err(DecodeError::Damaged(reason));
     }
-    let found = packed_values(representation, data, packed, points)?;
+    let mut steps = Steps::new(context.cancellation());
+    let found = packed_values(representation, data, packed, points, &mut steps)?;
     if found < packed {
         return Err(DecodeError::Damaged(format!("its data hold {found} of {packed} values")));
     }
@@ -172,6 +177,7 @@ fn packed_values(
     data: &[u8],
     packed: u64,
     points: u64,
+    steps: &mut Steps<'_>,
 ) -> Result<u64, DecodeError> {
     let mut cursor = Cursor::new(representation, 0, "section 5");
     cursor.skip(4).map_err(cut)?;
@@ -193,7 +199,7 @@ fn packed_values(
         )));
     }
     match template {
-        2 | 3 => grouped(cursor, template, bits, data, packed),
+        2 | 3 => grouped(cursor, (template, bits), data, packed, steps),
         41 if bits == 0 => {
             Err(DecodeError::unsupported("a field of one value packed as PNG is not unpacked here"))
         }
@@ -207,10 +213,10 @@ fn packed_values(
 /// The lengths of all groups of complex packing together.
 fn grouped(
     mut cursor: Cursor<'_>,
-    template: u16,
-    bits: u64,
+    (template, bits): (u16, u64),
     data: &[u8],
     packed: u64,
+    steps: &mut Steps<'_>,
 ) -> Result<u64, DecodeError> {
     // Type of values, splitting method.
     cursor.skip(2).map_err(cut)?;
@@ -254,6 +260,7 @@ fn grouped(
     let (mut widths, mut lengths) = (Bits::at(data, widths_at), Bits::at(data, lengths_at));
     let (mut values, mut value_bits) = (0_u64, 0_u64);
     for group in 1..=groups {
+        steps.take(1)?;
         let early = || DecodeError::damaged("its groups end early");
         let width = widths.take(width_bits).ok_or_else(early)?.saturating_add(width_reference);
         let scaled = lengths.take(length_bits).ok_or_else(early)?;
@@ -307,6 +314,8 @@ impl<'a> Bits<'a> {
 
 #[cfg(test)]
 mod tests {
+    use chunkref_core::Codecs;
+
     use super::*;
 
     fn section(number: u8, body: &[u8]) -> Vec<u8> {
@@ -335,8 +344,9 @@ mod tests {
 
     fn values(message: Vec<u8>, most: usize) -> Result<Vec<f64>, String> {
         let codec = Codec::new("grib").with("var", "t2m");
-        let entry = DecoderEntry::linked(codec.name()).unwrap();
-        let bytes = (entry.decode)(&codec, &message.into(), most);
+        let entry = Codecs::linked().unwrap().by_name(codec.name()).unwrap();
+        assert!(entry.is_message);
+        let bytes = entry.decode(&codec, &message.into(), &DecodeContext::up_to(most));
         let bytes = bytes.map_err(|error| error.to_string())?;
         Ok(bytes.chunks(8).map(|value| f64::from_le_bytes(value.try_into().unwrap())).collect())
     }
@@ -377,7 +387,7 @@ mod tests {
         let twice = twice.iter().copied().filter(|byte| *byte != b'7').collect();
         assert!(values(twice, 40).unwrap_err().contains("several fields"));
         let latitude = Codec::new("grib").with("var", "latitude");
-        let error = decode(&latitude, &message().into(), 40).unwrap_err();
+        let error = decode(&latitude, &message().into(), &DecodeContext::up_to(40)).unwrap_err();
         assert!(matches!(error, DecodeError::Unsupported(_)));
     }
 

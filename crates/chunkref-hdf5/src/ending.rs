@@ -21,6 +21,11 @@ impl Ending {
         Self { error: Arc::default(), cancellation }
     }
 
+    /// Who does not want the scan any more.
+    pub(crate) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
+    }
+
     /// What ended the scan.
     pub(crate) fn get(&self) -> Option<&Hdf5Error> {
         self.error.get()

@@ -40,7 +40,6 @@ mod btree;
 mod checksum;
 mod chunk_index;
 mod context;
-mod decoders;
 mod ending;
 mod engine;
 mod error;

@@ -103,5 +103,5 @@ async fn read_inline(
         plan.add(read);
         done = done.saturating_add(1);
     }
-    plan.finish()
+    plan.finish(files.ending())
 }

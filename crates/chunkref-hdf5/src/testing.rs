@@ -41,9 +41,3 @@ pub(crate) fn fractal_heap_header() -> Vec<u8> {
     bytes.extend(lookup3(&bytes).to_le_bytes());
     bytes
 }
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(text: &str) -> Vec<u8> {
-    let pairs = (0..text.len()).step_by(2).map(|at| &text[at..at + 2]);
-    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
-}

@@ -67,7 +67,7 @@ pub async fn read_arrays(
     }
     for (wanted, bytes) in inline {
         bounds.cancellation.check()?;
-        put(&mut arrays, &wanted, bytes)?;
+        put(&mut arrays, &wanted, bytes, &bounds)?;
     }
     let mut parts = Vec::new();
     for (wanted, source, offset, length) in &ranges {
@@ -85,7 +85,7 @@ pub async fn read_arrays(
                 reason: "it reaches beyond its object".to_owned(),
             };
             let stored = stored.ok_or_else(beyond)?;
-            put(&mut arrays, wanted, stored)?;
+            put(&mut arrays, wanted, stored, &bounds)?;
         }
     }
     Ok(arrays.into_iter().map(|draft| draft.values.into()).collect())
@@ -138,14 +138,19 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn put(arrays: &mut [Draft<'_>], wanted: &Wanted, stored: Bytes) -> Result<(), ReadError> {
+fn put(
+    arrays: &mut [Draft<'_>],
+    wanted: &Wanted,
+    stored: Bytes,
+    bounds: &Bounds,
+) -> Result<(), ReadError> {
     let Some(draft) = arrays.get_mut(wanted.array) else { return Ok(()) };
     let damaged = |reason: String| ReadError::Damaged {
         array: draft.path.to_owned(),
         chunk_indices: wanted.chunk_indices.clone(),
         reason,
     };
-    let decoded = codec::decode(&draft.array.codecs, stored, draft.chunk_bytes)
+    let decoded = codec::decode(&draft.array.codecs, stored, &bounds.context(draft.chunk_bytes))
         .map_err(|error| ReadError::undecoded(draft.path, &wanted.chunk_indices, error))?;
     if decoded.len() < draft.chunk_bytes {
         let (found, needed) = (decoded.len(), draft.chunk_bytes);

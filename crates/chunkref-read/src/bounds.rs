@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What decoding may cost.
 
-use chunkref_core::{Cancellation, Limits};
+use chunkref_core::{Cancellation, DecodeContext, Limits};
 use chunkref_model::Codec;
 
 use crate::ReadError;
 
-/// What decoding may cost. Decoding ends between chunks, so one chunk is the most that is decoded past the end.
+/// What decoding may cost. Decoders ask the cancellation as they go, so that decoding ends within a chunk.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Bounds {
@@ -21,6 +21,12 @@ impl Bounds {
     #[must_use]
     pub fn new(limits: &Limits, cancellation: Cancellation) -> Self {
         Self { decoded_chunk_bytes: limits.decoded_chunk_bytes, cancellation }
+    }
+
+    /// What decoding a chunk of at most `max_bytes` bytes may cost.
+    #[must_use]
+    pub fn context(&self, max_bytes: usize) -> DecodeContext<'_> {
+        DecodeContext::new(max_bytes, &self.cancellation)
     }
 
     /// Why a chunk of so many bytes behind these codecs is not decoded, if it is not.

@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Codecs undone: those whose stored form is the format of a well-known library.
-
-use std::io::Read;
+//! Codecs of arrays, undone by the decoders that are linked in: those of `chunkref-codecs`, and of formats.
 
 use bytes::Bytes;
-use chunkref_core::{DecodeError, DecoderEntry, inventory};
+use chunkref_codecs as _;
+use chunkref_core::{CodecEntry, Codecs, DecodeContext, DecodeError};
 use chunkref_model::Codec;
-
-inventory::submit! {
-    DecoderEntry { codec: "zlib", decode: |_, stored, most| all(flate2::read::ZlibDecoder::new(&**stored), most) }
-}
-inventory::submit! {
-    DecoderEntry { codec: "gzip", decode: |_, stored, most| all(flate2::read::MultiGzDecoder::new(&**stored), most) }
-}
-inventory::submit! {
-    DecoderEntry { codec: "bz2", decode: |_, stored, most| all(bzip2::read::MultiBzDecoder::new(&**stored), most) }
-}
-inventory::submit! {
-    DecoderEntry { codec: "zstd", decode: zstd }
-}
-inventory::submit! {
-    DecoderEntry { codec: "shuffle", decode: unshuffle }
-}
-inventory::submit! {
-    DecoderEntry { codec: "fletcher32", decode: fletcher32 }
-}
 
 /// The codecs that are undone, by their names in Zarr v2 metadata.
 pub(crate) fn known() -> String {
-    let mut names: Vec<_> = DecoderEntry::all().map(|entry| entry.codec).collect();
-    names.sort_unstable();
-    names.join(", ")
+    match Codecs::linked() {
+        Ok(codecs) => {
+            let names: Vec<_> = codecs.entries().iter().map(|entry| entry.name).collect();
+            names.join(", ")
+        }
+        Err(error) => format!("none, because {error}"),
+    }
 }
 
 /// Whether there is a decoder for each codec. One may still refuse a chunk, or a configuration.
@@ -40,32 +24,51 @@ pub fn can_decode(codecs: &[Codec]) -> bool {
 }
 
 pub(crate) fn unknown(codecs: &[Codec]) -> Option<&Codec> {
-    codecs.iter().find(|codec| DecoderEntry::linked(codec.name()).is_none())
+    codecs.iter().find(|codec| entry(codec).is_none())
+}
+
+/// Whether a chunk behind these codecs is a message of its own, which other references may read parts of; `None` when there
+/// is no decoder of one of the codecs, so that it is not known.
+#[must_use]
+pub fn are_messages(codecs: &[Codec]) -> Option<bool> {
+    let entries: Option<Vec<_>> = codecs.iter().map(entry).collect();
+    entries.map(|entries| entries.iter().any(|entry| entry.is_message))
+}
+
+fn entry(codec: &Codec) -> Option<&'static CodecEntry> {
+    Codecs::linked().ok()?.by_name(codec.name())
 }
 
 /// Bytes that a codec may make of what is before it, more than there were: headers, checksums and tables.
 const SLACK: usize = 4096;
 
-/// Undoes `codecs` on the bytes of a chunk, the last one first. `length` is what the chunk has in elements' bytes; a chunk
-/// that says it has more is damaged, so that a small file does not fill the memory. Between two codecs there may be an
-/// eighth more, by which an encoder makes longer what does not shrink.
+/// Undoes `codecs` on the bytes of a chunk, the last one first. The context says what the chunk has in elements' bytes; a
+/// chunk that says it has more is damaged, so that a small file does not fill the memory. Between two codecs there may be
+/// an eighth more, by which an encoder makes longer what does not shrink.
 ///
 /// # Errors
-/// What is wrong with the chunk, or that there is no decoder.
-pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, DecodeError> {
+/// What is wrong with the chunk, that there is no decoder, or that the work was ended.
+pub fn decode(
+    codecs: &[Codec],
+    stored: Bytes,
+    context: &DecodeContext<'_>,
+) -> Result<Bytes, DecodeError> {
+    let linked = Codecs::linked().map_err(|error| DecodeError::unsupported(error.to_string()))?;
+    let length = context.max_bytes();
     let between = length.saturating_add(length >> 3).saturating_add(SLACK);
     let decoded = codecs.iter().enumerate().rev().try_fold(stored, |bytes, (place, codec)| {
         let room = if place == 0 { length } else { between };
         let name = codec.name();
         let missing = || DecodeError::Unsupported(format!("{name} cannot be undone"));
-        let entry = DecoderEntry::linked(name).ok_or_else(missing)?;
-        (entry.decode)(codec, &bytes, room).map_err(|error| match error {
+        let entry = linked.by_name(name).ok_or_else(missing)?;
+        entry.decode(codec, &bytes, &context.with_max_bytes(room)).map_err(|error| match error {
             DecodeError::Damaged(reason) => {
                 DecodeError::Damaged(format!("{name} data are damaged: {reason}"))
             }
             DecodeError::Unsupported(reason) => {
                 DecodeError::Unsupported(format!("{name} data cannot be decoded: {reason}"))
             }
+            ended => ended,
         })
     })?;
     // Codecs that only move bytes take what they get.
@@ -77,103 +80,48 @@ pub fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, D
     Ok(decoded)
 }
 
-fn zstd(_codec: &Codec, stored: &Bytes, most: usize) -> Result<Bytes, DecodeError> {
-    let decoder = ruzstd::decoding::StreamingDecoder::new(&**stored);
-    all(decoder.map_err(|error| DecodeError::Damaged(error.to_string()))?, most)
-}
-
-fn all(decoder: impl Read, room: usize) -> Result<Bytes, DecodeError> {
-    let mut bytes = Vec::new();
-    let most = (room as u64).saturating_add(1);
-    let read = decoder.take(most).read_to_end(&mut bytes);
-    read.map_err(|error| DecodeError::Damaged(error.to_string()))?;
-    if bytes.len() > room {
-        let reason = format!("they hold more than the {room} bytes of a chunk");
-        return Err(DecodeError::Damaged(reason));
-    }
-    Ok(bytes.into())
-}
-
-/// Bytes of equal weight lie together; what is left over at the end is as it was.
-fn unshuffle(codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, DecodeError> {
-    let element = codec
-        .configuration()
-        .get("elementsize")
-        .map_or(Some(4), |value| value.as_u64().and_then(|value| usize::try_from(value).ok()));
-    let element = element
-        .filter(|&element| element > 0)
-        .ok_or_else(|| DecodeError::damaged("shuffle has no sound elementsize"))?;
-    let count = bytes.len().checked_div(element).unwrap_or_default();
-    if element == 1 || count < 2 {
-        return Ok(bytes.clone());
-    }
-    let mut plain = bytes.to_vec();
-    for (plane, weights) in bytes.chunks_exact(count).take(element).enumerate() {
-        let places = plain.iter_mut().skip(plane).step_by(element);
-        places.zip(weights).for_each(|(place, &byte)| *place = byte);
-    }
-    Ok(plain.into())
-}
-
-/// A checksum behind the data, as libhdf5 computes it: Fletcher's over big-endian 16-bit words, an odd last byte in the
-/// high half.
-fn fletcher32(_codec: &Codec, bytes: &Bytes, _most: usize) -> Result<Bytes, DecodeError> {
-    let (body, stored) = bytes
-        .split_last_chunk::<4>()
-        .ok_or_else(|| DecodeError::damaged("there are fewer bytes than the checksum has"))?;
-    let (mut sum1, mut sum2) = (0_u32, 0_u32);
-    for word in body.chunks(2) {
-        let high = word.first().copied().unwrap_or_default();
-        let low = word.get(1).copied().unwrap_or_default();
-        sum1 = sum1.saturating_add(u32::from(u16::from_be_bytes([high, low]))) % 65535;
-        sum2 = sum2.saturating_add(sum1) % 65535;
-    }
-    let (stored, computed) = (u32::from_le_bytes(*stored), sum2 << 16 | sum1);
-    if stored == computed {
-        Ok(bytes.slice(..body.len()))
-    } else {
-        let reason = format!("the checksum is {stored:#010x}, that of the data {computed:#010x}");
-        Err(DecodeError::Damaged(reason))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use chunkref_core::{Cancellation, Cancelled};
 
     use super::*;
 
+    fn decode(codecs: &[Codec], stored: Bytes, length: usize) -> Result<Bytes, DecodeError> {
+        super::decode(codecs, stored, &DecodeContext::up_to(length))
+    }
+
     fn zlib(data: &[u8]) -> Vec<u8> {
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(data).unwrap();
-        encoder.finish().unwrap()
+        chunkref_codecs::zlib::encode(data, 1).unwrap()
     }
 
     #[test]
     fn every_codec_is_undone() {
         let data: Vec<u8> = (0..200_u8).collect();
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(&data).unwrap();
-        let mut bz2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        bz2.write_all(&data).unwrap();
-        let level = ruzstd::encoding::CompressionLevel::Fastest;
         for (name, stored) in [
             ("zlib", zlib(&data)),
-            ("gzip", gzip.finish().unwrap()),
-            ("bz2", bz2.finish().unwrap()),
-            ("zstd", ruzstd::encoding::compress_to_vec(&*data, level)),
+            ("gzip", chunkref_codecs::gzip::encode(&data, 1).unwrap()),
+            ("bz2", chunkref_codecs::bzip2::encode(&data, 1).unwrap()),
+            ("zstd", chunkref_codecs::zstd::encode(&data)),
         ] {
             let codecs = [Codec::new(name)];
             assert_eq!(decode(&codecs, stored.clone().into(), 200).unwrap(), data, "{name}");
             let less = decode(&codecs, stored.clone().into(), 190).unwrap_err();
-            assert!(less.to_string().contains("more than the 190 bytes"), "{name}: {less}");
+            assert!(less.to_string().contains("more than 190 bytes"), "{name}: {less}");
             let half = stored.get(..stored.len() / 2).unwrap().to_vec();
             assert!(
                 decode(&codecs, half.into(), 200).unwrap_err().to_string().contains(name),
                 "{name}"
             );
         }
-        assert!(!can_decode(&[Codec::new("zlib"), Codec::new("blosc")]));
+        assert!(can_decode(&[Codec::new("zlib"), Codec::new("blosc")]));
+        assert!(!can_decode(&[Codec::new("zlib"), Codec::new("unheard of")]));
+    }
+
+    #[test]
+    fn what_has_no_decoder_may_be_a_message() {
+        assert_eq!(are_messages(&[]), Some(false));
+        assert_eq!(are_messages(&[Codec::new("zlib"), Codec::new("shuffle")]), Some(false));
+        assert_eq!(are_messages(&[Codec::new("zlib"), Codec::new("unheard of")]), None);
     }
 
     #[test]
@@ -198,5 +146,14 @@ mod tests {
         assert!(
             decode(&codecs, zlib(&wrong).into(), 5).unwrap_err().to_string().contains("checksum")
         );
+    }
+
+    #[test]
+    fn an_ended_work_is_no_damage() {
+        let ended = Cancellation::when(|| Some(Cancelled::Stopped));
+        let codecs = [Codec::new("shuffle"), Codec::new("zlib")];
+        let stored = zlib(&[0; 100]).into();
+        let outcome = super::decode(&codecs, stored, &DecodeContext::new(100, &ended));
+        assert_eq!(outcome, Err(DecodeError::Cancelled(Cancelled::Stopped)));
     }
 }

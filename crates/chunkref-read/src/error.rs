@@ -105,7 +105,8 @@ impl ReadError {
         let (array, chunk_indices) = (array.to_owned(), chunk_indices.to_vec());
         match error {
             DecodeError::Damaged(reason) => Self::Damaged { array, chunk_indices, reason },
-            DecodeError::Unsupported(reason) => Self::Unsupported { array, chunk_indices, reason },
+            DecodeError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            other => Self::Unsupported { array, chunk_indices, reason: other.to_string() },
         }
     }
 }

@@ -34,7 +34,7 @@ pub mod zarrs;
 
 pub use array::{Open, read_arrays};
 pub use bounds::Bounds;
-pub use codec::{can_decode, decode};
+pub use codec::{are_messages, can_decode, decode};
 pub use error::ReadError;
 pub use fetch::{Fetched, Wanted, fetch};
 pub use inline::inline_arrays;

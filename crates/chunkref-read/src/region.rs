@@ -196,7 +196,7 @@ impl<'a> Draft<'a> {
     /// Copies the part of a chunk that is in the region.
     fn put(&mut self, chunk_indices: &[u64], stored: Bytes) -> Result<(), ReadError> {
         self.bounds.cancellation.check()?;
-        let decoded = decode(&self.codecs, stored, self.chunk_bytes)
+        let decoded = decode(&self.codecs, stored, &self.bounds.context(self.chunk_bytes))
             .map_err(|error| ReadError::undecoded(self.path, chunk_indices, error))?;
         let fits = match self.element {
             Some(element) if decoded.len() == self.chunk_bytes => {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::DecoderEntry;
+use chunkref_core::{CodecEntry, Codecs, DecodeContext, LengthChange};
 use chunkref_model::Codec as Described;
 use futures::executor::block_on;
 use futures::{StreamExt, stream};
@@ -34,7 +34,7 @@ use crate::{Part, ReadError, ReferenceStore};
 /// Most bytes that come out of a codec that is not told how many there are.
 const MOST_BYTES: u64 = 1 << 30;
 
-/// Registers every decoder that is linked in as a codec of zarrs, under the names that our documents of version 3 give
+/// Registers every codec that is linked in as a codec of zarrs, under the names that our documents of version 3 give
 /// it. [`ReferenceStore::into_zarrs`] does it too.
 pub fn register_codecs() {
     static ONCE: Once = Once::new();
@@ -50,11 +50,8 @@ pub fn register_codecs() {
     });
 }
 
-fn entry(name: &str) -> Option<&'static DecoderEntry> {
-    let plain = name.strip_prefix("numcodecs.");
-    // These are in the core of version 3, with the same bytes.
-    let core = || Some(name).filter(|name| matches!(*name, "blosc" | "gzip" | "zstd"));
-    DecoderEntry::linked(plain.or_else(core)?)
+fn entry(name: &str) -> Option<&'static CodecEntry> {
+    Codecs::linked().ok()?.by_zarr_v3_name(name)
 }
 
 impl ReferenceStore {
@@ -69,7 +66,7 @@ impl ReferenceStore {
 /// A codec that undoes, and does not encode.
 struct Decoder {
     name: String,
-    entry: &'static DecoderEntry,
+    entry: &'static CodecEntry,
     described: Described,
     configuration: Configuration,
 }
@@ -78,10 +75,9 @@ impl Decoder {
     fn new(metadata: &MetadataV3) -> Option<Self> {
         let entry = entry(metadata.name())?;
         let configuration = metadata.configuration().cloned().unwrap_or_default();
-        let described =
-            configuration.iter().fold(Described::new(entry.codec), |codec, (key, value)| {
-                codec.with(key, value.clone())
-            });
+        let described = configuration
+            .iter()
+            .fold(Described::new(entry.name), |codec, (key, value)| codec.with(key, value.clone()));
         Some(Self { name: metadata.name().to_owned(), entry, described, configuration })
     }
 }
@@ -130,11 +126,10 @@ impl BytesToBytesCodecTraits for Decoder {
     }
 
     fn encoded_representation(&self, decoded: &BytesRepresentation) -> BytesRepresentation {
-        let checksum = 4;
-        match (self.entry.codec, decoded.size()) {
-            ("shuffle" | "imagecodecs_bitshuffle", _) => *decoded,
-            ("fletcher32", Some(size)) => {
-                BytesRepresentation::BoundedSize(size.saturating_add(checksum))
+        match (self.entry.length, decoded.size()) {
+            (LengthChange::None, _) => *decoded,
+            (LengthChange::Longer(more), Some(size)) => {
+                BytesRepresentation::BoundedSize(size.saturating_add(more.into()))
             }
             _ => BytesRepresentation::UnboundedSize,
         }
@@ -156,7 +151,8 @@ impl BytesToBytesCodecTraits for Decoder {
     ) -> Result<ArrayBytesRaw<'a>, CodecError> {
         let most = usize::try_from(decoded.size().unwrap_or(MOST_BYTES)).unwrap_or(usize::MAX);
         let stored = Bytes::from(encoded.into_owned());
-        let decoded = (self.entry.decode)(&self.described, &stored, most);
+        let context = DecodeContext::up_to(most);
+        let decoded = self.entry.decode(&self.described, &stored, &context);
         let decoded =
             decoded.map_err(|error| CodecError::Other(format!("{}: {error}", self.name)))?;
         Ok(Cow::Owned(decoded.into()))

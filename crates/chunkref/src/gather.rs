@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use chunkref_core::{CombineOptions, CoordinateSource};
-use chunkref_model::{Array, Codec, Dataset};
-use chunkref_read::{Open, ReadError, can_decode, read_arrays};
+use chunkref_model::{Array, Dataset};
+use chunkref_read::{Open, ReadError, are_messages, read_arrays};
 
 /// Most bytes of the coordinates of one input.
 const MOST_COORDINATES: u64 = 64 << 20;
@@ -117,8 +117,7 @@ impl Gatherer {
             .try_fold(1_u64, |all, &length| all.checked_mul(length));
         let sound = chunk_bytes.is_some_and(|elements| elements <= 1 << 22);
         // A message that holds a field is not taken apart for this.
-        let message = |codec: &Codec| matches!(codec.name(), "grib" | "gribberish");
-        let decoded = can_decode(&array.codecs) && !array.codecs.iter().any(message);
+        let decoded = are_messages(&array.codecs) == Some(false);
         small && sound && decoded && (!self.is_along(array) || self.is_partial(array))
     }
 

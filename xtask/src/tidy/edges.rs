@@ -3,15 +3,19 @@
 
 use super::{Findings, Tree};
 
-/// The crates above the backends and what they may use; every other crate (backends, store, combiner, reader) uses the
-/// model and the core.
-const SPECIAL: [(&str, &[&str]); 4] = [
+/// The crates below and above the backends and what they may use; every other crate uses the model and the core, and the
+/// codecs if it reads chunks.
+const SPECIAL: [(&str, &[&str]); 5] = [
     ("chunkref-model", &[]),
     ("chunkref-core", &["chunkref-model"]),
+    ("chunkref-codecs", &["chunkref-core", "chunkref-model"]),
     ("chunkref-cli", &["chunkref", "chunkref-core", "chunkref-model"]),
     ("chunkref-python", &["chunkref", "chunkref-cli", "chunkref-core", "chunkref-model"]),
 ];
 const TOP: [&str; 4] = ["chunkref-cli", "chunkref-fuzzing", "chunkref-python", "chunkref-testkit"];
+/// Crates that see references and no chunks.
+const WITHOUT_CHUNKS: [&str; 4] =
+    ["chunkref-combine", "chunkref-icechunk", "chunkref-parquet", "chunkref-store"];
 /// Each of these, or a folder of the name with a `mod.rs`.
 const BACKEND_FILES: [&str; 4] = ["lib.rs", "scanner.rs", "lower.rs", "error.rs"];
 
@@ -65,7 +69,11 @@ fn allowed(name: &str, section: &str, dependency: &str) -> bool {
         // Nothing that is published is above it.
         "chunkref-fuzzing" => true,
         "chunkref" => !TOP.contains(&dependency),
-        _ => dependency == "chunkref-core" || dependency == "chunkref-model",
+        _ => match dependency {
+            "chunkref-core" | "chunkref-model" => true,
+            "chunkref-codecs" => !WITHOUT_CHUNKS.contains(&name),
+            _ => false,
+        },
     }
 }
 
@@ -131,6 +139,13 @@ mod tests {
         assert!(!allowed("chunkref-model", normal, "chunkref-core"));
         assert!(allowed("chunkref-grib2", normal, "chunkref-core"));
         assert!(!allowed("chunkref-grib2", normal, "chunkref-hdf5"));
+        assert!(allowed("chunkref-codecs", normal, "chunkref-core"));
+        assert!(!allowed("chunkref-codecs", normal, "chunkref-read"));
+        assert!(!allowed("chunkref-core", normal, "chunkref-codecs"));
+        assert!(allowed("chunkref-hdf5", normal, "chunkref-codecs"));
+        assert!(allowed("chunkref-read", normal, "chunkref-codecs"));
+        assert!(!allowed("chunkref-combine", normal, "chunkref-codecs"));
+        assert!(!allowed("chunkref-cli", normal, "chunkref-codecs"));
         assert!(!allowed("chunkref-hdf5", normal, "chunkref-store"));
         assert!(!allowed("chunkref-combine", normal, "chunkref-read"));
         assert!(!allowed("chunkref-read", normal, "chunkref-store"));

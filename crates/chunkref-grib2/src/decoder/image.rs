@@ -44,7 +44,9 @@ pub(super) fn jpeg2000(data: &[u8], points: u64) -> Result<u64, DecodeError> {
     let length = u64::from(cursor.u16_be().map_err(cut)?);
     let mut header = cursor.slice(length.saturating_sub(2), "SIZ").map_err(cut)?;
     header.skip(2).map_err(cut)?;
-    let mut pair = || Ok((header.u32_be().map_err(cut)?, header.u32_be().map_err(cut)?));
+    let mut pair = || -> Result<_, DecodeError> {
+        Ok((header.u32_be().map_err(cut)?, header.u32_be().map_err(cut)?))
+    };
     let ((width, height), (left, top)) = (pair()?, pair()?);
     let ((tile_width, tile_height), (tile_left, tile_top)) = (pair()?, pair()?);
     let components = header.u16_be().map_err(cut)?;

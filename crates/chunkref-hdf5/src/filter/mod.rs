@@ -1,43 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Undoing and applying filters, one module for each.
+//! The filter pipeline: identifiers, masks and client data. The codecs undo and apply what the filters make.
 //!
 //! The scanner decodes only what references cannot say: variable-length strings, heap blocks, chunks whose filter mask
 //! differs from their neighbours', and arrays whose filters no Zarr codec undoes.
 
-mod bits;
-mod bitshuffle;
-mod blosc;
-mod blosc2;
-mod blosclz;
-mod bzip2;
-mod deflate;
-mod fletcher32;
-mod lz4;
-mod lzf;
-mod nbit;
-mod output;
-mod scaleoffset;
-mod shuffle;
-mod sz2;
-mod sz3;
-mod sz_huffman;
-mod szip;
-mod zfp;
-mod zstd;
-
-use std::fmt::{self, Display};
-use std::io::{self, Read};
+mod parameters;
 
 use bytes::Bytes;
-use chunkref_core::Truncated;
+use chunkref_codecs::{
+    CodecError, bitshuffle, blosc, blosc2, bzip2, fletcher32, lz4, lzf, nbit, scaleoffset, shuffle,
+    sz2, sz3, szip, zfp, zlib, zstd,
+};
+use chunkref_core::DecodeContext;
 
+use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
 use crate::message::Filter;
 
-pub(crate) use bitshuffle::plain_block_elements;
-pub(crate) use nbit::does_nothing as nbit_does_nothing;
-pub(crate) use shuffle::element_length;
-pub(crate) use szip::Settings as SzipSettings;
+pub(crate) use parameters::{bitshuffle as bitshuffle_parameters, szip as szip_parameters};
 
 /// Registered filter identifiers.
 pub(crate) mod id {
@@ -102,69 +82,87 @@ pub(crate) fn name(filter: &Filter) -> &str {
     }
 }
 
-/// Undoes the pipeline on `bytes`, which lie at `offset` of the file; no more than `max_length` bytes come out.
+/// Undoes the pipeline on `bytes`, which lie at `offset` of the file, until `ending`; no more than `max_length` bytes come
+/// out.
 pub(crate) fn decode(
     filters: &[Filter],
     mask: u32,
     bytes: Bytes,
     max_length: u64,
     offset: u64,
+    ending: &Ending,
 ) -> Result<Bytes> {
     // A filter may add a checksum, or blow up what does not shrink.
     let room = max_length.saturating_add(max_length >> 3).saturating_add(SLACK);
     let room = usize::try_from(room).unwrap_or(usize::MAX);
+    let context = DecodeContext::new(room, ending.cancellation());
     let mut bytes = applied(filters, mask).rev().try_fold(bytes, |bytes, filter| {
-        let decoded = undo(filter, &bytes, room);
-        decoded.map(Bytes::from).map_err(|fault| fault.of(filter, offset))
+        ending.check()?;
+        undo(filter, &bytes, &context).map_err(|error| match error {
+            CodecError::Cancelled(cancelled) => ending.get_or_init(|| cancelled.into()).clone(),
+            error => located(&error, filter, offset),
+        })
     })?;
     bytes.truncate(usize::try_from(max_length).unwrap_or(usize::MAX));
     Ok(bytes)
 }
 
-/// Undoes one filter; no more than `room` bytes come out.
-pub(crate) fn undo(filter: &Filter, bytes: &Bytes, room: usize) -> Result<Vec<u8>, Fault> {
-    let values = &filter.values;
-    match filter.id {
-        id::DEFLATE => deflate::decode(bytes, room),
-        id::SHUFFLE => element_length(values).map(|length| shuffle::decode(bytes, length)),
-        id::FLETCHER32 => fletcher32::decode(bytes),
-        id::SZIP => szip::decode(bytes, values, room),
-        id::NBIT => nbit::decode(bytes, values, room),
-        id::SCALEOFFSET => scaleoffset::decode(bytes, values, room),
-        id::BZIP2 => bzip2::decode(bytes, room),
-        id::LZF => lzf::decode(bytes, room),
-        id::BLOSC => blosc::decode(bytes, room),
-        id::BLOSC2 => blosc2::decode(bytes, room),
-        id::LZ4 => lz4::decode(bytes, room),
-        id::BITSHUFFLE => bitshuffle::decode(bytes, values, room),
-        id::ZFP => zfp::decode(bytes, values, room),
-        id::SZ => sz2::decode(bytes, values, room),
-        id::SZ3 => sz3::decode(bytes, values, room),
-        id::ZSTD => zstd::decode(bytes, room),
-        _ => Err(Fault::unsupported("decoding while scanning")),
-    }
+/// Undoes one filter.
+fn undo(filter: &Filter, bytes: &Bytes, context: &DecodeContext<'_>) -> Result<Bytes, CodecError> {
+    let values = filter.values.as_slice();
+    let decoded = match filter.id {
+        id::DEFLATE => zlib::decode(bytes, context),
+        id::SHUFFLE => shuffle::decode(bytes, parameters::shuffle(values)?, context),
+        id::FLETCHER32 => return fletcher32::decode(bytes, context),
+        id::SZIP => szip::decode(bytes, &parameters::szip(values)?, context),
+        id::NBIT => nbit::decode(bytes, &nbit::Parameters::from_client_data(values)?, context),
+        id::SCALEOFFSET => scaleoffset::decode(bytes, &parameters::scaleoffset(values)?, context),
+        id::BZIP2 => bzip2::decode(bytes, bzip2::Streams::First, context),
+        id::LZF => lzf::decode(bytes, context),
+        id::BLOSC => blosc::decode(bytes, context),
+        id::BLOSC2 => blosc2::decode(bytes, context),
+        id::LZ4 => lz4::decode(bytes, context),
+        id::BITSHUFFLE => bitshuffle::decode(bytes, &parameters::bitshuffle(values)?, context),
+        id::ZFP => zfp::decode(bytes, &zfp::Parameters::from_client_data(values)?, context),
+        id::SZ => sz2::decode(bytes, &sz2::Parameters::from_client_data(values)?, context),
+        id::SZ3 => sz3::decode(bytes, &sz3::Parameters::from_client_data(values)?, context),
+        id::ZSTD => zstd::decode(bytes, context),
+        _ => Err(CodecError::Unsupported("decoding while scanning".to_owned())),
+    };
+    decoded.map(Bytes::from)
 }
 
 /// Applies the pipeline to `bytes`; `offset` is where the data came from.
 pub(crate) fn encode(filters: &[Filter], mask: u32, bytes: Bytes, offset: u64) -> Result<Bytes> {
     applied(filters, mask).try_fold(bytes, |bytes, filter| {
-        let values = &filter.values;
-        let encoded = match filter.id {
-            id::DEFLATE => deflate::encode(&bytes, values),
-            id::SHUFFLE => element_length(values).map(|length| shuffle::encode(&bytes, length)),
-            id::FLETCHER32 => Ok(fletcher32::encode(&bytes)),
-            id::SZIP => szip::encode(&bytes, values),
-            id::NBIT if nbit_does_nothing(values) => return Ok(bytes),
-            id::BZIP2 => bzip2::encode(&bytes, values),
-            id::LZF => Ok(lzf::encode(&bytes)),
-            id::BLOSC => blosc::encode(&bytes, values),
-            id::LZ4 => lz4::encode(&bytes),
-            id::BITSHUFFLE => bitshuffle::encode(&bytes, values),
-            id::ZSTD => Ok(zstd::encode(&bytes)),
-            _ => Err(Fault::unsupported("encoding while scanning")),
-        };
-        encoded.map(Bytes::from).map_err(|fault| fault.of(filter, offset))
+        if filter.id == id::NBIT && is_plain_nbit(filter) {
+            return Ok(bytes);
+        }
+        apply(filter, &bytes).map(Bytes::from).map_err(|error| located(&error, filter, offset))
     })
+}
+
+/// Applies one filter.
+fn apply(filter: &Filter, bytes: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let values = filter.values.as_slice();
+    match filter.id {
+        id::DEFLATE => zlib::encode(bytes, parameters::deflate_level(values)),
+        id::SHUFFLE => Ok(shuffle::encode(bytes, parameters::shuffle(values)?)),
+        id::FLETCHER32 => Ok(fletcher32::encode(bytes)),
+        id::SZIP => szip::encode(bytes, &parameters::szip(values)?),
+        id::BZIP2 => bzip2::encode(bytes, parameters::bzip2_level(values)),
+        id::LZF => Ok(lzf::encode(bytes)),
+        id::BLOSC => blosc::encode(bytes, parameters::blosc_element_length(values)),
+        id::LZ4 => lz4::encode(bytes),
+        id::BITSHUFFLE => bitshuffle::encode(bytes, &parameters::bitshuffle(values)?),
+        id::ZSTD => Ok(zstd::encode(bytes)),
+        _ => Err(CodecError::Unsupported("encoding while scanning".to_owned())),
+    }
+}
+
+/// Whether a filter of N-bit leaves every chunk as it is.
+pub(crate) fn is_plain_nbit(filter: &Filter) -> bool {
+    nbit::Parameters::from_client_data(&filter.values).is_ok_and(|nbit| nbit.is_plain())
 }
 
 /// A zlib stream of `bytes`.
@@ -173,12 +171,12 @@ pub(crate) fn zlib(bytes: &Bytes, offset: u64) -> Result<Bytes> {
 }
 
 /// The reverse of [`zlib`].
-pub(crate) fn unzlib(bytes: Bytes, max_length: u64, offset: u64) -> Result<Bytes> {
-    decode(&[zlib_filter()], 0, bytes, max_length, offset)
+pub(crate) fn unzlib(bytes: Bytes, max_length: u64, ending: &Ending) -> Result<Bytes> {
+    decode(&[zlib_filter()], 0, bytes, max_length, 0, ending)
 }
 
 fn zlib_filter() -> Filter {
-    Filter { id: id::DEFLATE, name: String::new(), values: vec![6] }
+    Filter { id: id::DEFLATE, name: String::new(), values: vec![zlib::DEFAULT_LEVEL] }
 }
 
 /// Whether this release has a decoder for a filter, whatever its settings.
@@ -204,99 +202,38 @@ pub(crate) fn is_decodable(filter: &Filter) -> bool {
     )
 }
 
-/// Why bytes cannot be decoded or encoded.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// They are not what the filter makes.
-    Damaged(String),
-    /// Settings or formats that this release does not cover.
-    Unsupported(String),
-    /// A checksum that does not fit.
-    Checksum { stored: u32, computed: u32 },
-}
-
-impl Fault {
-    fn damaged(reason: &str) -> Self {
-        Self::Damaged(reason.to_owned())
-    }
-
-    fn unsupported(what: &str) -> Self {
-        Self::Unsupported(what.to_owned())
-    }
-
-    fn end() -> Self {
-        Self::damaged("its bytes end early")
-    }
-
-    fn too_long(room: usize) -> Self {
-        Self::Damaged(format!("more than {room} bytes come out of it"))
-    }
-
-    /// A claimed length, if there is room for it.
-    fn check_room(claimed: u64, room: usize) -> Result<usize, Self> {
-        usize::try_from(claimed)
-            .ok()
-            .filter(|&length| length <= room)
-            .ok_or_else(|| Self::too_long(room))
-    }
-
-    /// All that a decoder gives, up to `room` bytes.
-    fn read_to_end(decoder: impl Read, room: usize) -> Result<Vec<u8>, Self> {
-        let mut output = Vec::new();
-        decoder.take((room as u64).saturating_add(1)).read_to_end(&mut output)?;
-        if output.len() > room {
-            return Err(Self::too_long(room));
+/// The error that says where, and what the filter is.
+fn located(error: &CodecError, filter: &Filter, offset: u64) -> Hdf5Error {
+    let described = format!("filter {} ({})", filter.id, name(filter));
+    match error {
+        CodecError::Unsupported(what) => {
+            Hdf5Error::unsupported(STRUCTURE, offset, format!("{described}: {what}"))
         }
-        Ok(output)
-    }
-
-    /// The error that says where, and what the filter is.
-    fn of(self, filter: &Filter, offset: u64) -> Hdf5Error {
-        let filter = format!("filter {} ({})", filter.id, name(filter));
-        match self {
-            Self::Damaged(reason) => {
-                Hdf5Error::inconsistent(STRUCTURE, offset, format!("{filter}: {reason}"))
-            }
-            Self::Unsupported(what) => {
-                Hdf5Error::unsupported(STRUCTURE, offset, format!("{filter}: {what}"))
-            }
-            Self::Checksum { stored, computed } => {
-                Hdf5Error::Checksum { structure: STRUCTURE, offset, stored, computed }
-            }
+        &CodecError::Checksum { stored, computed } => {
+            Hdf5Error::Checksum { structure: STRUCTURE, offset, stored, computed }
         }
-    }
-}
-
-impl Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Damaged(reason) => formatter.write_str(reason),
-            Self::Unsupported(what) => write!(formatter, "{what} is not supported"),
-            Self::Checksum { stored, computed } => {
-                write!(
-                    formatter,
-                    "the checksum is {stored:#010x}, that of the data {computed:#010x}"
-                )
-            }
-        }
-    }
-}
-
-impl From<Truncated> for Fault {
-    fn from(_: Truncated) -> Self {
-        Self::end()
-    }
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Self::Damaged(format!("its stream is damaged: {error}"))
+        error => Hdf5Error::inconsistent(STRUCTURE, offset, format!("{described}: {error}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use chunkref_core::model::Codec;
+    use chunkref_core::{Cancellation, Cancelled, Codecs};
+
     use super::*;
+
+    fn decode(
+        filters: &[Filter],
+        mask: u32,
+        bytes: Bytes,
+        max_length: u64,
+        offset: u64,
+    ) -> Result<Bytes> {
+        super::decode(filters, mask, bytes, max_length, offset, &Ending::default())
+    }
 
     fn filter(id: u16, values: &[u32]) -> Filter {
         Filter { id, name: String::new(), values: values.to_vec() }
@@ -386,5 +323,57 @@ mod tests {
         assert!(!is_decodable(&unknown[0]));
         let error = decode(&unknown, 0, Bytes::new(), 0, 0).unwrap_err();
         assert!(error.to_string().contains("filter 32012 (jpeg)"), "{error}");
+    }
+
+    #[test]
+    fn an_ended_scan_is_no_damage() {
+        let data = Bytes::from(vec![0; 1 << 20]);
+        let stored = encode(&pipeline(), 0, data, 0).unwrap();
+        for questions in [0, 3, 9] {
+            let asked = AtomicUsize::new(0);
+            let cancellation = Cancellation::when(move || {
+                let over = asked.fetch_add(1, Ordering::Relaxed) >= questions;
+                over.then_some(Cancelled::Stopped)
+            });
+            let ending = Ending::new(cancellation);
+            let outcome =
+                super::decode(&pipeline(), 0, stored.clone(), 1 << 20, 7, &ending).unwrap_err();
+            assert!(matches!(outcome, Hdf5Error::Cancelled(_)), "{questions}: {outcome}");
+            // What ended the scan is remembered: no object is to be blamed.
+            assert!(matches!(ending.get(), Some(Hdf5Error::Cancelled(_))));
+        }
+    }
+
+    #[test]
+    fn codecs_of_zarr_undo_what_their_filters_make() {
+        let data: Bytes = (0..960_u32).flat_map(|n| (n / 7 % 50).to_le_bytes()).collect();
+        let mut tried = 0;
+        for entry in Codecs::linked().unwrap().entries() {
+            let Some(id) = entry.hdf5_filter else { continue };
+            let codec = Codec::new(entry.name);
+            let (values, codec) = match id {
+                id::SHUFFLE => (&[4][..], codec.with("elementsize", 4)),
+                id::BLOSC => (&[2, 2, 4][..], codec),
+                id::SZIP => {
+                    let codec = codec
+                        .with("options_mask", 169)
+                        .with("pixels_per_block", 8)
+                        .with("bits_per_pixel", 32)
+                        .with("pixels_per_scanline", 256);
+                    (&[169, 8, 32, 256][..], codec)
+                }
+                id::BITSHUFFLE => {
+                    (&[0, 4, 4, 64, 0][..], codec.with("itemsize", 4).with("blocksize", 64))
+                }
+                _ => (&[][..], codec),
+            };
+            let filter = filter(id, values);
+            assert!(is_decodable(&filter) && !name(&filter).starts_with("not named"), "{id}");
+            let stored = encode(&[filter], 0, data.clone(), 0).unwrap();
+            let decoded = entry.decode(&codec, &stored, &DecodeContext::up_to(3840));
+            assert_eq!(decoded.unwrap(), data, "{id}");
+            tried += 1;
+        }
+        assert_eq!(tried, 10);
     }
 }

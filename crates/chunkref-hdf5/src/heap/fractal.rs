@@ -287,7 +287,8 @@ impl FractalHeap {
         let offset = context.file_offset(block.address);
         let mut bytes = stored;
         if let Some((_, mask)) = block.filtered {
-            bytes = filter::decode(&self.header.filters, mask, bytes, block.length, offset)?;
+            let (filters, ending) = (&self.header.filters, &context.ending);
+            bytes = filter::decode(filters, mask, bytes, block.length, offset, ending)?;
         }
         let mut cursor = Cursor::new(&bytes, offset, DIRECT);
         expect_signature(&mut cursor, *b"FHDB")?;

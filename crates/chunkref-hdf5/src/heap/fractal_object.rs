@@ -129,7 +129,9 @@ impl FractalHeap {
         let (offset, limit) = (context.file_offset(huge.address), context.limits.structure_bytes);
         match huge.mask {
             None => Ok(stored),
-            Some(mask) => filter::decode(&self.header.filters, mask, stored, limit, offset),
+            Some(mask) => {
+                filter::decode(&self.header.filters, mask, stored, limit, offset, &context.ending)
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Filters as codecs, by their names in numcodecs and in imagecodecs. Only those that decode HDF5's bytes as they are.
 
+use chunkref_codecs::bitshuffle::Compressor;
 use chunkref_core::model::Codec;
 
 use super::codec_table::CodecTable;
-use crate::filter::{self, SzipSettings, id};
+use crate::filter::{self, id};
 use crate::message::Filter;
 use crate::object::{Dataset, Storage};
 
@@ -89,7 +90,7 @@ impl Pipeline {
                 self.codecs.push(Codec::new("fletcher32"));
                 return Ok(());
             }
-            id::NBIT if filter::nbit_does_nothing(&filter.values) => return Ok(()),
+            id::NBIT if filter::is_plain_nbit(filter) => return Ok(()),
             id::BITSHUFFLE => {
                 let codecs = self.bitshuffle(filter)?;
                 self.codecs.extend(codecs);
@@ -129,9 +130,11 @@ impl Pipeline {
     /// imagecodecs takes the element length from an array where it is given one, and zarr-python gives it arrays of bytes:
     /// `astype` changes nothing but that.
     fn bitshuffle(&self, filter: &Filter) -> Result<Vec<Codec>, String> {
-        let Some(block_elements) = filter::plain_block_elements(&filter.values) else {
-            return Err("Zarr has a codec for it without compression only".to_owned());
-        };
+        let settings = filter::bitshuffle_parameters(&filter.values).ok();
+        let block_elements = settings
+            .filter(|settings| settings.compressor() == Compressor::None)
+            .ok_or("Zarr has a codec for it without compression only")?
+            .block_elements();
         let element_length = filter.values.get(2).copied().unwrap_or(0);
         self.require_whole(element_length)?;
         let dtype = match element_length {
@@ -248,7 +251,7 @@ fn szip(filter: &Filter) -> Result<Codec, String> {
     let [options, block, bits, line, ..] = *filter.values.as_slice() else {
         return Err(format!("it has {} parameters where 4 must be", filter.values.len()));
     };
-    if SzipSettings::new(&filter.values).is_err() {
+    if filter::szip_parameters(&filter.values).is_err() {
         return Err("its parameters are not those of a known coder".to_owned());
     }
     Ok(Codec::new("imagecodecs_szip")

@@ -14,6 +14,7 @@ use super::datatype;
 use super::prepared::{Encoding, Prepared};
 use crate::chunk_index::{ChunkTable, Grid};
 use crate::context::ObjectId;
+use crate::ending::Ending;
 use crate::error::{Hdf5Error, Result};
 use crate::filter;
 use crate::filter_options::{BUDGET, CODEC, FilterOptions, UNSUPPORTED, Unsupported};
@@ -80,13 +81,13 @@ impl Plan {
     }
 
     /// All objects, once everything wanted was added.
-    pub(crate) fn finish(mut self) -> Result<Objects<Prepared>> {
+    pub(crate) fn finish(mut self, ending: &Ending) -> Result<Objects<Prepared>> {
         for id in self.decoded {
             if let Some(Ok(Object { kind: ObjectKind::Dataset(slot), .. })) =
                 self.objects.get_mut(&id)
                 && let Ok(prepared) = slot.as_mut()
             {
-                prepared.settle()?;
+                prepared.settle(ending)?;
             }
         }
         Ok(self.objects)

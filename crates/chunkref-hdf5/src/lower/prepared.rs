@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chunkref_core::model::Codec;
 
+use crate::ending::Ending;
 use crate::error::Result;
 use crate::filter;
 use crate::object::{Dataset, Storage};
@@ -65,7 +66,7 @@ impl Prepared {
     }
 
     /// Keeps the zlib streams of a decoded dataset only if they are shorter than the elements.
-    pub(super) fn settle(&mut self) -> Result<()> {
+    pub(super) fn settle(&mut self, ending: &Ending) -> Result<()> {
         let Storage::Chunked { grid, .. } = &self.dataset.storage else { return Ok(()) };
         if self.encoding != (Encoding::Decoded { zlib: true }) {
             return Ok(());
@@ -76,7 +77,7 @@ impl Prepared {
             return Ok(());
         }
         for bytes in self.inline.values_mut() {
-            *bytes = filter::unzlib(std::mem::take(bytes), grid.chunk_bytes, 0)?;
+            *bytes = filter::unzlib(std::mem::take(bytes), grid.chunk_bytes, ending)?;
         }
         self.encoding = Encoding::Decoded { zlib: false };
         Ok(())

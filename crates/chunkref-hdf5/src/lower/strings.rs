@@ -110,12 +110,16 @@ fn encode(strings: &[&[u8]]) -> Result<Bytes, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ending::Ending;
 
     #[test]
     fn padded_strings_are_as_long_as_the_longest() {
         let (dtype, _, stream) = fixed(&[b"ab", b"", b"c"]).unwrap();
         assert_eq!(dtype, DataType::FixedString { length: 2 });
-        assert_eq!(filter::unzlib(stream, 6, 0).unwrap(), Bytes::from_static(b"ab\0\0c\0"));
+        assert_eq!(
+            filter::unzlib(stream, 6, &Ending::default()).unwrap(),
+            Bytes::from_static(b"ab\0\0c\0")
+        );
         assert_eq!(fixed(&[]).unwrap().0, DataType::FixedString { length: 1 });
     }
 

@@ -58,6 +58,6 @@ pub(crate) async fn chunk_data(
     let limit = limits.inline_bytes;
     Hdf5Error::check_limit(STRUCTURE, offset, "bytes in a chunk", longest, limit)?;
     let stored = frontier.read_data(offset, length).await?;
-    let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset)?;
+    let data = filter::decode(filters, mask, stored, grid.chunk_bytes, offset, frontier.ending())?;
     exactly(&data, grid.chunk_bytes, offset)
 }

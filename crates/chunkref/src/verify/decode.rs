@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chunkref_core::{Cancelled, DecodeError};
+use chunkref_core::DecodeError;
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::{Bounds, Open, Wanted, can_decode, decode, fetch};
 
@@ -84,18 +84,16 @@ pub(super) fn inline(cube: &Cube<'_>, bounds: &Bounds) -> Check {
         let known = can_decode(&codecs(array));
         array.manifest.visit(&mut |chunk_indices, reference| {
             let ChunkRef::Inline(bytes) = &reference else { return };
+            if check.ended.is_some() {
+                return;
+            }
             if !known {
                 unknown.insert(format!("no decoder of {}", names(array)));
                 return;
             }
-            check.count(1);
-            match decoded(array, bytes.clone(), bounds) {
-                Ok(_) => {}
-                Err(DecodeError::Damaged(reason)) => {
-                    check.fail(cube.failure(path, chunk_indices, &reference, reason));
-                }
-                Err(DecodeError::Unsupported(reason)) => drop(unknown.insert(reason)),
-            }
+            let outcome = decoded(array, bytes.clone(), bounds).map(drop);
+            let failure = |reason| cube.failure(path, chunk_indices, &reference, reason);
+            settle(&mut check, &mut unknown, outcome, failure);
         });
     }
     note(&mut check, &unknown);
@@ -134,19 +132,17 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
         // As the time to read, the time to decode is that of each batch.
         let bounds = objects.bounds();
         for (chosen, stored) in read {
-            check.count(1);
             let Some((path, array)) = cube.arrays.get(chosen.array) else { continue };
             let outcome = match stored {
-                Ok(stored) => decoded(array, stored, &bounds),
+                Ok(stored) => decoded(array, stored, &bounds).map(drop),
                 Err(reason) => Err(DecodeError::Damaged(reason)),
             };
-            match outcome {
-                Ok(_) => {}
-                Err(DecodeError::Damaged(reason)) => {
-                    let reference = chosen.reference();
-                    check.fail(cube.failure(path, &chosen.chunk_indices, &reference, reason));
-                }
-                Err(DecodeError::Unsupported(reason)) => drop(unknown.insert(reason)),
+            let (chunk_indices, reference) = (&chosen.chunk_indices, chosen.reference());
+            let failure = |reason| cube.failure(path, chunk_indices, &reference, reason);
+            settle(&mut check, &mut unknown, outcome, failure);
+            if check.ended.is_some() {
+                rest = &[];
+                break;
             }
         }
     }
@@ -155,6 +151,25 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
         check.notes.push(format!("{left_out} chunks of sources that failed above were not read"));
     }
     check
+}
+
+/// Counts a chunk that was decoded, and what came of it.
+fn settle(
+    check: &mut Check,
+    unknown: &mut BTreeSet<String>,
+    outcome: Result<(), DecodeError>,
+    failure: impl FnOnce(String) -> Failure,
+) {
+    match outcome {
+        Ok(()) => {}
+        Err(DecodeError::Cancelled(cancelled)) => {
+            check.ended = Some(cancelled);
+            return;
+        }
+        Err(DecodeError::Damaged(reason)) => check.fail(failure(reason)),
+        Err(other) => drop(unknown.insert(other.to_string())),
+    }
+    check.count(1);
 }
 
 /// The stored bytes of chunks.
@@ -210,12 +225,11 @@ fn note(check: &mut Check, unknown: &BTreeSet<String>) {
 
 /// The values of a stored chunk, which must be all of them.
 pub(super) fn decoded(array: &Array, stored: Bytes, bounds: &Bounds) -> Result<Bytes, DecodeError> {
-    let ended = |cancelled: Cancelled| DecodeError::damaged(cancelled.to_string());
-    bounds.cancellation.check().map_err(ended)?;
+    bounds.cancellation.check()?;
     let codecs = codecs(array);
     let Some(needed) = chunk_bytes(array) else {
         let most = usize::try_from(bounds.decoded_chunk_bytes).unwrap_or(usize::MAX);
-        let bytes = decode(&codecs, stored, most)?;
+        let bytes = decode(&codecs, stored, &bounds.context(most))?;
         check_variable(array, &bytes)?;
         return Ok(bytes);
     };
@@ -224,7 +238,7 @@ pub(super) fn decoded(array: &Array, stored: Bytes, bounds: &Bounds) -> Result<B
     }
     let too_large = |_| DecodeError::unsupported("its chunks do not fit in memory");
     let needed = usize::try_from(needed).map_err(too_large)?;
-    let bytes = decode(&codecs, stored, needed)?;
+    let bytes = decode(&codecs, stored, &bounds.context(needed))?;
     if bytes.len() == needed {
         Ok(bytes)
     } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What was checked, and what is wrong.
 
+use chunkref_core::Cancelled;
 use chunkref_model::secret::redact_document;
 use serde_json::{Value, json};
 
@@ -25,10 +26,16 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether nothing is wrong.
+    /// Whether everything was checked that was to be, and nothing is wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.checks.iter().all(|check| check.failed == 0)
+        self.ended().is_none() && self.checks.iter().all(|check| check.failed == 0)
+    }
+
+    /// Why a check was ended before it was done, if one was.
+    #[must_use]
+    pub fn ended(&self) -> Option<Cancelled> {
+        self.checks.iter().find_map(|check| check.ended)
     }
 
     /// The report for machines, of the references at `location`, without secrets.
@@ -65,11 +72,14 @@ pub struct Check {
     pub failures: Vec<Failure>,
     /// What could not be checked, and what is odd but not wrong.
     pub notes: Vec<String>,
+    /// Why the check was ended before it was done, if it was: by a deadline, or from outside.
+    pub ended: Option<Cancelled>,
 }
 
 impl Check {
     pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
-        Self { name, unit, checked: 0, failed: 0, failures: Vec::new(), notes: Vec::new() }
+        let (failures, notes) = Default::default();
+        Self { name, unit, checked: 0, failed: 0, failures, notes, ended: None }
     }
 
     fn document(&self) -> Value {
@@ -81,6 +91,7 @@ impl Check {
             "failed": self.failed,
             "failures": failures,
             "notes": self.notes,
+            "ended": self.ended.map(|cancelled| cancelled.to_string()),
         })
     }
 
