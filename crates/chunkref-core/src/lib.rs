@@ -6,6 +6,7 @@
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`reference_format`], [`reference_set`] | output formats, which crates submit, and the sets that they read |
 //! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
@@ -24,6 +25,8 @@ pub mod decoder;
 pub mod emitter;
 pub mod error;
 pub mod limits;
+pub mod reference_format;
+pub mod reference_set;
 pub mod registry;
 pub mod scanner;
 pub mod signature;
@@ -43,9 +46,14 @@ pub use combiner::{
 };
 pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
-pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
+pub use emitter::{EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
+pub use reference_format::{
+    Capability, Form, OutputOption, OutputOptionError, OutputValues, Recording, ReferenceFormat,
+    ReferenceFormatError, ReferenceFormats,
+};
+pub use reference_set::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`emitter`] | [`ParquetEmitter`]: writes a folder, partitions in parallel |
 //! | [`reader`] | [`ParquetReferences`]: reads the metadata, and partitions when they are asked for |
+//! | `set` | what the registry of output formats opens: the reader, with the partitions that were looked into last |
 //! | [`error`] | what can go wrong |
 //!
 //! Spec: <https://fsspec.github.io/kerchunk/spec.html#parquet-references>.
@@ -28,10 +29,14 @@ mod partition;
 pub mod reader;
 #[cfg(test)]
 mod round_trip;
+mod set;
 
+use chunkref_core::{Capability, OutputOption, Recording, ReferenceFormat};
+
+pub use chunkref_core::Most;
 pub use emitter::ParquetEmitter;
 pub use error::ParquetError;
-pub use reader::{Files, LocalFiles, Most, ParquetReferences, PartitionReferences};
+pub use reader::{Files, LocalFiles, ParquetReferences, PartitionReferences};
 
 /// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
 pub const RECORD_SIZE: u64 = 100_000;
@@ -42,3 +47,31 @@ pub const MOST_ROWS: u64 = 1 << 21;
 
 /// Name of the metadata document.
 pub const METADATA: &str = ".zmetadata";
+
+/// References per partition.
+pub const RECORD_SIZE_OPTION: OutputOption =
+    OutputOption::count("parquet.record-size", 1, MOST_ROWS, "References per Parquet file.")
+        .with_default("100000")
+        .with_flag("record-size")
+        .with_recording(Recording::GivenAs("record-size"));
+
+/// The format.
+pub const ENTRY: ReferenceFormat = ReferenceFormat::folder(
+    "kerchunk-parquet",
+    "parquet",
+    "kerchunk references in Parquet",
+    || Box::new(ParquetEmitter::default()),
+    || Box::new(set::Reader),
+)
+.with_endings(&[".parq", ".parquet"])
+.with_marks(&[&[METADATA]])
+.with_foreign(own::foreign)
+.with_capabilities(&[
+    Capability::Lazy,
+    Capability::Inline,
+    Capability::Remote,
+    Capability::Provenance,
+])
+.with_options(&[RECORD_SIZE_OPTION]);
+
+chunkref_core::inventory::submit! { ENTRY }
