@@ -110,11 +110,12 @@ pub struct ReferenceFormat {
     pub is_fallback: bool,
     /// Writes it to a stream.
     pub stream: Option<WriteStream>,
-    work: Result<Work, &'static str>,
+    makers: Result<Makers, &'static str>,
 }
 
+/// Who writes and reads a format.
 #[derive(Clone, Copy)]
-struct Work {
+struct Makers {
     emitter: fn() -> Box<dyn Emitter>,
     reader: fn() -> Box<dyn SetReader>,
 }
@@ -146,8 +147,8 @@ impl ReferenceFormat {
         emitter: fn() -> Box<dyn Emitter>,
         reader: fn() -> Box<dyn SetReader>,
     ) -> Self {
-        let work = Ok(Work { emitter, reader });
-        Self::new(name, word, description, Form::File, work)
+        let makers = Ok(Makers { emitter, reader });
+        Self::new(name, word, description, Form::File, makers)
     }
 
     /// The same of a folder.
@@ -159,8 +160,8 @@ impl ReferenceFormat {
         emitter: fn() -> Box<dyn Emitter>,
         reader: fn() -> Box<dyn SetReader>,
     ) -> Self {
-        let work = Ok(Work { emitter, reader });
-        Self::new(name, word, description, Form::Folder, work)
+        let makers = Ok(Makers { emitter, reader });
+        Self::new(name, word, description, Form::Folder, makers)
     }
 
     /// A format that this build knows and has not: its sets are told, and whatever is asked of them is the error `reason`.
@@ -180,7 +181,7 @@ impl ReferenceFormat {
         word: &'static str,
         description: &'static str,
         form: Form,
-        work: Result<Work, &'static str>,
+        makers: Result<Makers, &'static str>,
     ) -> Self {
         Self {
             name,
@@ -197,7 +198,7 @@ impl ReferenceFormat {
             version_option: None,
             is_fallback: false,
             stream: None,
-            work,
+            makers,
         }
     }
 
@@ -286,7 +287,7 @@ impl ReferenceFormat {
     /// Why this build has not the format; `None` when it has.
     #[must_use]
     pub fn absence(&self) -> Option<&'static str> {
-        self.work.err()
+        self.makers.err()
     }
 
     /// Whether a folder of this machine has the marks of a set.
@@ -296,7 +297,7 @@ impl ReferenceFormat {
             Some(name) => folder.join(name).is_dir(),
             None => folder.join(mark).is_file(),
         };
-        self.marks.iter().any(|marks| !marks.is_empty() && marks.iter().all(|mark| is_there(&mark)))
+        self.marks.iter().any(|marks| !marks.is_empty() && marks.iter().all(is_there))
     }
 
     /// Checks the options of this format among others.
@@ -309,7 +310,7 @@ impl ReferenceFormat {
             .format_options
             .iter()
             .filter(|(name, _)| name.split_once('.').is_none_or(|(word, _)| word == self.word));
-        option::validate(self.options.iter(), own)
+        option::validate(&self.options.iter().collect::<Vec<_>>(), own)
     }
 
     /// The version that a set is extended at, so far as the options say.
@@ -321,8 +322,8 @@ impl ReferenceFormat {
     /// Who writes it.
     #[must_use]
     pub fn emitter(&self) -> Box<dyn Emitter> {
-        match self.work {
-            Ok(work) => (work.emitter)(),
+        match self.makers {
+            Ok(makers) => (makers.emitter)(),
             Err(reason) => Box::new(Absent { name: self.name, reason }),
         }
     }
@@ -343,8 +344,8 @@ impl ReferenceFormat {
     /// Who opens it.
     #[must_use]
     pub fn reader(&self) -> Box<dyn SetReader> {
-        match self.work {
-            Ok(work) => (work.reader)(),
+        match self.makers {
+            Ok(makers) => (makers.reader)(),
             Err(reason) => Box::new(Absent { name: self.name, reason }),
         }
     }

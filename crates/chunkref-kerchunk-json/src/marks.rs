@@ -71,7 +71,7 @@ mod tests {
         assert!(!is_own(b"{}"));
         let packed = zstd::encode_all(&b"{\"version\":1,\"refs\":{}}"[..], 1).unwrap();
         assert!(is_own(&packed));
-        assert_eq!(foreign(folder.path()).unwrap().is_some(), true);
+        assert!(foreign(folder.path()).unwrap().is_some());
         assert_eq!(foreign(&folder.path().join("absent")).unwrap(), None);
     }
 

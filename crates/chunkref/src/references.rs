@@ -207,13 +207,11 @@ impl Lookup for References {
         path: &str,
         chunk_indices: &[u64],
     ) -> Result<(ChunkRef, Option<Source>), ReadError> {
-        match self.set.in_memory() {
-            Some(dataset) => dataset.chunk(path, chunk_indices).await,
-            None => {
-                let found = self.set.chunk(path, chunk_indices).await;
-                found.map_err(|error| self.unread(error))
-            }
+        if let Some(dataset) = self.set.in_memory() {
+            return dataset.chunk(path, chunk_indices).await;
         }
+        let found = self.set.chunk(path, chunk_indices).await;
+        found.map_err(|error| self.unread(error))
     }
 
     async fn array(&self, path: &str) -> Result<Cow<'_, Array>, ReadError> {

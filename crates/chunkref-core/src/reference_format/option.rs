@@ -249,25 +249,27 @@ impl OutputOption {
     }
 }
 
-/// Checks each option of `given` whose name begins with one of `words` and a dot, or with none that is known.
-pub(super) fn validate<'a, 'b>(
-    known: impl Iterator<Item = &'a OutputOption> + Clone,
+/// Checks that each option of `given` is a known one that takes the value.
+pub(super) fn validate<'b>(
+    known: &[&'static OutputOption],
     given: impl Iterator<Item = (&'b String, &'b String)>,
 ) -> Result<(), OutputOptionError> {
     for (name, value) in given {
-        if let Some(option) = known.clone().find(|option| option.name == name) {
+        if let Some(option) = known.iter().find(|option| option.name == name) {
             option.check(value)?;
             continue;
         }
-        let names: Vec<&'static str> = known.clone().map(|option| option.name).collect();
-        let near = names.iter().copied().min_by_key(|known| strsim::osa_distance(name, known));
-        let like = near.filter(|near| {
-            let own = near.split_once('.').map_or(*near, |(_, own)| own);
-            strsim::osa_distance(name, near).saturating_mul(3) <= name.len().max(3) || own == name
+        let known: Vec<&'static str> = known.iter().map(|option| option.name).collect();
+        let distance = |near: &str| strsim::osa_distance(name, near);
+        let near = known.iter().copied().min_by_key(|near| distance(near));
+        let near = near.filter(|near| distance(near).saturating_mul(3) <= name.len().max(3));
+        // The name without that of its format.
+        let own = || known.iter().copied().find(|known| known.ends_with(&format!(".{name}")));
+        return Err(OutputOptionError::Unknown {
+            name: name.clone(),
+            like: near.or_else(own),
+            known,
         });
-        let like = like
-            .or_else(|| names.iter().copied().find(|known| known.ends_with(&format!(".{name}"))));
-        return Err(OutputOptionError::Unknown { name: name.clone(), like, known: names });
     }
     Ok(())
 }
@@ -301,10 +303,10 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_told_with_what_it_may_be() {
-        let known = [ON, LEVEL, ORDER];
+        let known = [&ON, &LEVEL, &ORDER];
         let check = |name: &str| {
             let given = BTreeMap::from([(name.to_owned(), "1".to_owned())]);
-            validate(known.iter(), given.iter()).unwrap_err().to_string()
+            validate(&known, given.iter()).unwrap_err().to_string()
         };
         assert!(check("toy.levle").contains("is it toy.level?"), "{}", check("toy.levle"));
         assert!(check("level").contains("is it toy.level?"), "{}", check("level"));

@@ -175,7 +175,7 @@ impl ReferenceFormats {
     /// # Errors
     /// [`OutputOptionError`] with the names or values that there are.
     pub fn validate(&self, options: &EmitOptions) -> Result<(), OutputOptionError> {
-        option::validate(self.options(), options.format_options.iter())
+        option::validate(&self.options().collect::<Vec<_>>(), options.format_options.iter())
     }
 }
 

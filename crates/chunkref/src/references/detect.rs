@@ -120,14 +120,12 @@ pub fn looks_like_references(formats: &ReferenceFormats, location: &Location, he
 /// Whether a location is a folder that holds a reference set: a local one by what is there, a URL by its name.
 #[must_use]
 pub fn is_reference_folder(formats: &ReferenceFormats, location: &Location) -> bool {
-    match location.local_path() {
-        Some(path) => formats.of_folder(path).is_some(),
-        None => {
-            let by_name = formats.of_name(file_name(location.url()));
-            plain(location.url()).ends_with('/')
-                || by_name.is_some_and(|format| format.form == Form::Folder)
-        }
+    if let Some(path) = location.local_path() {
+        return formats.of_folder(path).is_some();
     }
+    let by_name = formats.of_name(file_name(location.url()));
+    plain(location.url()).ends_with('/')
+        || by_name.is_some_and(|format| format.form == Form::Folder)
 }
 
 /// A URL without query and fragment.
