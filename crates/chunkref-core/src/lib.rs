@@ -12,8 +12,7 @@
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
-//! | [`cursor`], [`limits`] | reading untrusted bytes safely |
-//! | [`cancellation`] | work that is no longer wanted |
+//! | [`cursor`], [`limits`], [`cancellation`] | reading untrusted bytes safely; work that is no longer wanted |
 //! | [`error`] | what callers match on |
 
 pub mod atomic;

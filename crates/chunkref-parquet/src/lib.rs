@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`emitter`] | [`ParquetEmitter`]: writes a folder, partitions in parallel |
 //! | [`reader`] | [`ParquetReferences`]: reads the metadata, and partitions when they are asked for |
+//! | `entry` | what the registry of output formats has of it |
 //! | `set` | what the registry of output formats opens: the reader, with the partitions that were looked into last |
 //! | [`error`] | what can go wrong |
 //!
@@ -21,6 +22,7 @@
 )]
 
 pub mod emitter;
+mod entry;
 pub mod error;
 mod guard;
 mod metadata;
@@ -31,10 +33,9 @@ pub mod reader;
 mod round_trip;
 mod set;
 
-use chunkref_core::{Capability, OutputOption, Recording, ReferenceFormat};
-
 pub use chunkref_core::Most;
 pub use emitter::ParquetEmitter;
+pub use entry::{ENTRY, RECORD_SIZE_OPTION};
 pub use error::ParquetError;
 pub use reader::{Files, LocalFiles, ParquetReferences, PartitionReferences};
 
@@ -47,31 +48,5 @@ pub const MOST_ROWS: u64 = 1 << 21;
 
 /// Name of the metadata document.
 pub const METADATA: &str = ".zmetadata";
-
-/// References per partition.
-pub const RECORD_SIZE_OPTION: OutputOption =
-    OutputOption::count("parquet.record-size", 1, MOST_ROWS, "References per Parquet file.")
-        .with_default("100000")
-        .with_flag("record-size")
-        .with_recording(Recording::GivenAs("record-size"));
-
-/// The format.
-pub const ENTRY: ReferenceFormat = ReferenceFormat::folder(
-    "kerchunk-parquet",
-    "parquet",
-    "kerchunk references in Parquet",
-    || Box::new(ParquetEmitter::default()),
-    || Box::new(set::Reader),
-)
-.with_endings(&[".parq", ".parquet"])
-.with_marks(&[&[METADATA]])
-.with_foreign(own::foreign)
-.with_capabilities(&[
-    Capability::Lazy,
-    Capability::Inline,
-    Capability::Remote,
-    Capability::Provenance,
-])
-.with_options(&[RECORD_SIZE_OPTION]);
 
 chunkref_core::inventory::submit! { ENTRY }
