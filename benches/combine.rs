@@ -4,8 +4,9 @@
 //! Images of the size of GOES-16 MCMIPF: 32 variables of 24 by 24 chunks. The whole day, 144 images and 2.65 million chunks, is
 //! what a released build does in one iteration of the largest case.
 
+use chunkref::Emitter;
 use chunkref::combine::combine;
-use chunkref::emit::{Target, write_kerchunk_json};
+use chunkref::emit::{ParquetEmitter, write_kerchunk_json};
 use chunkref::{CombineOptions, ConcatDimension, Dataset, EmitOptions};
 use chunkref_testkit::scenes::scene;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -50,7 +51,7 @@ fn writing(criterion: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(references(144)));
     let folder = std::env::temp_dir().join("chunkref-bench.parq");
-    let emitter = Target::KerchunkParquet.emitter();
+    let emitter = ParquetEmitter::default();
     group.bench_function("parquet", |bencher| {
         bencher.iter(|| emitter.emit(&cube, &folder, &EmitOptions::default()));
     });

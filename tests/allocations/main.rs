@@ -13,7 +13,7 @@ mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
-use chunkref::emit::{Target, write_kerchunk_json};
+use chunkref::emit::{emit, write_kerchunk_json};
 use chunkref::model::kerchunk_json;
 use chunkref::{CombineOptions, ConcatDimension, Dataset, EmitOptions};
 use chunkref_testkit::scenes::scene;
@@ -72,7 +72,7 @@ fn writing_costs_no_allocation_per_reference() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cube.parq");
     let cost = measure(|| {
-        Target::of(&path).emitter().emit(&cube, &path, &EmitOptions::default()).unwrap();
+        emit(&cube, &path, &EmitOptions::default()).unwrap();
     });
     // Threads of the emitter count for themselves; what is left here is metadata.
     assert!(cost.count_total < count / 20, "{cost:?} for {count} references");

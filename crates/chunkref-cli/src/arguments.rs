@@ -60,7 +60,7 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Write a page about a set of references, or a file: its variables, what is missing, where the bytes are.
     Report(ReportArguments),
-    /// List the formats that can be read.
+    /// List the formats that can be read, and those that references are written in.
     Formats,
 }
 
@@ -72,7 +72,7 @@ pub struct ScanArguments {
     /// line, and - for one on standard input.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Where to write: a file for one input, DIR/ for one NAME.json (or NAME.parq, NAME.icechunk) per input, - for standard output.
+    /// Where to write: a file (or a folder that is one set) for one input, DIR/ for one set per input, - for standard output.
     #[arg(long, short, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// How to read the inputs.
@@ -113,7 +113,7 @@ pub struct InspectArguments {
     /// How to read the input.
     #[command(flatten)]
     pub format: FormatArguments,
-    /// Branch, tag or snapshot to read of an Icechunk repository [default: main].
+    /// Branch, tag or snapshot to read, of references that have a history [default: the current one].
     #[arg(long, value_name = "NAME")]
     pub at: Option<String>,
     /// Print JSON.

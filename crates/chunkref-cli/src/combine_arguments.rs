@@ -16,7 +16,7 @@ use crate::store_arguments::StoreArguments;
 /// The command line of `combine`.
 #[derive(Debug, Args)]
 pub struct CombineArguments {
-    /// Reference files (kerchunk JSON): paths, URLs or quoted patterns; @FILE for a list of them, and - for one on standard
+    /// Reference sets: paths, URLs or quoted patterns; @FILE for a list of them, and - for one on standard
     /// input.
     #[arg(required = true, value_name = "REFS")]
     pub inputs: Vec<String>,
@@ -60,11 +60,10 @@ pub struct BuildArguments {
 /// The command line of `append`.
 #[derive(Debug, Args)]
 pub struct AppendArguments {
-    /// The set to extend: kerchunk JSON or a folder of kerchunk Parquet, which is replaced when all is well, or an Icechunk
-    /// repository, which gets a commit.
+    /// The set to extend, which is replaced when all is well, or gets a new version if its format has a history.
     #[arg(value_name = "CUBE")]
     pub set: PathBuf,
-    /// What to append: files to scan, or references (.json, .parq): paths, URLs or quoted patterns; @FILE for a list.
+    /// What to append: files to scan, or references, by the endings of their names: paths, URLs or quoted patterns; @FILE for a list.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// When another process has written the set meanwhile, read it again and append to that, at most so many times. What it
@@ -88,7 +87,7 @@ pub struct AppendArguments {
 /// The command line of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
-    /// Files to scan, or reference files whose names end in .json: paths, URLs or quoted patterns; @FILE for a list.
+    /// Files to scan, or references, by the endings of their names: paths, URLs or quoted patterns; @FILE for a list.
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// How inputs become one.

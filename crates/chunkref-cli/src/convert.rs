@@ -2,17 +2,17 @@
 //! `chunkref convert`.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use chunkref::emit::write_kerchunk_json;
 use chunkref::store::Location;
-use chunkref::{EmitOptions, Emitted, References, Stores};
+use chunkref::{Emitted, References, Stores};
 use clap::Args;
 use futures::executor::block_on;
 
 use crate::console::Console;
 use crate::destination;
 use crate::emit_arguments::EmitArguments;
+use crate::output::{Output, is_stdout};
 use crate::store_arguments::StoreArguments;
 use crate::table::{bytes, grouped};
 use crate::{Exit, Stop, report, scan};
@@ -20,13 +20,13 @@ use crate::{Exit, Stop, report, scan};
 /// The command line of `convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArguments {
-    /// References: kerchunk JSON (also .gz, .zst), a folder of kerchunk Parquet or an Icechunk repository; path or URL.
+    /// References of any format that `chunkref formats` lists; path or URL.
     #[arg(value_name = "IN")]
     pub input: String,
-    /// Where to write, - for JSON on standard output.
+    /// Where to write, - for the standard output.
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
-    /// Branch, tag or snapshot to read of an Icechunk repository [default: main].
+    /// Branch, tag or snapshot to read, of references that have a history [default: the current one].
     #[arg(long, value_name = "NAME")]
     pub at: Option<String>,
     /// How references are written.
@@ -50,9 +50,11 @@ pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Re
         }
     };
     destination::refuse_same(&location, &arguments.output)?;
-    match convert(arguments, &stores, &location, console) {
+    let output = arguments.emit.output(&stores)?;
+    output.check_stdout(&arguments.output)?;
+    match convert(arguments, &output, &stores, &location, console)? {
         Ok(emitted) => {
-            if !console.quiet() && arguments.output != Path::new("-") {
+            if !console.quiet() && !is_stdout(&arguments.output) {
                 let message = format!(
                     "{} references, {}: {}",
                     grouped(emitted.references),
@@ -64,7 +66,7 @@ pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Re
             Ok(Exit::Done)
         }
         Err(fault) => {
-            let to_stdout = arguments.output == Path::new("-");
+            let to_stdout = is_stdout(&arguments.output);
             if let Some(error) = scan::output_error(&*fault).filter(|_| to_stdout) {
                 return Err(Stop::Output(error));
             }
@@ -74,23 +76,26 @@ pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Re
     }
 }
 
+/// The inner error is that of an input or output.
 fn convert(
     arguments: &ConvertArguments,
+    output: &Output,
     stores: &Stores,
     location: &Location,
     console: &mut Console<'_>,
-) -> Result<Emitted, Fault> {
-    let references = block_on(References::open_version(stores, location, arguments.at.as_deref()))?;
-    let provenance = references.recorded().map(|recorded| recorded.provenance.clone());
-    let dataset = block_on(references.into_dataset())?;
-    let options: EmitOptions = arguments.emit.options(stores);
-    let options = match provenance {
-        Some(provenance) => options.with_provenance(provenance),
-        None => options,
+) -> Result<Result<Emitted, Fault>, Stop> {
+    let read = block_on(async {
+        let at = arguments.at.as_deref();
+        let references = References::open_version(stores, location, at).await?;
+        let provenance = references.recorded().map(|recorded| recorded.provenance.clone());
+        Ok::<_, chunkref::ReferencesError>((references.into_dataset().await?, provenance))
+    });
+    let (dataset, provenance) = match read {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error.into())),
     };
-    if arguments.output == Path::new("-") {
-        return Ok(write_kerchunk_json(&dataset, &options, console.data())?);
-    }
-    let target = arguments.emit.target(&arguments.output);
-    Ok(target.emitter().emit(&dataset, &arguments.output, &options)?)
+    let mut options = output.options.clone();
+    options.provenance = provenance;
+    let written = output.write(&dataset, &arguments.output, &options, console)?;
+    Ok(written.map_err(Into::into))
 }

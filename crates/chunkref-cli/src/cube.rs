@@ -6,12 +6,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use chunkref::core::atomic::{is_changed, remove_left_overs};
-use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::ManyOptions;
 use chunkref::session::{AppendError, Cube, CubeError, InputDone, InputError, Observer};
-use chunkref::{
-    CombineOptions, EmitError, EmitOptions, Location, ScanOptions, Session, Skipped, Stores,
-};
+use chunkref::{CombineOptions, EmitError, Location, ScanOptions, Session, Skipped, Stores};
 use futures::executor::block_on;
 
 use crate::combine_arguments::{
@@ -21,6 +18,7 @@ use crate::combine_arguments::{
 use crate::console::Console;
 use crate::inputs;
 use crate::interrupt::interrupted;
+use crate::output::{Output, is_stdout};
 use crate::progress::Progress;
 use crate::{Exit, Stop, report, scan};
 
@@ -47,10 +45,10 @@ pub(crate) fn run_combine(
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::references)?;
-    refuse_output(&inputs, &arguments.output)?;
-    let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
+    let how = arguments.emit.output(&stores)?;
+    refuse_output(&inputs, &arguments.output, &how)?;
     let session = session(stores, None)?;
-    write(&session, inputs, &options, &arguments.output, emit, console)
+    write(&session, inputs, &options, &arguments.output, &how, console)
 }
 
 pub(crate) fn run_build(
@@ -60,10 +58,10 @@ pub(crate) fn run_build(
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
     let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::file)?;
-    refuse_output(&inputs, &arguments.output)?;
-    let emit = (arguments.emit.target(&arguments.output), arguments.emit.options(&stores));
+    let how = arguments.emit.output(&stores)?;
+    refuse_output(&inputs, &arguments.output, &how)?;
     let session = session(stores, Some(&arguments.scanning))?;
-    write(&session, inputs, &options, &arguments.output, emit, console)
+    write(&session, inputs, &options, &arguments.output, &how, console)
 }
 
 pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
@@ -123,11 +121,12 @@ fn append(
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
     let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::by_name)?;
     let given = (!arguments.cube.concat.is_empty()).then(|| arguments.cube.options());
-    let (target, emit) = (arguments.emit.target(&arguments.set), arguments.emit.options(&stores));
+    let mut how = arguments.emit.output(&stores)?;
+    let format = how.format_of(&arguments.set).map_err(|error| Stop::Usage(error.to_string()))?;
     let session = session(stores, Some(&arguments.scanning))?;
     let url = set.url().to_owned();
-    let branch = arguments.emit.branch.as_deref();
-    let mut extension = match block_on(session.extend(set, branch, inputs, given)) {
+    let at = format.version_in(&how.options);
+    let mut extension = match block_on(session.extend(set, at, inputs, given)) {
         Ok(extension) => extension,
         Err(AppendError::NotRecorded(_)) => {
             let message = format!(
@@ -155,12 +154,12 @@ fn append(
         remove_left_overs(&arguments.set);
         return Ok(Ok(Exit::Done));
     }
-    let emit = (target, extension.emit_options(emit));
+    how.options = extension.emit_options(how.options);
     let mut inputs = std::mem::take(&mut extension.inputs);
     if let Some(own) = inputs.first_mut() {
         *own = own.clone().with_name(shown);
     }
-    try_write(&session, inputs, &extension.options, &arguments.set, emit, console)
+    try_write(&session, inputs, &extension.options, &arguments.set, &how, console)
 }
 
 fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
@@ -209,8 +208,9 @@ fn names(inputs: &Inputs) -> Vec<String> {
     inputs.iter().map(|input| input.name().to_owned()).collect()
 }
 
-fn refuse_output(inputs: &Inputs, output: &Path) -> Result<(), Stop> {
-    if output.is_dir() && Target::of(output) == Target::KerchunkJson {
+fn refuse_output(inputs: &Inputs, output: &Path, how: &Output) -> Result<(), Stop> {
+    how.check_stdout(output)?;
+    if how.is_plain_folder(output)? {
         let message = format!("the output {} is a folder: name a file", output.display());
         return Err(Stop::Usage(message));
     }
@@ -279,10 +279,10 @@ fn write(
     inputs: Inputs,
     options: &CombineOptions,
     output: &Path,
-    emit: (Target, EmitOptions),
+    how: &Output,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let written = try_write(session, inputs, options, output, emit, console)?;
+    let written = try_write(session, inputs, options, output, how, console)?;
     Ok(written.unwrap_or_else(|changed| {
         report::error_line(console, &changed.source.to_string());
         Exit::Failed
@@ -295,7 +295,7 @@ fn try_write(
     inputs: Inputs,
     options: &CombineOptions,
     output: &Path,
-    (target, emit): (Target, EmitOptions),
+    how: &Output,
     console: &mut Console<'_>,
 ) -> Result<Result<Exit, EmitError>, Stop> {
     let names = names(&inputs);
@@ -312,19 +312,12 @@ fn try_write(
             report::note(console, note);
         }
     }
-    let emit = emit.with_provenance(provenance);
-    let emitted = if output == Path::new("-") {
-        write_kerchunk_json(&dataset, &emit, console.data())
-    } else {
-        target.emitter().emit(&dataset, output, &emit)
-    };
-    match emitted {
+    let emit = how.options.clone().with_provenance(provenance);
+    match how.write(&dataset, output, &emit, console)? {
         Ok(_) => Ok(Ok(Exit::Done)),
         Err(error) if is_changed(&*error.source) => Ok(Err(error)),
         Err(error) => {
-            if let Some(error) =
-                scan::output_error(&*error.source).filter(|_| output == Path::new("-"))
-            {
+            if let Some(error) = scan::output_error(&*error.source).filter(|_| is_stdout(output)) {
                 return Err(Stop::Output(error));
             }
             report::failure(console, &output.display().to_string(), "", &*error.source);

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chunkref::Location;
-use chunkref::emit::Target;
+use chunkref::core::Form;
 
 use crate::Stop;
+use crate::output::{Output, is_stdout};
 
 /// Where the references of one input go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,21 +18,22 @@ pub(crate) enum Destination {
 }
 
 /// One destination for each location, none of them twice. `several` is whether the user asked for more than one input,
-/// be it that some were not found; `extension` is that of the names that are made up.
+/// even if some were not found.
 pub(crate) fn assign(
     locations: &[Location],
     output: Option<&Path>,
     several: bool,
-    extension: &str,
+    how: &Output,
 ) -> Result<Vec<Destination>, Stop> {
-    let output = output.filter(|output| *output != Path::new("-"));
+    let output = output.filter(|output| !is_stdout(output));
+    let is_folder = output.map_or(Ok(false), |output| names_folder(output, how))?;
     let destinations: Vec<_> = match output {
         None if several => {
             let message = "several inputs need a folder for their references: add -o DIR/";
             return Err(Stop::Usage(message.to_owned()));
         }
         None => locations.iter().map(|_| Destination::Stdout).collect(),
-        Some(output) if names_folder(output) => mirror(locations, extension)
+        Some(output) if is_folder => mirror(locations, how.extension()?)
             .into_iter()
             .map(|below| Destination::File(output.join(below)))
             .collect(),
@@ -45,20 +47,18 @@ pub(crate) fn assign(
         Some(output) => locations.iter().map(|_| Destination::File(output.to_owned())).collect(),
     };
     refuse_inputs(locations, &destinations)?;
-    if output.is_some_and(names_folder) {
-        refuse_foreign(&destinations)?;
+    if is_folder {
+        refuse_foreign(&destinations, how)?;
     }
     Ok(destinations)
 }
 
 /// Whether `-o` means a folder of outputs: it ends in a separator, or it is one and no reference set itself.
-fn names_folder(output: &Path) -> bool {
+fn names_folder(output: &Path, how: &Output) -> Result<bool, Stop> {
     let ends = |separator: char| {
         output.as_os_str().as_encoded_bytes().last() == u8::try_from(separator).ok().as_ref()
     };
-    ends('/')
-        || (cfg!(windows) && ends('\\'))
-        || (output.is_dir() && Target::of(output) == Target::KerchunkJson)
+    Ok(ends('/') || (cfg!(windows) && ends('\\')) || how.is_plain_folder(output)?)
 }
 
 /// The paths of the inputs below the folder that they have in common, with another extension; where two inputs
@@ -124,10 +124,14 @@ fn stem(name: &str) -> &str {
 }
 
 /// The user did not name these files one by one, so that none of them is replaced that holds something else.
-fn refuse_foreign(destinations: &[Destination]) -> Result<(), Stop> {
+fn refuse_foreign(destinations: &[Destination], how: &Output) -> Result<(), Stop> {
     for destination in destinations {
         let Destination::File(path) = destination else { continue };
-        if !path.is_file() || Target::is_json_set(path)? {
+        if !path.is_file() {
+            continue;
+        }
+        let format = how.format_of(path).map_err(|error| Stop::Usage(error.to_string()))?;
+        if format.form == Form::File && (format.foreign)(path)?.is_none() {
             continue;
         }
         let message = format!(
@@ -185,9 +189,13 @@ mod tests {
         urls.iter().map(|url| Location::parse(url).unwrap()).collect()
     }
 
+    fn how() -> Output {
+        crate::emit_arguments::EmitArguments::default().output(&chunkref::stores()).unwrap()
+    }
+
     fn files(urls: &[&str]) -> Vec<String> {
         let destinations =
-            assign(&locations(urls), Some(Path::new("/absent/out/")), urls.len() > 1, "json")
+            assign(&locations(urls), Some(Path::new("/absent/out/")), urls.len() > 1, &how())
                 .unwrap();
         destinations
             .into_iter()
@@ -227,15 +235,15 @@ mod tests {
     fn one_input_and_no_folder() {
         let one = locations(&["/data/a.nc"]);
         let file = |text: &str| vec![Destination::File(PathBuf::from(text))];
-        assert_eq!(assign(&one, None, false, "json").unwrap(), [Destination::Stdout]);
+        assert_eq!(assign(&one, None, false, &how()).unwrap(), [Destination::Stdout]);
         assert_eq!(
-            assign(&one, Some(Path::new("-")), false, "json").unwrap(),
+            assign(&one, Some(Path::new("-")), false, &how()).unwrap(),
             [Destination::Stdout]
         );
-        assert_eq!(assign(&one, Some(Path::new("x.json")), false, "json").unwrap(), file("x.json"));
+        assert_eq!(assign(&one, Some(Path::new("x.json")), false, &how()).unwrap(), file("x.json"));
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a.json").display().to_string();
-        assert_eq!(assign(&one, Some(folder.path()), false, "json").unwrap(), file(&inside));
+        assert_eq!(assign(&one, Some(folder.path()), false, &how()).unwrap(), file(&inside));
     }
 
     #[test]
@@ -243,7 +251,7 @@ mod tests {
         let two = locations(&["/data/a.nc", "/data/b.nc"]);
         for output in [None, Some(Path::new("-")), Some(Path::new("/absent/x.json"))] {
             assert!(
-                matches!(assign(&two, output, true, "json"), Err(Stop::Usage(_))),
+                matches!(assign(&two, output, true, &how()), Err(Stop::Usage(_))),
                 "{output:?}"
             );
         }
@@ -251,19 +259,19 @@ mod tests {
         let input = folder.path().join("a.json");
         std::fs::write(&input, b"data").unwrap();
         let input = [Location::from_path(&input).unwrap()];
-        assert!(matches!(assign(&input, Some(folder.path()), false, "json"), Err(Stop::Usage(_))));
+        assert!(matches!(assign(&input, Some(folder.path()), false, &how()), Err(Stop::Usage(_))));
         // A file beside the data that is none of references, and one that is.
         let data = [Location::from_path(&folder.path().join("b.nc")).unwrap()];
         for (text, refused) in
             [("{\"title\": \"mine\"}", true), ("{\"version\":1,\"refs\":{", false)]
         {
             std::fs::write(folder.path().join("b.json"), text).unwrap();
-            let outcome = assign(&data, Some(folder.path()), false, "json");
+            let outcome = assign(&data, Some(folder.path()), false, &how());
             assert_eq!(matches!(outcome, Err(Stop::Usage(_))), refused, "{text}");
         }
         let clash = locations(&["/d/a.nc", "/d/a.h5", "/d/a.nc.x"]);
         assert!(matches!(
-            assign(&clash, Some(Path::new("/absent/out/")), true, "json"),
+            assign(&clash, Some(Path::new("/absent/out/")), true, &how()),
             Err(Stop::Usage(_))
         ));
     }

@@ -30,5 +30,53 @@ pub(crate) fn run(console: &mut Console<'_>) -> Result<Exit, Stop> {
         }
         table.write(console, "")?;
     }
+    writeln!(console)?;
+    outputs(console)?;
     Ok(Exit::Done)
+}
+
+/// The formats that references are written in.
+fn outputs(console: &mut Console<'_>) -> Result<(), Stop> {
+    let formats = chunkref::emit::formats().map_err(|error| Stop::Usage(error.to_string()))?;
+    let mut table = Table::new(&[
+        ("OUTPUT", Align::Left),
+        ("NAMES", Align::Left),
+        ("ZARR", Align::Left),
+        ("CAN", Align::Left),
+        ("DESCRIPTION", Align::Left),
+    ]);
+    for entry in formats.entries() {
+        let can: Vec<_> = entry.capabilities.iter().map(ToString::to_string).collect();
+        let description = match entry.absence() {
+            Some(reason) => format!("{}; {reason}", entry.description),
+            None => entry.description.to_owned(),
+        };
+        table.push([
+            entry.word.to_owned(),
+            entry.endings.join(" "),
+            entry.zarr_version.to_string(),
+            can.join(" "),
+            description,
+        ]);
+    }
+    table.write(console, "")?;
+    if formats.options().next().is_none() {
+        return Ok(());
+    }
+    writeln!(console)?;
+    let mut table = Table::new(&[
+        ("--output-option", Align::Left),
+        ("VALUES", Align::Left),
+        ("DEFAULT", Align::Left),
+        ("", Align::Left),
+    ]);
+    for option in formats.options() {
+        table.push([
+            option.name.to_owned(),
+            option.takes(),
+            option.default.unwrap_or_default().to_owned(),
+            option.help.to_owned(),
+        ]);
+    }
+    Ok(table.write(console, "")?)
 }

@@ -4,7 +4,6 @@
 use std::error::Error;
 
 use chunkref::contents;
-use chunkref::emit::Target;
 use chunkref::{Array, Location, Opened, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
 use futures::executor::block_on;
 
@@ -19,6 +18,7 @@ struct Inspected {
     format: &'static str,
     description: &'static str,
     length: u64,
+    are_references: bool,
     scan: Scan,
 }
 
@@ -64,27 +64,25 @@ async fn inspect(
     match Opened::open_version(stores, registry, &location, options, at).await? {
         // A reference set, as if it were one file.
         Opened::References(references) => {
-            let (format, description) = match references.target() {
-                Target::KerchunkParquet => ("kerchunk-parquet", "references in Parquet"),
-                Target::Icechunk => ("icechunk", "references in an Icechunk repository"),
-                _ => ("kerchunk-json", "references in JSON"),
-            };
+            let (format, description) = (references.format().name, references.format().description);
             let dataset = references.into_dataset().await?;
             let scan = Scan { dataset, skipped: Vec::new() };
-            Ok(Inspected { location: url, format, description, length: 0, scan })
+            let are_references = true;
+            Ok(Inspected { location: url, format, description, length: 0, are_references, scan })
         }
         Opened::File(file) => Ok(Inspected {
             location: url,
             format: file.format.name,
             description: file.format.description,
             length: file.length,
+            are_references: false,
             scan: file.scan,
         }),
     }
 }
 
 fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
-    let Inspected { location, format, description, length, scan } = inspected;
+    let Inspected { location, format, description, length, are_references, scan } = inspected;
     let dataset = &scan.dataset;
     let groups = contents::groups(dataset);
     let arrays = dataset.arrays();
@@ -98,7 +96,7 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
     if *length > 0 {
         writeln!(console, "length      {} ({} bytes)", bytes(*length), grouped(*length))?;
     }
-    if format.starts_with("kerchunk") || *format == Target::Icechunk.name() {
+    if *are_references {
         let references = arrays.iter().map(|(_, array)| array.manifest.present()).sum();
         let sources = dataset.sources().len() as u64;
         writeln!(console, "references  {} to {} objects", grouped(references), grouped(sources))?;

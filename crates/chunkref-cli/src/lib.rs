@@ -13,7 +13,7 @@
 //! | [`verify`] | whether references are right |
 //! | [`report_page`] | a page about a set of references |
 //! | [`emit_arguments`] | how references are written |
-//! | `output_file` | files that appear when they are whole |
+//! | `output` | where references go, in which format |
 //! | `inputs`, `destination` | what the inputs name, and which output belongs to which |
 //! | [`store_arguments`] | how inputs are read |
 //! | `progress`, `interrupt`, [`logging`] | while many inputs are scanned |
@@ -36,6 +36,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 pub mod logging;
+mod output;
 mod progress;
 mod report;
 pub mod report_page;
@@ -52,5 +53,7 @@ pub use run::{Exit, main, run};
 
 use run::Stop;
 
+#[cfg(test)]
+mod output_tests;
 #[cfg(test)]
 mod tests;

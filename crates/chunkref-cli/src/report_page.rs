@@ -22,7 +22,6 @@ mod usage;
 use std::path::{Path, PathBuf};
 
 use chunkref::core::atomic::write_file;
-use chunkref::emit::Target;
 use chunkref::model::kerchunk_json::Recorded;
 use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects, Stores};
 use clap::Args;
@@ -108,10 +107,7 @@ async fn read(arguments: &ReportArguments, stores: &Stores) -> Result<Subject, F
     let mut subject = match opened {
         Opened::References(references) => Subject {
             location: url,
-            format: match references.target() {
-                Target::KerchunkParquet => "kerchunk references in Parquet".to_owned(),
-                _ => "kerchunk references in JSON".to_owned(),
-            },
+            format: references.format().description.to_owned(),
             are_references: true,
             recorded: references.recorded().cloned(),
             dataset: references.into_partial_dataset().await?,

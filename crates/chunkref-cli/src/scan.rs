@@ -4,21 +4,16 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chunkref::core::Recording;
 use chunkref::core::atomic::{make_folder_of, remove_left_overs};
-use chunkref::emit::{Target, write_kerchunk_json};
 use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::{Provenance, Recorded, read_provenance};
-use chunkref::parquet::METADATA;
+use chunkref::model::kerchunk_json::Provenance;
 use chunkref::store::{Cost, OpenOptions};
-use chunkref::{
-    ByteSource, EmitOptions, Location, References, Registry, Scan, ScanOptions, Skipped, Stores,
-};
+use chunkref::{ByteSource, EmitOptions, Registry, Scan, ScanOptions, Skipped, Stores};
 use futures::StreamExt;
 use futures::executor::block_on;
 use serde_json::json;
@@ -29,6 +24,7 @@ use crate::console::Console;
 use crate::destination::{self, Destination};
 use crate::inputs::{self, Input};
 use crate::interrupt::interrupted;
+use crate::output::Output;
 use crate::progress::Progress;
 use crate::{Exit, Stop, report};
 
@@ -39,12 +35,10 @@ struct Job {
     stores: Stores,
     registry: Registry,
     options: ScanOptions,
-    emit_options: EmitOptions,
+    output: Output,
     /// All options that shape the result, in words.
     in_words: String,
     resume: bool,
-    /// The output format, when the name of the destination does not decide.
-    to: Option<Target>,
 }
 
 /// What is left to say about a file whose references are written.
@@ -84,17 +78,13 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
     let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     chunkref::validate(&registry, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
-    let emit_options = arguments.emit.options(&stores);
+    let output = arguments.emit.output(&stores)?;
 
     let (inputs, not_found) = inputs::expand(&stores, &arguments.inputs, &mut std::io::stdin())?;
     let several = inputs.len() + not_found.len() > 1;
     let locations: Vec<_> = inputs.iter().map(|input| input.location.clone()).collect();
-    let destinations = destination::assign(
-        &locations,
-        arguments.output.as_deref(),
-        several,
-        arguments.emit.extension(),
-    )?;
+    let destinations =
+        destination::assign(&locations, arguments.output.as_deref(), several, &output)?;
     let mut tally = Tally::default();
     for error in &not_found {
         tally.failed.push((error.location.clone(), report::reason(&error.location, error)));
@@ -105,16 +95,17 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
         return Ok(tally.conclude(console, arguments.strict));
     }
 
-    let to = arguments.emit.named();
-    let in_words = in_words(&options, &emit_options, to);
+    let in_words = in_words(&options, &output);
     let resume = arguments.resume;
-    let job = Job { stores, registry, options, emit_options, in_words, resume, to };
+    let job = Job { stores, registry, options, output, in_words, resume };
     let tasks: Vec<_> = inputs.into_iter().zip(destinations).collect();
     if let [(input, Destination::Stdout)] = tasks.as_slice() {
+        job.output.check_stdout("-".as_ref())?;
         match block_on(job.scan(input)) {
             Ok((scan, written)) => {
                 let options = job.emit_options(&scan);
-                if let Err(error) = write_kerchunk_json(&scan.dataset, &options, console.data()) {
+                let emitted = job.output.write_to_stdout(&scan.dataset, &options, console)?;
+                if let Err(error) = emitted {
                     return write_failure(console, input, &*error.source);
                 }
                 tally.settle(console, arguments, input, Ok(written));
@@ -225,18 +216,15 @@ impl Job {
             let message = format!("{} cannot be written: {error}{source}", path.display());
             failed(message.into(), written.cost)
         })?;
-        let emitted =
-            self.target(path).emitter().emit(&scan.dataset, path, &self.emit_options(&scan));
+        let format = self.output.format_of(path);
+        let format = format.map_err(|error| failed(error.into(), written.cost))?;
+        let emitted = format.emit(&scan.dataset, path, &self.emit_options(&scan));
         emitted.map_err(|error| failed(error.into(), written.cost))?;
         Ok(written)
     }
 
-    fn target(&self, path: &Path) -> Target {
-        self.to.unwrap_or_else(|| Target::of(path))
-    }
-
     fn emit_options(&self, scan: &Scan) -> EmitOptions {
-        self.emit_options.clone().with_provenance(Provenance {
+        self.output.options.clone().with_provenance(Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: self.in_words.clone(),
             skipped: Skipped::count(&scan.skipped),
@@ -247,14 +235,9 @@ impl Job {
     /// one that it read.
     async fn already_written(&self, input: &Input, path: &Path) -> Result<Option<Written>, Failed> {
         let start = Instant::now();
-        let recorded = match self.target(path) {
-            // A folder takes its place when it is whole.
-            Target::KerchunkParquet => {
-                File::open(path.join(METADATA)).ok().and_then(read_provenance)
-            }
-            Target::Icechunk => self.recorded_in_branch(path).await,
-            _ => File::open(path).ok().filter(is_finished).and_then(read_provenance),
-        };
+        let Ok(format) = self.output.format_of(path) else { return Ok(None) };
+        let version = format.version_in(&self.output.options);
+        let recorded = format.reader().recorded(path, version).await;
         let Some(recorded) = recorded else { return Ok(None) };
         let Provenance { version, options, .. } = &recorded.provenance;
         let url = input.location.url();
@@ -282,45 +265,33 @@ impl Job {
     }
 }
 
-impl Job {
-    /// What the last commit to the branch of a repository says.
-    async fn recorded_in_branch(&self, path: &Path) -> Option<Recorded> {
-        let location = Location::from_path(path).ok()?;
-        let branch = self.emit_options.commit.branch.as_deref();
-        let references = References::open_version(&self.stores, &location, branch).await.ok()?;
-        references.recorded().cloned()
-    }
-}
-
-/// Whether a file of references ends as one does; this program writes no others, but a copy may have been cut off.
-fn is_finished(mut file: &File) -> bool {
-    let mut end = [0; 2];
-    let read = file.seek(SeekFrom::End(-2)).and_then(|_| file.read_exact(&mut end));
-    // One document, or a list of them.
-    read.is_ok() && matches!(&end, b"}}" | b"}]") && file.rewind().is_ok()
-}
-
 /// How inputs are opened.
 pub(crate) fn opening(options: &ScanOptions) -> OpenOptions {
     OpenOptions::default().with_allowed_outside(&options.allow_outside)
 }
 
 /// All options that shape the references, so that equal words mean equal references of an equal file.
-fn in_words(options: &ScanOptions, emit_options: &EmitOptions, to: Option<Target>) -> String {
+fn in_words(options: &ScanOptions, output: &Output) -> String {
     let mut words = format!(
-        "format={} inline-threshold={} consolidated={}",
+        "format={} inline-threshold={}",
         options.format.as_deref().unwrap_or("auto"),
         options.inline_threshold,
-        emit_options.consolidated
     );
-    if let Some(to) = to {
-        let _ = write!(words, " to={}", to.name());
+    let recorded = output.formats.options().map(|option| {
+        (
+            matches!(option.recording, Recording::Always(_)),
+            option.recorded(&output.options.format_options),
+        )
+    });
+    let (always, given): (Vec<_>, Vec<_>) = recorded.partition(|(always, _)| *always);
+    for (_, word) in always {
+        words.extend(word.map(|word| format!(" {word}")));
     }
-    if emit_options.templates {
-        words.push_str(" templates");
+    if let Some(named) = &output.named {
+        let _ = write!(words, " to={}", named.word);
     }
-    if let Some(record_size) = emit_options.record_size {
-        let _ = write!(words, " record-size={record_size}");
+    for (_, word) in given {
+        words.extend(word.map(|word| format!(" {word}")));
     }
     for (name, value) in &options.format_options {
         let _ = write!(words, " {name}={value}");

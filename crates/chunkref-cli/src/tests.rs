@@ -13,20 +13,20 @@ use super::*;
 
 chunkref_core::inventory::submit! { toy::ENTRY }
 
-struct Ran {
-    exit: Exit,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn chunkref(arguments: &[&str]) -> Ran {
+pub(crate) fn chunkref(arguments: &[&str]) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let line = ["chunkref"].iter().chain(arguments).map(OsString::from);
     let exit = run(line, &mut Console::new(&mut out, &mut err));
     Ran { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }
 
-fn write(folder: &Path, name: &str, arrays: &[(&str, &[u8])]) -> String {
+pub(crate) fn write(folder: &Path, name: &str, arrays: &[(&str, &[u8])]) -> String {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, toy::file(arrays)).unwrap();

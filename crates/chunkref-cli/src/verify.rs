@@ -23,7 +23,7 @@ const MOST_SHOWN: usize = 20;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct VerifyArguments {
-    /// References: kerchunk JSON (also .gz, .zst) or a folder of kerchunk Parquet; path or URL.
+    /// References of any format that `chunkref formats` lists; path or URL.
     #[arg(value_name = "CUBE")]
     pub input: String,
     /// Read and decode this many chunks, spread over arrays and files; 0 for none.

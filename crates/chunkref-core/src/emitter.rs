@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writing a dataset where people open it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -16,49 +17,18 @@ use crate::{Cancellation, redact};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmitOptions {
-    /// Whether to write consolidated metadata too (`.zmetadata`), without which zarr-python 3 sees no nested groups.
-    pub consolidated: bool,
-    /// How the references came about, to be written along where the output has a place for it.
+    /// How the references came about, to be written along where the format can.
     pub provenance: Option<Provenance>,
-    /// Whether kerchunk JSON says each URL once, as a template that readers expand.
-    pub templates: bool,
-    /// References per partition of Parquet; `None` for what is usual.
-    pub record_size: Option<u64>,
-    /// How a repository records what is written.
-    pub commit: CommitOptions,
-    /// How the stores are reached that references point to, where the output says so.
+    /// How readers reach the stores that references point to, if the format records it.
     pub stores: StoreHints,
     /// What the destination held when the dataset was made from it; it is replaced only if it still holds that.
     pub replaces: Option<Fingerprint>,
+    /// The version that the dataset was made from, of destinations with a history: an error if there is a later one.
+    pub parent: Option<String>,
     /// When writing ends before it is done: nothing is written then.
     pub cancellation: Cancellation,
-}
-
-/// How a repository with a history records what is written.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct CommitOptions {
-    /// The branch; `None` for the repository's first one.
-    pub branch: Option<String>,
-    /// What the commit says; `None` for a summary.
-    pub message: Option<String>,
-    /// The version of the branch that the dataset was made from: an error if it has moved on since.
-    pub parent: Option<String>,
-}
-
-impl CommitOptions {
-    /// Options for a branch with a message, `None` for what is usual.
-    #[must_use]
-    pub fn new(branch: Option<String>, message: Option<String>) -> Self {
-        Self { branch, message, parent: None }
-    }
-
-    /// The same options with the version that the dataset was made from.
-    #[must_use]
-    pub fn with_parent(mut self, parent: Option<String>) -> Self {
-        self.parent = parent;
-        self
-    }
+    /// Options of single formats, by the names that their [`ReferenceFormat::options`](crate::ReferenceFormat) list.
+    pub format_options: BTreeMap<String, String>,
 }
 
 /// How stores are reached. No secret is among it: it is written down.
@@ -78,44 +48,28 @@ pub struct StoreHints {
 impl Default for EmitOptions {
     fn default() -> Self {
         Self {
-            consolidated: true,
             provenance: None,
-            templates: false,
-            record_size: None,
-            commit: CommitOptions::default(),
             stores: StoreHints::default(),
             replaces: None,
+            parent: None,
             cancellation: Cancellation::never(),
+            format_options: BTreeMap::new(),
         }
     }
 }
 
 impl EmitOptions {
-    /// The same options with or without consolidated metadata.
+    /// The same options with one option of a format set.
     #[must_use]
-    pub fn with_consolidated(mut self, consolidated: bool) -> Self {
-        self.consolidated = consolidated;
+    pub fn with_format_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.format_options.insert(name.into(), value.into());
         self
     }
 
-    /// The same options with or without templates.
+    /// The same options with the version that the dataset was made from.
     #[must_use]
-    pub fn with_templates(mut self, templates: bool) -> Self {
-        self.templates = templates;
-        self
-    }
-
-    /// The same options with so many references per partition.
-    #[must_use]
-    pub fn with_record_size(mut self, record_size: u64) -> Self {
-        self.record_size = Some(record_size);
-        self
-    }
-
-    /// The same options with a way to record what is written.
-    #[must_use]
-    pub fn with_commit(mut self, commit: CommitOptions) -> Self {
-        self.commit = commit;
+    pub fn with_parent(mut self, parent: Option<String>) -> Self {
+        self.parent = parent;
         self
     }
 
@@ -189,6 +143,7 @@ impl fmt::Debug for EmitError {
 ///   that has changed since [`EmitOptions::replaces`] is an error ([`atomic::is_changed`](crate::atomic::is_changed)).
 ///   [`atomic`](crate::atomic) does both.
 /// - Deterministic: the same dataset and options give the same bytes.
+/// - An option of its format that it does not have, or that does not take the value, is an error, and nothing is written.
 /// - A missing chunk is never written as present, and nothing of the dataset is left out in silence: what the output
 ///   cannot say is an error.
 pub trait Emitter: Send + Sync {

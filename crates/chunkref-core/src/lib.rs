@@ -6,14 +6,14 @@
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
+//! | [`reference_format`], [`reference_set`] | output formats, which crates submit, and the sets that they read |
 //! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`codec`] | [`CodecEntry`]: what is known of a codec, and how it is undone |
 //! | [`value_reader`] | [`ValueReaderEntry`]: libraries of others to compare with |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
-//! | [`cursor`], [`limits`] | reading untrusted bytes safely |
-//! | [`cancellation`] | work that is no longer wanted |
+//! | [`cursor`], [`limits`], [`cancellation`] | reading untrusted bytes safely; work that is no longer wanted |
 //! | [`error`] | what callers match on |
 
 pub mod atomic;
@@ -26,6 +26,8 @@ pub mod emitter;
 pub mod error;
 pub mod limits;
 mod panics;
+pub mod reference_format;
+pub mod reference_set;
 pub mod registry;
 pub mod scanner;
 pub mod signature;
@@ -49,10 +51,15 @@ pub use combiner::{
     Duplicates, Missing, OnConflict,
 };
 pub use cursor::{Cursor, Truncated};
-pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
+pub use emitter::{EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use panics::hide_secrets_of_panics;
+pub use reference_format::{
+    Capability, Form, OutputOption, OutputOptionError, OutputValues, Recording, ReferenceFormat,
+    ReferenceFormatError, ReferenceFormats,
+};
+pub use reference_set::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
 pub use registry::{Registry, RegistryError};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;

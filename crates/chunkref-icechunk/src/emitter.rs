@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use chunkref_core::atomic::{AtomicError, Fingerprint, Lock, Staging};
-use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
+use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter, OutputOption};
 use chunkref_model::Dataset;
 use icechunk::config::{ManifestConfig, ManifestSplittingConfig};
 use icechunk::format::SnapshotId;
@@ -18,7 +18,7 @@ use crate::error::{branch_moved, library};
 use crate::layout::Layout;
 use crate::repository::{self, EMPTY};
 use crate::tree::{self, Node};
-use crate::{IcechunkError, MAIN, background, is_repository};
+use crate::{BRANCH, ENTRY, IcechunkError, MAIN, MESSAGE, background, is_repository};
 
 /// References per commit. The library keeps those of a commit in memory, some hundreds of bytes each, and refuses to
 /// promise anything beyond 50 million.
@@ -61,6 +61,7 @@ impl IcechunkEmitter {
         if dataset.separate {
             return Err(IcechunkError::Separate);
         }
+        ENTRY.validate(options)?;
         let nodes = tree::nodes(dataset)?;
         let targets = Targets::new(dataset, &options.stores);
         let work = Work { emitter: self, dataset, nodes: &nodes, targets: &targets, options };
@@ -91,7 +92,7 @@ impl IcechunkEmitter {
 
 impl Emitter for IcechunkEmitter {
     fn name(&self) -> &'static str {
-        "icechunk"
+        ENTRY.name
     }
 
     fn emit(
@@ -107,6 +108,11 @@ impl Emitter for IcechunkEmitter {
     }
 }
 
+/// The value of an option that takes any text.
+fn given<'a>(options: &'a EmitOptions, option: &OutputOption) -> Option<&'a str> {
+    options.format_options.get(option.name).map(String::as_str)
+}
+
 /// What is to be written.
 struct Work<'a> {
     emitter: IcechunkEmitter,
@@ -118,7 +124,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn branch(&self) -> &str {
-        self.options.commit.branch.as_deref().unwrap_or(MAIN)
+        given(self.options, &BRANCH).unwrap_or(MAIN)
     }
 
     /// A repository that nobody sees yet, so that commits go to its branch one after another.
@@ -152,7 +158,7 @@ impl Work<'_> {
         let exists = branches.contains(self.branch());
         let base = if exists { self.branch() } else { MAIN };
         let tip = repository.lookup_branch(base).await.map_err(library("read"))?;
-        if let Some(parent) = &self.options.commit.parent
+        if let Some(parent) = &self.options.parent
             && *parent != tip.to_string()
         {
             return Err(branch_moved(base));
@@ -220,7 +226,7 @@ impl Work<'_> {
         branch: &str,
     ) -> Result<Option<SnapshotId>, IcechunkError> {
         let session = repository.writable_session(branch).await.map_err(library("opened"))?;
-        if let Some(parent) = &self.options.commit.parent
+        if let Some(parent) = &self.options.parent
             && branch == self.branch()
             && *parent != session.snapshot_id().to_string()
         {
@@ -245,12 +251,15 @@ impl Work<'_> {
     }
 
     fn message(&self) -> String {
-        self.options.commit.message.clone().unwrap_or_else(|| {
-            let arrays = self.nodes.iter().filter(|node| node.array.is_some()).count();
-            let sources = self.dataset.sources().len();
-            let references = self.references();
-            format!("chunkref: {references} references of {arrays} arrays to {sources} objects")
-        })
+        given(self.options, &MESSAGE).map_or_else(
+            || {
+                let arrays = self.nodes.iter().filter(|node| node.array.is_some()).count();
+                let sources = self.dataset.sources().len();
+                let references = self.references();
+                format!("chunkref: {references} references of {arrays} arrays to {sources} objects")
+            },
+            str::to_owned,
+        )
     }
 
     /// How the references came about, as the other outputs say it.

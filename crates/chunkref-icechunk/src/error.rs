@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
+use chunkref_core::OutputOptionError;
 use chunkref_core::atomic::AtomicError;
 use chunkref_model::ManifestError;
 use chunkref_model::zarr::ZarrError;
@@ -13,6 +14,9 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IcechunkError {
+    /// An option that is not there, or does not take its value.
+    #[error(transparent)]
+    Option(#[from] OutputOptionError),
     /// Zarr version 3 cannot say a node, or its document is none.
     #[error("{path:?}")]
     Document {

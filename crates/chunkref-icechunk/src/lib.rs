@@ -10,6 +10,8 @@
 //! |---|---|
 //! | [`emitter`] | [`IcechunkEmitter`]: writes a new repository, or a commit to one that is there |
 //! | [`reader`] | [`IcechunkReferences`]: reads metadata, and references when they are asked for |
+//! | `entry` | what the registry of output formats has of it |
+//! | `set` | what the registry of output formats opens: the reader, with the arrays that were looked into last |
 //! | [`error`] | what can go wrong |
 //!
 //! Spec: <https://icechunk.io/en/latest/spec/>. New repositories are of version 1, which all releases of the Python
@@ -25,6 +27,7 @@ mod background;
 mod commit;
 mod container;
 pub mod emitter;
+mod entry;
 pub mod error;
 mod layout;
 mod location;
@@ -32,11 +35,15 @@ pub mod reader;
 mod repository;
 #[cfg(test)]
 mod round_trip;
+mod set;
 mod tree;
 
 pub use emitter::IcechunkEmitter;
+pub use entry::{BRANCH, ENTRY, MESSAGE};
 pub use error::IcechunkError;
 pub use reader::{IcechunkReferences, is_repository};
 
 /// The branch that every repository has.
 pub const MAIN: &str = "main";
+
+chunkref_core::inventory::submit! { ENTRY }

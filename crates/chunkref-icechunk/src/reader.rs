@@ -16,7 +16,7 @@ use icechunk::repository::{RepositoryErrorKind, VersionInfo};
 use icechunk::session::{Session, get_chunk};
 
 use crate::error::library;
-use crate::{IcechunkError, MAIN, background, location, repository, tree};
+use crate::{ENTRY, IcechunkError, MAIN, background, location, repository, tree};
 
 /// Chunks of the repository's own that are read become inline up to this length, others references to their files.
 const MOST_INLINE_BYTES: u64 = 1 << 20;
@@ -27,8 +27,7 @@ const MOST_BYTES_IN_ALL: u64 = 256 << 20;
 /// Whether a folder is a repository, as far as its files say.
 #[must_use]
 pub fn is_repository(folder: &Path) -> bool {
-    folder.join("repo").is_file()
-        || (folder.join("refs").join("branch.main").is_dir() && folder.join("snapshots").is_dir())
+    ENTRY.marks_folder(folder)
 }
 
 /// A repository of which the metadata of one version is read.

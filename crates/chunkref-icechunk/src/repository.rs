@@ -17,16 +17,24 @@ use crate::IcechunkError;
 use crate::error::library;
 
 /// A repository is never replaced: it gets commits.
-pub(crate) const EMPTY: Replaceable = Replaceable {
-    what: "an Icechunk repository",
-    foreign: |folder| {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
-        Ok(names.into_iter().min())
-    },
-};
+pub(crate) const EMPTY: Replaceable =
+    Replaceable { what: "an Icechunk repository", foreign: first_name };
+
+/// The first thing in a folder that is not a repository.
+pub(crate) fn foreign(folder: &Path) -> io::Result<Option<String>> {
+    if !folder.try_exists()? || crate::is_repository(folder) {
+        return Ok(None);
+    }
+    first_name(folder)
+}
+
+fn first_name(folder: &Path) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(names.into_iter().min())
+}
 
 /// Makes a repository of the version that every release of the Python package reads.
 pub(crate) async fn create(

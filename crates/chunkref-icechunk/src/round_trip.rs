@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use chunkref_core::atomic::AtomicError;
-use chunkref_core::{CommitOptions, EmitOptions, Emitter};
+use chunkref_core::{EmitOptions, Emitter};
 use chunkref_model::kerchunk_json::Provenance;
 use chunkref_model::{
     Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset,
@@ -13,7 +13,7 @@ use chunkref_model::{
 };
 use futures::executor::block_on;
 
-use crate::{IcechunkEmitter, IcechunkError, IcechunkReferences};
+use crate::{BRANCH, IcechunkEmitter, IcechunkError, IcechunkReferences, MESSAGE};
 
 fn source(name: &str) -> Source {
     let version = ObjectVersion {
@@ -149,8 +149,8 @@ fn many_references_are_several_commits_that_are_seen_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("a.icechunk");
     let few = IcechunkEmitter::default().with_commit_references(2);
-    let branch = CommitOptions::new(Some("new".to_owned()), Some("said".to_owned()));
-    let options = options().with_commit(branch);
+    let options =
+        options().with_format_option(BRANCH.name, "new").with_format_option(MESSAGE.name, "said");
     emit(&dataset(1), &to, &options).unwrap();
     for steps in [4, 6] {
         few.emit(&dataset(steps), &to, &options).unwrap();
@@ -163,8 +163,9 @@ fn many_references_are_several_commits_that_are_seen_at_once() {
     branches.sort();
     assert_eq!(branches, ["branch.main", "branch.new"]);
     // A branch that is not there begins where main is.
-    let other = CommitOptions::new(Some("other".to_owned()), None);
-    few.emit(&dataset(3), &to, &options.clone().with_commit(other)).unwrap();
+    let mut other = options.with_format_option(BRANCH.name, "other");
+    other.format_options.remove(MESSAGE.name);
+    few.emit(&dataset(3), &to, &other).unwrap();
     assert_same(&read(&to, Some("other")).1, &dataset(3));
 }
 
@@ -175,8 +176,7 @@ fn a_branch_that_moved_on_is_left_alone() {
     emit(&dataset(1), &to, &options()).unwrap();
     let (before, _) = read(&to, None);
     emit(&dataset(2), &to, &options()).unwrap();
-    let commit = CommitOptions::default().with_parent(Some(before.snapshot()));
-    let late = emit(&dataset(3), &to, &options().with_commit(commit));
+    let late = emit(&dataset(3), &to, &options().with_parent(Some(before.snapshot())));
     assert!(matches!(late, Err(IcechunkError::Atomic(AtomicError::Changed(_)))), "{late:?}");
     assert_same(&read(&to, None).1, &dataset(2));
 }
@@ -188,13 +188,14 @@ fn of_commits_at_the_same_time_from_one_parent_one_succeeds() {
     let to = folder.path().join("a.icechunk");
     emit(&dataset(1), &to, &options()).unwrap();
     let parent = read(&to, None).0.snapshot();
-    let commit = |number: u64| {
-        let commit = CommitOptions::default().with_parent(Some(parent.clone()));
-        match emit(&dataset(number), &to, &options().with_commit(commit)) {
-            Ok(_) => Some(number),
-            Err(IcechunkError::Atomic(AtomicError::Changed(_))) => None,
-            Err(error) => panic!("{error}"),
-        }
+    let commit = |number: u64| match emit(
+        &dataset(number),
+        &to,
+        &options().with_parent(Some(parent.clone())),
+    ) {
+        Ok(_) => Some(number),
+        Err(IcechunkError::Atomic(AtomicError::Changed(_))) => None,
+        Err(error) => panic!("{error}"),
     };
     let succeeded: Vec<u64> = std::thread::scope(|scope| {
         let threads: Vec<_> = (2..6).map(|number| scope.spawn(move || commit(number))).collect();
@@ -275,4 +276,12 @@ fn only_repositories_are_written_to_and_read() {
     let references = block_on(IcechunkReferences::open(&empty, None)).unwrap();
     let read = block_on(references.read(&|_| true));
     assert!(matches!(read, Err(IcechunkError::Library { .. })), "{read:?}");
+}
+
+#[test]
+fn the_format_keeps_its_contract() {
+    use chunkref_testkit::scenes::{chunk_kinds, unsayable};
+    let samples = [chunk_kinds(1).unwrap(), chunk_kinds(3).unwrap()];
+    let unsayable = unsayable(chunk_kinds(1).unwrap());
+    chunkref_testkit::conformance::reference_format(&crate::ENTRY, &samples, &unsayable).unwrap();
 }

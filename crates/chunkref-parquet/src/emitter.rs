@@ -13,7 +13,7 @@ use parquet::data_type::ByteArray;
 
 use crate::own::REFERENCE_SET;
 use crate::partition::Rows;
-use crate::{METADATA, MOST_ROWS, ParquetError, RECORD_SIZE, metadata};
+use crate::{ENTRY, METADATA, MOST_ROWS, ParquetError, RECORD_SIZE, RECORD_SIZE_OPTION, metadata};
 
 /// Writes kerchunk Parquet, which fsspec's reference file system opens.
 ///
@@ -45,7 +45,7 @@ impl ParquetEmitter {
 
 impl Emitter for ParquetEmitter {
     fn name(&self) -> &'static str {
-        "kerchunk-parquet"
+        ENTRY.name
     }
 
     fn emit(
@@ -78,7 +78,8 @@ impl ParquetEmitter {
         if dataset.separate {
             return Err(ParquetError::Separate);
         }
-        let record_size = options.record_size.unwrap_or(RECORD_SIZE);
+        ENTRY.validate(options)?;
+        let record_size = RECORD_SIZE_OPTION.count_in(options)?.unwrap_or(RECORD_SIZE);
         if record_size == 0 || record_size > MOST_ROWS {
             return Err(ParquetError::RecordSize(record_size));
         }

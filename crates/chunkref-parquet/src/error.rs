@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
-use chunkref_core::Cancelled;
 use chunkref_core::atomic::AtomicError;
+use chunkref_core::{Cancelled, OutputOptionError};
 use chunkref_model::kerchunk_json::{ReadError, WriteError};
 use chunkref_model::{ManifestError, SourceId};
 use parquet::errors::ParquetError as FormatError;
@@ -46,6 +46,9 @@ pub enum ParquetError {
     /// Writing is no longer wanted.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+    /// An option that is not there, or does not take its value.
+    #[error(transparent)]
+    Option(#[from] OutputOptionError),
     /// A partition of no rows, or of too many.
     #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),

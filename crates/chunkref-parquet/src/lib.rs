@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`emitter`] | [`ParquetEmitter`]: writes a folder, partitions in parallel |
 //! | [`reader`] | [`ParquetReferences`]: reads the metadata, and partitions when they are asked for |
+//! | `entry` | what the registry of output formats has of it |
+//! | `set` | what the registry of output formats opens: the reader, with the partitions that were looked into last |
 //! | [`error`] | what can go wrong |
 //!
 //! Spec: <https://fsspec.github.io/kerchunk/spec.html#parquet-references>.
@@ -20,6 +22,7 @@
 )]
 
 pub mod emitter;
+mod entry;
 pub mod error;
 mod guard;
 mod metadata;
@@ -28,10 +31,13 @@ mod partition;
 pub mod reader;
 #[cfg(test)]
 mod round_trip;
+mod set;
 
+pub use chunkref_core::Most;
 pub use emitter::ParquetEmitter;
+pub use entry::{ENTRY, RECORD_SIZE_OPTION};
 pub use error::ParquetError;
-pub use reader::{Files, LocalFiles, Most, ParquetReferences, PartitionReferences};
+pub use reader::{Files, LocalFiles, ParquetReferences, PartitionReferences};
 
 /// References per partition when nobody says otherwise, as kerchunk's `refs_to_dataframe` has it.
 pub const RECORD_SIZE: u64 = 100_000;
@@ -42,3 +48,5 @@ pub const MOST_ROWS: u64 = 1 << 21;
 
 /// Name of the metadata document.
 pub const METADATA: &str = ".zmetadata";
+
+chunkref_core::inventory::submit! { ENTRY }

@@ -26,7 +26,11 @@ struct Listed {
     folders: BTreeSet<String>,
 }
 
-fn foreign(folder: &Path) -> io::Result<Option<String>> {
+/// The first thing in a folder that is not part of a set.
+pub(crate) fn foreign(folder: &Path) -> io::Result<Option<String>> {
+    if !folder.try_exists()? {
+        return Ok(None);
+    }
     let path = folder.join(METADATA);
     let is_file = fs::symlink_metadata(&path).is_ok_and(|there| there.is_file());
     let text = if is_file { fs::read(&path)? } else { Vec::new() };

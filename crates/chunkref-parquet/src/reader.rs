@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::Limits;
+use chunkref_core::{Limits, Most};
 use chunkref_model::kerchunk_json::Recorded;
 use chunkref_model::{ChunkRef, Dataset, Manifest, ManifestBuilder, Source, SourceId};
 
@@ -22,15 +22,6 @@ use crate::{METADATA, ParquetError};
 
 /// Most partitions of one array that are tried where files cannot be listed.
 const MOST_TRIED: u64 = 1 << 16;
-
-/// A bound on a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Most {
-    /// Bytes.
-    pub bytes: u64,
-    /// The limit that they come from.
-    pub name: &'static str,
-}
 
 /// Bytes that a reference takes in memory, at the least.
 const REFERENCE_BYTES: u64 = 20;

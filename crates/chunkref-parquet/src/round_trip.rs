@@ -17,7 +17,7 @@ use chunkref_model::{
 use chunkref_testkit::conformance;
 use futures::executor::block_on;
 
-use crate::{LocalFiles, ParquetEmitter, ParquetError, ParquetReferences};
+use crate::{LocalFiles, ParquetEmitter, ParquetError, ParquetReferences, RECORD_SIZE_OPTION};
 
 /// A Parquet file with other columns than those of references, or a device, in the place of a partition.
 #[test]
@@ -135,7 +135,9 @@ fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
         .emit(
             dataset,
             folder,
-            &EmitOptions::default().with_record_size(record_size).with_provenance(provenance),
+            &EmitOptions::default()
+                .with_format_option(RECORD_SIZE_OPTION.name, record_size.to_string())
+                .with_provenance(provenance),
         )
         .unwrap();
 }
@@ -276,6 +278,14 @@ fn a_folder_of_other_things_is_not_replaced() {
     fs::create_dir(&empty).unwrap();
     emitter.emit(&dataset, &empty, &EmitOptions::default()).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left beside it");
-    let zero = EmitOptions::default().with_record_size(0);
+    let zero = EmitOptions::default().with_format_option(RECORD_SIZE_OPTION.name, "0");
     assert!(emitter.emit(&dataset, &empty, &zero).is_err());
+}
+
+#[test]
+fn the_format_keeps_its_contract() {
+    use chunkref_testkit::scenes::{chunk_kinds, unsayable};
+    let samples = [chunk_kinds(1).unwrap(), chunk_kinds(3).unwrap()];
+    let unsayable = unsayable(chunk_kinds(1).unwrap());
+    conformance::reference_format(&crate::ENTRY, &samples, &unsayable).unwrap();
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use chunkref::core::Cancellation;
 use chunkref::core::model::kerchunk_json::{self, Provenance};
 use chunkref::core::model::zarr::v2;
-use chunkref::emit::{Target, write_kerchunk_json};
+use chunkref::emit::{formats, write_kerchunk_json};
 use chunkref::{
-    AccessPolicy, ChunkRef, CommitOptions, Dataset, EmitOptions, Location, References,
-    ReferencesError, Scan, SkipKind, Skipped,
+    AccessPolicy, ChunkRef, Dataset, EmitOptions, Location, References, ReferencesError, Scan,
+    SkipKind, Skipped,
 };
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -69,13 +69,10 @@ pub(crate) fn skipped_rows(skipped: Vec<Skipped>) -> Vec<SkippedRow> {
 #[derive(Debug, FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct EmitSettings {
+    /// The output format; `None` when the name decides.
     target: Option<String>,
-    consolidated: bool,
-    templates: bool,
-    record_size: Option<u64>,
-    /// The branch and the message of a commit.
-    branch: Option<String>,
-    message: Option<String>,
+    /// Options of formats, by name.
+    options: BTreeMap<String, String>,
     /// Words that say how the references were made, and the numbers of things left out by kind.
     made_by: Option<String>,
     skipped: BTreeMap<String, u64>,
@@ -83,12 +80,8 @@ pub(crate) struct EmitSettings {
 
 impl EmitSettings {
     fn options(&self) -> EmitOptions {
-        let mut options = EmitOptions::default()
-            .with_consolidated(self.consolidated)
-            .with_templates(self.templates);
-        options.record_size = self.record_size;
-        options =
-            options.with_commit(CommitOptions::new(self.branch.clone(), self.message.clone()));
+        let mut options = EmitOptions::default();
+        options.format_options.clone_from(&self.options);
         options.provenance = self.made_by.as_ref().map(|words| Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: words.clone(),
@@ -113,7 +106,12 @@ impl PyDataset {
             kerchunk_json::read_within(text, &limits)
         })?;
         let dataset = read.map_err(|source| {
-            let error = ReferencesError::Json { location: "the references".to_owned(), source };
+            let error = ReferencesError::Damaged {
+                location: "the references".to_owned(),
+                description: "kerchunk JSON",
+                is_guess: false,
+                source: source.into(),
+            };
             errors::of_references(py, &error, "")
         })?;
         Ok(Self::new(dataset, AccessPolicy::in_memory()))
@@ -173,13 +171,14 @@ impl PyDataset {
         settings: EmitSettings,
         stores: Option<&PyStores>,
     ) -> PyResult<(u64, u64)> {
-        let target = match settings.target.as_deref() {
-            None => Target::of(&path),
-            Some(name) => {
-                let known = Target::ALL.into_iter().find(|target| target.name() == name);
-                known.ok_or_else(|| PyValueError::new_err(format!("unknown output {name:?}")))?
-            }
+        let invalid = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
+        let formats = formats().map_err(|error| invalid(&error))?;
+        let format = match settings.target.as_deref() {
+            None => formats.of_destination(&path),
+            Some(name) => formats.by_name(name),
         };
+        let format = *format.map_err(|error| invalid(&error))?;
+        formats.validate(&settings.options()).map_err(|error| invalid(&error))?;
         let mut options = settings.options();
         if let Some(stores) = stores {
             options = options.with_stores(stores.stores().hints());
@@ -189,10 +188,10 @@ impl PyDataset {
             Call::new().work(py, Stop::WhenItHasEnded, move |cancellation| async move {
                 let options = options.with_cancellation(cancellation);
                 let Some(origin) = origin.filter(|origin| origin.is_at(&path)) else {
-                    return target.emitter().emit(&dataset, &path, &options);
+                    return format.emit(&dataset, &path, &options);
                 };
                 // In the place of what was read: only if that is still there.
-                let emitted = target.emitter().emit(&dataset, &path, &origin.expect(options));
+                let emitted = format.emit(&dataset, &path, &origin.expect(&format, options));
                 if let Ok(emitted) = &emitted {
                     origin.renew(&path, emitted.fingerprint);
                 }

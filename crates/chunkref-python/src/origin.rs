@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chunkref::core::atomic::Fingerprint;
-use chunkref::emit::Target;
-use chunkref::{EmitOptions, Location, References};
+use chunkref::emit::formats;
+use chunkref::{Capability, EmitOptions, Location, ReferenceFormat, References};
 
 /// A local set. Those that are made of it by appending have it in common.
 #[derive(Debug, Clone)]
@@ -16,20 +16,19 @@ pub(crate) struct Origin {
     held: Arc<Mutex<Held>>,
 }
 
-/// What was there: the bytes of a file or folder, or the snapshot of a repository.
+/// What was there: the bytes of a file or folder, or the version of what has a history.
 #[derive(Debug, Clone, Default)]
 struct Held {
     fingerprint: Option<Fingerprint>,
     version: Option<String>,
 }
 
-/// The real path of a set, and a digest of what it holds; repositories have versions instead.
+/// The real path of a set, and a digest of what it holds; what has a history has versions instead.
 pub(crate) fn held(path: &Path) -> io::Result<(PathBuf, Option<Fingerprint>)> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let fingerprint = match Target::of_folder(path) {
-        Some(Target::Icechunk) => None,
-        _ => Fingerprint::of(path)?,
-    };
+    let formats = formats().map_err(io::Error::other)?;
+    let has_history = formats.of_folder(path).is_some_and(|format| format.can(Capability::History));
+    let fingerprint = if has_history { None } else { Fingerprint::of(path)? };
     Ok((real, fingerprint))
 }
 
@@ -47,16 +46,14 @@ impl Origin {
     }
 
     /// Options with which it is replaced only if it holds what it held.
-    pub(crate) fn expect(&self, mut options: EmitOptions) -> EmitOptions {
+    pub(crate) fn expect(&self, format: &ReferenceFormat, options: EmitOptions) -> EmitOptions {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The version is that of the first branch.
-        if options.commit.branch.is_none() {
-            options.commit = options.commit.with_parent(held.version);
-        }
-        options.with_replaces(held.fingerprint)
+        // The version is the one that is current where none is named.
+        let named = format.version_in(&options).is_some();
+        options.with_parent(held.version.filter(|_| !named)).with_replaces(held.fingerprint)
     }
 
-    /// After it was replaced by bytes that have this fingerprint; `None` for a repository, whose version is read again, so
+    /// After it was replaced by bytes that have this fingerprint; `None` for what has a history, whose version is read again, so
     /// that a commit of another process right after this one counts as known. What cannot be read is not compared the next
     /// time.
     pub(crate) fn renew(&self, path: &Path, fingerprint: Option<Fingerprint>) {

@@ -73,3 +73,45 @@ pub fn scene(number: u32, bands: u32, side: u64) -> Result<Dataset, ManifestErro
     }
     Ok(dataset)
 }
+
+/// A dataset with chunks of every kind: virtual, inline and missing ones, the latter at the end too, of `count` rows.
+///
+/// # Errors
+/// [`ManifestError`] when there are too many chunks.
+pub fn chunk_kinds(count: u64) -> Result<Dataset, ManifestError> {
+    let mut dataset = Dataset::new();
+    let sources = ["file:///data/a b.nc", "s3://bucket/c.nc"]
+        .map(|url| dataset.add_source(Source { location: url.to_owned(), version: None }));
+    let rows = count.saturating_add(2);
+    let mut manifest = ManifestBuilder::new([rows, 2])?;
+    for row in 0..count {
+        let source = if row == 0 { sources[0] } else { sources[1] };
+        manifest.push(&[row, 0], ChunkRef::Virtual { source, offset: row * 100 + 7, length: 8 })?;
+    }
+    manifest.push(&[count, 1], ChunkRef::Inline(Bytes::from_static(b"\x00\xff{u}base64:")))?;
+    let array = |manifest: Manifest, shape: Vec<u64>, names: &[&str]| Array {
+        dimensions: names.iter().map(|&name| name.to_owned()).collect(),
+        dtype: DataType::UInt { length: 2, order: ByteOrder::Little },
+        fill_value: Some(FillValue::UInt(7)),
+        chunk_grid: ChunkGrid::regular(vec![2; shape.len()]),
+        codecs: Vec::new(),
+        attributes: Attributes::new(),
+        manifest,
+        shape,
+    };
+    let first = array(manifest.finish()?, vec![rows * 2, 4], &["y", "x"]);
+    dataset.root.arrays.insert("a".to_owned(), first);
+    let second = array(Manifest::empty([2]), vec![3], &["z"]);
+    dataset.group_mut("g/h").arrays.insert("empty".to_owned(), second);
+    dataset.define_dimensions();
+    Ok(dataset)
+}
+
+/// The same dataset with the array `a` of a type that no version of Zarr has.
+#[must_use]
+pub fn unsayable(mut dataset: Dataset) -> Dataset {
+    if let Some(array) = dataset.root.arrays.get_mut("a") {
+        array.dtype = DataType::Float { length: 16, order: ByteOrder::Little };
+    }
+    dataset
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Many files as one data cube: `cargo run --example build_cube -- cube.json 'data/*.nc'`.
 
-use chunkref::emit::Target;
+use chunkref::emit::emit;
 use chunkref::session::{Input, Session};
 use chunkref::{CombineOptions, EmitOptions};
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = CombineOptions::default().with_concat_dimensions(["time"]);
     let inputs = files.into_iter().map(Input::file).collect();
     let cube = session.combine(inputs, &options, &mut ()).await?;
-    let emit = EmitOptions::default().with_provenance(cube.provenance);
-    Target::of(output.as_ref()).emitter().emit(&cube.dataset, output.as_ref(), &emit)?;
+    let options = EmitOptions::default().with_provenance(cube.provenance);
+    emit(&cube.dataset, output.as_ref(), &options)?;
     Ok(())
 }

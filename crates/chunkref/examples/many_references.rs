@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use chunkref::EmitOptions;
-use chunkref::emit::Target;
+use chunkref::emit::emit;
 use chunkref::model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
     ObjectVersion, Source,
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     eprintln!("made up in {:.1} s, {}", start.elapsed().as_secs_f64(), memory());
     let start = Instant::now();
     let out = Path::new(&out);
-    let emitted = Target::of(out).emitter().emit(&dataset, out, &EmitOptions::default())?;
+    let emitted = emit(&dataset, out, &EmitOptions::default())?;
     eprintln!(
         "{} references, {} bytes in {:.1} s, {}",
         emitted.references,

@@ -44,7 +44,6 @@ pub mod opened;
 pub mod references;
 pub mod scan;
 pub mod session;
-mod set_text;
 pub mod verify;
 
 // A format registers itself only when its crate is named.
@@ -52,8 +51,12 @@ pub mod verify;
 use chunkref_grib2 as _;
 #[cfg(feature = "hdf5")]
 use chunkref_hdf5 as _;
+#[cfg(feature = "icechunk")]
+use chunkref_icechunk as _;
+use chunkref_kerchunk_json as _;
 #[cfg(feature = "netcdf3")]
 use chunkref_netcdf3 as _;
+use chunkref_parquet as _;
 
 pub use chunkref_combine as combine;
 pub use chunkref_core as core;
@@ -65,9 +68,10 @@ pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    AccessDenied, ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner,
-    CommitOptions, ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted,
-    Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, Registry,
+    AccessDenied, ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
+    ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter,
+    FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, OutputOption,
+    OutputOptionError, ReferenceFormat, ReferenceFormatError, ReferenceFormats, Registry,
     RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
     Skipped, SourceError, SourceErrorKind, StoreHints,
 };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chunkref_core::{
-    ByteSource, Registry, Scan, ScanError, ScanOptions, ScannerEntry, SourceError,
+    ByteSource, ReferenceFormats, Registry, Scan, ScanError, ScanOptions, ScannerEntry, SourceError,
 };
 use chunkref_read::{ReadError, ReferenceStore, ZarrVersion};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
@@ -70,7 +70,7 @@ impl Opened {
         Self::open_version(stores, registry, location, options, None).await
     }
 
-    /// The same of a branch, tag or snapshot of an Icechunk repository; nothing else has versions.
+    /// The same of a branch, tag or snapshot of references that have a history; nothing else has versions.
     ///
     /// # Errors
     /// [`OpenError`] when it cannot be read, or is neither.
@@ -81,11 +81,12 @@ impl Opened {
         options: &ScanOptions,
         version: Option<&str>,
     ) -> Result<Self, OpenError> {
+        let formats = ReferenceFormats::linked().map_err(ReferencesError::from)?;
         let references = async || {
             let references = References::open_version(stores, location, version).await?;
             Ok(Self::References(Box::new(references)))
         };
-        if options.format.is_none() && is_reference_folder(location) {
+        if options.format.is_none() && is_reference_folder(&formats, location) {
             return references().await;
         }
         let failed = |error| ScanError::from_source(error, None);
@@ -95,12 +96,12 @@ impl Opened {
         let head = source.read_many(std::slice::from_ref(&(0..length.min(HEAD_BYTES)))).await;
         let head = head.map_err(failed)?;
         if options.format.is_none()
-            && head.first().is_some_and(|head| looks_like_references(location, head))
+            && head.first().is_some_and(|head| looks_like_references(&formats, location, head))
         {
             return references().await;
         }
         if version.is_some() {
-            return Err(ReferencesError::no_versions(location).into());
+            return Err(ReferencesError::no_versions(location, &formats).into());
         }
         let format = *crate::choose(registry, &source, options).await?;
         let scan = format.scan(&source, &crate::options_within(stores, options)).await?;

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reference sets of any kind, opened where they are.
 
+mod detect;
 mod error;
 mod files;
-mod lookup;
 
+use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
 use std::sync::Arc;
 
-use chunkref_core::{SourceError, redact};
-use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::{self, Recorded};
-use chunkref_parquet::{LocalFiles, ParquetError, ParquetReferences};
-use chunkref_read::{Lookup, ReferenceStore, ZarrVersion};
+use async_trait::async_trait;
+use chunkref_core::{
+    Capability, ReferenceFormat, ReferenceFormats, ReferenceSet, SetError, SourceError, Wanted,
+    redact,
+};
+use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::{Array, ChunkRef, Dataset, Source};
+use chunkref_read::{Lookup, ReadError, ReferenceStore, ZarrVersion};
 use chunkref_store::{AccessPolicy, Location, Stores};
 
 use crate::StoreObjects;
-use crate::emit::Target;
-use crate::set_text::{is_packed, unpacked};
 
+pub use detect::{is_reference_folder, looks_like_references};
 pub use error::ReferencesError;
 
-use files::{AnyFiles, StoreFiles, read_all};
-#[cfg(feature = "icechunk")]
-use lookup::Arrays;
-use lookup::Partitions;
+use detect::Told;
+use files::StoredFiles;
 
-/// A reference set whose metadata is read. References in Parquet are read when they are asked for.
+/// A reference set whose metadata is read. References of formats that can are read when they are asked for.
 pub struct References {
     location: String,
-    inner: Inner,
+    told: Told,
+    set: Box<dyn ReferenceSet>,
 }
 
 impl fmt::Debug for References {
@@ -39,26 +39,14 @@ impl fmt::Debug for References {
         formatter
             .debug_struct("References")
             .field("location", &redact(&self.location))
-            .field("target", &self.target())
+            .field("format", &self.told.format.name)
             .finish_non_exhaustive()
     }
 }
 
-#[derive(Debug)]
-enum Inner {
-    Json {
-        dataset: Box<Dataset>,
-        recorded: Option<Recorded>,
-    },
-    Parquet(Box<ParquetReferences<AnyFiles>>, Partitions),
-    #[cfg(feature = "icechunk")]
-    Icechunk(Box<chunkref_icechunk::IcechunkReferences>, Arrays),
-}
-
 impl References {
-    /// Opens kerchunk JSON of version 0 or 1, which may be compressed by gzip or zstd, a folder of kerchunk Parquet, or the
-    /// branch `main` of an Icechunk repository. A folder is told by its name, which ends in `.parq`, `.parquet`, `.icechunk`
-    /// or a slash, or by what is there.
+    /// Opens a set of any format that is linked in, at the version that is current. A set on this machine is told by what is
+    /// there, one at a URL by its name: a folder ends as sets of its format do, or in a slash.
     ///
     /// # Errors
     /// [`ReferencesError`] when there is none, or it is damaged.
@@ -66,7 +54,7 @@ impl References {
         Self::open_version(stores, location, None).await
     }
 
-    /// The same of a branch, tag or snapshot of an Icechunk repository; other kinds have no versions.
+    /// The same of a branch, tag or snapshot; only formats with a [history](Capability::History) have any.
     ///
     /// # Errors
     /// [`ReferencesError`] when there is none, or it is damaged.
@@ -75,87 +63,23 @@ impl References {
         location: &Location,
         version: Option<&str>,
     ) -> Result<Self, ReferencesError> {
+        let formats = ReferenceFormats::linked()?;
+        let files = Arc::new(StoredFiles { stores: stores.clone(), location: location.clone() });
+        let told = detect::detect(&formats, &*files).await?;
+        if version.is_some() && !told.format.can(Capability::History) {
+            return Err(ReferencesError::no_versions(location, &formats));
+        }
         let url = location.url().to_owned();
-        let local = location.local_path();
-        let kind = local.map_or_else(|| Some(Target::of(url_path(&url))), Target::of_folder);
-        if kind == Some(Target::Icechunk) {
-            return Self::open_icechunk(location, version).await;
-        }
-        if version.is_some() {
-            return Err(ReferencesError::no_versions(location));
-        }
-        if local.map_or_else(|| names_folder(&url), std::path::Path::is_dir) {
-            let files = match local {
-                Some(path) => AnyFiles::Local(LocalFiles::new(path)),
-                None => AnyFiles::Store(StoreFiles {
-                    stores: stores.clone(),
-                    folder: url.trim_end_matches('/').to_owned(),
-                }),
-            };
-            let references = ParquetReferences::open(files, stores.limits())
-                .await
-                .map_err(|source| ReferencesError::Parquet { location: url.clone(), source })?;
-            let inner = Inner::Parquet(Box::new(references), Partitions::default());
-            return Ok(Self { location: url, inner });
-        }
-        let wrap = |source| ReferencesError::Json { location: url.clone(), source };
-        let failed = |source| ReferencesError::Io { location: url.clone(), source };
-        let (limits, of_sets) = (stores.limits(), stores.limits().of_sets());
-        let (dataset, recorded) = if let Some(path) = local.filter(|path| path.is_file()) {
-            // As a stream: the text of millions of references is not held.
-            let open = || File::open(path).and_then(|file| unpacked(BufReader::new(file), limits));
-            let dataset = open().map_err(failed)?;
-            let dataset = kerchunk_json::read_within(dataset, &of_sets).map_err(wrap)?;
-            let head = open().map_err(failed)?;
-            (dataset, kerchunk_json::read_provenance_within(head, &of_sets))
-        } else {
-            let bytes = read_all(stores, location, limits.set_bytes, "set_bytes").await?;
-            let open = || unpacked(&*bytes, limits).map_err(failed);
-            let dataset = kerchunk_json::read_within(open()?, &of_sets).map_err(wrap)?;
-            (dataset, kerchunk_json::read_provenance_within(open()?, &of_sets))
-        };
-        let dataset = Box::new(dataset);
-        Ok(Self { location: url, inner: Inner::Json { dataset, recorded } })
-    }
-
-    #[cfg(feature = "icechunk")]
-    async fn open_icechunk(
-        location: &Location,
-        version: Option<&str>,
-    ) -> Result<Self, ReferencesError> {
-        let url = location.url().to_owned();
-        let Some(folder) = location.local_path() else {
-            let reason = "Icechunk repositories are read from folders of this machine only";
-            return Err(ReferencesError::Unsupported { location: url, reason });
-        };
-        match chunkref_icechunk::IcechunkReferences::open(folder, version).await {
-            Ok(references) => Ok(Self {
-                location: url,
-                inner: Inner::Icechunk(Box::new(references), Arrays::default()),
-            }),
-            Err(source) => Err(ReferencesError::Icechunk { location: url, source }),
+        match told.format.open(files, version).await {
+            Ok(set) => Ok(Self { location: url, told, set }),
+            Err(error) => Err(told.error(&url, error)),
         }
     }
 
-    #[cfg(not(feature = "icechunk"))]
-    #[expect(clippy::unused_async, reason = "as the one that reads")]
-    async fn open_icechunk(
-        location: &Location,
-        _version: Option<&str>,
-    ) -> Result<Self, ReferencesError> {
-        let location = location.url().to_owned();
-        let reason = crate::emit::WITHOUT_ICECHUNK;
-        Err(ReferencesError::Unsupported { location, reason })
-    }
-
-    /// The version that is read, where the references have a history: the snapshot of an Icechunk repository.
+    /// The version that is read, where the references have a history.
     #[must_use]
     pub fn version(&self) -> Option<String> {
-        match &self.inner {
-            Inner::Json { .. } | Inner::Parquet(..) => None,
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references, _) => Some(references.snapshot()),
-        }
+        self.set.version()
     }
 
     /// Where they are.
@@ -166,53 +90,29 @@ impl References {
 
     /// What they are written as.
     #[must_use]
-    pub fn target(&self) -> Target {
-        match &self.inner {
-            Inner::Json { .. } => Target::KerchunkJson,
-            Inner::Parquet(..) => Target::KerchunkParquet,
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(..) => Target::Icechunk,
-        }
+    pub fn format(&self) -> &ReferenceFormat {
+        &self.told.format
     }
 
     /// How they came about, where they say so.
     #[must_use]
     pub fn recorded(&self) -> Option<&Recorded> {
-        match &self.inner {
-            Inner::Json { recorded, .. } => recorded.as_ref(),
-            Inner::Parquet(references, _) => references.recorded(),
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references, _) => references.recorded(),
-        }
+        self.set.recorded()
     }
 
-    /// Groups and arrays; those of Parquet and Icechunk are without references.
+    /// Groups and arrays; those of [lazy](Capability::Lazy) formats are without references.
     #[must_use]
     pub fn metadata(&self) -> &Dataset {
-        match &self.inner {
-            Inner::Json { dataset, .. } => dataset,
-            Inner::Parquet(references, _) => references.metadata(),
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references, _) => references.metadata(),
-        }
+        self.set.metadata()
     }
 
     /// The dataset with the references of the arrays at `paths`, all that were written; other arrays may be without theirs.
     ///
     /// # Errors
-    /// [`ReferencesError`] when a partition is damaged or cannot be read, and [`ReferencesError::Lost`].
+    /// [`ReferencesError`] when a part of the set is damaged or cannot be read, and [`ReferencesError::Lost`].
     pub async fn arrays(&self, paths: &[String]) -> Result<Dataset, ReferencesError> {
         let wanted = |path: &str| paths.iter().any(|wanted| wanted == path);
-        let dataset = match &self.inner {
-            Inner::Json { dataset, .. } => (**dataset).clone(),
-            Inner::Parquet(references, _) => {
-                references.read(&wanted).await.map_err(|source| self.parquet(source))?
-            }
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references, _) => references.read(&wanted).await.map_err(|source| {
-                ReferencesError::Icechunk { location: self.location.clone(), source }
-            })?,
-        };
+        let dataset = self.read(&wanted).await?;
         check_whole(&self.location, self.recorded(), &dataset, &wanted)?;
         Ok(dataset)
     }
@@ -221,20 +121,14 @@ impl References {
     /// looks for what is lost; all others want [`References::into_dataset`].
     ///
     /// # Errors
-    /// [`ReferencesError`] when a partition is damaged or cannot be read.
+    /// [`ReferencesError`] when a part of the set is damaged or cannot be read.
     pub async fn into_partial_dataset(self) -> Result<Dataset, ReferencesError> {
-        let Self { location, inner } = self;
-        match inner {
-            Inner::Json { dataset, .. } => Ok(*dataset),
-            Inner::Parquet(references, _) => references
-                .read(&|_| true)
-                .await
-                .map_err(|source| ReferencesError::Parquet { location, source }),
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(references, _) => references
-                .read(&|_| true)
-                .await
-                .map_err(|source| ReferencesError::Icechunk { location, source }),
+        match self.set.in_memory().map(Arc::clone) {
+            Some(dataset) => {
+                drop(self);
+                Ok(Arc::unwrap_or_clone(dataset))
+            }
+            None => self.read(&|_| true).await,
         }
     }
 
@@ -248,12 +142,11 @@ impl References {
         Ok(stores.policy_of_set(&location))
     }
 
-    /// The whole dataset, which must have as many references as were written, where the set says how many those were. Of
-    /// a set in Parquet a partition that is not there reads as chunks that never were; what is made of such a set would
-    /// hide that for ever.
+    /// The whole dataset, which must have as many references as were written, where the set says how many those were. A part
+    /// of a set that is not there may read as chunks that never were; what is made of such a set would hide that for ever.
     ///
     /// # Errors
-    /// [`ReferencesError`] when a partition is damaged or cannot be read, and [`ReferencesError::Lost`].
+    /// [`ReferencesError`] when a part of the set is damaged or cannot be read, and [`ReferencesError::Lost`].
     pub async fn into_dataset(self) -> Result<Dataset, ReferencesError> {
         let (location, recorded) = (self.location.clone(), self.recorded().cloned());
         let dataset = self.into_partial_dataset().await?;
@@ -277,27 +170,61 @@ impl References {
     /// ```
     ///
     /// # Errors
-    /// [`ReadError`](chunkref_read::ReadError) when Zarr of that version cannot say an array, or as for
+    /// [`ReadError`] when Zarr of that version cannot say an array, or as for
     /// [`References::policy`].
     pub fn into_store(
         self,
         stores: &Stores,
         version: ZarrVersion,
-    ) -> Result<ReferenceStore, chunkref_read::ReadError> {
+    ) -> Result<ReferenceStore, ReadError> {
         let policy = self.policy(stores)?;
         let objects = Arc::new(StoreObjects::new(stores.clone(), policy));
-        let lookup: Arc<dyn Lookup> = match self.inner {
-            Inner::Json { dataset, .. } => Arc::new(*dataset),
-            Inner::Parquet(..) => Arc::new(self),
-            #[cfg(feature = "icechunk")]
-            Inner::Icechunk(..) => Arc::new(self),
+        let lookup: Arc<dyn Lookup> = match self.set.in_memory() {
+            Some(dataset) => Arc::<Dataset>::clone(dataset),
+            None => Arc::new(self),
         };
         ReferenceStore::new(lookup, objects, version)
     }
 
-    fn parquet(&self, source: ParquetError) -> ReferencesError {
-        ReferencesError::Parquet { location: self.location.clone(), source }
+    async fn read(&self, wanted: Wanted<'_>) -> Result<Dataset, ReferencesError> {
+        self.set.read(wanted).await.map_err(|error| self.told.error(&self.location, error))
     }
+
+    /// An error of a lookup.
+    fn unread(&self, error: SetError) -> ReadError {
+        unread(self.told.error(&self.location, error))
+    }
+}
+
+#[async_trait]
+impl Lookup for References {
+    fn metadata(&self) -> &Dataset {
+        References::metadata(self)
+    }
+
+    async fn chunk(
+        &self,
+        path: &str,
+        chunk_indices: &[u64],
+    ) -> Result<(ChunkRef, Option<Source>), ReadError> {
+        if let Some(dataset) = self.set.in_memory() {
+            return dataset.chunk(path, chunk_indices).await;
+        }
+        let found = self.set.chunk(path, chunk_indices).await;
+        found.map_err(|error| self.unread(error))
+    }
+
+    async fn array(&self, path: &str) -> Result<Cow<'_, Array>, ReadError> {
+        if let Some(dataset) = self.set.in_memory() {
+            return Lookup::array(&**dataset, path).await;
+        }
+        let read = self.arrays(&[path.to_owned()]).await.map_err(unread)?;
+        Ok(Cow::Owned(Lookup::array(&read, path).await?.into_owned()))
+    }
+}
+
+fn unread(error: ReferencesError) -> ReadError {
+    ReadError::References(Box::new(error))
 }
 
 /// An error when an array that is `wanted` has fewer references than were written.
@@ -321,33 +248,6 @@ fn check_whole(
     Ok(())
 }
 
-/// Whether an object may be a reference set, so far as its first bytes and its name say.
-#[must_use]
-pub fn looks_like_references(location: &Location, head: &[u8]) -> bool {
-    let name = location.file_name();
-    let text = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    matches!(text, Some(b'{')) || (is_packed(head) && name.contains(".json"))
-}
-
-/// Whether a location is a folder that holds a reference set: a local one by what is there, a URL by its name.
-#[must_use]
-pub fn is_reference_folder(location: &Location) -> bool {
-    location
-        .local_path()
-        .map_or_else(|| names_folder(location.url()), |path| Target::of_folder(path).is_some())
-}
-
-/// The path of a URL, for its extension.
-fn url_path(url: &str) -> &std::path::Path {
-    std::path::Path::new(url.split(['?', '#']).next().unwrap_or(url))
-}
-
-fn names_folder(url: &str) -> bool {
-    let plain = url.split(['?', '#']).next().unwrap_or(url);
-    let ends = |ending| plain.trim_end_matches('/').ends_with(ending);
-    plain.ends_with('/') || ends(".parq") || ends(".parquet") || ends(".icechunk")
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -356,6 +256,7 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
+    use crate::emit::emit;
     use crate::model::{
         Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, ManifestBuilder, Source,
     };
@@ -386,13 +287,12 @@ mod tests {
         let stores = crate::stores();
         for name in ["a.json", "a.json.gz", "a.json.zst", "a.parq"] {
             let path = folder.path().join(name);
-            let target = Target::of(&path);
-            let templates = target == Target::KerchunkJson;
-            let options = EmitOptions::default().with_templates(templates);
-            target.emitter().emit(&dataset(), &path, &options).unwrap();
+            let options = EmitOptions::default().with_format_option("json.templates", "true");
+            emit(&dataset(), &path, &options).unwrap();
             let location = Location::from_path(&path).unwrap();
             let references = block_on(References::open(&stores, &location)).unwrap();
-            assert_eq!(references.target(), target);
+            let format = if name.contains(".json") { "kerchunk-json" } else { "kerchunk-parquet" };
+            assert_eq!(references.format().name, format);
             assert_eq!(references.metadata().arrays().len(), 1);
             let some = block_on(references.arrays(&["a".to_owned()])).unwrap();
             let all = block_on(references.into_dataset()).unwrap();
@@ -410,12 +310,14 @@ mod tests {
         for name in ["a.icechunk", "b"] {
             let path = folder.path().join(name);
             let options = EmitOptions::default();
-            Target::Icechunk.emitter().emit(&dataset(), &path, &options).unwrap();
-            assert_eq!(Target::of(&path), Target::Icechunk);
+            let formats = crate::emit::formats().unwrap();
+            let icechunk = formats.by_name("icechunk").unwrap();
+            icechunk.emit(&dataset(), &path, &options).unwrap();
+            assert_eq!(formats.of_destination(&path).unwrap(), icechunk);
             let location = Location::from_path(&path).unwrap();
             assert!(is_reference_folder(&location));
             let references = block_on(References::open(&stores, &location)).unwrap();
-            assert_eq!(references.target(), Target::Icechunk);
+            assert_eq!(references.format(), icechunk);
             assert_eq!(references.metadata().arrays().len(), 1);
             let version = references.version().unwrap();
             let some = block_on(references.arrays(&["a".to_owned()])).unwrap();
@@ -442,12 +344,12 @@ mod tests {
     fn only_repositories_have_versions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        Target::of(&path).emitter().emit(&dataset(), &path, &EmitOptions::default()).unwrap();
+        emit(&dataset(), &path, &EmitOptions::default()).unwrap();
         let location = Location::from_path(&path).unwrap();
         let stores = crate::stores();
         let opened = References::open_version(&stores, &location, Some("main"));
         let error = block_on(opened).unwrap_err().to_string();
-        assert!(error.contains("only Icechunk"), "{error}");
+        assert!(error.contains("only these have: references in an Icechunk repository"), "{error}");
     }
 
     #[test]
@@ -457,7 +359,7 @@ mod tests {
         fs::write(folder.path().join("b.json"), b"{\"version\":1,\"refs\":{").unwrap();
         fs::write(folder.path().join("c.json.gz"), b"\x1f\x8b\x08none").unwrap();
         fs::create_dir(folder.path().join("d")).unwrap();
-        for (name, reason) in [("b.json", "JSON"), ("c.json.gz", "JSON"), ("d", "no such file")] {
+        for (name, reason) in [("b.json", "JSON"), ("c.json.gz", "JSON"), ("d", "a folder")] {
             let location = Location::from_path(&folder.path().join(name)).unwrap();
             let error = block_on(References::open(&stores, &location)).unwrap_err();
             let source = std::error::Error::source(&error).map(ToString::to_string);

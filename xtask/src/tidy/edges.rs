@@ -18,6 +18,8 @@ const WITHOUT_CHUNKS: [&str; 4] =
     ["chunkref-combine", "chunkref-icechunk", "chunkref-parquet", "chunkref-store"];
 /// Each of these, or a folder of the name with a `mod.rs`.
 const BACKEND_FILES: [&str; 4] = ["lib.rs", "scanner.rs", "lower.rs", "error.rs"];
+/// The same of a crate that submits an output format, which has an emitter.
+const OUTPUT_FILES: [&str; 3] = ["lib.rs", "emitter.rs", "reader.rs"];
 
 /// Check the manifests and the front-end.
 pub(super) fn check(tree: &Tree, findings: &mut Findings) {
@@ -47,12 +49,16 @@ pub(super) fn check(tree: &Tree, findings: &mut Findings) {
                     format!("no `{import}`: a backend that nobody names registers nothing"),
                 );
             }
-            for file in BACKEND_FILES.iter().filter(|file| {
-                let folder = file.replace(".rs", "/mod.rs");
-                let there = |file: &str| tree.contains_key(&format!("crates/{name}/src/{file}"));
-                !there(file) && !there(&folder)
-            }) {
-                findings.fault(path, format!("a backend has `src/{file}`"));
+            let there = |file: &str| tree.contains_key(&format!("crates/{name}/src/{file}"));
+            let (what, files) = if there("emitter.rs") {
+                ("an output format", &OUTPUT_FILES[..])
+            } else {
+                ("a backend", &BACKEND_FILES[..])
+            };
+            for file in
+                files.iter().filter(|file| !there(file) && !there(&file.replace(".rs", "/mod.rs")))
+            {
+                findings.fault(path, format!("{what} has `src/{file}`"));
             }
         }
     }

@@ -227,11 +227,8 @@ class References:
         str or None
             The text, without `path`.
         """
-        settings = self._settings(
-            consolidated=_check.boolean("consolidated", consolidated),
-            templates=_check.boolean("templates", templates),
-            target="json",
-        )
+        options = _json_options(consolidated, templates)
+        settings = self._settings(options=options, target="json")
         _check.mapping("storage_options", storage_options)
         if path is None:
             return self._dataset.to_json(settings).decode()
@@ -255,7 +252,7 @@ class References:
             Options of fsspec for a URL.
         """
         size = _check.integer("record_size", record_size, 1)
-        self._write(path, self._settings(record_size=size, target="parquet"), storage_options)
+        self._write(path, self._settings(options={"parquet.record-size": str(size)}, target="parquet"), storage_options)
 
     def to_icechunk(
         self,
@@ -284,11 +281,12 @@ class References:
         EmitError
             Also in builds without the cargo feature ``icechunk``.
         """
-        settings = self._settings(
-            target="icechunk",
-            branch=_check.optional_text("branch", branch),
-            message=_check.optional_text("message", message),
-        )
+        commit = {
+            "icechunk.branch": _check.optional_text("branch", branch),
+            "icechunk.message": _check.optional_text("message", message),
+        }
+        options = {name: value for name, value in commit.items() if value is not None}
+        settings = self._settings(options=options, target="icechunk")
         native = stores_of(stores, storage_options)._native
         self._dataset.emit(_check.path("path", path), settings, native)
 
@@ -300,18 +298,18 @@ class References:
         ValueError
             For several datasets of their own, as ``grib_layout="messages"`` gives: see `to_dicts`.
         """
-        consolidated = _check.boolean("consolidated", consolidated)
-        templates = _check.boolean("templates", templates)
+        options = _json_options(consolidated, templates)
         if self._dataset.separate():
             raise ValueError("these are several datasets of their own: to_dicts() gives one dictionary for each")
-        text = self._dataset.to_json(self._settings(consolidated=consolidated, templates=templates, made_by=None))
+        text = self._dataset.to_json(self._settings(options=options, made_by=None))
         loaded: dict[str, Any] = json.loads(text)
         return loaded
 
     def to_dicts(self, *, consolidated: bool = True) -> list[dict[str, Any]]:
         """Give one dictionary of kerchunk's for each dataset."""
         consolidated = _check.boolean("consolidated", consolidated)
-        loaded = json.loads(self._dataset.to_json(self._settings(consolidated=consolidated, made_by=None)))
+        options = _json_options(consolidated, False)
+        loaded = json.loads(self._dataset.to_json(self._settings(options=options, made_by=None)))
         return loaded if isinstance(loaded, list) else [loaded]
 
     def to_xarray(self, **options: Any) -> xarray.Dataset:
@@ -393,11 +391,7 @@ class References:
     def _settings(self, **settings: Any) -> dict[str, Any]:
         defaults = {
             "target": None,
-            "consolidated": True,
-            "templates": False,
-            "record_size": None,
-            "branch": None,
-            "message": None,
+            "options": {},
             "made_by": self._made_by,
             "skipped": dict(Counter(one.kind for one in self.skipped)),
         }
@@ -434,6 +428,12 @@ def skipped_of(rows: Iterable[tuple[str, int | None, str, str]]) -> tuple[Skippe
 
 
 _MOST_ROWS = 20
+
+
+def _json_options(consolidated: bool, templates: bool) -> dict[str, str]:
+    """Give options of the output format, checked."""
+    given = {"json.consolidated": consolidated, "json.templates": templates}
+    return {name: str(_check.boolean(name.split(".")[1], value)).lower() for name, value in given.items()}
 
 
 def _escaped(text: str) -> str:

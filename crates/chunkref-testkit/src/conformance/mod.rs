@@ -6,12 +6,14 @@
 
 mod combiner;
 mod emitter;
+mod reference_format;
 mod scanner;
 mod signatures;
 mod source;
 
 pub use combiner::combiner;
 pub use emitter::emitter;
+pub use reference_format::reference_format;
 pub use scanner::{Sample, scanner};
 pub use signatures::signatures;
 pub use source::{byte_source, changing_byte_source};

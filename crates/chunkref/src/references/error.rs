@@ -5,9 +5,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 
-use chunkref_core::{SourceError, redact};
-use chunkref_model::kerchunk_json::ReadError;
-use chunkref_parquet::ParquetError;
+use chunkref_core::{
+    Capability, ReferenceFormat, ReferenceFormatError, ReferenceFormats, SetError, SourceError,
+    redact,
+};
 use chunkref_store::Location;
 use thiserror::Error;
 
@@ -26,34 +27,33 @@ pub enum ReferencesError {
         /// Why.
         source: io::Error,
     },
-    /// It is no kerchunk JSON.
+    /// What is there is not of the format, or is damaged.
     #[error(
-        "{} is not kerchunk JSON that can be read; of a data file, `scan` or `build` makes references first",
-        redact(location)
+        "{} cannot be read as {description}{}",
+        redact(location),
+        if *is_guess { "; of a data file, `scan` or `build` makes references first" } else { "" }
     )]
-    Json {
-        /// The object.
+    Damaged {
+        /// The object or folder.
         location: String,
+        /// What the format is, in a few words.
+        description: &'static str,
+        /// Whether nothing but the lack of other marks says that it is of this format.
+        is_guess: bool,
         /// What is wrong with it.
-        source: ReadError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It is no Icechunk repository.
-    #[cfg(feature = "icechunk")]
-    #[error("{} is not an Icechunk repository that can be read", redact(location))]
-    Icechunk {
-        /// The folder.
-        location: String,
-        /// What is wrong with it.
-        source: chunkref_icechunk::IcechunkError,
-    },
-    /// A kind that this build does not read.
+    /// Something that the format or this build does not cover.
     #[error("{}: {reason}", redact(location))]
     Unsupported {
         /// The object or folder.
         location: String,
-        /// What to do.
-        reason: &'static str,
+        /// Why, and what to do.
+        reason: String,
     },
+    /// Output formats that cannot be told apart.
+    #[error(transparent)]
+    Formats(#[from] ReferenceFormatError),
     /// References that were written are not there any more.
     #[error(
         "{location}: array {array:?} has {found} references, and had {written} when they were written: parts of the set are lost, or cannot be seen; make it again, or copy all of it"
@@ -67,14 +67,6 @@ pub enum ReferencesError {
         written: u64,
         /// References that are there.
         found: u64,
-    },
-    /// It is no kerchunk Parquet.
-    #[error("{} is not kerchunk Parquet that can be read", redact(location))]
-    Parquet {
-        /// The folder.
-        location: String,
-        /// What is wrong with it.
-        source: ParquetError,
     },
 }
 
@@ -90,8 +82,33 @@ impl fmt::Debug for ReferencesError {
 }
 
 impl ReferencesError {
-    pub(crate) fn no_versions(location: &Location) -> Self {
-        let reason = "only Icechunk repositories have branches, tags and snapshots";
+    /// The error of a set at `location` that a format could not read.
+    pub(crate) fn of_set(
+        location: &str,
+        format: &ReferenceFormat,
+        is_guess: bool,
+        error: SetError,
+    ) -> Self {
+        let location = location.to_owned();
+        match error {
+            SetError::Source(error) => Self::Source(error),
+            SetError::Io(source) => Self::Io { location, source },
+            SetError::Unsupported(reason) => Self::Unsupported { location, reason },
+            SetError::Damaged(source) => {
+                let description = format.description;
+                Self::Damaged { location, description, is_guess, source }
+            }
+            other => Self::Unsupported { location, reason: other.to_string() },
+        }
+    }
+
+    pub(crate) fn no_versions(location: &Location, formats: &ReferenceFormats) -> Self {
+        let with_history =
+            formats.entries().iter().filter(|format| format.can(Capability::History));
+        let words: Vec<_> = with_history.map(|format| format.description).collect();
+        let only =
+            if words.is_empty() { "nothing in this build".to_owned() } else { words.join(", ") };
+        let reason = format!("it has no branches, tags or snapshots; only these have: {only}");
         Self::Unsupported { location: location.url().to_owned(), reason }
     }
 }

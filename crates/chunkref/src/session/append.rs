@@ -3,9 +3,12 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 
 use chunkref_core::atomic::Fingerprint;
-use chunkref_core::{ByteSource, CombineOptions, EmitOptions, redact};
+use chunkref_core::{
+    ByteSource, Capability, CombineOptions, EmitOptions, ReferenceFormats, redact,
+};
 use chunkref_model::Source;
 use chunkref_model::kerchunk_json::Recorded;
 use chunkref_store::{Location, OpenOptions};
@@ -13,7 +16,6 @@ use futures::{StreamExt, stream};
 use thiserror::Error;
 
 use super::{Input, Session};
-use crate::emit::Target;
 use crate::verify::difference;
 use crate::{References, ReferencesError};
 
@@ -76,10 +78,12 @@ impl Extension {
     /// tells the error when another process has written it meanwhile.
     #[must_use]
     pub fn emit_options(&self, options: EmitOptions) -> EmitOptions {
-        let mut options = options.with_replaces(self.replaces);
-        options.commit = options.commit.with_parent(self.version.clone());
-        options
+        options.with_replaces(self.replaces).with_parent(self.version.clone())
     }
+}
+
+fn has_history(path: &Path) -> Result<bool, ReferencesError> {
+    Ok(ReferenceFormats::linked()?.of_destination(path)?.can(Capability::History))
 }
 
 impl Session {
@@ -97,8 +101,8 @@ impl Session {
     ) -> Result<Extension, AppendError> {
         // Before anything is read: what is written later is compared with this.
         let replaces = match set.local_path() {
-            // A repository has versions.
-            Some(path) if Target::of(path) != Target::Icechunk => {
+            // What has a history is compared by its version.
+            Some(path) if !has_history(path)? => {
                 let location = || set.to_string();
                 Fingerprint::of(path)
                     .map_err(|source| AppendError::Io { location: location(), source })?

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use chunkref_core::{ScanError, Skipped};
+use chunkref_core::{ReferenceFormats, ScanError, Skipped};
 use chunkref_model::Dataset;
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Cost, Location, OpenOptions};
 
 use super::{InputError, Session};
 use crate::{Gathered, Gatherer, References, StoreObjects};
-
-/// Endings of names of reference sets.
-const SETS: [&str; 6] = [".json", ".json.gz", ".json.zst", ".parq", ".parquet", ".icechunk"];
 
 /// Something that a cube is made of.
 #[derive(Debug, Clone)]
@@ -61,11 +58,13 @@ impl Input {
         Self { name: what.location().map(ToString::to_string).unwrap_or_default(), what }
     }
 
-    /// References or a file, as the ending of its name says.
+    /// References or a file, as the ending of its name says: one of an output format that is linked in, or another.
     #[must_use]
     pub fn by_name(location: Location) -> Self {
         let name = location.file_name().to_lowercase();
-        let is_set = SETS.iter().any(|ending| name.ends_with(ending));
+        // Formats that cannot be told apart are an error when references are opened.
+        let is_set =
+            ReferenceFormats::linked().is_ok_and(|formats| formats.of_name(&name).is_some());
         if is_set { Self::references(location) } else { Self::file(location) }
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The text of a reference set in JSON, which may be compressed.
+//! The text of a set, which may be compressed.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! kerchunk JSON files.
+//! Writing files, compressed where their names ask for it, and streams.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,8 +7,9 @@ use std::path::Path;
 use chunkref_core::atomic::{self, AtomicError, Fault};
 use chunkref_core::{Cancellation, EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::{Dataset, kerchunk_json};
-use chunkref_store::Location;
 use flate2::write::GzEncoder;
+
+use crate::{CONSOLIDATED, ENTRY, TEMPLATES};
 
 /// Of the levels of zstd, the one that is fast and still makes references a tenth.
 const ZSTD_LEVEL: i32 = 1;
@@ -20,7 +21,7 @@ pub struct KerchunkJson;
 
 impl Emitter for KerchunkJson {
     fn name(&self) -> &'static str {
-        "kerchunk-json"
+        ENTRY.name
     }
 
     fn emit(
@@ -43,11 +44,14 @@ pub fn write_kerchunk_json(
     options: &EmitOptions,
     output: impl Write,
 ) -> Result<Emitted, EmitError> {
-    write(dataset, options, output)
+    let written = ENTRY.validate(options).map_err(Fault::from);
+    written
+        .and_then(|()| write(dataset, options, output))
         .map_err(|source| EmitError { destination: "output".to_owned(), source })
 }
 
 fn emit(dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<Emitted, Fault> {
+    ENTRY.validate(options)?;
     refuse_sources(dataset, destination)?;
     let written = atomic::replace_file(destination, options.replaces.as_ref(), |output| {
         write_compressed(dataset, options, destination, output)
@@ -62,8 +66,14 @@ fn emit(dataset: &Dataset, destination: &Path, options: &EmitOptions) -> Result<
 /// References must not replace the data that they are about.
 fn refuse_sources(dataset: &Dataset, destination: &Path) -> Result<(), Fault> {
     let Ok(real) = destination.canonicalize() else { return Ok(()) };
-    let Ok(location) = Location::from_path(&real) else { return Ok(()) };
-    if dataset.sources().iter().any(|source| source.location == location.url()) {
+    // As locations of this machine are written.
+    let Some(text) = real.to_str() else { return Ok(()) };
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
+    let path = text.trim_start_matches('/');
+    let is_real = |location: &str| {
+        location.strip_prefix("file://").is_some_and(|url| url.trim_start_matches('/') == path)
+    };
+    if dataset.sources().iter().any(|source| is_real(&source.location)) {
         let path = destination.display();
         return Err(
             format!("{path} is a file that the references point to: write elsewhere").into()
@@ -78,9 +88,9 @@ fn write(
     mut output: impl Write,
 ) -> Result<Emitted, Fault> {
     let write_options = kerchunk_json::WriteOptions {
-        consolidated: options.consolidated,
+        consolidated: CONSOLIDATED.is_on_in(options)?,
         provenance: options.provenance.clone(),
-        templates: options.templates,
+        templates: TEMPLATES.is_on_in(options)?,
     };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;
@@ -142,6 +152,7 @@ mod tests {
         WHOLE_OBJECT,
     };
     use chunkref_testkit::conformance;
+    use chunkref_testkit::scenes::chunk_kinds;
 
     use super::*;
 
@@ -179,6 +190,12 @@ mod tests {
     fn the_emitter_keeps_its_contract() {
         let samples = [dataset(0), dataset(WHOLE_OBJECT - 20), Dataset::new()];
         conformance::emitter(&KerchunkJson, &samples, &unsayable()).unwrap();
+    }
+
+    #[test]
+    fn the_format_keeps_its_contract() {
+        let samples = [chunk_kinds(1).unwrap(), chunk_kinds(3).unwrap(), dataset(0)];
+        conformance::reference_format(&ENTRY, &samples, &unsayable()).unwrap();
     }
 
     #[test]
@@ -242,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("a.nc");
         fs::write(&data, b"years of work").unwrap();
-        let url = Location::from_path(&data.canonicalize().unwrap()).unwrap().url().to_owned();
+        let url = format!("file://{}", data.canonicalize().unwrap().display());
         let mut dataset = dataset(0);
         dataset.add_source(Source { location: url, version: None });
         let error = KerchunkJson.emit(&dataset, &data, &EmitOptions::default()).unwrap_err();
