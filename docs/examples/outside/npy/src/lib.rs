@@ -6,6 +6,7 @@
 mod header;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chunkref_core::model::{
     Array, Attributes, ChunkGrid, ChunkRef, Dataset, Dimension, ManifestBuilder, Source,
 };
@@ -17,7 +18,8 @@ use chunkref_core::{
 use header::Header;
 
 /// NumPy's format.
-pub static ENTRY: ScannerEntry = ScannerEntry::new("npy", "NumPy's array files", || Box::new(NpyScanner))
+pub static ENTRY: ScannerEntry = ScannerEntry::new("npy", || Box::new(NpyScanner))
+    .with_description("NumPy's array files")
     .with_media_type("application/x-npy")
     .with_extensions(&["npy"])
     .with_signatures(&[Signature::at_start(header::MAGIC)]);
@@ -61,8 +63,8 @@ impl Scanner for NpyScanner {
         let (dtype, bytes) = match header.layout() {
             Ok(layout) => layout,
             Err(reason) => {
-                let skipped = Skipped::new(NAME, SkipKind::Array, reason).at(needed);
-                return Ok(Scan::new(dataset, vec![skipped]));
+                let skipped = Skipped::new(NAME, SkipKind::Array, reason).with_offset(needed);
+                return Ok(Scan::new(dataset).with_skipped(vec![skipped]));
             }
         };
         if needed.checked_add(bytes).is_none_or(|end| end > length) {
@@ -90,14 +92,49 @@ impl Scanner for NpyScanner {
         for (name, &length) in dimensions.iter().zip(&header.shape) {
             dataset.root.dimensions.push(Dimension { name: name.clone(), length, unlimited: false });
         }
-        let array = Array::new(header.shape, dimensions, dtype, chunk_grid, manifest);
+        let array = Array {
+            shape: header.shape,
+            dimensions,
+            dtype,
+            fill_value: None,
+            chunk_grid,
+            codecs: Vec::new(),
+            attributes: Attributes::new(),
+            manifest,
+        };
         dataset.root.arrays.insert(NAME.to_owned(), array);
-        Ok(Scan::new(dataset, Vec::new()))
+        Ok(Scan::new(dataset))
     }
 }
 
-async fn read(source: &dyn ByteSource, length: u64) -> Result<bytes::Bytes, ScanError> {
+async fn read(source: &dyn ByteSource, length: u64) -> Result<Bytes, ScanError> {
     let read = source.read_many(std::slice::from_ref(&(0..length))).await;
     let read = read.map_err(|error| ScanError::from_source(error, Some("npy")))?;
     Ok(read.into_iter().next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkref_testkit::conformance::{self, Sample};
+
+    use super::*;
+
+    /// As `numpy.save` writes an array of small numbers.
+    fn file(descr: &str, shape: &str, values: &[u8]) -> Bytes {
+        let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        text.extend(std::iter::repeat_n(' ', 63 - (text.len() + 10) % 64));
+        text.push('\n');
+        let length = u16::try_from(text.len()).unwrap().to_le_bytes();
+        [header::MAGIC, &[1, 0], &length, text.as_bytes(), values].concat().into()
+    }
+
+    #[test]
+    fn the_scanner_keeps_its_contract() {
+        let samples = [
+            Sample { name: "two axes", bytes: file("<i2", "(2, 3)", &[0; 12]), rounds: 2 },
+            Sample { name: "no axis", bytes: file(">f8", "()", &[0; 8]), rounds: 2 },
+            Sample { name: "no element", bytes: file("|u1", "(0,)", &[]), rounds: 2 },
+        ];
+        conformance::scanner(&ENTRY, &samples).unwrap();
+    }
 }
