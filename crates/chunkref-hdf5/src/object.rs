@@ -96,7 +96,7 @@ pub(crate) fn map_datasets<D, E>(
     objects: Objects<D>,
     mut next: impl FnMut(ObjectId, D) -> E,
 ) -> Objects<E> {
-    let mut one = |(id, object): (ObjectId, Result<Object<D>>)| {
+    let one = |(id, object): (ObjectId, Result<Object<D>>)| {
         let object = object.map(|Object { offset, attributes, kind }| {
             let kind = kind.into_dataset().map_or_else(
                 |other| other,
@@ -106,7 +106,7 @@ pub(crate) fn map_datasets<D, E>(
         });
         (id, object)
     };
-    objects.into_iter().map(|entry| one(entry)).collect()
+    objects.into_iter().map(one).collect()
 }
 
 /// A dataset: its description and where its elements are, in open files unless `S` says otherwise.

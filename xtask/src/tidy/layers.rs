@@ -49,7 +49,7 @@ impl Layers {
         let mut files = BTreeMap::new();
         for (path, content) in tree {
             if let Some(name) = path.strip_prefix(self.src)
-                && name.ends_with(".rs")
+                && matches!(name.rsplit_once('.'), Some((_, "rs")))
                 && let Ok(text) = str::from_utf8(content)
             {
                 files.insert(name, production(text));

@@ -291,7 +291,7 @@ mod tests {
     }
 
     /// A node of records of 24 bytes, of which the first is given.
-    fn node(signature: &[u8; 4], records: &[u8], children: &[(u64, u8)]) -> Bytes {
+    fn node(signature: [u8; 4], records: &[u8], children: &[(u64, u8)]) -> Bytes {
         let mut bytes = signature.to_vec();
         bytes.extend([0, 10]);
         for &first in records {
@@ -312,10 +312,10 @@ mod tests {
         header.root = Some(Node { address: Address(512), records: 1 });
         let mut descent = Descent::new(&header, Address(0), &context()).unwrap();
         let mut found = Firsts::default();
-        let root = node(b"BTIN", &[5], &[(1000, 2), (2000, 1)]);
+        let root = node(*b"BTIN", &[5], &[(1000, 2), (2000, 1)]);
         assert_eq!(descent.reads(&context()).unwrap(), [(512, root.len() as u64)]);
         descent.descend(&[root], &context(), &mut found).unwrap();
-        let leaves = [node(b"BTLF", &[1, 2], &[]), node(b"BTLF", &[9], &[])];
+        let leaves = [node(*b"BTLF", &[1, 2], &[]), node(*b"BTLF", &[9], &[])];
         let lengths = [(1000, leaves[0].len() as u64), (2000, leaves[1].len() as u64)];
         assert_eq!(descent.reads(&context()).unwrap(), lengths);
         descent.descend(&leaves, &context(), &mut found).unwrap();
@@ -332,15 +332,15 @@ mod tests {
             descent.descend(&[root], &context(), &mut Firsts::default())?;
             descent.reads(&context())
         };
-        assert!(below(node(b"BTIN", &[5], &[(1000, 2), (2000, 84)])).is_ok());
+        assert!(below(node(*b"BTIN", &[5], &[(1000, 2), (2000, 84)])).is_ok());
         for root in [
-            node(b"BTIN", &[5], &[(1000, 2), (1000, 2)]),
-            node(b"BTIN", &[5], &[(512, 2), (1000, 2)]),
-            node(b"BTIN", &[5], &[(1000, 2), (2000, 85)]),
+            node(*b"BTIN", &[5], &[(1000, 2), (1000, 2)]),
+            node(*b"BTIN", &[5], &[(512, 2), (1000, 2)]),
+            node(*b"BTIN", &[5], &[(1000, 2), (2000, 85)]),
         ] {
             assert!(matches!(below(root), Err(Hdf5Error::Inconsistent { .. })));
         }
-        let leaf = node(b"BTLF", &[5], &[]);
+        let leaf = node(*b"BTLF", &[5], &[]);
         assert!(matches!(below(leaf), Err(Hdf5Error::BadSignature { .. })));
     }
 

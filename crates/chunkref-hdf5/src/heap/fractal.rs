@@ -179,7 +179,7 @@ impl FractalHeap {
                 heap.blocks.insert(0, Block { length, address, filtered });
             }
             Some(address) => {
-                heap.expect(vec![Indirect { heap_offset: 0, address, rows }], context)?
+                heap.expect(vec![Indirect { heap_offset: 0, address, rows }], context)?;
             }
         }
         Ok(heap)

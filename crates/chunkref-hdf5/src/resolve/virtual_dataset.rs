@@ -252,7 +252,7 @@ fn source_chunk(source: &Dataset, from: &Region) -> Option<Vec<u64>> {
                 .all(|(start, &length)| start.checked_rem(length) == Some(0));
             (one_run && starts && !from.shape.contains(&0)).then(|| from.shape.clone())
         }
-        _ => None,
+        Storage::Compact(_) => None,
     }
 }
 
@@ -318,7 +318,7 @@ fn stored_chunks(
             }
             Some(found)
         }
-        _ => None,
+        Storage::Compact(_) => None,
     }
 }
 
