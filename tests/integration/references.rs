@@ -226,7 +226,10 @@ fn what_is_no_set_of_references_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out.parq");
     let source = files(&fixtures("goes"), &["nc"]).remove(0);
-    for (input, reason) in [(source.as_path(), "kerchunk JSON"), (folder.path(), ".zmetadata")] {
+    for (input, reason) in [
+        (source.as_path(), "as kerchunk references in JSON; of a data file"),
+        (folder.path(), "a folder, and holds none of these"),
+    ] {
         let ran = chunkref(["convert".as_ref(), input.as_os_str(), out.as_os_str()]);
         assert_eq!(ran.status.code(), Some(1), "{}", said(&ran));
         assert!(said(&ran).contains(reason), "{}", said(&ran));
