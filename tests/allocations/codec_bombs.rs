@@ -201,7 +201,7 @@ fn zfp() {
     // Along one to four axes of the greatest length: 2^48 elements each.
     for rank in 1..=4_u64 {
         for scalar in 0..4_u64 {
-            let header = scalar | (rank - 1) << 2 | (1 << 48) - 1 << 4;
+            let header = scalar | (rank - 1) << 2 | ((1 << 48) - 1) << 4;
             let mode: u64 = 2176;
             let bits = u128::from(header) | u128::from(mode) << 52;
             let mut values = vec![0, u32::from_le_bytes(*b"zfp\x05")];

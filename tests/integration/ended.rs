@@ -7,7 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chunkref::core::{Cancellation, Cancelled, MemorySource};
-use chunkref::{ScanErrorKind, ScanOptions};
+use chunkref::model::{
+    Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset, ManifestBuilder,
+};
+use chunkref::verify::{VerifyOptions, verify_dataset};
+use chunkref::{AccessPolicy, ScanErrorKind, ScanOptions, Stores};
 use futures::executor::block_on;
 
 use crate::environment::{chunkref, fixtures, said};
@@ -55,6 +59,50 @@ fn a_scan_ended_at_any_check_is_an_error_and_no_part_of_the_result() {
         }
         println!("{name}: ended at {errors} of {checks} checks");
         assert!(errors >= least, "{name}: {errors}");
+    }
+}
+
+/// An array with one inline chunk of so many zeros.
+fn zeros(length: usize) -> Dataset {
+    let stored = chunkref_codecs::zlib::encode(&vec![0; length], 1).unwrap();
+    let mut manifest = ManifestBuilder::new([1]).unwrap();
+    manifest.push(&[0], ChunkRef::Inline(stored.into())).unwrap();
+    let array = Array {
+        shape: vec![length as u64],
+        dimensions: vec!["x".to_owned()],
+        dtype: DataType::UInt { length: 1, order: ByteOrder::Little },
+        fill_value: None,
+        chunk_grid: ChunkGrid::regular([length as u64]),
+        codecs: vec![Codec::new("zlib")],
+        attributes: Attributes::new(),
+        manifest: manifest.finish().unwrap(),
+    };
+    let mut dataset = Dataset::new();
+    dataset.group_mut("").arrays.insert("a".to_owned(), array);
+    dataset
+}
+
+#[test]
+fn decoding_ends_within_a_chunk_and_is_no_damage() {
+    let (length, asked) = (4 << 20, Arc::new(AtomicU64::new(0)));
+    let (dataset, stores) = (zeros(length), Stores::default());
+    let report = |questions| {
+        asked.store(0, Ordering::Relaxed);
+        let stores = stores.with_cancellation(&after(questions, &asked, Cancelled::Stopped));
+        let (policy, options) = (AccessPolicy::in_memory(), VerifyOptions::default());
+        block_on(verify_dataset(&stores, &policy, &dataset, None, &options))
+    };
+    let whole = report(u64::MAX);
+    assert!(whole.is_sound() && whole.ended().is_none(), "{whole:?}");
+    // At every 64 KiB of a chunk, and before it.
+    let all = asked.load(Ordering::Relaxed);
+    assert!(all > length as u64 >> 16, "{all}");
+    for questions in [0, 1, all / 2, all - 1] {
+        let report = report(questions);
+        assert_eq!(report.ended(), Some(Cancelled::Stopped), "{questions}");
+        assert!(report.checks.iter().all(|check| check.failed == 0), "{report:?}");
+        assert!(!report.is_sound());
+        assert!(asked.load(Ordering::Relaxed) <= questions + 3, "{questions}");
     }
 }
 

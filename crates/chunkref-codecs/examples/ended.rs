@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How long it takes to decode chunks of 256 MiB, and how long after a deadline decoding one ends. The figures of
-//! `docs/reliability.md` are those of this program, built in release.
+//! How long it takes to decode chunks of 256 MiB, and how long after a deadline decoding one ends. To be run in release.
 
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@
 //! Big-endian: `u64` decoded bytes, `u32` bytes of a block, then for every block `u32` stored bytes and the bytes; a
 //! block that did not shrink is stored as it is.
 //!
-//! A block is decoded by one call of the library lz4_flex, which cannot be ended in between.
+//! A block is decoded by one call of the library `lz4_flex`, which cannot be ended in between.
 
 use chunkref_core::{Cursor, DecodeContext, Steps};
 

@@ -45,7 +45,7 @@ impl Parameters {
             64 => (8, 8),
             _ => return Err(CodecError::Unsupported(format!("szip of {bits} bits a pixel"))),
         };
-        if !(2..=32).contains(&block) || block % 2 != 0 || line < block || line > 4096 {
+        if !(2..=32).contains(&block) || !block.is_multiple_of(2) || line < block || line > 4096 {
             let what = format!("szip with blocks of {block} and lines of {line} pixels");
             return Err(CodecError::Unsupported(what));
         }

@@ -84,11 +84,10 @@ impl Axes {
         let mut position = vec![0_u64; outer.len()];
         for source in block.chunks_exact(bytes(row_block).max(1)) {
             steps.take(source.len())?;
-            let axes = position.iter().zip(start).zip(&self.chunk_shape);
-            let place = axes.fold(Some(0_u64), |sum, ((&at, &from), &length)| {
+            let mut axes = position.iter().zip(start).zip(&self.chunk_shape);
+            let place = axes.try_fold(0_u64, |sum, ((&at, &from), &length)| {
                 let index = at.saturating_add(from);
-                let sum = sum.filter(|_| index < length)?;
-                Some(sum.saturating_mul(length).saturating_add(index))
+                (index < length).then(|| sum.saturating_mul(length).saturating_add(index))
             });
             if let Some(place) = place {
                 let to = bytes(place.saturating_mul(row_length).saturating_add(row_start));
