@@ -20,6 +20,7 @@
 //! | `report` | errors and warnings in words |
 //! | [`summary`], `table` | what `inspect` shows |
 
+mod advice;
 pub mod arguments;
 pub mod cat;
 pub mod combine_arguments;

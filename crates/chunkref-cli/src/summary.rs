@@ -6,6 +6,8 @@ use chunkref::model::{ByteOrder, Codec, DataType, dataset::join_path};
 use chunkref::{Array, Dataset, Scan};
 use serde_json::{Map, Value, json};
 
+use crate::advice::flag;
+
 /// A dimension with the path of the group that defines it.
 pub(crate) struct DimensionRow<'a> {
     pub(crate) path: String,
@@ -60,7 +62,7 @@ pub fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value
         .skipped
         .iter()
         .map(|skip| {
-            json!({"path": skip.path, "offset": skip.offset, "reason": skip.reason, "kind": skip.kind.to_string()})
+            json!({"path": skip.path, "offset": skip.offset, "reason": skip.reason_in_words(&flag), "kind": skip.kind.to_string()})
         })
         .collect();
     json!({

@@ -6,14 +6,15 @@ use std::num::NonZeroUsize;
 
 use chunkref::model::secret::redact_document;
 use chunkref::verify::{Check, Failure, Report, Sample, VerifyOptions, verify};
-use chunkref::{Location, References};
+use chunkref::{Location, References, Resolution};
 use clap::Args;
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
+use crate::advice::flag;
 use crate::arguments::FormatArguments;
 use crate::console::{Console, Tone, paint};
-use crate::report::{advice, shown};
+use crate::report::shown;
 use crate::store_arguments::StoreArguments;
 use crate::table::grouped;
 use crate::{Exit, Stop, report};
@@ -170,7 +171,8 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
         for failure in check.failures.iter().take(MOST_SHOWN) {
             writeln!(console, "  {}", shown(&describe(failure)))?;
             if let Some(allow) = &failure.allow {
-                writeln!(console, "    {}", shown(&advice(allow)))?;
+                let allow = Resolution::Allow { object: String::new(), allow: allow.clone() };
+                writeln!(console, "    {}", shown(&allow.in_words(&flag)))?;
             }
         }
         if check.failed > MOST_SHOWN as u64 {

@@ -14,17 +14,21 @@
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
 //! | [`cancellation`] | work that is no longer wanted |
 //! | [`error`] | what callers match on |
+//! | [`conflict`] | [`Conflict`]: what stands in the way of combining |
+//! | [`resolution`] | [`Resolution`]: what helps against a fault, which each front-end words for its users |
 
 pub mod atomic;
 pub mod cancellation;
 mod combine_record;
 pub mod combiner;
+pub mod conflict;
 pub mod cursor;
 pub mod decoder;
 pub mod emitter;
 pub mod error;
 pub mod limits;
 pub mod registry;
+pub mod resolution;
 pub mod scanner;
 pub mod signature;
 pub mod source;
@@ -41,13 +45,15 @@ pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
 };
+pub use conflict::{Conflict, ConflictKind, Side};
 pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
+pub use resolution::{Advice, Resolution, Spelling};
 pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
-pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
 pub use watched::WatchedSource;

@@ -7,7 +7,9 @@ use std::fmt::{self, Debug};
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Cancellation, Limits, ScanError, Signature, WatchedSource};
+use crate::{
+    ByteSource, Cancellation, Limits, Resolution, ScanError, Signature, Spelling, WatchedSource,
+};
 
 /// One archival file in, its description out.
 ///
@@ -49,6 +51,7 @@ pub struct Scan {
 
 /// Something of the file that is not in the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
     /// Path in the file, without leading slash; `path@name` for an attribute.
     pub path: String,
@@ -58,9 +61,41 @@ pub struct Skipped {
     pub reason: String,
     /// What is missing.
     pub kind: SkipKind,
+    /// What helps; each of them does.
+    pub resolutions: Vec<Resolution>,
 }
 
 impl Skipped {
+    /// Something at this path that is left out, and why.
+    #[must_use]
+    pub fn new(path: impl Into<String>, kind: SkipKind, reason: impl Into<String>) -> Self {
+        let (path, reason) = (path.into(), reason.into());
+        Self { path, offset: None, reason, kind, resolutions: Vec::new() }
+    }
+
+    /// The same, with where it is in the file, in bytes from its start.
+    #[must_use]
+    pub fn with_offset(mut self, offset: impl Into<Option<u64>>) -> Self {
+        self.offset = offset.into();
+        self
+    }
+
+    /// The same, with what helps.
+    #[must_use]
+    pub fn with_resolutions(mut self, resolutions: Vec<Resolution>) -> Self {
+        self.resolutions = resolutions;
+        self
+    }
+
+    /// The reason and what helps, with the options of a front-end.
+    #[must_use]
+    pub fn reason_in_words(&self, spelling: Spelling<'_>) -> String {
+        match self.resolutions.as_slice() {
+            [] => self.reason.clone(),
+            some => format!("{}: {}", self.reason, Resolution::all_in_words(some, spelling)),
+        }
+    }
+
     /// How many things of each kind there are.
     #[must_use]
     pub fn count(skipped: &[Self]) -> BTreeMap<String, u64> {

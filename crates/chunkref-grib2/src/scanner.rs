@@ -117,7 +117,7 @@ fn skip(offset: u64, part: usize, reason: String) -> Skipped {
         0 => format!("message at byte {offset}"),
         part => format!("message at byte {offset}, field {part}"),
     };
-    Skipped { path, offset: Some(offset), reason, kind: SkipKind::Array }
+    Skipped::new(path, SkipKind::Array, reason).with_offset(offset)
 }
 
 /// Grids by what their sections say: most fields of a file share one.

@@ -33,7 +33,7 @@ pub(crate) enum Engine {
 #[derive(Debug, Error)]
 pub(crate) enum EngineError {
     #[error(
-        "hdf5.engine={value} needs a build with libhdf5, which this one is without: build with `--features libhdf5` (needs CMake 3.26 or newer and a C compiler)"
+        "hdf5.engine={value} needs a build with libhdf5, which this one is without: build with the cargo feature `libhdf5` (needs CMake 3.26 or newer and a C compiler)"
     )]
     #[cfg(not(feature = "libhdf5"))]
     NotBuilt { value: String },
@@ -104,8 +104,11 @@ mod tests {
         assert_eq!(choose("native").unwrap(), Engine::Native);
         for value in ["libhdf5", "both"] {
             let error = choose(value).unwrap_err();
-            let advice =
-                if cfg!(feature = "libhdf5") { "local files only" } else { "--features libhdf5" };
+            let advice = if cfg!(feature = "libhdf5") {
+                "local files only"
+            } else {
+                "the cargo feature `libhdf5`"
+            };
             assert!(error.to_string().contains(advice), "{error}");
         }
         assert!(choose("fast").unwrap_err().to_string().contains("native, libhdf5, both"));

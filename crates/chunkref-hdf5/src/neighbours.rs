@@ -8,7 +8,7 @@ use chunkref_core::{ByteSource, Limits};
 use futures::future::join_all;
 
 use crate::context::{FileNumber, ObjectId};
-use crate::error::{Hdf5Error, Result};
+use crate::error::{Hdf5Error, Reason, Result};
 use crate::file::File;
 use crate::frontier::{Ending, Frontier};
 use crate::message::link::LinkTarget;
@@ -25,7 +25,7 @@ pub(crate) struct Neighbours {
     pub(crate) follow_links: bool,
     roots: HashMap<FileNumber, ObjectId>,
     /// Names as files have them, and what they lead to or why to nothing.
-    known: HashMap<Name, Result<FileNumber, String>>,
+    known: HashMap<Name, Result<FileNumber, Reason>>,
 }
 
 /// A file as another one names it.
@@ -55,17 +55,17 @@ impl Neighbours {
     }
 
     /// The HDF5 file that file `by` calls `name`.
-    pub(crate) fn find(&self, by: FileNumber, name: &str) -> Result<FileNumber, String> {
+    pub(crate) fn find(&self, by: FileNumber, name: &str) -> Result<FileNumber, Reason> {
         self.lookup(&Name { by, name: name.to_owned(), is_hdf5: true })
     }
 
     /// The file of raw data that file `by` calls `name`.
-    pub(crate) fn find_raw(&self, by: FileNumber, name: &str) -> Result<FileNumber, String> {
+    pub(crate) fn find_raw(&self, by: FileNumber, name: &str) -> Result<FileNumber, Reason> {
         self.lookup(&Name { by, name: name.to_owned(), is_hdf5: false })
     }
 
-    fn lookup(&self, name: &Name) -> Result<FileNumber, String> {
-        self.known.get(name).cloned().unwrap_or_else(|| Err("it was not opened".to_owned()))
+    fn lookup(&self, name: &Name) -> Result<FileNumber, Reason> {
+        self.known.get(name).cloned().unwrap_or_else(|| Err("it was not opened".into()))
     }
 }
 
@@ -167,15 +167,15 @@ impl<'a> Files<'a> {
             let source = match self.frontier(name.by) {
                 Some(frontier) => {
                     frontier.source().open_sibling(&name.name).await.map_err(|error| {
-                        let text = error.to_string();
+                        let reason = Reason::from_error(&error);
                         if error.kind.is_fault_of_sibling() {
                             let (name, source) = (name.name.clone(), Arc::new(error));
                             self.ending.get_or_init(|| Hdf5Error::Neighbour { name, source });
                         }
-                        text
+                        reason
                     })
                 }
-                None => Err("the file that names it is not open".to_owned()),
+                None => Err("the file that names it is not open".into()),
             };
             (name, source)
         }));
@@ -194,9 +194,9 @@ impl<'a> Files<'a> {
                     return Ok(number);
                 }
                 if self.members.len() > MAX_NEIGHBOURS {
-                    return Err(format!(
+                    return Err(Reason::from(format!(
                         "more than {MAX_NEIGHBOURS} other files are named, and no more are opened"
-                    ));
+                    )));
                 }
                 let number = FileNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
                 self.members.push(Member::Raw(Frontier::owning(
@@ -237,7 +237,8 @@ impl<'a> Files<'a> {
                     *slot = Member::Hdf5(Box::new(file));
                 }
                 (Err(error), _) => {
-                    neighbours.known.insert(name, Err(format!("it cannot be read: {error}")));
+                    let reason = Reason::from_error(&error).within("it cannot be read");
+                    neighbours.known.insert(name, Err(reason));
                 }
                 (Ok(_), None) => {}
             }

@@ -107,8 +107,8 @@ async fn scan(
         };
         if let Err(reason) = filled {
             dataset.root.arrays.remove(&placed.name);
-            let (path, offset) = (placed.name, Some(placed.first));
-            skipped.push(Skipped { path, offset, reason, kind: SkipKind::Array });
+            let skip = Skipped::new(placed.name, SkipKind::Array, reason);
+            skipped.push(skip.with_offset(placed.first));
         }
     }
     skipped.sort_by(|a, b| a.path.cmp(&b.path));

@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use crate::advice::argument;
 use crate::errors;
 use crate::origin::{self, Origin};
 use crate::stores::{PyStores, limits_of};
@@ -62,7 +63,11 @@ pub(crate) fn skipped_rows(skipped: Vec<Skipped>) -> Vec<SkippedRow> {
         SkipKind::Link => "link",
         _ => "array",
     };
-    skipped.into_iter().map(|one| (one.path, one.offset, one.reason, kind(one.kind))).collect()
+    let row = |one: Skipped| {
+        let reason = one.reason_in_words(&argument);
+        (one.path, one.offset, reason, kind(one.kind))
+    };
+    skipped.into_iter().map(row).collect()
 }
 
 /// How references are written.

@@ -19,6 +19,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
+mod advice;
 mod combine;
 mod dataset;
 mod errors;

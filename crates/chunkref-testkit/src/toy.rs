@@ -166,12 +166,7 @@ fn parse(
             rows.insert(name.clone(), Row { name, place, offset, length });
             continue;
         };
-        skipped.push(Skipped {
-            path: name,
-            offset: Some(place),
-            reason: reason.to_owned(),
-            kind: SkipKind::Array,
-        });
+        skipped.push(Skipped::new(name, SkipKind::Array, reason).with_offset(place));
     }
     // A name that is both there and skipped would say two things of one path.
     skipped.retain(|skip| !rows.contains_key(&skip.path) || skip.reason.contains("another"));

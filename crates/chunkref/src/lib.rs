@@ -64,11 +64,11 @@ pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    AccessDenied, ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner,
-    CommitOptions, ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted,
-    Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, Registry,
-    RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
-    Skipped, SourceError, SourceErrorKind, StoreHints,
+    ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, CommitOptions,
+    ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
+    Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
+    Registry, RegistryError, Resolution, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner,
+    ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};

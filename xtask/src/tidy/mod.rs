@@ -3,6 +3,7 @@
 
 mod edges;
 mod files;
+mod flags;
 mod quoted;
 mod sources;
 
@@ -38,6 +39,7 @@ pub(crate) fn run() -> Outcome<()> {
         files::check(path, content, &tree, &mut findings);
         if let Ok(text) = str::from_utf8(content) {
             sources::check(path, text, &mut findings);
+            flags::check(path, text, &mut findings);
             quoted::check(path, text, &tree, &mut findings);
         }
     }

@@ -20,7 +20,7 @@ use chunkref_core::{Limits, Scan, SkipKind, Skipped};
 
 use crate::attributes::NamedAttribute;
 use crate::context::{FileNumber, ObjectId};
-use crate::error::{Hdf5Error, Result};
+use crate::error::{Hdf5Error, Reason, Result};
 use crate::message::Dataspace;
 use crate::neighbours::Files;
 use crate::netcdf4::{self, Dimensions};
@@ -95,19 +95,16 @@ pub(crate) fn lower(
         if object.is_dimension_only() {
             continue;
         }
-        let mut refuse = |offset: Option<u64>, reason: String| {
-            let offset = offset.or(Some(object.offset));
-            skipped.push(Skipped {
-                path: node.path.clone(),
-                offset,
-                reason,
-                kind: SkipKind::Array,
-            });
+        let mut refuse = |offset: Option<u64>, reason: Reason| {
+            let Reason { text, resolutions } = reason;
+            let skip = Skipped::new(&node.path, SkipKind::Array, text);
+            let skip = skip.with_offset(offset.or(Some(object.offset)));
+            skipped.push(skip.with_resolutions(resolutions));
         };
         let description = match description.as_ref() {
             Ok(description) => description,
             Err(error) => {
-                refuse(error.offset(), error.to_string());
+                refuse(error.offset(), error.into());
                 continue;
             }
         };
@@ -140,7 +137,7 @@ pub(crate) fn lower(
                     });
                 }
                 (budget.chunks, budget.inline_bytes) = before;
-                refuse(refusal.offset, refusal.reason);
+                refuse(refusal.offset, refusal.reason.into());
             }
         }
     }
@@ -161,7 +158,7 @@ fn attributes(
         } else {
             format!("{}@{name}", context.path)
         };
-        skipped.push(Skipped { path, offset, reason, kind: SkipKind::Attribute });
+        skipped.push(Skipped::new(path, SkipKind::Attribute, reason).with_offset(offset));
     };
     let stored: &[NamedAttribute] = match &object.attributes {
         Ok(stored) => stored,

@@ -330,12 +330,7 @@ mod tests {
     static BUSY: AtomicBool = AtomicBool::new(false);
 
     fn skip(path: &str, reason: &str) -> Skipped {
-        Skipped {
-            path: path.to_owned(),
-            offset: None,
-            reason: reason.to_owned(),
-            kind: SkipKind::Array,
-        }
+        Skipped::new(path, SkipKind::Array, reason)
     }
 
     #[async_trait]

@@ -58,14 +58,14 @@ pub(super) async fn sources(
             values::compare(cube, objects, sample, &pair, &mut read).await;
         }
     }
-    let engine = scanning.format_options.get("hdf5.engine").map(String::as_str);
-    let by = match engine {
-        Some("libhdf5" | "both") => "HDF5 by libhdf5",
-        _ => {
-            "by this program's own scanners; --engine libhdf5 has libhdf5 do it in builds with that feature"
-        }
+    let options: Vec<_> =
+        scanning.format_options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let with = if options.is_empty() {
+        "with default options".to_owned()
+    } else {
+        format!("with {}", options.join(", "))
     };
-    check.notes.push(format!("{scanned} sources were scanned again, {by}"));
+    check.notes.push(format!("{scanned} sources were scanned again, {with}"));
     if !elsewhere.is_empty() {
         let names: Vec<_> = elsewhere.into_iter().take(5).collect();
         check.notes.push(format!(
