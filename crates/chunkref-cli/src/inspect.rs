@@ -69,7 +69,7 @@ async fn inspect(
                 _ => ("kerchunk-json", "references in JSON"),
             };
             let dataset = references.into_dataset().await?;
-            let scan = Scan { dataset, skipped: Vec::new() };
+            let scan = Scan::new(dataset);
             Ok(Inspected { location: url, format, description, length: 0, scan })
         }
         Opened::File(file) => Ok(Inspected {

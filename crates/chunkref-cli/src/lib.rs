@@ -30,6 +30,7 @@ mod cube;
 mod destination;
 mod element;
 pub mod emit_arguments;
+pub mod format_arguments;
 mod formats;
 #[doc(hidden)]
 pub mod fuzzing;

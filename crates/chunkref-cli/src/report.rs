@@ -230,12 +230,7 @@ mod tests {
             message: "the disk is gone".to_owned(),
             source: Some("I/O error 5".into()),
         };
-        let error = ScanError {
-            kind: ScanErrorKind::Io,
-            format: Some("hdf5"),
-            location: url.to_owned(),
-            source: Box::new(cause),
-        };
+        let error = ScanError::new(ScanErrorKind::Io, url, cause).with_format("hdf5");
         assert_eq!(
             messages(|console| failure(console, "a.nc", url, &error)),
             "error: a.nc: cannot be scanned as hdf5\n  caused by: the disk is gone\n  caused by: I/O error 5\n"

@@ -12,8 +12,8 @@ use futures::executor::block_on;
 use serde_json::{Value, json};
 
 use crate::advice::flag;
-use crate::arguments::FormatArguments;
 use crate::console::{Console, Tone, paint};
+use crate::format_arguments::FormatArguments;
 use crate::report::shown;
 use crate::store_arguments::StoreArguments;
 use crate::table::grouped;

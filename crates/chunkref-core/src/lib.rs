@@ -9,6 +9,7 @@
 //! | [`atomic`] | outputs that are whole or not there |
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`decoder`] | [`DecoderEntry`]: codecs of stored chunks, undone |
+//! | [`format_option`] | [`FormatOption`]: options that one format adds, with type, default, help and flag |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`] | reading untrusted bytes safely |
@@ -26,6 +27,7 @@ pub mod cursor;
 pub mod decoder;
 pub mod emitter;
 pub mod error;
+pub mod format_option;
 pub mod limits;
 pub mod registry;
 pub mod resolution;
@@ -50,10 +52,11 @@ pub use cursor::{Cursor, Truncated};
 pub use decoder::{DecodeError, DecoderEntry};
 pub use emitter::{CommitOptions, EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
+pub use format_option::{FormatOption, OptionError, OptionType, Switch};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use registry::{Registry, RegistryError};
 pub use resolution::{Advice, Resolution, Spelling};
-pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
+pub use scanner::{Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
 pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
 pub use watched::WatchedSource;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which engine reads a file's structures: the native one, libhdf5, or both against each other.
 
-use chunkref_core::{ByteSource, FormatOption, ScanOptions};
+use chunkref_core::{ByteSource, FormatOption, OptionError, OptionType, ScanOptions};
 use thiserror::Error;
 
 use crate::error::Result;
@@ -10,11 +10,16 @@ use crate::object::Objects;
 use crate::scanner::read_objects;
 
 /// The option that chooses the engine.
-pub(crate) const OPTION: FormatOption = FormatOption {
-    name: "hdf5.engine",
-    values: &["native", "libhdf5", "both"],
-    help: "who reads the structures: this program, libhdf5 (local files you trust, feature `libhdf5`), or both, leaving out what they disagree on",
-};
+pub(crate) const OPTION: FormatOption = FormatOption::new(
+    "hdf5.engine",
+    OptionType::Words(VALUES),
+    "who reads the structures: this program, libhdf5 (local files you trust, feature `libhdf5`), or both, leaving out what they disagree on",
+)
+.with_default("native")
+.with_flag("engine")
+.with_switch("cross-check", "both", "read with both engines, and leave out what they disagree on");
+
+const VALUES: &[&str] = &["native", "libhdf5", "both"];
 
 /// Who reads the structures of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +45,8 @@ pub(crate) enum EngineError {
     #[error("hdf5.engine={value} reads local files only: use hdf5.engine=native here")]
     #[cfg(feature = "libhdf5")]
     NotLocal { value: String },
-    #[error("hdf5.engine does not take the value {value:?}; it takes native, libhdf5, both")]
-    Unknown { value: String },
+    #[error(transparent)]
+    Option(#[from] OptionError),
 }
 
 impl Engine {
@@ -50,11 +55,9 @@ impl Engine {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Self, EngineError> {
-        let value = options.format_options.get(OPTION.name).map_or("native", String::as_str);
-        match value {
-            "native" => Ok(Self::Native),
-            "libhdf5" | "both" => Self::with_libhdf5(source, value),
-            _ => Err(EngineError::Unknown { value: value.to_owned() }),
+        match OPTION.word(options)? {
+            value @ ("libhdf5" | "both") => Self::with_libhdf5(source, value),
+            _ => Ok(Self::Native),
         }
     }
 
@@ -116,8 +119,8 @@ mod tests {
 
     #[test]
     fn every_value_of_the_option_is_one_that_is_known() {
-        for value in OPTION.values {
-            assert!(!matches!(choose(value), Err(EngineError::Unknown { .. })), "{value}");
+        for value in VALUES {
+            assert!(!matches!(choose(value), Err(EngineError::Option(_))), "{value}");
         }
     }
 }

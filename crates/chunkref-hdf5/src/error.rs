@@ -169,12 +169,7 @@ impl Hdf5Error {
             Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(source) | Self::Neighbour { source, .. } => source.kind.into(),
         };
-        ScanError {
-            kind,
-            format: Some(crate::ENTRY.name),
-            location: location.to_owned(),
-            source: Box::new(self),
-        }
+        ScanError::new(kind, location, self).with_format(crate::ENTRY.name)
     }
 
     pub(crate) fn inconsistent(

@@ -239,7 +239,7 @@ impl PyDataset {
     /// What `chunkref inspect --json` says, as JSON.
     fn summary(&self, location: &str, format: &str) -> String {
         let dataset = (*self.0).clone();
-        let scan = Scan { dataset, skipped: Vec::new() };
+        let scan = Scan::new(dataset);
         chunkref_cli::summary::document(location, format, 0, &scan).to_string()
     }
 

@@ -67,8 +67,9 @@ pub use chunkref_core::{
     ByteSource, CombineError, CombineErrorKind, CombineOptions, Combiner, CommitOptions,
     ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
     Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
-    Registry, RegistryError, Resolution, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner,
-    ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind, StoreHints,
+    OptionError, OptionType, Registry, RegistryError, Resolution, Scan, ScanError, ScanErrorKind,
+    ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind,
+    StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};
@@ -78,7 +79,6 @@ pub use objects::StoreObjects;
 pub use opened::{OpenError, Opened, OpenedFile, open_store};
 pub use references::{References, ReferencesError};
 pub use scan::{
-    OptionError, choose, open, options_within, registry, scan, scan_at, scan_source, scan_with,
-    stores, validate,
+    choose, open, options_within, registry, scan, scan_at, scan_source, scan_with, stores, validate,
 };
 pub use session::Session;

@@ -29,7 +29,7 @@ impl Findings {
 }
 
 /// The project's files: path from the root, with `/`, and content.
-type Tree = BTreeMap<String, Vec<u8>>;
+pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
 /// Check everything that is committed or about to be.
 pub(crate) fn run() -> Outcome<()> {
@@ -44,6 +44,7 @@ pub(crate) fn run() -> Outcome<()> {
         }
     }
     edges::check(&tree, &mut findings);
+    surface(&tree, &mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");
     }
@@ -63,7 +64,25 @@ pub(crate) fn run() -> Outcome<()> {
     }
 }
 
-fn tree() -> Outcome<Tree> {
+/// Check that the listings of the public surface are what the sources say.
+fn surface(tree: &Tree, findings: &mut Findings) {
+    let listings = match crate::api::listings(tree) {
+        Ok(listings) => listings,
+        Err(reason) => return findings.fault("docs/api", reason),
+    };
+    for (path, text) in &listings {
+        if tree.get(path).is_none_or(|listed| listed != text.as_bytes()) {
+            findings.fault(path, "the public surface is another one: `cargo xtask api` writes it");
+        }
+    }
+    for path in tree.keys().filter(|path| path.starts_with("docs/api/")) {
+        if !listings.contains_key(path) {
+            findings.fault(path, "there is no such library");
+        }
+    }
+}
+
+pub(crate) fn tree() -> Outcome<Tree> {
     let list = Step::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .output()?;
@@ -76,6 +95,6 @@ fn tree() -> Outcome<Tree> {
 
 /// A tree for tests.
 #[cfg(test)]
-fn planted(files: &[(&str, &str)]) -> Tree {
+pub(crate) fn planted(files: &[(&str, &str)]) -> Tree {
     files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
 }

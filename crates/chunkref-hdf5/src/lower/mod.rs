@@ -142,7 +142,7 @@ pub(crate) fn lower(
         }
     }
     skipped.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
-    Ok(Scan { dataset, skipped })
+    Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
 /// The attributes of an object; `hidden` is one more name to leave out.
