@@ -6,6 +6,7 @@
 //! macros make is not listed, and neither are bodies, private fields and documentation.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 
 use syn::visit_mut::{self, VisitMut};
@@ -70,19 +71,18 @@ fn items(
     }
     if !public.is_empty() {
         let file = syn::File { shebang: None, attrs: Vec::new(), items: public };
-        text.push_str(&format!("\n== {name}\n\n{}", prettyplease::unparse(&file)));
+        let _ = write!(text, "\n== {name}\n\n{}", prettyplease::unparse(&file));
     }
     for own in below {
         let name = format!("{name}::{}", own.ident);
         let inner = format!("{folder}/{}", own.ident);
-        match own.content {
-            Some((_, all)) => items(tree, all, (path, &inner), &name, text)?,
-            None => {
-                let files = [format!("{inner}.rs"), format!("{inner}/mod.rs")];
-                let file = files.iter().find(|file| tree.contains_key(*file));
-                let file = file.ok_or_else(|| format!("{path}: no file of the module {name}"))?;
-                module(tree, file, &inner, &name, text)?;
-            }
+        if let Some((_, all)) = own.content {
+            items(tree, all, (path, &inner), &name, text)?;
+        } else {
+            let files = [format!("{inner}.rs"), format!("{inner}/mod.rs")];
+            let file = files.iter().find(|file| tree.contains_key(*file));
+            let file = file.ok_or_else(|| format!("{path}: no file of the module {name}"))?;
+            module(tree, file, &inner, &name, text)?;
         }
     }
     Ok(())
