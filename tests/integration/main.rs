@@ -16,6 +16,7 @@ mod conformance;
 mod cost;
 #[cfg(test)]
 mod differential;
+mod documentation;
 #[cfg(test)]
 mod ended;
 #[cfg(test)]

@@ -6,6 +6,7 @@
     reason = "a task runner talks to its terminal"
 )]
 
+mod api;
 mod browser;
 mod checks;
 mod demo;
@@ -30,9 +31,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
               missing
   scan ARGS   `chunkref scan ARGS`, built in release
   tidy        the house rules that no other tool knows
+  api         write the public surface of each library to docs/api (look at the difference before you commit it)
   fixtures    write the fixtures the tests read
   python      build the wheel, install it and run its tests
-  golden      rewrite the golden references (look at the difference before you commit it)
+  golden      rewrite the golden references and the table of options in the guide (look at the difference before you commit it)
   bench       the benchmarks
   deny        licences, banned crates and sources of all dependencies, and advisories where they can be had
   typos       misspelled words
@@ -64,6 +66,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
         "ci" => checks::ci(),
         "scan" => scan(rest),
         "tidy" => tidy::run(),
+        "api" => api::write(),
         "fixtures" => python::Environment::prepare()?.fixtures().map(drop),
         "golden" => checks::golden(),
         "python" => checks::python(),

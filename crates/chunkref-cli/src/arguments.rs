@@ -4,13 +4,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use chunkref::ScanOptions;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::cat::CatArguments;
 use crate::combine_arguments::{AppendArguments, BuildArguments, CombineArguments, PlanArguments};
 use crate::convert::ConvertArguments;
 use crate::emit_arguments::EmitArguments;
+use crate::format_arguments::FormatArguments;
 use crate::logging::LogFormat;
 use crate::report_page::ReportArguments;
 use crate::store_arguments::StoreArguments;
@@ -124,103 +124,6 @@ pub struct InspectArguments {
     pub stores: StoreArguments,
 }
 
-/// How to read inputs.
-#[derive(Debug, Args)]
-pub struct FormatArguments {
-    /// Format of the inputs: auto goes by signature; `chunkref formats` lists the names.
-    #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub format: String,
-    /// Set an option of a format; may be given several times.
-    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option)]
-    pub options: Vec<(String, String)>,
-    /// HDF5 filters that no Zarr codec undoes: decode the data into the references, skip the variable, or fail; short for
-    /// --option hdf5.unsupported-filters=MODE.
-    #[arg(long, value_name = "MODE", value_parser = ["inline", "skip", "error"])]
-    pub unsupported_filters: Option<String>,
-    /// Who reads the structures of HDF5 files: this program, or libhdf5 (local files that you trust, in builds with the
-    /// feature `libhdf5`); short for --option hdf5.engine=NAME.
-    #[arg(long, value_name = "NAME", value_parser = ["native", "libhdf5"])]
-    pub engine: Option<String>,
-    /// Whether soft and external links of HDF5 files are followed; short for --option hdf5.links=MODE.
-    #[arg(long, value_name = "MODE", value_parser = ["follow", "skip"])]
-    pub links: Option<String>,
-    /// Also read files that an input names from this folder; those beside the input are read in any case. May be given
-    /// several times.
-    #[arg(long, value_name = "FOLDER")]
-    pub allow_outside: Vec<String>,
-    /// Cut uncompressed contiguous data into chunks of about this many bytes, along the slowest axes; short for
-    /// --option hdf5.split-contiguous=BYTES and --option netcdf3.split-contiguous=BYTES.
-    #[arg(long, value_name = "BYTES")]
-    pub split_contiguous: Option<u64>,
-    /// Read HDF5 files with both engines, and skip what they disagree on; short for --option hdf5.engine=both.
-    #[arg(long, conflicts_with = "engine")]
-    pub cross_check: bool,
-    /// How fields of GRIB files become datasets; short for --option grib.layout=NAME.
-    #[arg(long, value_name = "NAME", value_parser = ["tree", "flat", "messages"])]
-    pub grib_layout: Option<String>,
-    /// Which codec decodes GRIB messages; short for --option grib.codec=NAME.
-    #[arg(long, value_name = "NAME", value_parser = ["auto", "gribberish", "eccodes"])]
-    pub grib_codec: Option<String>,
-    /// Index sidecar of a GRIB file: auto for one beside it, no for none, or its name; short for --option grib.index=URL.
-    #[arg(long, value_name = "URL")]
-    pub grib_index: Option<String>,
-    /// Keep only GRIB fields with this key, such as typeOfLevel=surface or shortName=2t|2d; may be given several times,
-    /// and is short for --option grib.filter=KEY=VALUE,...
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_filter)]
-    pub filter: Vec<String>,
-}
-
-impl FormatArguments {
-    /// The same choices for a scanner.
-    #[must_use]
-    pub fn scan_options(&self) -> ScanOptions {
-        let mut options = ScanOptions::default();
-        if self.format != "auto" {
-            options = options.with_format(&self.format);
-        }
-        for folder in &self.allow_outside {
-            options = options.with_allowed_outside(folder);
-        }
-        let filters =
-            self.unsupported_filters.iter().map(|mode| ("hdf5.unsupported-filters", mode.as_str()));
-        let named = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let split = self.split_contiguous.map(|bytes| bytes.to_string());
-        let engine = if self.cross_check { Some("both") } else { self.engine.as_deref() };
-        let grib_filter = (!self.filter.is_empty()).then(|| self.filter.join(","));
-        let grib = [
-            ("grib.layout", self.grib_layout.as_deref()),
-            ("grib.codec", self.grib_codec.as_deref()),
-            ("grib.index", self.grib_index.as_deref()),
-            ("grib.filter", grib_filter.as_deref()),
-        ];
-        named
-            .chain(filters)
-            .chain(grib.into_iter().filter_map(|(name, value)| Some((name, value?))))
-            .chain(engine.map(|engine| ("hdf5.engine", engine)))
-            .chain(self.links.iter().map(|mode| ("hdf5.links", mode.as_str())))
-            .chain(split.iter().flat_map(|bytes| {
-                let formats = ["hdf5.split-contiguous", "netcdf3.split-contiguous"];
-                let of_format = |option: &&str| {
-                    let format = self.format.as_str();
-                    format == "auto" || option.strip_suffix(".split-contiguous") == Some(format)
-                };
-                formats.into_iter().filter(of_format).map(|option| (option, bytes.as_str()))
-            }))
-            .fold(options, |options, (name, value)| options.with_format_option(name, value))
-    }
-}
-
-pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as NAME=VALUE".to_owned()),
-    }
-}
-
-fn parse_filter(text: &str) -> Result<String, String> {
-    parse_option(text).map(|_| text.to_owned()).map_err(|_| "write it as KEY=VALUE".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -230,62 +133,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn format_options_are_collected() {
-        let line =
-            ["chunkref", "scan", "a", "--option", "x.a=1=2", "--option", "x.b=", "--format", "x"];
-        let Command::Scan(scan) = Arguments::try_parse_from(line).unwrap().command else {
-            panic!("not scan")
-        };
-        let options = scan.format.scan_options();
-        assert_eq!(options.format.as_deref(), Some("x"));
-        assert_eq!(options.format_options["x.a"], "1=2");
-        assert_eq!(options.format_options["x.b"], "");
-        let line = ["chunkref", "scan", "a", "--unsupported-filters", "skip"];
-        let Command::Scan(scan) = Arguments::try_parse_from(line).unwrap().command else {
-            panic!("not scan")
-        };
-        let options = scan.format.scan_options();
-        assert_eq!(options.format_options["hdf5.unsupported-filters"], "skip");
-        for wrong in ["x", "=1"] {
-            assert!(
-                Arguments::try_parse_from(["chunkref", "scan", "a", "--option", wrong]).is_err()
-            );
-        }
-    }
-
-    #[test]
-    fn options_of_grib_are_options_of_the_format() {
-        let line = "chunkref scan a --grib-layout flat --grib-codec eccodes --grib-index no --filter shortName=2t --filter level=2";
-        let Command::Scan(scan) = Arguments::try_parse_from(line.split(' ')).unwrap().command
-        else {
-            panic!("not scan")
-        };
-        let options = scan.format.scan_options().format_options;
-        assert_eq!(options["grib.layout"], "flat");
-        assert_eq!(options["grib.codec"], "eccodes");
-        assert_eq!(options["grib.index"], "no");
-        assert_eq!(options["grib.filter"], "shortName=2t,level=2");
-        assert!(Arguments::try_parse_from(["chunkref", "scan", "a", "--filter", "x"]).is_err());
-    }
-
-    #[test]
-    fn engines_are_an_option_of_the_format() {
-        let engine = |arguments: &[&str]| {
-            let line = ["chunkref", "inspect", "a"].iter().chain(arguments);
-            let Ok(Arguments { command: Command::Inspect(inspect), .. }) =
-                Arguments::try_parse_from(line)
-            else {
-                return Err(());
-            };
-            Ok(inspect.format.scan_options().format_options.get("hdf5.engine").cloned())
-        };
-        assert_eq!(engine(&[]), Ok(None));
-        assert_eq!(engine(&["--engine", "libhdf5"]), Ok(Some("libhdf5".to_owned())));
-        assert_eq!(engine(&["--cross-check"]), Ok(Some("both".to_owned())));
-        assert_eq!(engine(&["--engine", "native", "--cross-check"]), Err(()));
-        assert_eq!(engine(&["--engine", "both"]), Err(()));
     }
 }

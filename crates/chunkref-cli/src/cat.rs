@@ -14,9 +14,9 @@ use chunkref::{Location, Opened, StoreObjects, Stores};
 use clap::{Args, ValueEnum};
 use futures::executor::block_on;
 
-use crate::arguments::FormatArguments;
 use crate::console::Console;
 use crate::destination;
+use crate::format_arguments::FormatArguments;
 use crate::selection::{Axis, Selection};
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, element, report};

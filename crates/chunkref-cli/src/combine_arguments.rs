@@ -9,8 +9,8 @@ use chunkref::model::zarr::v2;
 use chunkref::{CombineOptions, ConcatDimension, Duplicates, Missing, OnConflict};
 use clap::{Args, ValueEnum};
 
-use crate::arguments::FormatArguments;
 use crate::emit_arguments::EmitArguments;
+use crate::format_arguments::FormatArguments;
 use crate::store_arguments::StoreArguments;
 
 /// The command line of `combine`.

@@ -11,6 +11,7 @@ use chunkref::session::{AppendError, Cube, CubeError, InputDone, InputError, Obs
 use chunkref::{CombineOptions, EmitError, Location, ScanOptions, Session, Skipped, Stores};
 use futures::executor::block_on;
 
+use crate::advice::flag;
 use crate::combine_arguments::{
     AppendArguments, BuildArguments, CombineArguments, CubeArguments, PlanArguments,
     ScanningArguments,
@@ -79,7 +80,7 @@ pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> 
         }
         Err(error) => return Ok(failed(console, &error)),
     };
-    for line in report.to_string().lines() {
+    for line in report.in_words(&flag).lines() {
         writeln!(console, "{}", report::shown(line))?;
     }
     Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
@@ -269,6 +270,7 @@ fn failed(console: &mut Console<'_>, error: &CubeError) -> Exit {
             }
             report::error_line(console, &error.to_string());
         }
+        CubeError::Combine(error) => say(console, &error.in_words(&flag)),
         error => say(console, &error.to_string()),
     }
     Exit::Failed

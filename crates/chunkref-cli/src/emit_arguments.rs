@@ -10,7 +10,7 @@ use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::Stop;
-use crate::arguments::parse_option;
+use crate::format_arguments::parse_option;
 use crate::output::Output;
 
 /// The word for a format that is not named.

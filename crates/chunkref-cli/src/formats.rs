@@ -26,7 +26,10 @@ pub(crate) fn run(console: &mut Console<'_>) -> Result<Exit, Stop> {
         let mut table =
             Table::new(&[("--option", Align::Left), ("VALUES", Align::Left), ("", Align::Left)]);
         for option in options {
-            table.push([option.name.to_owned(), option.values.join(" | "), option.help.to_owned()]);
+            let default =
+                option.default.map(|value| format!(" (default: {value})")).unwrap_or_default();
+            let help = format!("{}{default}", option.help);
+            table.push([option.name.to_owned(), option.takes.placeholder(), help]);
         }
         table.write(console, "")?;
     }

@@ -7,7 +7,7 @@ use std::io::Read;
 use chunkref::{Location, SourceError, SourceErrorKind, Stores};
 use futures::executor::block_on;
 
-use crate::Stop;
+use crate::{Stop, report};
 
 /// The longest list of inputs.
 const LONGEST_LIST_BYTES: u64 = 256 << 20;
@@ -31,7 +31,7 @@ pub(crate) fn expand(
     let (mut seen, mut checked) = (HashSet::new(), HashSet::new());
     let texts = with_lists(texts, stdin)?;
     let named: Vec<_> = texts.iter().filter_map(|text| Location::parse(text).ok()).collect();
-    stores.check_binding(&named).map_err(|error| Stop::Usage(error.message))?;
+    stores.check_binding(&named).map_err(|error| Stop::Usage(report::message(&error)))?;
     for text in texts {
         let found = Location::parse(&text).and_then(|location| {
             if checked.insert(location.scheme().to_owned()) {
@@ -55,7 +55,7 @@ pub(crate) fn expand(
                 }
             }
             Err(error) if error.kind == SourceErrorKind::InvalidOption => {
-                return Err(Stop::Usage(error.message));
+                return Err(Stop::Usage(report::message(&error)));
             }
             Err(error) => errors.push(error),
         }

@@ -7,6 +7,7 @@ use chunkref::contents;
 use chunkref::{Array, Location, Opened, Registry, Scan, ScanOptions, SourceErrorKind, Stores};
 use futures::executor::block_on;
 
+use crate::advice::flag;
 use crate::arguments::InspectArguments;
 use crate::console::{Console, Tone, paint};
 use crate::report::shown;
@@ -44,7 +45,7 @@ pub(crate) fn run(arguments: &InspectArguments, console: &mut Console<'_>) -> Re
     };
     if arguments.json {
         let Inspected { location, format, length, scan, .. } = &inspected;
-        let document = contents::document(location, format, *length, scan);
+        let document = contents::document(location, format, *length, scan, &flag);
         console.document(document)?;
     } else {
         show(&inspected, console)?;
@@ -66,7 +67,7 @@ async fn inspect(
         Opened::References(references) => {
             let (format, description) = (references.format().name, references.format().description);
             let dataset = references.into_dataset().await?;
-            let scan = Scan { dataset, skipped: Vec::new() };
+            let scan = Scan::new(dataset);
             let are_references = true;
             Ok(Inspected { location: url, format, description, length: 0, are_references, scan })
         }

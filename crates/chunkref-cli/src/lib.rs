@@ -20,6 +20,7 @@
 //! | `report` | errors and warnings in words |
 //! | `summary`, `table` | what `inspect` shows |
 
+mod advice;
 pub mod arguments;
 pub mod cat;
 pub mod combine_arguments;
@@ -29,6 +30,7 @@ mod cube;
 mod destination;
 mod element;
 pub mod emit_arguments;
+pub mod format_arguments;
 mod formats;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -5,12 +5,14 @@ use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 
+use chunkref::core::Advice;
 use chunkref::core::atomic::AtomicError;
 use chunkref::core::redact;
 use chunkref::model::printable::printable;
-use chunkref::{AccessDenied, ScanError, Skipped};
+use chunkref::{Resolution, ScanError, Skipped, SourceError};
 use serde_json::json;
 
+use crate::advice::flag;
 use crate::console::{Console, Tone, paint};
 
 /// Warnings of one file that are shown without `--stats`.
@@ -31,12 +33,15 @@ pub(crate) fn failure(
     let mut words = words(location, error).into_iter();
     let message = words.next().unwrap_or_default();
     let causes: Vec<_> = words.collect();
+    let resolutions = Resolution::in_chain(error);
+    let advice: Vec<_> = resolutions.iter().map(|one| shown(&one.in_words(&flag))).collect();
     if console.logs_json() {
         console.event(json!({
             "level": "error",
             "input": shown(input),
             "message": message,
             "causes": causes,
+            "advice": advice,
         }));
         return;
     }
@@ -45,35 +50,41 @@ pub(crate) fn failure(
     for cause in causes {
         let _ = writeln!(text, "  caused by: {cause}");
     }
+    if !advice.is_empty() {
+        let _ = writeln!(text, "  to resolve it: {}", advice.join("; or "));
+    }
     console.note(&text);
 }
 
-/// What an error and its causes say. The errors name the file by its URL, and whoever shows them by what the user wrote, so
+/// What an error and its causes say, but for their advice. The errors name the file by its URL, and whoever shows them by what the user wrote, so
 /// the URL is left out; and so are causes that say nothing new: errors that only add advice begin with their cause's words.
 fn words(location: &str, error: &(dyn Error + 'static)) -> Vec<String> {
     let prefix = format!("{}: ", redact(location));
     let say = |error: &(dyn Error + 'static)| {
-        let message = match error.downcast_ref::<AccessDenied>() {
-            Some(AccessDenied { allow, .. }) => advice(allow),
-            None => error.to_string(),
-        };
+        let message = error.to_string();
         shown(message.strip_prefix(&prefix).unwrap_or(&message))
     };
     let mut words = vec![say(error)];
     let mut cause = error.source();
     while let Some(error) = cause {
+        cause = error.source();
+        if error.is::<Advice>() {
+            continue;
+        }
         let message = say(error);
         if words.last().is_none_or(|last| !last.starts_with(&message)) {
             words.push(message);
         }
-        cause = error.source();
     }
     words
 }
 
-/// The option that lets a set name an object.
-pub(crate) fn advice(allow: &str) -> String {
-    format!("--allow {allow} reads it")
+/// What is wrong with what was asked for, in one line, with what helps.
+pub(crate) fn message(error: &SourceError) -> String {
+    match Resolution::in_chain(error).as_slice() {
+        [] => error.message.clone(),
+        some => format!("{}: {}", error.message, Resolution::all_in_words(some, &flag)),
+    }
 }
 
 /// Why an input failed, in one line: the fault itself, not that the file cannot be scanned because of it.
@@ -168,7 +179,7 @@ pub(crate) fn skipped(
                 "skipped": skip.kind.to_string(),
                 "path": shown(&skip.path),
                 "offset": skip.offset,
-                "reason": shown(&skip.reason),
+                "reason": shown(&skip.reason_in_words(&flag)),
             }));
         }
         return;
@@ -194,12 +205,12 @@ pub(crate) fn skipped(
 /// Kind, path, place and reason of something that was skipped.
 pub(crate) fn describe_skip(skip: &Skipped) -> String {
     let place = skip.offset.map(|offset| format!(" at byte {offset}")).unwrap_or_default();
-    format!("{} {}{place}: {}", skip.kind, shown(&skip.path), shown(&skip.reason))
+    format!("{} {}{place}: {}", skip.kind, shown(&skip.path), shown(&skip.reason_in_words(&flag)))
 }
 
 #[cfg(test)]
 mod tests {
-    use chunkref::{ScanErrorKind, SkipKind, SourceError, SourceErrorKind};
+    use chunkref::{ScanErrorKind, SkipKind, SourceErrorKind};
 
     use super::*;
 
@@ -219,12 +230,7 @@ mod tests {
             message: "the disk is gone".to_owned(),
             source: Some("I/O error 5".into()),
         };
-        let error = ScanError {
-            kind: ScanErrorKind::Io,
-            format: Some("hdf5"),
-            location: url.to_owned(),
-            source: Box::new(cause),
-        };
+        let error = ScanError::new(ScanErrorKind::Io, url, cause).with_format("hdf5");
         assert_eq!(
             messages(|console| failure(console, "a.nc", url, &error)),
             "error: a.nc: cannot be scanned as hdf5\n  caused by: the disk is gone\n  caused by: I/O error 5\n"
@@ -246,13 +252,30 @@ mod tests {
     }
 
     #[test]
+    fn advice_names_the_flags_of_this_command() {
+        let location = "file:///x/a.nc".to_owned();
+        let error = SourceError {
+            kind: SourceErrorKind::NotAllowed,
+            location: location.clone(),
+            message: "not read".to_owned(),
+            source: Some("outside".into()),
+        };
+        let allow = Resolution::Allow { object: location.clone(), allow: location.clone() };
+        let error = error.with_resolution(Resolution::Deadline).with_resolution(allow);
+        assert_eq!(
+            messages(|console| failure(console, "a.nc", &location, &error)),
+            "error: a.nc: not read\n  caused by: outside\n  to resolve it: allow file:///x/a.nc \
+             (--allow file:///x/a.nc); or allow more time (--deadline SECONDS)\n"
+        );
+    }
+
+    #[test]
     fn warnings_are_capped_with_a_count() {
         let skips: Vec<_> = (0..13)
-            .map(|number| Skipped {
-                path: format!("g/v{number}\x07"),
-                offset: Some(number),
-                reason: "a filter that is not known".to_owned(),
-                kind: SkipKind::Array,
+            .map(|number| {
+                let path = format!("g/v{number}\x07");
+                Skipped::new(path, SkipKind::Array, "a filter that is not known")
+                    .with_offset(number)
             })
             .collect();
         let text = messages(|console| skipped(console, "a.nc", &skips, false, false));

@@ -27,9 +27,9 @@ use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects, Stores};
 use clap::Args;
 use futures::executor::block_on;
 
-use crate::arguments::FormatArguments;
 use crate::console::Console;
 use crate::destination;
+use crate::format_arguments::FormatArguments;
 use crate::store_arguments::StoreArguments;
 use crate::{Exit, Stop, report};
 use time_axis::TimeAxis;

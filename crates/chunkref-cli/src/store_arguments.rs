@@ -92,7 +92,7 @@ impl StoreArguments {
 }
 
 fn limit(text: &str) -> Result<(String, String), String> {
-    let (name, value) = super::arguments::parse_option(text)?;
+    let (name, value) = crate::format_arguments::parse_option(text)?;
     Limits::default().set(&name, &value).map_err(|error| error.to_string())?;
     Ok((name, value))
 }

@@ -5,13 +5,14 @@ use std::fmt::Write;
 use std::num::NonZeroUsize;
 
 use chunkref::verify::{Failure, Report, Sample, VerifyOptions, verify};
-use chunkref::{Location, References};
+use chunkref::{Location, References, Resolution};
 use clap::Args;
 use futures::executor::block_on;
 
-use crate::arguments::FormatArguments;
+use crate::advice::flag;
 use crate::console::{Console, Tone, paint};
-use crate::report::{advice, shown};
+use crate::format_arguments::FormatArguments;
+use crate::report::shown;
 use crate::store_arguments::StoreArguments;
 use crate::table::grouped;
 use crate::{Exit, Stop, report};
@@ -124,7 +125,8 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
         for failure in check.failures.iter().take(MOST_SHOWN) {
             writeln!(console, "  {}", shown(&describe(failure)))?;
             if let Some(allow) = &failure.allow {
-                writeln!(console, "    {}", shown(&advice(allow)))?;
+                let allow = Resolution::Allow { object: String::new(), allow: allow.clone() };
+                writeln!(console, "    {}", shown(&allow.in_words(&flag)))?;
             }
         }
         if check.failed > MOST_SHOWN as u64 {

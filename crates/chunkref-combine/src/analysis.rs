@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::{
-    CombineError, CombineErrorKind, CombineOptions, ConcatDimension, CoordinateSource, Missing,
-    OnConflict,
+    CombineError, CombineErrorKind, CombineOptions, ConcatDimension, Conflict, ConflictKind,
+    CoordinateSource, Missing, OnConflict, Resolution, Side,
 };
 
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
 use crate::coordinates::{Coordinates, coordinates};
 use crate::input::Input;
-use crate::report::{Conflict, ConflictKind, Side};
 use crate::variable::{Setting, Variable};
 
 /// Combinations of coordinates that are looked at.
@@ -54,7 +53,7 @@ pub(crate) fn analyse(
         let Coordinates { ref path, ref template, .. } = found;
         if template.dtype.length_bytes().is_none_or(|length| length == 0) {
             let message = format!("the coordinates in {path} are of a type that has no order");
-            return Err(CombineError { kind: CombineErrorKind::Unsupported, message });
+            return Err(CombineError::new(CombineErrorKind::Unsupported, message));
         }
         analysis.axes.extend(Axis::of_values(&dimension.name, found, options.sort, conflicts));
     }
@@ -77,7 +76,7 @@ pub(crate) fn lengths(
                 "in {} the dimension {name} has different lengths in {one} and {other}",
                 input.label
             );
-            CombineError { kind: CombineErrorKind::Unsupported, message }
+            CombineError::new(CombineErrorKind::Unsupported, message)
         })
     });
     lengths.collect()
@@ -90,10 +89,12 @@ fn counted(
 ) -> Result<Axis, CombineError> {
     if options.concat_dimensions.len() > 1 {
         let message = format!(
-            "the dimension {} has no coordinates, which several dimensions need: give them as --concat {0}=SOURCE",
+            "the dimension {} has no coordinates, which several dimensions need",
             dimension.name
         );
-        return Err(CombineError { kind: CombineErrorKind::Unsupported, message });
+        let resolution = Resolution::Concat { dimension: dimension.name.clone() };
+        let error = CombineError::new(CombineErrorKind::Unsupported, message);
+        return Err(error.with_resolution(resolution));
     }
     let lengths: Vec<_> = lengths.iter().map(|length| length.unwrap_or(1)).collect();
     Ok(Axis::counted(&dimension.name, &lengths))
@@ -135,9 +136,11 @@ impl Analysis {
     /// Finds inputs that lie on one another, and places where there is none.
     fn places(&mut self, inputs: usize, options: &CombineOptions) -> Result<(), CombineError> {
         let all = self.axes.iter().try_fold(1_u64, |all, axis| all.checked_mul(axis.length));
-        let all = all.filter(|&all| all <= MOST_PLACES).ok_or_else(|| CombineError {
-            kind: CombineErrorKind::Unsupported,
-            message: format!("there are more than {MOST_PLACES} combinations of coordinates"),
+        let all = all.filter(|&all| all <= MOST_PLACES).ok_or_else(|| {
+            CombineError::new(
+                CombineErrorKind::Unsupported,
+                format!("there are more than {MOST_PLACES} combinations of coordinates"),
+            )
         })?;
         let mut taken: HashMap<Vec<u64>, usize> = HashMap::new();
         let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
@@ -168,15 +171,10 @@ impl Analysis {
                 says: format!("at {at}"),
                 inputs: vec![earlier, later],
             });
-            let conflict = Conflict {
-                kind: ConflictKind::Duplicate,
-                place: self.names(),
-                message: "inputs have the same coordinates".to_owned(),
-                sides: sides.collect(),
-                resolve:
-                    "--duplicates first or last keeps one of each, where all of the other is in it"
-                        .to_owned(),
-            };
+            let message = "inputs have the same coordinates";
+            let conflict = Conflict::new(ConflictKind::Duplicate, self.names(), message)
+                .with_sides(sides)
+                .with_resolutions([Resolution::Duplicates]);
             self.duplicates = clashes.into_keys().collect();
             self.conflicts.push(conflict);
         }
@@ -184,14 +182,10 @@ impl Analysis {
         let gaps = if single.is_some() { 0 } else { all.saturating_sub(taken.len() as u64) };
         self.gaps = gaps > 0;
         if self.gaps && options.missing == Missing::Error {
-            let conflict = Conflict {
-                kind: ConflictKind::MissingCombination,
-                place: self.names(),
-                message: format!("{gaps} of {all} combinations of coordinates have no input"),
-                sides: Vec::new(),
-                resolve: "--missing fill lets variables read as their fill value there".to_owned(),
-            };
-            self.conflicts.push(conflict);
+            let message = format!("{gaps} of {all} combinations of coordinates have no input");
+            let kind = ConflictKind::MissingCombination;
+            let conflict = Conflict::new(kind, self.names(), message);
+            self.conflicts.push(conflict.with_resolutions([Resolution::FillMissing]));
         }
         Ok(())
     }

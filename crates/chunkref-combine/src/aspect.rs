@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a variable is the same kind of thing in all inputs.
 
+use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, AttributeValue};
 
 use crate::coordinates::has_text;
-use crate::report::{Conflict, ConflictKind, Side};
+use crate::variable::{SKIP_FILE, SKIP_VARIABLE};
 
 /// Attributes that change what values mean.
 const MEANING: [&str; 10] = [
@@ -176,17 +177,10 @@ fn differ(
     if sides.len() < 2 {
         return None;
     }
-    let mut resolve =
-        "--on-conflict skip-file leaves out the inputs that differ from the first, skip-variable the variable"
-            .to_owned();
+    let mut resolutions = vec![SKIP_FILE, SKIP_VARIABLE];
     if matches!(kind, ConflictKind::Attribute | ConflictKind::FillValue) {
-        resolve.push_str(", first takes the first input's for all");
+        resolutions.push(Resolution::OnConflict(OnConflict::First));
     }
-    Some(Conflict {
-        kind,
-        place: compared.path.to_owned(),
-        message: message.to_owned(),
-        sides,
-        resolve,
-    })
+    let conflict = Conflict::new(kind, compared.path, message);
+    Some(conflict.with_sides(sides).with_resolutions(resolutions))
 }

@@ -93,9 +93,8 @@ fn array(
     let Some((first, names)) = variable.inputs.first().and_then(|&input| own(input)) else {
         return Ok(None);
     };
-    let fault = |error: ManifestError| CombineError {
-        kind: CombineErrorKind::Unsupported,
-        message: format!("{}: {error}", variable.path),
+    let fault = |error: ManifestError| {
+        CombineError::new(CombineErrorKind::Unsupported, format!("{}: {error}", variable.path))
     };
     let Some(dimensions) = &variable.dimensions else {
         let mut assembler = ManifestAssembler::new(first.manifest.grid_shape()).map_err(fault)?;
@@ -147,9 +146,11 @@ fn array(
         let manifest = match &variable.cut {
             Some(wanted) => Cow::Owned(
                 cut(part.array, wanted)
-                    .ok_or_else(|| CombineError {
-                        kind: CombineErrorKind::Unsupported,
-                        message: format!("{}: its chunks cannot be cut", variable.path),
+                    .ok_or_else(|| {
+                        CombineError::new(
+                            CombineErrorKind::Unsupported,
+                            format!("{}: its chunks cannot be cut", variable.path),
+                        )
                     })?
                     .manifest,
             ),
@@ -206,9 +207,8 @@ fn plain(
     parts: &[Part<'_>],
     described: Array,
 ) -> Result<Array, CombineError> {
-    let fault = |what: &str| CombineError {
-        kind: CombineErrorKind::Unsupported,
-        message: format!("{}: {what}", variable.path),
+    let fault = |what: &str| {
+        CombineError::new(CombineErrorKind::Unsupported, format!("{}: {what}", variable.path))
     };
     let element = first.dtype.length_bytes().and_then(|bytes| usize::try_from(bytes).ok());
     let element = element.ok_or_else(|| fault("its elements have no fixed length"))?;

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chunkref_core::{Conflict, ConflictKind, Resolution, Side};
 use chunkref_model::Array;
 
 use crate::coordinates::Coordinates;
-use crate::report::{Conflict, ConflictKind, Side};
 use crate::value::{Value, values};
 
 /// One dimension of the result along which inputs follow one another.
@@ -93,15 +93,10 @@ fn unordered(name: &str, order: &[(&Value, &[u8], usize)]) -> Option<Conflict> {
     })?;
     let sides =
         fault.map(|(value, _, input)| Side { says: value.to_string(), inputs: vec![*input] });
-    Some(Conflict {
-        kind: ConflictKind::Unordered,
-        place: name.to_owned(),
-        message:
-            "coordinates neither rise nor fall from input to input; these two follow one another"
-                .to_owned(),
-        sides: sides.into(),
-        resolve: "--sort puts the inputs in the order of their coordinates".to_owned(),
-    })
+    let message =
+        "coordinates neither rise nor fall from input to input; these two follow one another";
+    let conflict = Conflict::new(ConflictKind::Unordered, name, message);
+    Some(conflict.with_sides(sides).with_resolutions([Resolution::Sort]))
 }
 
 fn scattered(name: &str, input: usize, keys: &[Value]) -> Conflict {
@@ -109,13 +104,9 @@ fn scattered(name: &str, input: usize, keys: &[Value]) -> Conflict {
         [first, .., last] => format!("{first} to {last}"),
         _ => String::new(),
     };
-    Conflict {
-        kind: ConflictKind::Unordered,
-        place: name.to_owned(),
-        message: "the coordinates of one input do not follow one another in the result: they are in no order, some of \
-                  them twice, or those of other inputs lie between them"
-            .to_owned(),
-        sides: vec![Side { says: range, inputs: vec![input] }],
-        resolve: "--sort, when only the order of the inputs is wrong; else leave the input out".to_owned(),
-    }
+    let message = "the coordinates of one input do not follow one another in the result: they are in no order, some of \
+                   them twice, or those of other inputs lie between them";
+    Conflict::new(ConflictKind::Unordered, name, message)
+        .with_sides([Side { says: range, inputs: vec![input] }])
+        .with_resolutions([Resolution::Sort, Resolution::LeaveOut])
 }

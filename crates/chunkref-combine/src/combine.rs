@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use chunkref_core::{
-    CombineError, CombineErrorKind, CombineOptions, Combiner, Duplicates, OnConflict,
+    CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, Duplicates,
+    OnConflict,
 };
 use chunkref_model::Dataset;
 
@@ -12,7 +13,7 @@ use crate::analysis::{Analysis, analyse};
 use crate::assemble::assemble;
 use crate::input::Input;
 use crate::merge::{merge, merge_places};
-use crate::report::{Conflict, ConflictKind, Report};
+use crate::report::Report;
 use crate::time::harmonise;
 
 /// Combines datasets into a data cube.
@@ -59,8 +60,8 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
     };
     let settled = settle(inputs, options)?;
     if !settled.analysis.conflicts.is_empty() {
-        let message = settled.report().conflicts_in_words();
-        return Err(CombineError { kind: CombineErrorKind::Mismatch, message });
+        let Report { inputs, conflicts, .. } = settled.report();
+        return Err(CombineError::from_conflicts(inputs, conflicts));
     }
     let dataset = match settled.inputs.as_slice() {
         // Whatever is alone stays as it is.
@@ -96,10 +97,7 @@ pub fn plan(inputs: &[Dataset], options: &CombineOptions) -> Result<Report, Comb
 }
 
 fn no_input() -> CombineError {
-    CombineError {
-        kind: CombineErrorKind::NoInput,
-        message: "there is nothing to combine".to_owned(),
-    }
+    CombineError::new(CombineErrorKind::NoInput, "there is nothing to combine".to_owned())
 }
 
 /// The inputs that are left, and what is decided about them.
@@ -142,12 +140,10 @@ fn settle<'a>(
 ) -> Result<Settled<'a>, CombineError> {
     if let Some(input) = inputs.iter().find(|input| input.separate) {
         let location = input.sources().first().map_or("an input", |source| &source.location);
-        return Err(CombineError {
-            kind: CombineErrorKind::Unsupported,
-            message: format!(
-                "{location} is a list of datasets, one for each message: scan it in another layout (--grib-layout tree or flat)"
-            ),
-        });
+        let message = format!(
+            "each child group of {location} is an independent dataset: scan it in a layout of one dataset"
+        );
+        return Err(CombineError::new(CombineErrorKind::Unsupported, message));
     }
     check(options)?;
     let mut inputs: Vec<_> =
@@ -180,8 +176,7 @@ fn settle<'a>(
 }
 
 fn check(options: &CombineOptions) -> Result<(), CombineError> {
-    let fault =
-        |message: String| Err(CombineError { kind: CombineErrorKind::InvalidOption, message });
+    let fault = |message: String| Err(CombineError::new(CombineErrorKind::InvalidOption, message));
     let names: Vec<_> = options.concat_dimensions.iter().map(|own| own.name.as_str()).collect();
     if names.is_empty() {
         return fault("no dimension is given along which the inputs follow one another".to_owned());

@@ -2,12 +2,11 @@
 //! Every kind of conflict: the message, and what resolves it.
 
 use chunkref_core::{
-    CombineErrorKind, CombineOptions, ConcatDimension, CoordinateSource, Duplicates, Missing,
-    OnConflict,
+    CombineErrorKind, CombineOptions, ConcatDimension, ConflictKind, CoordinateSource, Duplicates,
+    Missing, OnConflict, Resolution,
 };
 use chunkref_model::{Array, Codec, DataType, Dataset, FillValue};
 
-use crate::report::ConflictKind;
 use crate::testing::{LITTLE, data, elements, floats, ints, scene, series};
 use crate::{combine, plan};
 
@@ -25,8 +24,9 @@ fn expect(inputs: &[Dataset], options: &CombineOptions, kind: ConflictKind, word
     assert_eq!(kinds(inputs, options), [kind]);
     let error = combine(inputs, options).unwrap_err();
     assert_eq!(error.kind, CombineErrorKind::Mismatch);
+    let said = error.to_string();
     for word in words {
-        assert!(error.message.contains(word), "{word:?} is not in: {}", error.message);
+        assert!(said.contains(word), "{word:?} is not in: {said}");
     }
 }
 
@@ -43,7 +43,12 @@ const FILES: [&str; 2] = ["s3://bucket/a.nc", "s3://bucket/b.nc"];
 fn what_arrays_are_is_compared() {
     let t = along("t");
     let case = |kind, words: &[&str], change: &dyn Fn(&mut Array)| {
-        let all: Vec<_> = FILES.iter().chain(&["sst", "skip-file"]).chain(words).copied().collect();
+        let all: Vec<_> = FILES
+            .iter()
+            .chain(&["sst", "leave out the inputs that differ from the first"])
+            .chain(words)
+            .copied()
+            .collect();
         expect(&scenes("sst", change), &t, kind, &all);
     };
     case(ConflictKind::DataType, &["element types differ", "Float"], &|array| {
@@ -86,11 +91,22 @@ fn each_conflict_is_told_once_with_all_files() {
         array.attributes.insert("units", "degC");
     }
     let error = combine(&inputs, &along("t")).unwrap_err();
-    assert_eq!(error.message.matches("units differs").count(), 1);
+    let said = error.to_string();
+    assert_eq!(said.matches("units differs").count(), 1);
     for words in ["1 conflict\n", "\"degC\": s3://bucket/f03.nc, s3://bucket/f17.nc", "and 18 more"]
     {
-        assert!(error.message.contains(words), "{words:?} is not in {}", error.message);
+        assert!(said.contains(words), "{words:?} is not in {said}");
     }
+    // The conflict is data, and a front-end names its own options.
+    let [conflict] = error.conflicts.as_slice() else { panic!("{:?}", error.conflicts) };
+    assert_eq!((conflict.kind, conflict.place.as_str()), (ConflictKind::Attribute, "sst"));
+    assert_eq!(conflict.sides[1].inputs, [3, 17]);
+    let answers = [OnConflict::SkipFile, OnConflict::SkipVariable, OnConflict::First];
+    assert_eq!(conflict.resolutions, answers.map(Resolution::OnConflict));
+    let words = error.in_words(&|resolution| {
+        (*resolution == Resolution::OnConflict(OnConflict::First)).then(|| "FIRST".to_owned())
+    });
+    assert!(words.contains("; or take the first input's for all (FIRST)"), "{words}");
     let skipped = combine(&inputs, &along("t").with_on_conflict(OnConflict::SkipFile)).unwrap();
     assert_eq!(skipped.dataset.array("sst").unwrap().shape, [28, 4, 6]);
     assert_eq!(skipped.notes.len(), 2);
@@ -113,7 +129,7 @@ fn first_does_not_wave_structure_through() {
 #[test]
 fn coordinates_of_other_dimensions() {
     let inputs = scenes("x", |array| *array = ints(&["x"], &[0, 1, 2, 3, 4, 6]));
-    let words = ["--identical x", FILES[0], FILES[1]];
+    let words = ["keep x of the first input", FILES[0], FILES[1]];
     expect(&inputs, &along("t"), ConflictKind::Coordinates, &words);
     let kept = combine(&inputs, &along("t").with_identical(["x"])).unwrap().dataset;
     assert_eq!(kept.array("x"), inputs[0].array("x"));
@@ -135,7 +151,7 @@ fn a_grid_mapping_is_what_its_attributes_say() {
 #[test]
 fn places_that_are_taken_or_out_of_order() {
     let same = [scene("a", 60.0), scene("b", 60.0)];
-    let words = ["same coordinates", "at t 60", "--duplicates", FILES[0], FILES[1]];
+    let words = ["same coordinates", "at t 60", "keep one of each", FILES[0], FILES[1]];
     expect(&same, &along("t"), ConflictKind::Duplicate, &words);
     for (duplicates, kept) in [(Duplicates::First, 0), (Duplicates::Last, 1)] {
         let options = along("t").with_duplicates(duplicates);
@@ -148,7 +164,7 @@ fn places_that_are_taken_or_out_of_order() {
     let options = along("time").with_duplicates(Duplicates::First);
     expect(&overlapping, &options, ConflictKind::Duplicate, &["at time 2"]);
     let mixed = [scene("a", 60.0), scene("c", 180.0), scene("b", 120.0)];
-    expect(&mixed, &along("t"), ConflictKind::Unordered, &["--sort", "180", "120"]);
+    expect(&mixed, &along("t"), ConflictKind::Unordered, &["sort the inputs", "180", "120"]);
     let sorted = combine(&mixed, &along("t").with_sort(true)).unwrap().dataset;
     let ordered = [scene("a", 60.0), scene("b", 120.0), scene("c", 180.0)];
     let ordered = combine(&ordered, &along("t")).unwrap().dataset;
@@ -169,7 +185,7 @@ fn gaps() {
     let mut second = scene("b", 120.0);
     second.root.arrays.remove("sst");
     let inputs = [scene("a", 60.0), second];
-    let words = ["have it: s3://bucket/a.nc", "do not: ", "--missing fill"];
+    let words = ["have it: s3://bucket/a.nc", "do not: ", "read as their fill value"];
     expect(&inputs, &along("t"), ConflictKind::MissingVariable, &words);
     let filling = along("t").with_missing(Missing::Fill);
     let filled = combine(&inputs, &filling).unwrap().dataset;
@@ -184,7 +200,7 @@ fn gaps() {
     for input in [0, 2] {
         unfilled[input].root.arrays.get_mut("sst").unwrap().fill_value = None;
     }
-    expect(&unfilled, &filling, ConflictKind::NoFillValue, &["sst", "skip-variable"]);
+    expect(&unfilled, &filling, ConflictKind::NoFillValue, &["sst", "leave the variable out"]);
 }
 
 #[test]
@@ -199,7 +215,7 @@ fn chunks_that_do_not_meet() {
 #[test]
 fn coordinates_that_are_not_there() {
     let inputs = [scene("a", 60.0), scene("b", 120.0)];
-    let words = ["no array time", "--concat time=data:VARIABLE", FILES[0]];
+    let words = ["no array time", "the source of the coordinates of time", FILES[0]];
     expect(&inputs, &along("time"), ConflictKind::NoCoordinates, &words);
     let mut unread = inputs.clone();
     let array = data(&mut unread[1], FILES[1], &[], &[], &[], 7);

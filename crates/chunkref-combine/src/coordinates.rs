@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The coordinates of one dimension in every input.
 
-use chunkref_core::{CombineError, CombineErrorKind, ConcatDimension, CoordinateSource};
+use chunkref_core::{
+    CombineError, CombineErrorKind, ConcatDimension, Conflict, ConflictKind, CoordinateSource,
+    Resolution, Side,
+};
 use chunkref_model::{Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, DataType, Manifest};
 use regex::Regex;
 
 use crate::input::Input;
-use crate::report::{Conflict, ConflictKind, Side};
 use crate::scalar::{Scalar, encode};
 use crate::time;
 use crate::value::values;
+use crate::variable::SKIP_FILE;
 
 /// The coordinates of one dimension.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ pub(crate) fn coordinates(
                     "the list of coordinates of {name} has {} values, and the inputs have {needed} places along it",
                     texts.len()
                 );
-                return Err(CombineError { kind: CombineErrorKind::InvalidOption, message });
+                return Err(CombineError::new(CombineErrorKind::InvalidOption, message));
             }
             let mut texts = texts.iter().map(|text| Scalar::of_text(text));
             let numbers = lengths.iter().map(|length| {
@@ -75,7 +78,7 @@ pub(crate) fn coordinates(
                 CoordinateSource::Pattern(pattern) => {
                     Some(Regex::new(pattern).map_err(|error| {
                         let message = format!("the pattern for {name} is not one: {error}");
-                        CombineError { kind: CombineErrorKind::InvalidOption, message }
+                        CombineError::new(CombineErrorKind::InvalidOption, message)
                     })?)
                 }
                 _ => None,
@@ -93,12 +96,9 @@ const MOST_MADE_UP: u64 = 1 << 21;
 fn total(name: &str, lengths: &[Option<u64>]) -> Result<u64, CombineError> {
     let sum = |sum: u64, length: &Option<u64>| sum.checked_add(length.unwrap_or(1));
     let total = lengths.iter().try_fold(0, sum).filter(|&total| total <= MOST_MADE_UP);
-    total.ok_or_else(|| CombineError {
-        kind: CombineErrorKind::Unsupported,
-        message: format!(
+    total.ok_or_else(|| CombineError::new(CombineErrorKind::Unsupported, format!(
             "the inputs have more than {MOST_MADE_UP} places along {name}: take coordinates that are in the files"
-        ),
-    })
+        )))
 }
 
 /// The array that has the coordinates of the dimension already: along it, of one axis.
@@ -107,15 +107,9 @@ fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
 }
 
 fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
-    Conflict {
-        kind: ConflictKind::NoCoordinates,
-        place: name.to_owned(),
-        message,
-        sides: vec![Side { says: "these inputs".to_owned(), inputs }],
-        resolve: format!(
-            "say where the coordinates are: --concat {name}=data:VARIABLE, cf:VARIABLE, attr:NAME, vattr:VARIABLE:NAME, regex:PATTERN, list:A,B,… or INDEX"
-        ),
-    }
+    Conflict::new(ConflictKind::NoCoordinates, name, message)
+        .with_sides([Side { says: "these inputs".to_owned(), inputs }])
+        .with_resolutions([Resolution::Concat { dimension: name.to_owned() }])
 }
 
 fn of_arrays(
@@ -147,14 +141,12 @@ fn of_arrays(
             let says = if same { "the type of the first input" } else { "another type" };
             Side { says: says.to_owned(), inputs: inputs.collect() }
         };
-        conflicts.push(Conflict {
-            kind: ConflictKind::DataType,
-            place: path.clone(),
-            message: "the coordinates have different element types".to_owned(),
-            sides: vec![side(true), side(false)],
-            resolve: "--on-conflict skip-file leaves out the inputs that differ from the first"
-                .to_owned(),
-        });
+        let message = "the coordinates have different element types";
+        conflicts.push(
+            Conflict::new(ConflictKind::DataType, path, message)
+                .with_sides([side(true), side(false)])
+                .with_resolutions([SKIP_FILE]),
+        );
         return None;
     }
     let mut bytes = Vec::new();
@@ -269,9 +261,11 @@ fn of_scalars(
 ) -> Result<Coordinates, CombineError> {
     let name = &dimension.name;
     let encoded = encode(scalars, dimension.dtype.as_ref());
-    let (dtype, bytes) = encoded.map_err(|value| CombineError {
-        kind: CombineErrorKind::InvalidOption,
-        message: format!("the coordinate {value} of {name} is none of the type that is asked for"),
+    let (dtype, bytes) = encoded.map_err(|value| {
+        CombineError::new(
+            CombineErrorKind::InvalidOption,
+            format!("the coordinate {value} of {name} is none of the type that is asked for"),
+        )
     })?;
     let known = inputs.first().and_then(|input| along(name, input));
     let path = known.as_ref().map_or_else(|| name.clone(), |(path, _)| path.clone());

@@ -147,7 +147,7 @@ fn two_dimensions_at_once() {
     assert_eq!(combined.array("mean").unwrap().dimensions, ["t"]);
     inputs.pop();
     let error = combine(&inputs, &options).unwrap_err();
-    assert!(error.message.contains("1 of 4 combinations"), "{}", error.message);
+    assert!(error.to_string().contains("1 of 4 combinations"), "{error}");
     for input in &mut inputs {
         for name in ["mean", "seed"] {
             input.root.arrays.get_mut(name).unwrap().fill_value = Some(FillValue::Int(-9));

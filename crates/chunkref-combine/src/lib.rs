@@ -45,5 +45,5 @@ mod testing;
 
 pub use combine::{Combined, CubeCombiner, combine, plan};
 pub use merge::merge;
-pub use report::{Conflict, ConflictKind, Report, Side};
+pub use report::Report;
 pub use time::date_of;

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_core::{CombineError, CombineErrorKind, CombineOptions, CoordinateSource};
+use chunkref_core::{
+    CombineError, CombineErrorKind, CombineOptions, Conflict, ConflictKind, CoordinateSource,
+    Resolution, Side,
+};
 use chunkref_model::{Array, Dataset, ManifestAssembler, SourceId};
 
 use crate::analysis::lengths;
@@ -11,7 +14,6 @@ use crate::aspect::{self, Compared, Holder};
 use crate::assemble::adopt_sources;
 use crate::coordinates::coordinates;
 use crate::input::Input;
-use crate::report::{Conflict, ConflictKind, Report, Side};
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -28,7 +30,7 @@ pub fn merge(inputs: &[Dataset]) -> Result<Dataset, CombineError> {
 fn merged(inputs: &[Input<'_>]) -> Result<Dataset, CombineError> {
     let Some(first) = inputs.first() else {
         let message = "there is nothing to merge".to_owned();
-        return Err(CombineError { kind: CombineErrorKind::NoInput, message });
+        return Err(CombineError::new(CombineErrorKind::NoInput, message));
     };
     let mut variables: BTreeMap<String, Vec<Holder<'_>>> = BTreeMap::new();
     for (input, own) in inputs.iter().enumerate() {
@@ -39,14 +41,8 @@ fn merged(inputs: &[Input<'_>]) -> Result<Dataset, CombineError> {
     let conflicts: Vec<_> =
         variables.iter().flat_map(|(path, holders)| conflicts(path, holders, inputs)).collect();
     if !conflicts.is_empty() {
-        let report = Report {
-            inputs: inputs.iter().map(|input| input.label.clone()).collect(),
-            outline: Vec::new(),
-            notes: Vec::new(),
-            conflicts,
-        };
-        let message = report.conflicts_in_words();
-        return Err(CombineError { kind: CombineErrorKind::Mismatch, message });
+        let names = inputs.iter().map(|input| input.label.clone()).collect();
+        return Err(CombineError::from_conflicts(names, conflicts));
     }
     let mut dataset = Dataset::new();
     let sources = adopt_sources(&mut dataset, inputs);
@@ -83,9 +79,8 @@ fn renamed(path: &str, array: &Array, names: &[SourceId]) -> Result<Array, Combi
         assembler.place(&array.manifest, &origin, names)?;
         assembler.finish()
     });
-    let manifest = manifest.map_err(|error| CombineError {
-        kind: CombineErrorKind::Unsupported,
-        message: format!("{path}: {error}"),
+    let manifest = manifest.map_err(|error| {
+        CombineError::new(CombineErrorKind::Unsupported, format!("{path}: {error}"))
     })?;
     Ok(Array { manifest, ..array.clone() })
 }
@@ -108,14 +103,12 @@ fn conflicts(path: &str, holders: &[Holder<'_>], inputs: &[Input<'_>]) -> Vec<Co
         inputs: holders.into_iter().map(|holder| holder.input).collect(),
     };
     let like = std::iter::once(first).chain(like).collect();
-    found.push(Conflict {
-        kind: ConflictKind::Duplicate,
-        place: path.to_owned(),
-        message: "several inputs with the same coordinates have it, and it differs, or is too large to be compared"
-            .to_owned(),
-        sides: vec![side("values 1", like), side("other values", unlike)],
-        resolve: "leave one of the inputs out, or combine them along one more dimension".to_owned(),
-    });
+    let message = "several inputs with the same coordinates have it, and it differs, or is too large to be compared";
+    found.push(
+        Conflict::new(ConflictKind::Duplicate, path, message)
+            .with_sides([side("values 1", like), side("other values", unlike)])
+            .with_resolutions([Resolution::LeaveOut, Resolution::AnotherDimension]),
+    );
     found
 }
 
@@ -133,7 +126,7 @@ pub(crate) fn merge_places(
                 "the coordinates of {} number the inputs, so none of them are at one place to be merged",
                 dimension.name
             );
-            return Err(CombineError { kind: CombineErrorKind::InvalidOption, message });
+            return Err(CombineError::new(CombineErrorKind::InvalidOption, message));
         }
         let lengths = lengths(dimension, &own)?;
         let Some(found) = coordinates(dimension, &own, &lengths, &mut Vec::new())? else {

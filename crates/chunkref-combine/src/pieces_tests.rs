@@ -106,7 +106,7 @@ fn too_many_pieces_are_a_conflict() {
         .collect();
     let error = combine(&inputs, &along("time")).unwrap_err();
     assert_eq!(error.kind, CombineErrorKind::Mismatch);
-    assert!(error.message.contains("chunk shapes differ"), "{}", error.message);
+    assert!(error.to_string().contains("chunk shapes differ"), "{error}");
 }
 
 proptest! {
@@ -175,7 +175,7 @@ fn variables_of_different_files_are_put_together() {
 
     next.root.arrays.insert("t".to_owned(), own.array("t").unwrap().clone());
     next.root.arrays.insert("x".to_owned(), ints(&["x"], &[9; 6]));
-    let error = combine(&[own, next], &options).unwrap_err().message;
+    let error = combine(&[own, next], &options).unwrap_err().to_string();
     assert!(error.contains("x: several inputs with the same coordinates have it"), "{error}");
     let without = CombineOptions::default().with_merge(true);
     assert_eq!(combine(&[other.clone(), other.clone()], &without).unwrap().dataset, other);
@@ -246,7 +246,7 @@ fn times_since_1970_are_whole_numbers() {
     let units = AttributeValue::Text("milliseconds since 1970-01-01T00:00:00".to_owned());
     assert_eq!(combined.array("t").unwrap().attributes.get("units"), Some(&units));
     let odd = [timed("a", 1.0, "fortnights since 2000-01-01", None), inputs[1].clone()];
-    let error = combine(&odd, &options).unwrap_err().message;
+    let error = combine(&odd, &options).unwrap_err().to_string();
     assert!(error.contains("is no epoch known here"), "{error}");
 }
 
@@ -260,10 +260,10 @@ fn gregorian_calendars_are_one_since_1582() {
         [10.0_f64, 11.0, 12.0].iter().flat_map(|time| time.to_le_bytes()).collect();
     assert_eq!(combined.array("t").unwrap().plain_values().unwrap(), wanted);
     let other = timed("d", 13.0, "days since 2000-01-01", Some("noleap"));
-    let error = combine(&[a.clone(), other], &along("t")).unwrap_err().message;
+    let error = combine(&[a.clone(), other], &along("t")).unwrap_err().to_string();
     assert!(error.contains("calendar differs"), "{error}");
     let early = timed("e", -200_000.0, "days since 2000-01-01", Some("proleptic_gregorian"));
     assert!(combine(&[early.clone(), a.clone()], &along("t")).is_ok(), "the later one is moved");
-    let error = combine(&[a, early], &along("t")).unwrap_err().message;
+    let error = combine(&[a, early], &along("t")).unwrap_err().to_string();
     assert!(error.contains("calendar differs"), "{error}");
 }

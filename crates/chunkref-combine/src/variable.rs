@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_core::{CombineOptions, Missing};
+use chunkref_core::{
+    CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
+};
 use chunkref_model::Array;
 
 use crate::aspect::{self, Compared, Holder, widened};
 use crate::axis::Axis;
 use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::input::Input;
-use crate::report::{Conflict, ConflictKind, Side};
 
 /// A variable of the result.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub(crate) struct Variable {
     /// How its chunks are cut, so that inputs meet at their edges.
     pub(crate) cut: Option<Cut>,
 }
+
+/// What most conflicts have in common.
+pub(crate) const SKIP_FILE: Resolution = Resolution::OnConflict(OnConflict::SkipFile);
+pub(crate) const SKIP_VARIABLE: Resolution = Resolution::OnConflict(OnConflict::SkipVariable);
 
 /// What all variables have in common.
 pub(crate) struct Setting<'a> {
@@ -96,14 +101,11 @@ impl Setting<'_> {
         variable.cut = cut;
         let gaps = self.gaps || holders.len() < self.inputs.len();
         if gaps && self.options.missing == Missing::Fill && first.array.fill_value.is_none() {
-            conflicts.push(Conflict {
-                kind: ConflictKind::NoFillValue,
-                place: path.to_owned(),
-                message: "there would be gaps, and it has no fill value that could say so"
-                    .to_owned(),
-                sides: Vec::new(),
-                resolve: "--on-conflict skip-variable leaves the variable out".to_owned(),
-            });
+            let message = "there would be gaps, and it has no fill value that could say so";
+            conflicts.push(
+                Conflict::new(ConflictKind::NoFillValue, path, message)
+                    .with_resolutions([SKIP_VARIABLE]),
+            );
         }
         variable.dimensions = Some(dimensions);
         Some(variable)
@@ -115,18 +117,15 @@ impl Setting<'_> {
         }
         let having: Vec<_> = holders.iter().map(|holder| holder.input).collect();
         let lacking = (0..self.inputs.len()).filter(|input| !having.contains(input)).collect();
-        Some(Conflict {
-            kind: ConflictKind::MissingVariable,
-            place: path.to_owned(),
-            message: "some inputs do not have it".to_owned(),
-            sides: vec![
-                Side { says: "have it".to_owned(), inputs: having },
-                Side { says: "do not".to_owned(), inputs: lacking },
-            ],
-            resolve: "--missing fill lets it read as its fill value there; --on-conflict skip-variable leaves it out, \
-                      skip-file the inputs without it"
-                .to_owned(),
-        })
+        let sides = [
+            Side { says: "have it".to_owned(), inputs: having },
+            Side { says: "do not".to_owned(), inputs: lacking },
+        ];
+        Some(
+            Conflict::new(ConflictKind::MissingVariable, path, "some inputs do not have it")
+                .with_sides(sides)
+                .with_resolutions([Resolution::FillMissing, SKIP_VARIABLE, SKIP_FILE]),
+        )
     }
 
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
@@ -210,16 +209,11 @@ impl Setting<'_> {
             let says = format!("values {}", sides.len() + 1);
             sides.push((holder, Side { says, inputs: vec![holder.input] }));
         }
-        Conflict {
-            kind: ConflictKind::Coordinates,
-            place: path.to_owned(),
-            message: "the coordinates of this dimension differ, or are too large to be compared"
-                .to_owned(),
-            sides: sides.into_iter().map(|(_, side)| side).collect(),
-            resolve: format!(
-                "--identical {path} keeps the first input's, --on-conflict skip-file leaves out the inputs that differ from the first"
-            ),
-        }
+        let message = "the coordinates of this dimension differ, or are too large to be compared";
+        let identical = Resolution::Identical { variable: path.to_owned() };
+        Conflict::new(ConflictKind::Coordinates, path, message)
+            .with_sides(sides.into_iter().map(|(_, side)| side))
+            .with_resolutions([identical, SKIP_FILE])
     }
 
     /// Inputs that do not begin and end at edges of chunks.
@@ -242,14 +236,12 @@ impl Setting<'_> {
                 None => sides.push(Side { says, inputs: vec![holder.input] }),
             }
         }
-        (!sides.is_empty()).then(|| Conflict {
-            kind: ConflictKind::PartialChunks,
-            place: path.to_owned(),
-            message: "inputs do not meet at edges of chunks: all chunks of a Zarr array have one shape, so a chunk that is \
-                      not full may only be the last one, and chunks with codecs cannot be cut"
-                .to_owned(),
-            sides,
-            resolve: "leave those inputs out, or the variable with --on-conflict skip-variable".to_owned(),
+        let message = "inputs do not meet at edges of chunks: all chunks of a Zarr array have one shape, so a chunk that is \
+                       not full may only be the last one, and chunks with codecs cannot be cut";
+        (!sides.is_empty()).then(|| {
+            Conflict::new(ConflictKind::PartialChunks, path, message)
+                .with_sides(sides)
+                .with_resolutions([Resolution::LeaveOut, SKIP_VARIABLE])
         })
     }
 }

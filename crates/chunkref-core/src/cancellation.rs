@@ -1,23 +1,45 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Work that is no longer wanted: a deadline has passed, or someone asked for an end.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
+use crate::{Advice, Resolution};
 
 /// Why work ended before it was done. Both are causes from outside: neither says anything of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cancelled {
     /// The deadline has passed.
-    #[error("it took longer than the {} seconds that it may: allow more with --deadline", .0.as_secs_f64())]
     TimedOut(Duration),
     /// Someone asked for an end: an interrupt, or the end of the program.
-    #[error("it was stopped")]
     Stopped,
+}
+
+static MORE_TIME: Advice = Advice::fixed(&[Resolution::Deadline]);
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(time) => {
+                let seconds = time.as_secs_f64();
+                write!(formatter, "it took longer than the {seconds} seconds that it may")
+            }
+            Self::Stopped => formatter.write_str("it was stopped"),
+        }
+    }
+}
+
+impl Error for Cancelled {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::TimedOut(_) => Some(&MORE_TIME),
+            Self::Stopped => None,
+        }
+    }
 }
 
 /// Whether work is still wanted. Whoever computes asks it now and then, in every loop whose length the data decide; what

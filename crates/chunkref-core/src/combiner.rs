@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Combining many datasets into one.
 
+use std::fmt;
 use std::str::FromStr;
 
 use chunkref_model::{DataType, Dataset};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::resolution::Spelling;
+use crate::{Conflict, Resolution};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -344,14 +348,69 @@ pub enum CombineErrorKind {
 }
 
 /// Datasets could not be combined.
-#[derive(Debug, Error)]
-#[error("the inputs cannot be combined: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CombineError {
     /// What kind of fault.
     pub kind: CombineErrorKind,
-    /// Every offending input and variable, and the options that resolve it.
+    /// What is wrong, where it is no conflict between inputs.
     pub message: String,
+    /// What helps; each of them does.
+    pub resolutions: Vec<Resolution>,
+    /// Everything that stands in the way, for errors of kind [`CombineErrorKind::Mismatch`].
+    pub conflicts: Vec<Conflict>,
+    /// What the inputs are called that the conflicts name by their positions.
+    pub inputs: Vec<String>,
 }
+
+impl CombineError {
+    /// An error that is no conflict between inputs.
+    #[must_use]
+    pub fn new(kind: CombineErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            resolutions: Vec::new(),
+            conflicts: Vec::new(),
+            inputs: Vec::new(),
+        }
+    }
+
+    /// The error of inputs with these names that contradict each other.
+    #[must_use]
+    pub fn from_conflicts(inputs: Vec<String>, conflicts: Vec<Conflict>) -> Self {
+        Self { conflicts, inputs, ..Self::new(CombineErrorKind::Mismatch, "") }
+    }
+
+    /// The same error with what helps against it.
+    #[must_use]
+    pub fn with_resolution(mut self, resolution: Resolution) -> Self {
+        self.resolutions.push(resolution);
+        self
+    }
+
+    /// The error in words, with a front-end's own options in its advice.
+    #[must_use]
+    pub fn in_words(&self, spelling: Spelling<'_>) -> String {
+        let mut words = format!("the inputs cannot be combined: {}", self.message);
+        if !self.conflicts.is_empty() {
+            words.push_str(&Conflict::all_in_words(&self.conflicts, &self.inputs, spelling));
+        }
+        if !self.resolutions.is_empty() {
+            words.push_str(": ");
+            words.push_str(&Resolution::all_in_words(&self.resolutions, spelling));
+        }
+        words
+    }
+}
+
+impl fmt::Display for CombineError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.in_words(&Resolution::unspelled))
+    }
+}
+
+impl std::error::Error for CombineError {}
 
 /// Many datasets in, one out.
 ///

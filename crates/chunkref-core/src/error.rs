@@ -67,6 +67,7 @@ impl From<SourceErrorKind> for ScanErrorKind {
 /// A file could not be scanned. What it shows has no secrets in it.
 #[derive(Error)]
 #[error("{}: cannot be scanned{}", redact(location), format.map(|name| format!(" as {name}")).unwrap_or_default())]
+#[non_exhaustive]
 pub struct ScanError {
     /// What kind of fault.
     pub kind: ScanErrorKind,
@@ -101,6 +102,23 @@ impl fmt::Debug for Shown<'_> {
 }
 
 impl ScanError {
+    /// An error of the object at `location`, with the fault itself.
+    #[must_use]
+    pub fn new(
+        kind: ScanErrorKind,
+        location: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, format: None, location: location.into(), source: source.into() }
+    }
+
+    /// The same error, with the format that the object was scanned as.
+    #[must_use]
+    pub fn with_format(mut self, format: impl Into<Option<&'static str>>) -> Self {
+        self.format = format.into();
+        self
+    }
+
     /// The error of a file that could not be read.
     #[must_use]
     pub fn from_source(error: SourceError, format: Option<&'static str>) -> Self {

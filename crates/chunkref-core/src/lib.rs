@@ -11,24 +11,30 @@
 //! | [`source`] | [`ByteSource`]: range reads of one version of one object |
 //! | [`codec`] | [`CodecEntry`]: what is known of a codec, and how it is undone |
 //! | [`value_reader`] | [`ValueReaderEntry`]: libraries of others to compare with |
+//! | [`format_option`] | [`FormatOption`]: options that one format adds, with type, default, help and flag |
 //! | [`signature`], [`registry`] | which scanner a file is for |
 //! | [`split`] | data in one piece, cut into chunks |
 //! | [`cursor`], [`limits`], [`cancellation`] | reading untrusted bytes safely; work that is no longer wanted |
 //! | [`error`] | what callers match on |
+//! | [`conflict`] | [`Conflict`]: what stands in the way of combining |
+//! | [`resolution`] | [`Resolution`]: what helps against a fault, which each front-end words for its users |
 
 pub mod atomic;
 pub mod cancellation;
 pub mod codec;
 mod combine_record;
 pub mod combiner;
+pub mod conflict;
 pub mod cursor;
 pub mod emitter;
 pub mod error;
+pub mod format_option;
 pub mod limits;
 mod panics;
 pub mod reference_format;
 pub mod reference_set;
 pub mod registry;
+pub mod resolution;
 pub mod scanner;
 pub mod signature;
 pub mod source;
@@ -50,9 +56,11 @@ pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
     Duplicates, Missing, OnConflict,
 };
+pub use conflict::{Conflict, ConflictKind, Side};
 pub use cursor::{Cursor, Truncated};
 pub use emitter::{EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
+pub use format_option::{FormatOption, OptionError, OptionType, Switch};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use panics::hide_secrets_of_panics;
 pub use reference_format::{
@@ -61,8 +69,9 @@ pub use reference_format::{
 };
 pub use reference_set::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
 pub use registry::{Registry, RegistryError};
-pub use scanner::{FormatOption, Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
+pub use resolution::{Advice, Resolution, Spelling};
+pub use scanner::{Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
-pub use source::{AccessDenied, ByteSource, MemorySource, SourceError, SourceErrorKind};
+pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};
 pub use value_reader::{ReadValues, ValueReaderEntry, ValueReaderError};
 pub use watched::WatchedSource;

@@ -201,7 +201,7 @@ fn names() -> String {
 }
 
 /// A whole number, for bytes with or without a unit.
-fn number(text: &str, unit: LimitUnit) -> Result<u64, &'static str> {
+pub(crate) fn number(text: &str, unit: LimitUnit) -> Result<u64, &'static str> {
     const UNITS: [(&str, u64); 9] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),

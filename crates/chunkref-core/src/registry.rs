@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The formats that are linked in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use thiserror::Error;
 
-use crate::{ByteSource, ScanError, ScanErrorKind, ScannerEntry, Signature};
+use crate::format_option::similar;
+use crate::{
+    ByteSource, FormatOption, OptionError, ScanError, ScanErrorKind, ScanOptions, ScannerEntry,
+    Signature,
+};
 
 /// Bytes of an unknown file that its error shows.
 const SHOWN_HEAD_BYTES: usize = 16;
@@ -12,13 +18,23 @@ const SHOWN_HEAD_BYTES: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// Two entries of one name.
+    /// Two entries of one name, among their own names and aliases.
     #[error(
         "two formats are registered under the name {name:?}: link only one of the crates that submit it"
     )]
     Duplicate {
         /// The name.
         name: &'static str,
+    },
+    /// Options of two formats that want one flag and take different things.
+    #[error("the options {first} and {second} want the flag {flag} and take different things")]
+    Flag {
+        /// The flag.
+        flag: &'static str,
+        /// One option.
+        first: &'static str,
+        /// The other one.
+        second: &'static str,
     },
     /// No format's files begin like this.
     #[error(
@@ -69,17 +85,28 @@ impl Registry {
     /// A registry of just these formats.
     ///
     /// # Errors
-    /// [`RegistryError::Duplicate`] when two of them share a name.
+    /// [`RegistryError::Duplicate`] when two of them share a name, [`RegistryError::Flag`] when they want one flag for
+    /// different things.
     pub fn from_entries(
         entries: impl IntoIterator<Item = ScannerEntry>,
     ) -> Result<Self, RegistryError> {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_by_key(|entry| entry.name);
-        for pair in entries.windows(2) {
-            if let [first, second] = pair
-                && first.name == second.name
-            {
-                return Err(RegistryError::Duplicate { name: first.name });
+        let mut names = BTreeSet::new();
+        let mut flags: BTreeMap<&str, &FormatOption> = BTreeMap::new();
+        for entry in &entries {
+            for &name in std::iter::once(&entry.name).chain(entry.aliases) {
+                if !names.insert(name) {
+                    return Err(RegistryError::Duplicate { name });
+                }
+            }
+            for option in entry.options {
+                let Some(flag) = option.flag else { continue };
+                let first = flags.entry(flag).or_insert(option);
+                if first.takes != option.takes {
+                    let (first, second) = (first.name, option.name);
+                    return Err(RegistryError::Flag { flag, first, second });
+                }
             }
         }
         Ok(Self { entries })
@@ -91,14 +118,36 @@ impl Registry {
         &self.entries
     }
 
-    /// The format of that name.
+    /// The format of that name, or with that alias.
     ///
     /// # Errors
     /// [`RegistryError::UnknownName`] when there is none.
     pub fn by_name(&self, name: &str) -> Result<&ScannerEntry, RegistryError> {
-        self.entries.iter().find(|entry| entry.name == name).ok_or_else(|| {
+        self.entries.iter().find(|entry| entry.is_called(name)).ok_or_else(|| {
             RegistryError::UnknownName { name: name.to_owned(), known: self.names() }
         })
+    }
+
+    /// Checks the format's name and the format options before anything is read. An option of a format that a file turns
+    /// out not to be in is allowed, so that one set of options serves files of several formats.
+    ///
+    /// # Errors
+    /// [`OptionError`] with the names or values that there are, and the one that was meant.
+    pub fn check(&self, options: &ScanOptions) -> Result<(), OptionError> {
+        let entries = match &options.format {
+            Some(name) => std::slice::from_ref(self.by_name(name)?),
+            None => self.entries(),
+        };
+        for (name, value) in &options.format_options {
+            let Some(option) = entries.iter().find_map(|entry| entry.option(name)) else {
+                let known: Vec<_> =
+                    entries.iter().flat_map(|entry| entry.options).map(|one| one.name).collect();
+                let similar = similar(name, known.iter().copied());
+                return Err(OptionError::UnknownOption { name: name.clone(), similar, known });
+            };
+            option.check(value)?;
+        }
+        Ok(())
     }
 
     /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file). A signature
@@ -148,14 +197,12 @@ impl Registry {
         let head = 0..source.version().length.min(self.reach().max(SHOWN_HEAD_BYTES as u64));
         let bytes =
             source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
-        self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| ScanError {
-            kind: match error {
+        self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| {
+            let kind = match error {
                 RegistryError::Ambiguous { .. } => ScanErrorKind::Ambiguous,
                 _ => ScanErrorKind::UnknownFormat,
-            },
-            format: None,
-            location: source.location().to_owned(),
-            source: Box::new(error),
+            };
+            ScanError::new(kind, source.location(), error)
         })
     }
 
@@ -194,7 +241,7 @@ fn describe_head(head: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scan, ScanOptions, Scanner};
+    use crate::{OptionType, Scan, Scanner};
 
     struct Nothing;
 
@@ -205,20 +252,12 @@ mod tests {
         }
 
         async fn scan(&self, _: &dyn ByteSource, _: &ScanOptions) -> Result<Scan, ScanError> {
-            Ok(Scan { dataset: chunkref_model::Dataset::new(), skipped: Vec::new() })
+            Ok(Scan::new(chunkref_model::Dataset::new()))
         }
     }
 
     const fn entry(name: &'static str, signatures: &'static [Signature]) -> ScannerEntry {
-        ScannerEntry {
-            name,
-            description: "",
-            media_type: "",
-            extensions: &[],
-            signatures,
-            options: &[],
-            scanner: || Box::new(Nothing),
-        }
+        ScannerEntry::new(name, || Box::new(Nothing)).with_signatures(signatures)
     }
 
     static A: ScannerEntry = entry("a", &[Signature::at_start(b"AAAA")]);
@@ -233,6 +272,39 @@ mod tests {
             Registry::from_entries([A, B, A]).unwrap_err(),
             RegistryError::Duplicate { name: "a" }
         );
+    }
+
+    #[test]
+    fn aliases_are_names_and_collisions_are_refused() {
+        const ORDER: FormatOption =
+            FormatOption::new("a.order", OptionType::Words(&["up", "down"]), "").with_flag("order");
+        let a = A.with_aliases(&["a2"]).with_options(&[ORDER]);
+        let registry = Registry::from_entries([a, B]).unwrap();
+        assert_eq!(registry.by_name("a2").unwrap().name, "a");
+        let duplicate = Err(RegistryError::Duplicate { name: "a2" });
+        assert_eq!(Registry::from_entries([a, B.with_name("a2")]).map(drop), duplicate);
+        assert_eq!(Registry::from_entries([a, B.with_aliases(&["a2"])]).map(drop), duplicate);
+        let check = |format: Option<&str>, name: &str, value: &str| {
+            let mut options = ScanOptions::default().with_format_option(name, value);
+            options.format = format.map(str::to_owned);
+            registry.check(&options).map_err(|error| error.to_string())
+        };
+        for (format, name) in [(None, "a.order"), (None, "a2.order"), (Some("a2"), "a.order")] {
+            assert_eq!(check(format, name, "up"), Ok(()), "{name}");
+        }
+        assert!(check(None, "a.ordr", "up").unwrap_err().contains("did you mean \"a.order\"?"));
+        assert!(check(Some("b"), "a.order", "up").unwrap_err().contains("no format has"));
+        assert!(check(None, "a2.order", "dwn").unwrap_err().contains("did you mean \"down\"?"));
+        let other = FormatOption::new("b.order", OptionType::Bytes, "").with_flag("order");
+        let other = B.with_options(Vec::leak(vec![other]));
+        assert!(matches!(
+            Registry::from_entries([a, other]),
+            Err(RegistryError::Flag { flag: "order", .. })
+        ));
+        // A scan gets the option under its own name.
+        let options = ScanOptions::default().with_format_option("a2.order", "down");
+        let names: Vec<_> = a.own_names(&options).format_options.clone().into_iter().collect();
+        assert_eq!(names, [("a.order".to_owned(), "down".to_owned())]);
     }
 
     #[test]

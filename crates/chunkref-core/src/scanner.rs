@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Scanning one archival file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 
 use async_trait::async_trait;
 use chunkref_model::Dataset;
 
-use crate::{ByteSource, Cancellation, Limits, ScanError, Signature, WatchedSource};
+use crate::{
+    ByteSource, Cancellation, FormatOption, Limits, Resolution, ScanError, Signature, Spelling,
+    WatchedSource,
+};
 
 /// One archival file in, its description out.
 ///
@@ -40,6 +44,7 @@ pub trait Scanner: Send + Sync {
 
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Scan {
     /// Everything that references can say.
     pub dataset: Dataset,
@@ -47,8 +52,24 @@ pub struct Scan {
     pub skipped: Vec<Skipped>,
 }
 
+impl Scan {
+    /// A scan that left nothing out.
+    #[must_use]
+    pub const fn new(dataset: Dataset) -> Self {
+        Self { dataset, skipped: Vec::new() }
+    }
+
+    /// The same scan with what is not in the dataset, in the order of the paths.
+    #[must_use]
+    pub fn with_skipped(mut self, skipped: Vec<Skipped>) -> Self {
+        self.skipped = skipped;
+        self
+    }
+}
+
 /// Something of the file that is not in the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
     /// Path in the file, without leading slash; `path@name` for an attribute.
     pub path: String,
@@ -58,9 +79,41 @@ pub struct Skipped {
     pub reason: String,
     /// What is missing.
     pub kind: SkipKind,
+    /// What helps; each of them does.
+    pub resolutions: Vec<Resolution>,
 }
 
 impl Skipped {
+    /// Something at this path that is left out, and why.
+    #[must_use]
+    pub fn new(path: impl Into<String>, kind: SkipKind, reason: impl Into<String>) -> Self {
+        let (path, reason) = (path.into(), reason.into());
+        Self { path, offset: None, reason, kind, resolutions: Vec::new() }
+    }
+
+    /// The same, with where it is in the file, in bytes from its start.
+    #[must_use]
+    pub fn with_offset(mut self, offset: impl Into<Option<u64>>) -> Self {
+        self.offset = offset.into();
+        self
+    }
+
+    /// The same, with what helps.
+    #[must_use]
+    pub fn with_resolutions(mut self, resolutions: Vec<Resolution>) -> Self {
+        self.resolutions = resolutions;
+        self
+    }
+
+    /// The reason and what helps, with the options of a front-end.
+    #[must_use]
+    pub fn reason_in_words(&self, spelling: Spelling<'_>) -> String {
+        match self.resolutions.as_slice() {
+            [] => self.reason.clone(),
+            some => format!("{}: {}", self.reason, Resolution::all_in_words(some, spelling)),
+        }
+    }
+
     /// How many things of each kind there are.
     #[must_use]
     pub fn count(skipped: &[Self]) -> BTreeMap<String, u64> {
@@ -174,22 +227,32 @@ impl ScanOptions {
     }
 }
 
-/// An option that one format adds; the front-end offers it without knowing the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FormatOption {
-    /// Name, such as `hdf5.links`: the format's name, a dot, the option's.
-    pub name: &'static str,
-    /// The values it takes, or one word in capitals for a free one.
-    pub values: &'static [&'static str],
-    /// One line of help.
-    pub help: &'static str,
-}
-
 /// A registered format: plain data and a constructor.
+///
+/// ```
+/// use chunkref_core::{ScannerEntry, Signature};
+/// # use chunkref_core::{ByteSource, Scan, ScanError, ScanOptions, Scanner, model::Dataset};
+/// # struct MyScanner;
+/// # #[async_trait::async_trait]
+/// # impl Scanner for MyScanner {
+/// #     fn entry(&self) -> &'static ScannerEntry { &ENTRY }
+/// #     async fn scan(&self, _: &dyn ByteSource, _: &ScanOptions) -> Result<Scan, ScanError> {
+/// #         Ok(Scan::new(Dataset::new()))
+/// #     }
+/// # }
+/// static ENTRY: ScannerEntry = ScannerEntry::new("mine", || Box::new(MyScanner))
+///     .with_description("my format")
+///     .with_extensions(&["my"])
+///     .with_signatures(&[Signature::at_start(b"MINE")]);
+/// assert!(ENTRY.is_called("mine"));
+/// ```
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct ScannerEntry {
     /// Short lower-case name.
     pub name: &'static str,
+    /// Other names that it goes by wherever a format is named.
+    pub aliases: &'static [&'static str],
     /// What the format is, in a few words.
     pub description: &'static str,
     /// Media type.
@@ -205,6 +268,106 @@ pub struct ScannerEntry {
 }
 
 impl ScannerEntry {
+    /// A format of this name, whose files nothing tells from others.
+    #[must_use]
+    pub const fn new(name: &'static str, scanner: fn() -> Box<dyn Scanner>) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            description: name,
+            media_type: "application/octet-stream",
+            extensions: &[],
+            signatures: &[],
+            options: &[],
+            scanner,
+        }
+    }
+
+    /// The same entry under another name.
+    #[must_use]
+    pub const fn with_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// The same entry with other names besides its own.
+    #[must_use]
+    pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same entry with what the format is, in a few words.
+    #[must_use]
+    pub const fn with_description(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    /// The same entry with a media type.
+    #[must_use]
+    pub const fn with_media_type(mut self, media_type: &'static str) -> Self {
+        self.media_type = media_type;
+        self
+    }
+
+    /// The same entry with file extensions.
+    #[must_use]
+    pub const fn with_extensions(mut self, extensions: &'static [&'static str]) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// The same entry with how its files begin.
+    #[must_use]
+    pub const fn with_signatures(mut self, signatures: &'static [Signature]) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
+    /// The same entry with options of its own.
+    #[must_use]
+    pub const fn with_options(mut self, options: &'static [FormatOption]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The same entry with another scanner.
+    #[must_use]
+    pub const fn with_scanner(mut self, scanner: fn() -> Box<dyn Scanner>) -> Self {
+        self.scanner = scanner;
+        self
+    }
+
+    /// Whether the format goes by this name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
+    /// The option of this name, with the format's name or one of its aliases in front.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&'static FormatOption> {
+        let (format, rest) = name.split_once('.')?;
+        let suffix = |option: &&FormatOption| {
+            option.name.split_once('.').is_some_and(|(_, own)| own == rest)
+        };
+        self.options.iter().filter(|_| self.is_called(format)).find(suffix)
+    }
+
+    /// The options under the format's own name that are set under an alias.
+    pub(crate) fn own_names<'a>(&self, options: &'a ScanOptions) -> Cow<'a, ScanOptions> {
+        let mut own = Cow::Borrowed(options);
+        for (name, value) in &options.format_options {
+            if let Some(option) = self.option(name).filter(|option| option.name != name) {
+                let known = &mut own.to_mut().format_options;
+                known.remove(name);
+                known.entry(option.name.to_owned()).or_insert_with(|| value.clone());
+            }
+        }
+        own
+    }
+
     /// Describes the file that `source` reads. A scan during which the source failed is that error, whatever the scanner
     /// made of it.
     ///
@@ -215,6 +378,7 @@ impl ScannerEntry {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
+        let options = &*self.own_names(options);
         let ended = |cancelled| ScanError::cancelled(cancelled, source.location(), Some(self.name));
         options.cancellation.check().map_err(ended)?;
         let watched = WatchedSource::new(source);
@@ -228,12 +392,7 @@ impl ScannerEntry {
         match outcome {
             // The scanner's own words say what was read.
             Err(error) if error.kind == kind => Err(error),
-            _ => Err(ScanError {
-                kind,
-                format: Some(self.name),
-                location: source.location().to_owned(),
-                source: Box::new(fault),
-            }),
+            _ => Err(ScanError::new(kind, source.location(), fault).with_format(self.name)),
         }
     }
 }

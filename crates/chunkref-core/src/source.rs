@@ -10,7 +10,7 @@ use chunkref_model::ObjectVersion;
 use thiserror::Error;
 
 use crate::error::Shown;
-use crate::redact;
+use crate::{Advice, Resolution, redact};
 
 /// What kind of fault kept bytes from being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum SourceErrorKind {
     /// The store or the file system does not let it be read.
     PermissionDenied,
     /// A set or a file names it and may not, by the policy of this program. Nothing of it was read. Where something can be
-    /// allowed, the cause is an [`AccessDenied`].
+    /// allowed, a cause says [`Resolution::Allow`].
     NotAllowed,
     /// It is not an object: a directory, say.
     NotAnObject,
@@ -89,27 +89,6 @@ impl Debug for SourceError {
             .field("location", &redact(&self.location))
             .field("message", &redact(&self.message))
             .field("source", &self.source.as_ref().map(|source| Shown(&**source)))
-            .finish()
-    }
-}
-
-/// What would have to be allowed for an object that a set or a file names and may not: the cause of errors of kind
-/// [`SourceErrorKind::NotAllowed`]. Front ends word it as their own option.
-#[derive(Clone, PartialEq, Eq, Error)]
-#[error("it is read when {} is allowed", redact(allow))]
-pub struct AccessDenied {
-    /// The object, as it is named.
-    pub object: String,
-    /// What to allow: a URL, or the path of a file.
-    pub allow: String,
-}
-
-impl Debug for AccessDenied {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("AccessDenied")
-            .field("object", &redact(&self.object))
-            .field("allow", &redact(&self.allow))
             .finish()
     }
 }
@@ -280,15 +259,34 @@ impl ByteSource for MemorySource {
 }
 
 impl SourceError {
-    /// The same error for someone else who waits for the same bytes; the cause is its words.
+    /// The same error for someone else who waits for the same bytes; the cause is its words, and all its advice.
     #[must_use]
     pub fn duplicate(&self) -> Self {
+        let resolutions = Resolution::in_chain(self);
+        let mut cause =
+            self.source.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static));
+        while let Some(advice) = cause.filter(|cause| cause.is::<Advice>()) {
+            cause = advice.source();
+        }
+        let words: Option<Box<dyn std::error::Error + Send + Sync>> =
+            cause.map(|cause| cause.to_string().into());
         Self {
             kind: self.kind,
             location: self.location.clone(),
             message: self.message.clone(),
-            source: self.source.as_ref().map(|cause| cause.to_string().into()),
+            source: if resolutions.is_empty() {
+                words
+            } else {
+                Some(Box::new(Advice::new(resolutions, words)))
+            },
         }
+    }
+
+    /// The same error with what helps against it.
+    #[must_use]
+    pub fn with_resolution(mut self, resolution: Resolution) -> Self {
+        self.source = Some(Box::new(Advice::new([resolution], self.source.take())));
+        self
     }
 
     /// A range past the end of an object of `length` bytes.

@@ -2,19 +2,24 @@
 //! Cutting data that lies in one piece into chunks along its slowest axes, so that a reader of a part need not fetch all
 //! of it.
 
-use crate::{FormatOption, ScanOptions};
+use crate::{FormatOption, OptionError, ScanOptions};
 
 /// The bytes of a piece that an option of a format asks for; `None` when it is not set.
 ///
 /// # Errors
-/// What is wrong with its value, in words.
-pub fn piece_bytes(options: &ScanOptions, option: &FormatOption) -> Result<Option<u64>, String> {
-    match options.format_options.get(option.name) {
-        None => Ok(None),
-        Some(value) => match value.parse() {
-            Ok(bytes) if bytes > 0 => Ok(Some(bytes)),
-            _ => Err(format!("{} takes a number of bytes, not {value:?}", option.name)),
-        },
+/// [`OptionError::InvalidValue`] for what is no number of bytes, and for none.
+pub fn piece_bytes(
+    options: &ScanOptions,
+    option: &FormatOption,
+) -> Result<Option<u64>, OptionError> {
+    match option.number(options)? {
+        Some(0) => Err(OptionError::InvalidValue {
+            name: option.name,
+            value: "0".to_owned(),
+            expected: "more than 0 bytes".to_owned(),
+            similar: None,
+        }),
+        bytes => Ok(bytes),
     }
 }
 

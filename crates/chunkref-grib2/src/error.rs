@@ -102,12 +102,7 @@ impl Grib2Error {
             Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(error) => error.kind.into(),
         };
-        ScanError {
-            kind,
-            format: Some(crate::ENTRY.name),
-            location: location.to_owned(),
-            source: Box::new(self),
-        }
+        ScanError::new(kind, location, self).with_format(crate::ENTRY.name)
     }
 
     pub(crate) fn inconsistent(

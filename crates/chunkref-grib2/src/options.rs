@@ -1,42 +1,48 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The options that the format adds, read once before a scan.
 
-use std::error::Error;
-
-use chunkref_core::{FormatOption, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{FormatOption, OptionError, OptionType, ScanError, ScanErrorKind, ScanOptions};
 
 /// All of them, as the entry lists them.
 pub(crate) const ALL: &[FormatOption] = &[LAYOUT, CODEC, INDEX, FILTER, SUBMESSAGES];
 
-const LAYOUT: FormatOption = FormatOption {
-    name: "grib.layout",
-    values: &["tree", "flat", "messages"],
-    help: "groups by short name, step type and level type; one group per hypercube; or one dataset per message, as kerchunk's scan_grib writes them (default: tree)",
-};
+const LAYOUT: FormatOption = FormatOption::new(
+    "grib.layout",
+    OptionType::Words(&["tree", "flat", "messages"]),
+    "groups by short name, step type and level type; one group per hypercube; or one dataset per message, as kerchunk's scan_grib writes them",
+)
+.with_default("tree")
+.with_flag("grib-layout");
 
-const CODEC: FormatOption = FormatOption {
-    name: "grib.codec",
-    values: &["auto", "gribberish", "eccodes"],
-    help: "who decodes messages: the zarr codec of gribberish, or kerchunk's over ecCodes; auto is eccodes, which every reader of Zarr 2 metadata runs (default: auto)",
-};
+const CODEC: FormatOption = FormatOption::new(
+    "grib.codec",
+    OptionType::Words(&["auto", "gribberish", "eccodes"]),
+    "who decodes messages: the zarr codec of gribberish, or kerchunk's over ecCodes; auto is eccodes, which every reader of Zarr 2 metadata runs",
+)
+.with_default("auto")
+.with_flag("grib-codec");
 
-const INDEX: FormatOption = FormatOption {
-    name: "grib.index",
-    values: &["URL"],
-    help: "index sidecar with the offsets of messages: auto looks for NAME.idx and NAME.index beside the file, no for none, else its name (default: auto)",
-};
+const INDEX: FormatOption = FormatOption::new(
+    "grib.index",
+    OptionType::Text("URL"),
+    "index sidecar with the offsets of messages: auto looks for NAME.idx and NAME.index beside the file, no for none, else its name",
+)
+.with_default("auto")
+.with_flag("grib-index");
 
-const FILTER: FormatOption = FormatOption {
-    name: "grib.filter",
-    values: &["FILTER"],
-    help: "only fields whose keys have these values: KEY=VALUE,... such as typeOfLevel=surface,shortName=2t|2d",
-};
+const FILTER: FormatOption = FormatOption::new(
+    "grib.filter",
+    OptionType::Pairs,
+    "only fields whose keys have these values, such as typeOfLevel=surface or shortName=2t|2d",
+)
+.with_flag("filter");
 
-const SUBMESSAGES: FormatOption = FormatOption {
-    name: "grib.submessages",
-    values: &["inline", "skip"],
-    help: "second and later fields of one message, which no byte range holds alone: as messages of their own in the references, or left out (default: inline)",
-};
+const SUBMESSAGES: FormatOption = FormatOption::new(
+    "grib.submessages",
+    OptionType::Words(&["inline", "skip"]),
+    "second and later fields of one message, which no byte range holds alone: as messages of their own in the references, or left out",
+)
+.with_default("inline");
 
 /// How fields become datasets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,61 +90,37 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn new(location: &str, options: &ScanOptions) -> Result<Self, ScanError> {
-        let value = |option: &FormatOption| options.format_options.get(option.name);
-        let wrong = |option: &FormatOption, value: &str| {
-            let known = option.values.join(", ");
-            let reason =
-                format!("{} does not take the value {value:?}; it takes {known}", option.name);
-            refuse(location, reason)
+        let refuse = |error: OptionError| {
+            ScanError::new(ScanErrorKind::InvalidOption, location, error)
+                .with_format(crate::ENTRY.name)
         };
-        let layout = match value(&LAYOUT).map(String::as_str) {
-            None | Some("tree") => Layout::Tree,
-            Some("flat") => Layout::Flat,
-            Some("messages") => Layout::Messages,
-            Some(other) => return Err(wrong(&LAYOUT, other)),
+        let word = |option: &FormatOption| option.word(options).map_err(refuse);
+        let layout = match word(&LAYOUT)? {
+            "flat" => Layout::Flat,
+            "messages" => Layout::Messages,
+            _ => Layout::Tree,
         };
-        let codec = match value(&CODEC).map(String::as_str) {
-            None | Some("auto") => CodecChoice::Auto,
-            Some("gribberish") => CodecChoice::Gribberish,
-            Some("eccodes") => CodecChoice::EcCodes,
-            Some(other) => return Err(wrong(&CODEC, other)),
+        let codec = match word(&CODEC)? {
+            "gribberish" => CodecChoice::Gribberish,
+            "eccodes" => CodecChoice::EcCodes,
+            _ => CodecChoice::Auto,
         };
-        let index = match value(&INDEX).map(String::as_str) {
-            None | Some("auto") => IndexChoice::Auto,
-            Some("no") => IndexChoice::None,
-            Some("") => return Err(wrong(&INDEX, "")),
-            Some(name) => IndexChoice::Named(name.to_owned()),
+        let index = match word(&INDEX)? {
+            "auto" => IndexChoice::Auto,
+            "no" => IndexChoice::None,
+            name => IndexChoice::Named(name.to_owned()),
         };
-        let inline_submessages = match value(&SUBMESSAGES).map(String::as_str) {
-            None | Some("inline") => true,
-            Some("skip") => false,
-            Some(other) => return Err(wrong(&SUBMESSAGES, other)),
-        };
-        let filters = match value(&FILTER) {
-            None => Vec::new(),
-            Some(text) => parse_filters(text).map_err(|reason| refuse(location, reason))?,
-        };
-        Ok(Self { layout, codec, index, filters, inline_submessages })
-    }
-}
-
-fn parse_filters(text: &str) -> Result<Vec<Filter>, String> {
-    text.split(',')
-        .map(|part| match part.split_once('=') {
-            Some((key, values)) if !key.is_empty() && !values.is_empty() => {
-                Ok((key.to_owned(), values.split('|').map(str::to_owned).collect()))
-            }
-            _ => Err(format!("{} is written KEY=VALUE, not {part:?}", FILTER.name)),
+        let filters =
+            FILTER.pairs(options).map_err(refuse)?.into_iter().map(|(key, values)| {
+                (key.to_owned(), values.split('|').map(str::to_owned).collect())
+            });
+        Ok(Self {
+            layout,
+            codec,
+            index,
+            filters: filters.collect(),
+            inline_submessages: word(&SUBMESSAGES)? == "inline",
         })
-        .collect()
-}
-
-fn refuse(location: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> ScanError {
-    ScanError {
-        kind: ScanErrorKind::InvalidOption,
-        format: Some(crate::ENTRY.name),
-        location: location.to_owned(),
-        source: reason.into(),
     }
 }
 

@@ -38,15 +38,13 @@ const STARTS: [u64; 161] = {
 };
 
 /// The registered entry. Files whose first message begins later than byte 160 need the format named.
-pub const ENTRY: ScannerEntry = ScannerEntry {
-    name: "grib",
-    description: "GRIB2, with messages of GRIB1 among them",
-    media_type: "application/wmo-GRIB2",
-    extensions: &["grib2", "grb2", "grib", "grb", "grib1", "grb1"],
-    signatures: &[Signature::at(&SIGNATURE, &STARTS)],
-    options: options::ALL,
-    scanner: || Box::new(Grib2Scanner),
-};
+pub const ENTRY: ScannerEntry = ScannerEntry::new("grib", || Box::new(Grib2Scanner))
+    .with_aliases(&["grib2"])
+    .with_description("GRIB2, with messages of GRIB1 among them")
+    .with_media_type("application/wmo-GRIB2")
+    .with_extensions(&["grib2", "grb2", "grib", "grb", "grib1", "grb1"])
+    .with_signatures(&[Signature::at(&SIGNATURE, &STARTS)])
+    .with_options(options::ALL);
 
 static STATIC_ENTRY: ScannerEntry = ENTRY;
 
@@ -109,7 +107,7 @@ async fn scan_file(
     let object = Source { location, version: Some(source.version().clone()) };
     let dataset = lower::lower(&fields, object, choices, options)?;
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Scan { dataset, skipped })
+    Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
 fn skip(offset: u64, part: usize, reason: String) -> Skipped {
@@ -117,7 +115,7 @@ fn skip(offset: u64, part: usize, reason: String) -> Skipped {
         0 => format!("message at byte {offset}"),
         part => format!("message at byte {offset}, field {part}"),
     };
-    Skipped { path, offset: Some(offset), reason, kind: SkipKind::Array }
+    Skipped::new(path, SkipKind::Array, reason).with_offset(offset)
 }
 
 /// Grids by what their sections say: most fields of a file share one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which engine reads a file's structures: the native one, libhdf5, or both against each other.
 
-use chunkref_core::{ByteSource, FormatOption, ScanOptions};
+use chunkref_core::{ByteSource, FormatOption, OptionError, OptionType, ScanOptions};
 use thiserror::Error;
 
 use crate::error::Result;
@@ -9,11 +9,16 @@ use crate::object::{Described, Objects};
 use crate::walk::{File, read_objects};
 
 /// The option that chooses the engine.
-pub(crate) const OPTION: FormatOption = FormatOption {
-    name: "hdf5.engine",
-    values: &["native", "libhdf5", "both"],
-    help: "who reads the structures: this program, libhdf5 (local files you trust, feature `libhdf5`), or both, leaving out what they disagree on",
-};
+pub(crate) const OPTION: FormatOption = FormatOption::new(
+    "hdf5.engine",
+    OptionType::Words(VALUES),
+    "who reads the structures: this program, libhdf5 (local files you trust, feature `libhdf5`), or both, leaving out what they disagree on",
+)
+.with_default("native")
+.with_flag("engine")
+.with_switch("cross-check", "both", "read with both engines, and leave out what they disagree on");
+
+const VALUES: &[&str] = &["native", "libhdf5", "both"];
 
 /// Who reads the structures of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +37,15 @@ pub(crate) enum Engine {
 #[derive(Debug, Error)]
 pub(crate) enum EngineError {
     #[error(
-        "hdf5.engine={value} needs a build with libhdf5, which this one is without: build with `--features libhdf5` (needs CMake 3.26 or newer and a C compiler)"
+        "hdf5.engine={value} needs a build with libhdf5, which this one is without: build with the cargo feature `libhdf5` (needs CMake 3.26 or newer and a C compiler)"
     )]
     #[cfg(not(feature = "libhdf5"))]
     NotBuilt { value: String },
     #[error("hdf5.engine={value} reads local files only: use hdf5.engine=native here")]
     #[cfg(feature = "libhdf5")]
     NotLocal { value: String },
-    #[error("hdf5.engine does not take the value {value:?}; it takes native, libhdf5, both")]
-    Unknown { value: String },
+    #[error(transparent)]
+    Option(#[from] OptionError),
 }
 
 impl Engine {
@@ -49,11 +54,9 @@ impl Engine {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Self, EngineError> {
-        let value = options.format_options.get(OPTION.name).map_or("native", String::as_str);
-        match value {
-            "native" => Ok(Self::Native),
-            "libhdf5" | "both" => Self::with_libhdf5(source, value),
-            _ => Err(EngineError::Unknown { value: value.to_owned() }),
+        match OPTION.word(options)? {
+            value @ ("libhdf5" | "both") => Self::with_libhdf5(source, value),
+            _ => Ok(Self::Native),
         }
     }
 
@@ -103,8 +106,11 @@ mod tests {
         assert_eq!(choose("native").unwrap(), Engine::Native);
         for value in ["libhdf5", "both"] {
             let error = choose(value).unwrap_err();
-            let advice =
-                if cfg!(feature = "libhdf5") { "local files only" } else { "--features libhdf5" };
+            let advice = if cfg!(feature = "libhdf5") {
+                "local files only"
+            } else {
+                "the cargo feature `libhdf5`"
+            };
             assert!(error.to_string().contains(advice), "{error}");
         }
         assert!(choose("fast").unwrap_err().to_string().contains("native, libhdf5, both"));
@@ -112,8 +118,8 @@ mod tests {
 
     #[test]
     fn every_value_of_the_option_is_one_that_is_known() {
-        for value in OPTION.values {
-            assert!(!matches!(choose(value), Err(EngineError::Unknown { .. })), "{value}");
+        for value in VALUES {
+            assert!(!matches!(choose(value), Err(EngineError::Option(_))), "{value}");
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use chunkref_core::{Cancelled, ScanError, ScanErrorKind, SourceError, Truncated};
+use chunkref_core::{
+    Advice, Cancelled, Resolution, ScanError, ScanErrorKind, SourceError, Truncated,
+};
 use thiserror::Error;
 
 /// The format's name in the registry.
@@ -71,6 +73,19 @@ pub enum Hdf5Error {
         /// The contradiction.
         reason: String,
     },
+    /// Data that lies in another file, which cannot be had.
+    #[error("{structure} at byte {offset}: {reason}")]
+    Elsewhere {
+        /// The structure that names the file.
+        structure: &'static str,
+        /// Where.
+        offset: u64,
+        /// Why not.
+        reason: String,
+        /// What helps.
+        #[source]
+        advice: Option<Arc<Advice>>,
+    },
     /// A checksum that does not fit the bytes.
     #[error(
         "{structure} at byte {offset}: checksum {computed:#010x} does not match the stored {stored:#010x}: the file is damaged"
@@ -135,6 +150,7 @@ impl Hdf5Error {
             | Self::Unsupported { offset, .. }
             | Self::UnsupportedFilter { offset, .. }
             | Self::Inconsistent { offset, .. }
+            | Self::Elsewhere { offset, .. }
             | Self::Checksum { offset, .. }
             | Self::LimitExceeded { offset, .. } => Some(*offset),
             Self::Cancelled(_) | Self::Io(_) | Self::Neighbour { .. } => None,
@@ -148,19 +164,15 @@ impl Hdf5Error {
             Self::UnsupportedVersion { .. }
             | Self::Unsupported { .. }
             | Self::UnsupportedFilter { .. } => ScanErrorKind::Unsupported,
-            Self::BadSignature { .. } | Self::Inconsistent { .. } | Self::Checksum { .. } => {
-                ScanErrorKind::Malformed
-            }
+            Self::BadSignature { .. }
+            | Self::Inconsistent { .. }
+            | Self::Elsewhere { .. }
+            | Self::Checksum { .. } => ScanErrorKind::Malformed,
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
             Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(source) | Self::Neighbour { source, .. } => source.kind.into(),
         };
-        ScanError {
-            kind,
-            format: Some(FORMAT),
-            location: location.to_owned(),
-            source: Box::new(self),
-        }
+        ScanError::new(kind, location, self).with_format(FORMAT)
     }
 
     pub(crate) fn inconsistent(
@@ -169,6 +181,13 @@ impl Hdf5Error {
         reason: impl Into<String>,
     ) -> Self {
         Self::Inconsistent { structure, offset, reason: reason.into() }
+    }
+
+    /// What lies in another file, which cannot be had.
+    pub(crate) fn elsewhere(structure: &'static str, offset: u64, reason: Reason) -> Self {
+        let Reason { text: reason, resolutions } = reason;
+        let advice = (!resolutions.is_empty()).then(|| Arc::new(Advice::new(resolutions, None)));
+        Self::Elsewhere { structure, offset, reason, advice }
     }
 
     pub(crate) fn unsupported(
@@ -192,6 +211,43 @@ impl Hdf5Error {
         } else {
             Ok(())
         }
+    }
+}
+
+/// Why something cannot be had, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) text: String,
+    pub(crate) resolutions: Vec<Resolution>,
+}
+
+impl Reason {
+    /// What an error says, with the advice that it carries.
+    pub(crate) fn from_error(error: &(impl std::error::Error + 'static)) -> Self {
+        Self { text: error.to_string(), resolutions: Resolution::in_chain(error) }
+    }
+
+    /// The same reason, of something larger.
+    pub(crate) fn within(self, what: impl std::fmt::Display) -> Self {
+        Self { text: format!("{what}: {}", self.text), ..self }
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self { text, resolutions: Vec::new() }
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<&Hdf5Error> for Reason {
+    fn from(error: &Hdf5Error) -> Self {
+        Self::from_error(error)
     }
 }
 

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Options on filters: what becomes of those that no Zarr codec undoes, and codecs that the user names.
 
-use std::num::ParseIntError;
-
-use chunkref_core::{FormatOption, ScanOptions};
+use chunkref_core::{FormatOption, OptionError, OptionType, ScanOptions};
 use thiserror::Error;
 
 use crate::lower::CodecTable;
 
 /// What becomes of arrays that no Zarr codec decodes.
-pub(crate) const UNSUPPORTED: FormatOption = FormatOption {
-    name: "hdf5.unsupported-filters",
-    values: &["inline", "skip", "error"],
-    help: "arrays whose filters no Zarr codec undoes: decode them and store their data in the references (default, up to hdf5.inline-budget), skip them, or fail",
-};
+pub(crate) const UNSUPPORTED: FormatOption = FormatOption::new(
+    "hdf5.unsupported-filters",
+    OptionType::Words(&["inline", "skip", "error"]),
+    "arrays whose filters no Zarr codec undoes: decode them and store their data in the references (up to hdf5.inline-budget), skip them, or fail",
+)
+.with_default("inline")
+.with_flag("unsupported-filters");
 
 /// How much of an array is decoded.
-pub(crate) const BUDGET: FormatOption = FormatOption {
-    name: "hdf5.inline-budget",
-    values: &["BYTES"],
-    help: "decoded bytes of one array that hdf5.unsupported-filters=inline stores at the most (default 33554432)",
-};
+pub(crate) const BUDGET: FormatOption = FormatOption::new(
+    "hdf5.inline-budget",
+    OptionType::Bytes,
+    "decoded bytes of one array that hdf5.unsupported-filters=inline stores at the most",
+)
+.with_default("32MiB");
 
 /// Codecs for filters.
-pub(crate) const CODEC: FormatOption = FormatOption {
-    name: "hdf5.codec",
-    values: &["TABLE"],
-    help: "numcodecs configurations for filters: ID=JSON;ID=JSON or a JSON object, with \"$0\" \"$1\" for the filter's client data",
-};
+pub(crate) const CODEC: FormatOption = FormatOption::new(
+    "hdf5.codec",
+    OptionType::Text("TABLE"),
+    "numcodecs configurations for filters: ID=JSON;ID=JSON or a JSON object, with \"$0\" \"$1\" for the filter's client data",
+);
 
 const DEFAULT_BUDGET: u64 = 32 << 20;
 
@@ -62,12 +63,8 @@ impl Default for FilterOptions {
 /// Why an option has no meaning.
 #[derive(Debug, Error)]
 pub(crate) enum FilterOptionError {
-    #[error(
-        "hdf5.unsupported-filters does not take the value {value:?}; it takes inline, skip, error"
-    )]
-    Unsupported { value: String },
-    #[error("hdf5.inline-budget wants a number of bytes, not {value:?}")]
-    Budget { value: String, source: ParseIntError },
+    #[error(transparent)]
+    Option(#[from] OptionError),
     #[error("hdf5.codec wants ID=JSON;ID=JSON or a JSON object: {reason}")]
     Codec { reason: String },
 }
@@ -75,26 +72,15 @@ pub(crate) enum FilterOptionError {
 impl FilterOptions {
     /// Reads the options.
     pub(crate) fn new(options: &ScanOptions) -> Result<Self, FilterOptionError> {
-        let mut chosen = Self::default();
-        let option = |option: FormatOption| options.format_options.get(option.name);
-        if let Some(value) = option(UNSUPPORTED) {
-            chosen.unsupported = match value.as_str() {
-                "inline" => Unsupported::Inline,
-                "skip" => Unsupported::Skip,
-                "error" => Unsupported::Error,
-                _ => return Err(FilterOptionError::Unsupported { value: value.clone() }),
-            };
-        }
-        if let Some(value) = option(BUDGET) {
-            let number = value.parse();
-            chosen.inline_budget = number
-                .map_err(|source| FilterOptionError::Budget { value: value.clone(), source })?;
-        }
-        if let Some(value) = option(CODEC) {
-            let table = CodecTable::parse(value);
-            chosen.codecs = table.map_err(|reason| FilterOptionError::Codec { reason })?;
-        }
-        Ok(chosen)
+        let unsupported = match UNSUPPORTED.word(options)? {
+            "skip" => Unsupported::Skip,
+            "error" => Unsupported::Error,
+            _ => Unsupported::Inline,
+        };
+        let inline_budget = BUDGET.number(options)?.unwrap_or(DEFAULT_BUDGET);
+        let table = CODEC.text(options).map(CodecTable::parse).transpose();
+        let codecs = table.map_err(|reason| FilterOptionError::Codec { reason })?;
+        Ok(Self { unsupported, inline_budget, codecs: codecs.unwrap_or_default() })
     }
 }
 
@@ -110,11 +96,11 @@ mod tests {
     fn every_option_is_read() {
         let default = FilterOptions::new(&ScanOptions::default()).unwrap();
         assert_eq!(default, FilterOptions::default());
-        for (value, meaning) in UNSUPPORTED.values.iter().zip([
-            Unsupported::Inline,
-            Unsupported::Skip,
-            Unsupported::Error,
-        ]) {
+        for (value, meaning) in [
+            ("inline", Unsupported::Inline),
+            ("skip", Unsupported::Skip),
+            ("error", Unsupported::Error),
+        ] {
             assert_eq!(options(UNSUPPORTED.name, value).unwrap().unsupported, meaning);
         }
         assert_eq!(options(BUDGET.name, "77").unwrap().inline_budget, 77);
@@ -124,9 +110,9 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_an_invalid_option() {
-        for (option, value) in [(UNSUPPORTED, "drop"), (BUDGET, "1 MiB"), (CODEC, "511")] {
+        for (option, value) in [(UNSUPPORTED, "drop"), (BUDGET, "one MiB"), (CODEC, "511")] {
             let error = options(option.name, value).unwrap_err();
-            assert!(error.to_string().starts_with(option.name), "{error}");
+            assert!(error.to_string().contains(option.name), "{error}");
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::context::{FileNumber, ObjectId};
+use crate::error::Reason;
 use crate::message::link::LinkTarget;
 use crate::object::{DataLocation, Described, Object, ObjectKind};
 
@@ -14,7 +15,7 @@ pub(crate) struct Neighbours {
     pub(crate) follow_links: bool,
     pub(crate) roots: HashMap<FileNumber, ObjectId>,
     /// Names as files have them, and what they lead to or why to nothing.
-    pub(crate) known: HashMap<Name, Result<FileNumber, String>>,
+    pub(crate) known: HashMap<Name, Result<FileNumber, Reason>>,
 }
 
 /// A file as another one names it.
@@ -44,17 +45,17 @@ impl Neighbours {
     }
 
     /// The HDF5 file that file `by` calls `name`.
-    pub(crate) fn find(&self, by: FileNumber, name: &str) -> Result<FileNumber, String> {
+    pub(crate) fn find(&self, by: FileNumber, name: &str) -> Result<FileNumber, Reason> {
         self.lookup(&Name { by, name: name.to_owned(), is_hdf5: true })
     }
 
     /// The file of raw data that file `by` calls `name`.
-    pub(crate) fn find_raw(&self, by: FileNumber, name: &str) -> Result<FileNumber, String> {
+    pub(crate) fn find_raw(&self, by: FileNumber, name: &str) -> Result<FileNumber, Reason> {
         self.lookup(&Name { by, name: name.to_owned(), is_hdf5: false })
     }
 
-    fn lookup(&self, name: &Name) -> Result<FileNumber, String> {
-        self.known.get(name).cloned().unwrap_or_else(|| Err("it was not opened".to_owned()))
+    fn lookup(&self, name: &Name) -> Result<FileNumber, Reason> {
+        self.known.get(name).cloned().unwrap_or_else(|| Err("it was not opened".into()))
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::error::Error;
 
-use chunkref_core::{ByteSource, FormatOption, ScanError, ScanErrorKind, ScanOptions, split};
+use chunkref_core::{
+    ByteSource, FormatOption, OptionType, ScanError, ScanErrorKind, ScanOptions, split,
+};
 
 use crate::engine::{self, Engine};
 use crate::error::FORMAT;
@@ -25,29 +27,34 @@ pub(crate) const ALL: &[FormatOption] = &[
     filter_options::CODEC,
 ];
 
-const LINKS: FormatOption = FormatOption {
-    name: "hdf5.links",
-    values: &["follow", "skip"],
-    help: "whether soft and external links are followed (default: follow)",
-};
+const LINKS: FormatOption = FormatOption::new(
+    "hdf5.links",
+    OptionType::Words(&["follow", "skip"]),
+    "whether soft and external links are followed",
+)
+.with_default("follow")
+.with_flag("links");
 
-const NAMES: FormatOption = FormatOption {
-    name: "hdf5.names",
-    values: &["hdf5", "netcdf"],
-    help: "names of variables that NetCDF-4 stores under another one (_nc4_non_coord_NAME): as HDF5 and kerchunk have them, or as NetCDF shows them (default: hdf5)",
-};
+const NAMES: FormatOption = FormatOption::new(
+    "hdf5.names",
+    OptionType::Words(&["hdf5", "netcdf"]),
+    "names of variables that NetCDF-4 stores under another one (_nc4_non_coord_NAME): as HDF5 and kerchunk have them, or as NetCDF shows them",
+)
+.with_default("hdf5");
 
-const REFERENCES: FormatOption = FormatOption {
-    name: "hdf5.references",
-    values: &["skip", "paths"],
-    help: "arrays of object references: left out, or the paths of the objects as text (default: skip)",
-};
+const REFERENCES: FormatOption = FormatOption::new(
+    "hdf5.references",
+    OptionType::Words(&["skip", "paths"]),
+    "arrays of object references: left out, or the paths of the objects as text",
+)
+.with_default("skip");
 
-const STRINGS: FormatOption = FormatOption {
-    name: "hdf5.strings",
-    values: &["utf8", "fixed"],
-    help: "arrays of variable-length strings: as such, or padded to the longest one (default: utf8)",
-};
+const STRINGS: FormatOption = FormatOption::new(
+    "hdf5.strings",
+    OptionType::Words(&["utf8", "fixed"]),
+    "arrays of variable-length strings: as such, or padded to the longest one",
+)
+.with_default("utf8");
 
 /// The options of one scan.
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
@@ -71,25 +78,12 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn new(source: &dyn ByteSource, options: &ScanOptions) -> Result<Self, ScanError> {
         let location = source.location();
-        let choice = |option: &FormatOption, other: &str| match options
-            .format_options
-            .get(option.name)
-        {
-            None => Ok(false),
-            Some(value) if option.values.contains(&value.as_str()) => Ok(value == other),
-            Some(value) => {
-                let known = option.values.join(", ");
-                Err(refuse(
-                    location,
-                    format!("{} does not take the value {value:?}; it takes {known}", option.name),
-                ))
-            }
-        };
+        let word =
+            |option: &FormatOption| option.word(options).map_err(|error| refuse(location, error));
+        let choice = |option: &FormatOption, other: &str| word(option).map(|value| value == other);
         let piece_bytes = split::piece_bytes(options, &split_contiguous::OPTION)
-            .map_err(|reason| refuse(location, reason))?;
-        choice(&members::OPTION, "")?;
-        let members = options.format_options.get(members::OPTION.name);
-        let members = members::Form::new(members.map(String::as_str));
+            .map_err(|error| refuse(location, error))?;
+        let members = members::Form::new(word(&members::OPTION)?);
         Ok(Self {
             engine: Engine::choose(source, options).map_err(|error| refuse(location, error))?,
             filters: FilterOptions::new(options).map_err(|error| refuse(location, error))?,
@@ -104,8 +98,7 @@ impl Options {
 }
 
 fn refuse(location: &str, reason: impl Into<Box<dyn Error + Send + Sync>>) -> ScanError {
-    let (location, source) = (location.to_owned(), reason.into());
-    ScanError { kind: ScanErrorKind::InvalidOption, format: Some(FORMAT), location, source }
+    ScanError::new(ScanErrorKind::InvalidOption, location, reason).with_format(FORMAT)
 }
 
 #[cfg(test)]

@@ -19,15 +19,12 @@ use crate::walk::{Files, Frontier, open, read_chunks};
 
 /// The registered entry. The signature is at byte 0 or, behind a user block, at a power of two from 512 on; the registry
 /// looks at the head of a file only, so that user blocks of more than 32 KiB need the format named.
-pub const ENTRY: ScannerEntry = ScannerEntry {
-    name: FORMAT,
-    description: "HDF5 and NetCDF-4",
-    media_type: "application/x-hdf5",
-    extensions: &["h5", "hdf5", "he5", "nc", "nc4", "mat"],
-    signatures: &[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])],
-    options: options::ALL,
-    scanner: || Box::new(Hdf5Scanner),
-};
+pub const ENTRY: ScannerEntry = ScannerEntry::new(FORMAT, || Box::new(Hdf5Scanner))
+    .with_description("HDF5 and NetCDF-4")
+    .with_media_type("application/x-hdf5")
+    .with_extensions(&["h5", "hdf5", "he5", "nc", "nc4", "mat"])
+    .with_signatures(&[Signature::at(&SIGNATURE, &[0, 512, 1024, 2048, 4096, 8192, 16384, 32768])])
+    .with_options(options::ALL);
 
 static STATIC_ENTRY: ScannerEntry = ENTRY;
 

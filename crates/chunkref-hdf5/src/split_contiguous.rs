@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cutting contiguous data into chunks along its slowest axes, so that a reader of a part need not fetch all of it.
 
-use chunkref_core::{FormatOption, split};
+use chunkref_core::{FormatOption, OptionType, split};
 
 use crate::chunk_index::{Chunk, ChunkTable, Grid};
 use crate::context::FileNumber;
@@ -9,11 +9,12 @@ use crate::message::Dataspace;
 use crate::object::{Dataset, Objects, Storage, map_datasets};
 
 /// The option that says how large the pieces are.
-pub(crate) const OPTION: FormatOption = FormatOption {
-    name: "hdf5.split-contiguous",
-    values: &["BYTES"],
-    help: "cut uncompressed contiguous data into chunks of about this many bytes (default: one chunk an array)",
-};
+pub(crate) const OPTION: FormatOption = FormatOption::new(
+    "hdf5.split-contiguous",
+    OptionType::Bytes,
+    "cut uncompressed contiguous data into chunks of about this many bytes, along the slowest axes; without it, an array is one chunk",
+)
+.with_flag("split-contiguous");
 
 /// Cuts every contiguous dataset of more than `piece_bytes`.
 pub(crate) fn split_objects(objects: Objects<Dataset>, piece_bytes: u64) -> Objects<Dataset> {

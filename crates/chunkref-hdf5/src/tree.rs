@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chunkref_core::{Limits, SkipKind, Skipped};
 
 use crate::context::{FileNumber, ObjectId};
-use crate::error::{Hdf5Error, Result};
+use crate::error::{Hdf5Error, Reason, Result};
 use crate::message::link::{Link, LinkTarget};
 use crate::neighbours::Neighbours;
 use crate::object::{Described, Object, ObjectKind, Objects};
@@ -162,7 +162,7 @@ impl Walk<'_> {
         }
         let Some(object) = self.resolver.objects.get(&target) else { return };
         match object {
-            Err(error) => self.skip(path, error.offset(), error.to_string(), SkipKind::Array),
+            Err(error) => self.skip(path, error.offset(), error, SkipKind::Array),
             Ok(object) => match &object.kind {
                 ObjectKind::Datatype => {
                     self.tree.paths.entry(target).or_insert_with(|| path.to_owned());
@@ -172,7 +172,7 @@ impl Walk<'_> {
                     self.tree.datasets.push(Node { path: path.to_owned(), id: target });
                 }
                 ObjectKind::Group(Err(error)) => {
-                    self.skip(path, error.offset(), error.to_string(), SkipKind::Group);
+                    self.skip(path, error.offset(), error, SkipKind::Group);
                 }
                 ObjectKind::Group(Ok(_)) if self.ancestors.contains(&target) => {
                     let reason =
@@ -190,53 +190,51 @@ impl Walk<'_> {
         }
     }
 
-    fn skip(&mut self, path: &str, offset: Option<u64>, reason: impl Into<String>, kind: SkipKind) {
-        self.tree.skipped.push(Skipped {
-            path: path.to_owned(),
-            offset,
-            reason: reason.into(),
-            kind,
-        });
+    fn skip(&mut self, path: &str, offset: Option<u64>, reason: impl Into<Reason>, kind: SkipKind) {
+        let Reason { text, resolutions } = reason.into();
+        let skipped = Skipped::new(path, kind, text).with_offset(offset);
+        self.tree.skipped.push(skipped.with_resolutions(resolutions));
     }
 }
 
 impl Resolver<'_> {
     /// The object at an absolute path of a file.
-    pub(crate) fn find(&self, file: FileNumber, path: &str) -> Result<ObjectId, String> {
+    pub(crate) fn find(&self, file: FileNumber, path: &str) -> Result<ObjectId, Reason> {
         let root = self.neighbours.root(file).ok_or("the file has no root group")?;
         self.resolve(path, root, MAX_SOFT_LINKS)
     }
 
     /// The object that a link of `group` leads to.
-    fn target(&self, link: &Link, group: ObjectId, soft_links: u32) -> Result<ObjectId, String> {
+    fn target(&self, link: &Link, group: ObjectId, soft_links: u32) -> Result<ObjectId, Reason> {
         match &link.target {
             LinkTarget::Hard(target) => Ok(*target),
             LinkTarget::Soft(_) | LinkTarget::External { .. } if !self.neighbours.follow_links => {
                 Err("soft and external links are not followed, as the option hdf5.links=skip asks"
-                    .to_owned())
+                    .into())
             }
             LinkTarget::Soft(path) => self.resolve(path, group, soft_links),
             LinkTarget::External { file, path } => {
                 let number = self.neighbours.find(group.file, file).map_err(|reason| {
-                    format!("the link leads to {path:?} in the other file {file:?}: {reason}")
+                    reason.within(format!("the link leads to {path:?} in the other file {file:?}"))
                 })?;
                 let root = self.neighbours.root(number).ok_or("the file has no root group")?;
                 self.resolve(path, root, soft_links)
-                    .map_err(|reason| format!("in the other file {file:?}: {reason}"))
+                    .map_err(|reason| reason.within(format!("in the other file {file:?}")))
             }
             LinkTarget::UserDefined(kind) => {
-                Err(format!("the link is of the user-defined type {kind}"))
+                Err(format!("the link is of the user-defined type {kind}").into())
             }
         }
     }
 
-    fn resolve(&self, path: &str, group: ObjectId, soft_links: u32) -> Result<ObjectId, String> {
+    fn resolve(&self, path: &str, group: ObjectId, soft_links: u32) -> Result<ObjectId, Reason> {
         let Some(soft_links) = soft_links.checked_sub(1) else {
-            return Err(format!(
+            return Err(Reason::from(format!(
                 "the soft link to {path:?} goes through more than {MAX_SOFT_LINKS} soft links"
-            ));
+            )));
         };
-        let dangling = || format!("the soft link leads to {path:?}, which is not there");
+        let dangling =
+            || Reason::from(format!("the soft link leads to {path:?}, which is not there"));
         let mut at = group;
         if path.starts_with('/') {
             at = self.neighbours.root(group.file).ok_or_else(dangling)?;

@@ -128,8 +128,8 @@ fn store(
         }
         "gs" => ObjectStoreConfig::Gcs(HashMap::new()),
         "az" => {
-            let account = account
-                .ok_or("Icechunk needs the account: --storage-option account_name=NAME says it")?;
+            let account =
+                account.ok_or("Icechunk needs the account: set the storage option account_name")?;
             ObjectStoreConfig::Azure(HashMap::from([("account".to_owned(), account.clone())]))
         }
         _ => {

@@ -74,8 +74,7 @@ impl NetCdf3Error {
             Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(error) => error.kind.into(),
         };
-        let (format, location) = (Some(crate::ENTRY.name), location.to_owned());
-        ScanError { kind, format, location, source: Box::new(self) }
+        ScanError::new(kind, location, self).with_format(crate::ENTRY.name)
     }
 
     pub(crate) fn inconsistent(

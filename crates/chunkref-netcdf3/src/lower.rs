@@ -69,12 +69,9 @@ pub(crate) fn lower(
                 dataset.root.arrays.insert(variable.name.clone(), array);
                 placed.push(place);
             }
-            Err(reason) => skipped.push(Skipped {
-                path: variable.name.clone(),
-                offset: Some(variable.offset),
-                reason,
-                kind: SkipKind::Array,
-            }),
+            Err(reason) => skipped.push(
+                Skipped::new(&variable.name, SkipKind::Array, reason).with_offset(variable.offset),
+            ),
         }
     }
     skipped.sort_by(|a, b| a.path.cmp(&b.path));

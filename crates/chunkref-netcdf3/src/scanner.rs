@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use chunkref_core::model::Source;
 use chunkref_core::{
-    ByteSource, FormatOption, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry,
-    Signature, SkipKind, Skipped, split,
+    ByteSource, FormatOption, OptionType, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner,
+    ScannerEntry, Signature, SkipKind, Skipped, split,
 };
 
 use crate::error::{NetCdf3Error, Result};
@@ -18,26 +18,24 @@ use crate::record_layout::RecordLayout;
 const HEAD_BYTES: u64 = 64 << 10;
 const GROWTH: u64 = 4;
 
-const SPLIT: FormatOption = FormatOption {
-    name: "netcdf3.split-contiguous",
-    values: &["BYTES"],
-    help: "cut data that lies in one piece into chunks of about this many bytes (default: one chunk an array)",
-};
+const SPLIT: FormatOption = FormatOption::new(
+    "netcdf3.split-contiguous",
+    OptionType::Bytes,
+    "cut data that lies in one piece into chunks of about this many bytes, along the slowest axes; without it, an array is one chunk",
+)
+.with_flag("split-contiguous");
 
 /// The registered entry.
-pub const ENTRY: ScannerEntry = ScannerEntry {
-    name: "netcdf3",
-    description: "NetCDF classic: CDF-1, CDF-2, CDF-5",
-    media_type: "application/netcdf",
-    extensions: &["nc", "cdf", "nc3"],
-    signatures: &[
+pub const ENTRY: ScannerEntry = ScannerEntry::new("netcdf3", || Box::new(NetCdf3Scanner))
+    .with_description("NetCDF classic: CDF-1, CDF-2, CDF-5")
+    .with_media_type("application/netcdf")
+    .with_extensions(&["nc", "cdf", "nc3"])
+    .with_signatures(&[
         Signature::at_start(b"CDF\x01"),
         Signature::at_start(b"CDF\x02"),
         Signature::at_start(b"CDF\x05"),
-    ],
-    options: &[SPLIT],
-    scanner: || Box::new(NetCdf3Scanner),
-};
+    ])
+    .with_options(&[SPLIT]);
 
 static STATIC_ENTRY: ScannerEntry = ENTRY;
 
@@ -56,11 +54,9 @@ impl Scanner for NetCdf3Scanner {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
-        let piece_bytes = split::piece_bytes(options, &SPLIT).map_err(|reason| ScanError {
-            kind: ScanErrorKind::InvalidOption,
-            format: Some(ENTRY.name),
-            location: source.location().to_owned(),
-            source: reason.into(),
+        let piece_bytes = split::piece_bytes(options, &SPLIT).map_err(|error| {
+            ScanError::new(ScanErrorKind::InvalidOption, source.location(), error)
+                .with_format(ENTRY.name)
         })?;
         let scan = scan(source, options, piece_bytes).await;
         scan.map_err(|error| error.into_scan_error(source.location()))
@@ -107,12 +103,12 @@ async fn scan(
         };
         if let Err(reason) = filled {
             dataset.root.arrays.remove(&placed.name);
-            let (path, offset) = (placed.name, Some(placed.first));
-            skipped.push(Skipped { path, offset, reason, kind: SkipKind::Array });
+            let skip = Skipped::new(placed.name, SkipKind::Array, reason);
+            skipped.push(skip.with_offset(placed.first));
         }
     }
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(Scan { dataset, skipped })
+    Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
 /// Reads the header by a first piece and longer ones behind it, until it is whole.

@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use crate::advice::argument;
 use crate::errors;
 use crate::origin::{self, Origin};
 use crate::stores::{PyStores, limits_of};
@@ -62,7 +63,11 @@ pub(crate) fn skipped_rows(skipped: Vec<Skipped>) -> Vec<SkippedRow> {
         SkipKind::Link => "link",
         _ => "array",
     };
-    skipped.into_iter().map(|one| (one.path, one.offset, one.reason, kind(one.kind))).collect()
+    let row = |one: Skipped| {
+        let reason = one.reason_in_words(&argument);
+        (one.path, one.offset, reason, kind(one.kind))
+    };
+    skipped.into_iter().map(row).collect()
 }
 
 /// How references are written.
@@ -233,8 +238,8 @@ impl PyDataset {
     /// What `chunkref inspect --json` says, as JSON.
     fn summary(&self, location: &str, format: &str) -> String {
         let dataset = (*self.0).clone();
-        let scan = Scan { dataset, skipped: Vec::new() };
-        chunkref::contents::document(location, format, 0, &scan).to_string()
+        let scan = Scan::new(dataset);
+        chunkref::contents::document(location, format, 0, &scan, &argument).to_string()
     }
 
     /// Path, shape, dimensions, type and chunk shape of each array, and its chunks: how many there are, how many the grid

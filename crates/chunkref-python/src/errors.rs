@@ -4,15 +4,18 @@
 use std::error::Error;
 use std::io;
 
+use chunkref::core::Advice;
 use chunkref::core::model::printable::printable_lines;
 use chunkref::core::redact;
 use chunkref::read::{ChunkPlace, ReadError};
 use chunkref::{
-    AccessDenied, CombineError, CombineErrorKind, EmitError, ReferencesError, ScanError,
+    CombineError, CombineErrorKind, EmitError, ReferencesError, Resolution, ScanError,
     ScanErrorKind, SourceError, SourceErrorKind,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+
+use crate::advice::argument;
 
 /// An exception of the family `family` ("scan", "combine", "references", "emit", "chunk") and of a kind of it.
 fn exception(
@@ -59,12 +62,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// An error and its causes in one line, as it is shown.
+/// An error and its causes in one line, as it is shown, with the arguments that its advice is for.
 fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     for fault in causes(error).skip(1) {
-        let text = match fault.downcast_ref::<AccessDenied>() {
-            Some(AccessDenied { allow, .. }) => format!("allow=[\"{allow}\"] reads it"),
+        let text = match fault.downcast_ref::<Advice>() {
+            Some(advice) => Resolution::all_in_words(advice.resolutions(), &argument),
             None => fault.to_string(),
         };
         if !words.ends_with(&text) {
@@ -135,7 +138,8 @@ pub(crate) fn of_combine(py: Python<'_>, error: &CombineError) -> PyErr {
         CombineErrorKind::Unsupported => "unsupported",
         _ => "invalid_option",
     };
-    exception(py, "combine", kind, error, "", None)
+    let words = shown(&error.in_words(&argument));
+    raised(py, ("combine", kind, &words, "", None), error)
 }
 
 pub(crate) fn of_references(py: Python<'_>, error: &ReferencesError, location: &str) -> PyErr {

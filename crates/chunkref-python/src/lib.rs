@@ -19,6 +19,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
+mod advice;
 mod combine;
 mod dataset;
 mod errors;
@@ -71,12 +72,21 @@ mod _chunkref {
         chunkref::core::redact(text).into_owned()
     }
 
-    /// Names of all options of formats.
+    /// Names of all options of formats, with what each takes, its default and its help.
     #[pyfunction]
-    fn format_options() -> Vec<&'static str> {
+    fn format_options() -> Vec<(&'static str, String, Option<&'static str>, &'static str)> {
         let registry = chunkref::registry();
         let entries = registry.iter().flat_map(chunkref::Registry::entries);
-        entries.flat_map(|entry| entry.options).map(|option| option.name).collect()
+        let options = entries.flat_map(|entry| entry.options);
+        options.map(|one| (one.name, one.takes.placeholder(), one.default, one.help)).collect()
+    }
+
+    /// Names and aliases of all formats.
+    #[pyfunction]
+    fn format_names() -> Vec<&'static str> {
+        let registry = chunkref::registry();
+        let entries = registry.iter().flat_map(chunkref::Registry::entries);
+        entries.flat_map(|entry| entry.aliases.iter().chain([&entry.name])).copied().collect()
     }
 
     /// All limits, in the order of the documentation, with their defaults.

@@ -254,7 +254,7 @@ def test_coordinates_of_every_kind(example_files):
 def test_conflicts_are_listed(example_files):
     with pytest.raises(chunkref.CombineError, match="at time 0") as caught:
         chunkref.build([example_files[0], example_files[0]], concat="time")
-    assert caught.value.kind == "mismatch" and "--duplicates" in str(caught.value)
+    assert caught.value.kind == "mismatch" and 'duplicates="first"' in str(caught.value)
     with pytest.raises(TypeError, match="concat="):
         chunkref.build(example_files)
     with pytest.raises(chunkref.CombineError):

@@ -48,7 +48,7 @@ impl Profile {
         }
         if wanted.is_some() && !found.0.contains_key("aws_access_key_id") {
             return Err(invalid(format!(
-                "the AWS profile {profile:?} holds no keys: profiles that log in or assume a role are not read; export their keys with `aws configure export-credentials --format env`"
+                "the AWS profile {profile:?} holds no keys: profiles that log in or assume a role are not read; export their keys to the environment with `aws configure export-credentials`"
             )));
         }
         Ok(found)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use chunkref_core::{SourceError, SourceErrorKind};
+use chunkref_core::{Resolution, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 use futures::TryStreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
@@ -478,7 +478,7 @@ fn describe(location: &str, cause: &object_store::Error) -> SourceError {
         (SourceErrorKind::NotFound, "there is no such object: check the bucket and the key");
     const FORBIDDEN: (SourceErrorKind, &str) = (
         SourceErrorKind::PermissionDenied,
-        "the store does not let this be read: check the credentials, or pass --anon if the bucket is public",
+        "the store does not let this be read: check the credentials",
     );
     if is_refused(cause) {
         let message =
@@ -500,12 +500,17 @@ fn describe(location: &str, cause: &object_store::Error) -> SourceError {
         }
         _ => (SourceErrorKind::Io, "the store failed"),
     };
-    let message = if plain.0.contains("169.254.") || cause.to_string().contains("169.254.") {
-        "no credentials were found (environment, profile, instance metadata): give them, or pass --anon if the bucket is public"
+    let without = plain.0.contains("169.254.") || cause.to_string().contains("169.254.");
+    let message = if without {
+        "no credentials were found (environment, profile, instance metadata): give them"
     } else {
         message
     };
-    error(kind, location, message, Some(Box::new(plain)))
+    let fault = error(kind, location, message, Some(Box::new(plain)));
+    if without || kind == SourceErrorKind::PermissionDenied {
+        return fault.with_resolution(Resolution::Anonymous);
+    }
+    fault
 }
 
 #[cfg(test)]

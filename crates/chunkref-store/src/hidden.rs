@@ -4,7 +4,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use chunkref_core::{SourceError, SourceErrorKind};
+use chunkref_core::{Resolution, SourceError, SourceErrorKind};
 
 /// Where something lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,14 +76,16 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
 
 /// The refusal of something hidden that the object at `by` names.
 pub(crate) fn refusal(location: &str, by: &str) -> SourceError {
-    SourceError {
+    let folder = location.rfind('/').and_then(|end| location.get(..end)).unwrap_or(location);
+    let fault = SourceError {
         kind: SourceErrorKind::NotAllowed,
         location: location.to_owned(),
         message: format!(
-            "this has a name with a dot in front, or lies in such a folder, and is not read because {by} names it: give it another name, or allow the folder that it is in, by its own path, with --allow-outside"
+            "this has a name with a dot in front, or lies in such a folder, and is not read because {by} names it: give it another name, or allow the folder that it is in, by its own path"
         ),
         source: None,
-    }
+    };
+    fault.with_resolution(Resolution::AllowOutside { folder: folder.to_owned() })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+use chunkref_core::{ByteSource, Resolution, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 
 use crate::coalesce::{self, MergePolicy};
@@ -176,10 +176,12 @@ impl ByteSource for LocalSource {
         let shown = wanted.display().to_string();
         let outside = || {
             let message = format!(
-                "this lies outside the folder of {}, which names it, and is not read: put it into that folder, or allow its own with --allow-outside",
+                "this lies outside the folder of {}, which names it, and is not read: put it into that folder, or allow its own",
                 self.location
             );
-            error(SourceErrorKind::NotAllowed, &shown, &message, None)
+            let folder = hidden::normal(wanted.parent().unwrap_or(Path::new("/")));
+            let allow = Resolution::AllowOutside { folder: folder.display().to_string() };
+            error(SourceErrorKind::NotAllowed, &shown, &message, None).with_resolution(allow)
         };
         let hidden = || hidden::refusal(&shown, &self.location.to_string());
         let real_folder =

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
 use chunkref_core::secret::keep_secrets_of;
-use chunkref_core::{SourceError, SourceErrorKind, redact};
+use chunkref_core::{Resolution, SourceError, SourceErrorKind, redact};
 
 use crate::prefix::UrlPrefix;
 
@@ -156,14 +156,17 @@ impl Location {
             own.into_iter().chain(allowed.iter().filter_map(|text| text.parse().ok()));
         if !prefix.is_some_and(|prefix| folders.any(|folder| folder.holds(&prefix))) {
             let message = format!(
-                "this lies outside the folder of {self}, which names it, and is not read: allow its own folder with --allow-outside"
+                "this lies outside the folder of {self}, which names it, and is not read: allow its own folder"
             );
-            return Err(SourceError {
+            let folder = wanted.rfind('/').and_then(|end| wanted.get(..end)).unwrap_or(&wanted);
+            let allow = Resolution::AllowOutside { folder: folder.to_owned() };
+            let fault = SourceError {
                 kind: SourceErrorKind::NotAllowed,
                 location: wanted,
                 message,
                 source: None,
-            });
+            };
+            return Err(fault.with_resolution(allow));
         }
         let user_information = if sibling.authority() == self.authority() {
             self.user_information.clone()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, SourceError, SourceErrorKind};
+use chunkref_core::{ByteSource, Resolution, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, try_join_all};
@@ -304,10 +304,11 @@ async fn run<T: Send + 'static>(
             let seconds = deadline.map_or(0.0, |(_, time)| time.as_secs_f64());
             let last = caller.last_fault().map(|fault| format!(" (the last fault: {fault})"));
             let message = format!(
-                "it was not read within {seconds} seconds{}: allow more with --deadline, or try again later",
+                "it was not read within {seconds} seconds{}: allow more, or try again later",
                 last.unwrap_or_default()
             );
-            Err(error(SourceErrorKind::TimedOut, location.url(), message, None))
+            let fault = error(SourceErrorKind::TimedOut, location.url(), message, None);
+            Err(fault.with_resolution(Resolution::Deadline))
         }
         Err(Lost::Failed(cause)) => Err(error(
             SourceErrorKind::Io,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use chunkref_core::{AccessDenied, SourceError, SourceErrorKind, redact};
+use chunkref_core::{Resolution, SourceError, SourceErrorKind, redact};
 use url::Url;
 
 use crate::address::names_internal_host;
@@ -243,8 +243,8 @@ impl AccessPolicy {
             "it is not public, and {} names it, not you, so it was asked for without credentials: allow {allow} to use yours",
             self.who()
         );
-        let source = Some(Box::new(AccessDenied { object: location.url().to_owned(), allow }) as _);
-        SourceError { message, source, ..fault }
+        SourceError { message, source: None, ..fault }
+            .with_resolution(Resolution::Allow { object: location.url().to_owned(), allow })
     }
 
     fn who(&self) -> &str {
@@ -260,12 +260,13 @@ impl AccessPolicy {
         let message = format!(
             "{who} names this and may not, because {reason}: allow {shown} if you trust what names it"
         );
-        SourceError {
+        let fault = SourceError {
             kind: SourceErrorKind::NotAllowed,
             location: location.url().to_owned(),
             message,
-            source: Some(Box::new(AccessDenied { object: location.url().to_owned(), allow })),
-        }
+            source: None,
+        };
+        fault.with_resolution(Resolution::Allow { object: location.url().to_owned(), allow })
     }
 }
 
@@ -323,9 +324,12 @@ mod tests {
     fn check(policy: &AccessPolicy, url: &str) -> Result<Grant, String> {
         policy.check(&location(url)).map_err(|fault| {
             assert_eq!(fault.kind, SourceErrorKind::NotAllowed);
-            let denied = fault.source.unwrap().downcast::<AccessDenied>().unwrap();
+            let resolutions = Resolution::in_chain(&fault);
+            let [Resolution::Allow { allow, .. }] = resolutions.as_slice() else {
+                panic!("{resolutions:?}")
+            };
             assert!(fault.message.contains("may not, because"), "{}", fault.message);
-            denied.allow
+            allow.clone()
         })
     }
 

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chunkref_core::secret::{is_secret_name, keep_secret, keep_secrets_of, secret_parameters};
-use chunkref_core::{ByteSource, Cancellation, Limits, SourceError, SourceErrorKind, StoreHints};
+use chunkref_core::{
+    ByteSource, Cancellation, Limits, Resolution, SourceError, SourceErrorKind, StoreHints,
+};
 use url::Url;
 
 use crate::address::Reach;
@@ -279,10 +281,11 @@ impl Stores {
             return Ok(());
         }
         let message = format!(
-            "this URL lets whoever has it in ({}), and references would hold it: give the plain URL with credentials, or pass --keep-query if the references may hold it",
+            "this URL contains credentials ({}), and references would hold it: give the plain URL and credentials, or let the references hold it",
             secrets.join(", ")
         );
-        Err(error(SourceErrorKind::InvalidLocation, location.url(), message, None))
+        let fault = error(SourceErrorKind::InvalidLocation, location.url(), message, None);
+        Err(fault.with_resolution(Resolution::KeepQuery))
     }
 
     fn transport(&self) -> Result<Arc<Transport>, SourceError> {
@@ -538,7 +541,10 @@ mod tests {
         let location = Location::parse("https://host/x?sig=abcdef").unwrap();
         let refused = block_on(Stores::default().open(&location, &OpenOptions::default()));
         let message = refused.unwrap_err().to_string();
-        assert!(message.contains("--keep-query") && !message.contains("abcdef"), "{message}");
+        assert!(
+            message.contains("contains credentials") && !message.contains("abcdef"),
+            "{message}"
+        );
         let options = StoreOptions { keep_query: true, ..StoreOptions::default() };
         Stores::new(options).validate(&location).unwrap();
     }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chunkref_core::secret::{keep_login, keep_secret};
-use chunkref_core::{AccessDenied, SourceError, SourceErrorKind};
+use chunkref_core::{Resolution, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_RANGE, COOKIE,
@@ -245,8 +245,8 @@ impl Fault {
                 let message = format!(
                     "this leads to {allow}, which is of this machine's own network, and what leads there was not named by you: allow {allow} if you trust it"
                 );
-                let denied = AccessDenied { object: location.to_owned(), allow };
-                error(SourceErrorKind::NotAllowed, location, message, Some(Box::new(denied)))
+                let denied = Resolution::Allow { object: location.to_owned(), allow };
+                error(SourceErrorKind::NotAllowed, location, message, None).with_resolution(denied)
             }
             Self::None(cause, _) => error(
                 SourceErrorKind::Io,
@@ -364,7 +364,7 @@ fn refusal(location: &str, answer: &Answer) -> SourceError {
         }
         StatusCode::UNAUTHORIZED => (
             SourceErrorKind::PermissionDenied,
-            "the server wants to know who asks: give --storage-option token=…, or username and password, or a login in ~/.netrc",
+            "authentication required: give a token, or a user name and password, or a login in ~/.netrc",
         ),
         StatusCode::FORBIDDEN => (
             SourceErrorKind::PermissionDenied,
@@ -372,7 +372,11 @@ fn refusal(location: &str, answer: &Answer) -> SourceError {
         ),
         _ => (SourceErrorKind::Io, "the server gave no usable answer"),
     };
-    error(kind, location, message, Some(words(answer).into()))
+    let fault = error(kind, location, message, Some(words(answer).into()));
+    if answer.status == StatusCode::UNAUTHORIZED {
+        return fault.with_resolution(Resolution::StorageOption { name: "token".to_owned() });
+    }
+    fault
 }
 
 /// Whether a login may be sent there: over TLS, or to this machine.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, Registry, SourceError, SourceErrorKind};
+use chunkref_core::{ByteSource, Registry, Resolution, SourceError, SourceErrorKind};
 use chunkref_model::ObjectVersion;
 
 use crate::location::Location;
@@ -67,9 +67,10 @@ impl Stores {
         }
         let mut stores = stores.into_iter();
         let (Some(first), Some(other)) = (stores.next(), stores.next()) else { return Ok(()) };
-        Err(invalid(format!(
-            "storage option {option} is for one store, and there are several ({first}, {other}): say which, as in --storage-option {first}:{option}=VALUE"
-        )))
+        let fault = invalid(format!(
+            "storage option {option} is for one store, and there are several ({first}, {other}): say which, as in {first}:{option}=VALUE"
+        ));
+        Err(fault.with_resolution(Resolution::StorageOption { name: format!("{first}:{option}") }))
     }
 
     /// Opens an object that is named not by the user but by a reference set or file, as `policy` allows.
@@ -157,7 +158,6 @@ async fn begins_like_data(source: &dyn ByteSource) -> Result<bool, SourceError> 
 mod tests {
     use std::net::TcpListener;
 
-    use chunkref_core::AccessDenied;
     use futures::executor::block_on;
 
     use super::*;
@@ -168,9 +168,11 @@ mod tests {
         Stores::with_names(options, Arc::new(Fixed(vec![([127, 0, 0, 1], 0).into()])))
     }
 
-    fn allowed(fault: &SourceError) -> Option<&str> {
-        let denied = fault.source.as_ref()?.downcast_ref::<AccessDenied>()?;
-        Some(denied.allow.as_str())
+    fn allowed(fault: &SourceError) -> Option<String> {
+        match Resolution::in_chain(fault).into_iter().next()? {
+            Resolution::Allow { allow, .. } => Some(allow),
+            _ => None,
+        }
     }
 
     /// As with a name whose server answers a public address first and this machine's then.
@@ -189,11 +191,11 @@ mod tests {
         };
         let fault = open(&format!("http://data.example:{port}/a.nc"));
         assert_eq!(fault.kind, SourceErrorKind::NotAllowed, "{fault}");
-        assert_eq!(allowed(&fault), Some(&*format!("http://data.example:{port}/")));
+        assert_eq!(allowed(&fault), Some(format!("http://data.example:{port}/")));
         assert!(listener.accept().is_err(), "nobody came");
         let fault = open("s3://bucket/a.nc");
         assert_eq!(fault.kind, SourceErrorKind::NotAllowed, "{fault}");
-        assert_eq!(allowed(&fault), Some("s3://bucket/"));
+        assert_eq!(allowed(&fault).as_deref(), Some("s3://bucket/"));
     }
 
     #[test]

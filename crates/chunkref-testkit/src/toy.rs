@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::{BufMut, Bytes, BytesMut};
 use chunkref_core::{
-    ByteSource, Cursor, FormatOption, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner,
-    ScannerEntry, Signature, SkipKind, Skipped, Truncated,
+    ByteSource, Cursor, FormatOption, OptionType, Scan, ScanError, ScanErrorKind, ScanOptions,
+    Scanner, ScannerEntry, Signature, SkipKind, Skipped, Truncated,
 };
 use chunkref_model::{
     Array, Attributes, ChunkGrid, ChunkRef, DataType, Dataset, Dimension, ManifestBuilder, Source,
@@ -19,18 +19,15 @@ use chunkref_model::{
 };
 
 /// The toy format, which no crate submits by itself.
-pub const ENTRY: ScannerEntry = ScannerEntry {
-    name: "toy",
-    description: "toy format for tests",
-    media_type: "application/x-chunkref-toy",
-    extensions: &["toy"],
-    signatures: &[Signature::at_start(b"TOYF")],
-    options: &[
-        FormatOption { name: "toy.order", values: &["little", "big"], help: "does nothing" },
-        FormatOption { name: "toy.label", values: &["TEXT"], help: "does nothing" },
-    ],
-    scanner: || Box::new(ToyScanner),
-};
+pub const ENTRY: ScannerEntry = ScannerEntry::new("toy", || Box::new(ToyScanner))
+    .with_description("toy format for tests")
+    .with_media_type("application/x-chunkref-toy")
+    .with_extensions(&["toy"])
+    .with_signatures(&[Signature::at_start(b"TOYF")])
+    .with_options(&[
+        FormatOption::new("toy.order", OptionType::Words(&["little", "big"]), "does nothing"),
+        FormatOption::new("toy.label", OptionType::Text("TEXT"), "does nothing"),
+    ]);
 
 static REGISTERED: ScannerEntry = ENTRY;
 
@@ -76,11 +73,8 @@ impl Scanner for ToyScanner {
         source: &dyn ByteSource,
         options: &ScanOptions,
     ) -> Result<Scan, ScanError> {
-        let fail = |kind, error: Box<dyn std::error::Error + Send + Sync>| ScanError {
-            kind,
-            format: Some(ENTRY.name),
-            location: source.location().to_owned(),
-            source: error,
+        let fail = |kind, error: Box<dyn std::error::Error + Send + Sync>| {
+            ScanError::new(kind, source.location(), error).with_format(ENTRY.name)
         };
         let truncated = |error: Truncated| fail(ScanErrorKind::Truncated, error.into());
         let header = read(source, 0, 8.min(source.version().length)).await?;
@@ -131,7 +125,7 @@ impl Scanner for ToyScanner {
             dataset.root.arrays.insert(row.name.clone(), array);
         }
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Scan { dataset, skipped })
+        Ok(Scan::new(dataset).with_skipped(skipped))
     }
 }
 
@@ -166,12 +160,7 @@ fn parse(
             rows.insert(name.clone(), Row { name, place, offset, length });
             continue;
         };
-        skipped.push(Skipped {
-            path: name,
-            offset: Some(place),
-            reason: reason.to_owned(),
-            kind: SkipKind::Array,
-        });
+        skipped.push(Skipped::new(name, SkipKind::Array, reason).with_offset(place));
     }
     // A name that is both there and skipped would say two things of one path.
     skipped.retain(|skip| !rows.contains_key(&skip.path) || skip.reason.contains("another"));

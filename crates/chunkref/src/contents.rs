@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is in a dataset, as data: for whoever shows it, and as JSON for machines.
 
-use chunkref_core::{Scan, redact};
+use chunkref_core::{Scan, Spelling, redact};
 use chunkref_model::{Array, ByteOrder, DataType, Dataset, dataset::join_path};
 use serde_json::{Map, Value, json};
 
@@ -49,9 +49,15 @@ pub fn groups(dataset: &Dataset) -> Vec<(String, usize)> {
     rows
 }
 
-/// Everything for machines, of a file of `length` bytes. `chunk_count` counts the chunks that are there, `grid_count` all that the grid has.
+/// Everything for machines, of a file of `length` bytes, with advice as `spelling` has it. `chunk_count` counts the chunks that are there, `grid_count` all that the grid has.
 #[must_use]
-pub fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value {
+pub fn document(
+    location: &str,
+    format: &str,
+    length: u64,
+    scan: &Scan,
+    spelling: Spelling<'_>,
+) -> Value {
     let groups = groups(&scan.dataset);
     let dimensions: Vec<_> = dimensions(&scan.dataset, &groups)
         .iter()
@@ -67,7 +73,7 @@ pub fn document(location: &str, format: &str, length: u64, scan: &Scan) -> Value
         .skipped
         .iter()
         .map(|skip| {
-            json!({"path": skip.path, "offset": skip.offset, "reason": skip.reason, "kind": skip.kind.to_string()})
+            json!({"path": skip.path, "offset": skip.offset, "reason": skip.reason_in_words(spelling), "kind": skip.kind.to_string()})
         })
         .collect();
     json!({

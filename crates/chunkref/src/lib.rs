@@ -68,12 +68,13 @@ pub use chunkref_read as read;
 pub use chunkref_store as store;
 
 pub use chunkref_core::{
-    AccessDenied, ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
-    ConcatDimension, CoordinateSource, Duplicates, EmitError, EmitOptions, Emitted, Emitter,
-    FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict, OutputOption,
-    OutputOptionError, ReferenceFormat, ReferenceFormatError, ReferenceFormats, Registry,
-    RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind,
-    Skipped, SourceError, SourceErrorKind, StoreHints,
+    ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
+    ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
+    Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
+    OptionError, OptionType, OutputOption, OutputOptionError, ReferenceFormat,
+    ReferenceFormatError, ReferenceFormats, Registry, RegistryError, Resolution, Scan, ScanError,
+    ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError,
+    SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};
@@ -83,7 +84,6 @@ pub use objects::StoreObjects;
 pub use opened::{OpenError, Opened, OpenedFile, open_store};
 pub use references::{References, ReferencesError};
 pub use scan::{
-    OptionError, choose, open, options_within, registry, scan, scan_at, scan_source, scan_with,
-    stores, validate,
+    choose, open, options_within, registry, scan, scan_at, scan_source, scan_with, stores, validate,
 };
 pub use session::Session;

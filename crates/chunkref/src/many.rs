@@ -193,12 +193,8 @@ impl Scans {
     fn scanned(&self, (place, outcome): (usize, Outcome<Timed>)) -> Option<Scanned> {
         let location = self.locations.get(place)?.clone();
         let (outcome, cost, time) = outcome.unwrap_or_else(|panic| {
-            let outcome = Err(ScanError {
-                kind: ScanErrorKind::Io,
-                format: None,
-                location: location.to_string(),
-                source: panicked(&panic).into(),
-            });
+            let fault = panicked(&panic);
+            let outcome = Err(ScanError::new(ScanErrorKind::Io, location.to_string(), fault));
             (outcome, Cost::default(), Duration::ZERO)
         });
         Some(Scanned { place, location, outcome, cost, time })
@@ -227,8 +223,9 @@ pub fn scan_many(
     options: &ScanOptions,
     many: ManyOptions,
 ) -> Result<Scans, ScanError> {
-    let fault =
-        |kind, source| ScanError { kind, format: None, location: "the inputs".to_owned(), source };
+    let fault = |kind, source: Box<dyn std::error::Error + Send + Sync>| {
+        ScanError::new(kind, "the inputs", source)
+    };
     let registry =
         crate::registry().map_err(|error| fault(ScanErrorKind::InvalidOption, error.into()))?;
     crate::validate(&registry, options)

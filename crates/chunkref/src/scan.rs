@@ -5,41 +5,10 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use chunkref_core::{
-    ByteSource, MemorySource, Registry, RegistryError, Scan, ScanError, ScanErrorKind, ScanOptions,
+    ByteSource, MemorySource, OptionError, Registry, Scan, ScanError, ScanErrorKind, ScanOptions,
     ScannerEntry,
 };
 use chunkref_store::{Cost, Location, OpenOptions, StorageOptions, StoreOptions, Stores};
-use thiserror::Error;
-
-/// Why options do not fit the formats that are linked in.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum OptionError {
-    /// No format of the name that was asked for, or formats that share a name.
-    #[error(transparent)]
-    Format(#[from] RegistryError),
-    /// No format has an option of that name.
-    #[error(
-        "no format has an option {name:?}; the known options are {}",
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-    )]
-    UnknownOption {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        known: Vec<&'static str>,
-    },
-    /// An option does not take that value.
-    #[error("option {name} does not take the value {value:?}; it takes {}", allowed.join(", "))]
-    InvalidValue {
-        /// The option.
-        name: &'static str,
-        /// The value.
-        value: String,
-        /// The values that it takes.
-        allowed: &'static [&'static str],
-    },
-}
 
 /// Scans the object at a path or URL with the formats that are linked in. Options of stores are those of the environment
 /// ([`stores`]); [`scan_at`] takes others.
@@ -158,35 +127,11 @@ pub async fn choose<'a>(
 /// # Errors
 /// [`OptionError`] with the names or values that there are.
 pub fn validate(registry: &Registry, options: &ScanOptions) -> Result<(), OptionError> {
-    let entries = match &options.format {
-        Some(name) => std::slice::from_ref(registry.by_name(name)?),
-        None => registry.entries(),
-    };
-    let known = || entries.iter().flat_map(|entry| entry.options);
-    for (name, value) in &options.format_options {
-        let Some(option) = known().find(|option| option.name == name) else {
-            let known = known().map(|option| option.name).collect();
-            return Err(OptionError::UnknownOption { name: name.clone(), known });
-        };
-        let free = matches!(option.values, [word] if word.chars().all(|letter| letter.is_ascii_uppercase()));
-        if !free && !option.values.contains(&value.as_str()) {
-            return Err(OptionError::InvalidValue {
-                name: option.name,
-                value: value.clone(),
-                allowed: option.values,
-            });
-        }
-    }
-    Ok(())
+    registry.check(options)
 }
 
 fn refuse(source: &dyn ByteSource, error: OptionError) -> ScanError {
-    ScanError {
-        kind: ScanErrorKind::InvalidOption,
-        format: None,
-        location: source.location().to_owned(),
-        source: Box::new(error),
-    }
+    ScanError::new(ScanErrorKind::InvalidOption, source.location(), error)
 }
 
 #[cfg(test)]
@@ -233,11 +178,11 @@ mod tests {
                 let _ = source.read_many(std::slice::from_ref(&(place..place + 1))).await;
             }
             let _ = source.open_sibling("beside").await;
-            Ok(Scan { dataset: chunkref_model::Dataset::new(), skipped: Vec::new() })
+            Ok(Scan::new(chunkref_model::Dataset::new()))
         }
     }
 
-    static CARELESS: ScannerEntry = ScannerEntry { scanner: || Box::new(Careless), ..toy::ENTRY };
+    static CARELESS: ScannerEntry = toy::ENTRY.with_scanner(|| Box::new(Careless));
 
     #[test]
     fn no_scanner_hides_a_failing_source() {

@@ -36,8 +36,8 @@ use chunkref_store::{Cost, Location, Stores};
 use futures::StreamExt;
 
 use crate::Gatherer;
+use crate::OptionError;
 use crate::many::{self, ManyOptions};
-use crate::scan::OptionError;
 
 pub use append::{AppendError, Extension};
 pub use error::{CubeError, FailedInput, InputError};

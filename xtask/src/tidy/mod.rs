@@ -3,6 +3,7 @@
 
 mod edges;
 mod files;
+mod flags;
 mod imports;
 mod layers;
 mod quoted;
@@ -30,7 +31,7 @@ impl Findings {
 }
 
 /// The project's files: path from the root, with `/`, and content.
-type Tree = BTreeMap<String, Vec<u8>>;
+pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
 /// Check everything that is committed or about to be.
 pub(crate) fn run() -> Outcome<()> {
@@ -40,11 +41,13 @@ pub(crate) fn run() -> Outcome<()> {
         files::check(path, content, &tree, &mut findings);
         if let Ok(text) = str::from_utf8(content) {
             sources::check(path, text, &mut findings);
+            flags::check(path, text, &mut findings);
             quoted::check(path, text, &tree, &mut findings);
         }
     }
     edges::check(&tree, &mut findings);
     layers::check(&tree, &mut findings);
+    surface(&tree, &mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");
     }
@@ -64,7 +67,25 @@ pub(crate) fn run() -> Outcome<()> {
     }
 }
 
-fn tree() -> Outcome<Tree> {
+/// Check that the listings of the public surface are what the sources say.
+fn surface(tree: &Tree, findings: &mut Findings) {
+    let listings = match crate::api::listings(tree) {
+        Ok(listings) => listings,
+        Err(reason) => return findings.fault("docs/api", reason),
+    };
+    for (path, text) in &listings {
+        if tree.get(path).is_none_or(|listed| listed != text.as_bytes()) {
+            findings.fault(path, "the public surface is another one: `cargo xtask api` writes it");
+        }
+    }
+    for path in tree.keys().filter(|path| path.starts_with("docs/api/")) {
+        if !listings.contains_key(path) {
+            findings.fault(path, "there is no such library");
+        }
+    }
+}
+
+pub(crate) fn tree() -> Outcome<Tree> {
     let list = Step::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .output()?;
@@ -77,6 +98,6 @@ fn tree() -> Outcome<Tree> {
 
 /// A tree for tests.
 #[cfg(test)]
-fn planted(files: &[(&str, &str)]) -> Tree {
+pub(crate) fn planted(files: &[(&str, &str)]) -> Tree {
     files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
 }

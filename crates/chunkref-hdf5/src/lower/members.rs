@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use chunkref_core::FormatOption;
+use chunkref_core::{FormatOption, OptionType};
 
 use super::datatype::is_complex;
 use crate::message::Datatype;
@@ -12,11 +12,12 @@ use crate::message::datatype::{Class, Member};
 use crate::object::{Dataset, Objects, map_datasets};
 
 /// The option that says what becomes of such members.
-pub(crate) const OPTION: FormatOption = FormatOption {
-    name: "hdf5.members",
-    values: &["skip", "flatten", "bytes"],
-    help: "compounds with members that are arrays or compounds: left out, a field for each element and each inner member, or such members as bytes (default: skip)",
-};
+pub(crate) const OPTION: FormatOption = FormatOption::new(
+    "hdf5.members",
+    OptionType::Words(&["skip", "flatten", "bytes"]),
+    "compounds with members that are arrays or compounds: left out, a field for each element and each inner member, or such members as bytes",
+)
+.with_default("skip");
 
 /// Fields of a flattened type at most.
 const MOST_FIELDS: usize = 1000;
@@ -32,10 +33,10 @@ pub(crate) enum Form {
 
 impl Form {
     /// From the option's value.
-    pub(crate) fn new(value: Option<&str>) -> Option<Self> {
+    pub(crate) fn new(value: &str) -> Option<Self> {
         match value {
-            Some("flatten") => Some(Self::Flat),
-            Some("bytes") => Some(Self::Bytes),
+            "flatten" => Some(Self::Flat),
+            "bytes" => Some(Self::Bytes),
             _ => None,
         }
     }

@@ -26,7 +26,7 @@ use self::refusal::Refusal;
 use crate::attributes::NamedAttribute;
 use crate::context::{FileNumber, ObjectId};
 use crate::ending::Ending;
-use crate::error::{Hdf5Error, Result};
+use crate::error::{Hdf5Error, Reason, Result};
 use crate::message::Dataspace;
 use crate::object::{Object, ObjectKind, Objects};
 use crate::tree::Tree;
@@ -78,19 +78,16 @@ pub(crate) fn lower(
         if object.is_dimension_only() {
             continue;
         }
-        let mut refuse = |offset: Option<u64>, reason: String| {
-            let offset = offset.or(Some(object.offset));
-            skipped.push(Skipped {
-                path: node.path.clone(),
-                offset,
-                reason,
-                kind: SkipKind::Array,
-            });
+        let mut refuse = |offset: Option<u64>, reason: Reason| {
+            let Reason { text, resolutions } = reason;
+            let skip = Skipped::new(&node.path, SkipKind::Array, text);
+            let skip = skip.with_offset(offset.or(Some(object.offset)));
+            skipped.push(skip.with_resolutions(resolutions));
         };
         let description = match description.as_ref() {
             Ok(description) => description,
             Err(error) => {
-                refuse(error.offset(), error.to_string());
+                refuse(error.offset(), error.into());
                 continue;
             }
         };
@@ -123,12 +120,12 @@ pub(crate) fn lower(
                     });
                 }
                 (budget.chunks, budget.inline_bytes) = before;
-                refuse(refusal.offset, refusal.reason);
+                refuse(refusal.offset, refusal.reason.into());
             }
         }
     }
     skipped.sort_by(|a, b| (&a.path, a.kind).cmp(&(&b.path, b.kind)));
-    Ok(Scan { dataset, skipped })
+    Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
 /// The attributes of an object; `hidden` is one more name to leave out.
@@ -144,7 +141,7 @@ fn attributes(
         } else {
             format!("{}@{name}", context.path)
         };
-        skipped.push(Skipped { path, offset, reason, kind: SkipKind::Attribute });
+        skipped.push(Skipped::new(path, SkipKind::Attribute, reason).with_offset(offset));
     };
     let stored: &[NamedAttribute] = match &object.attributes {
         Ok(stored) => stored,

@@ -30,7 +30,8 @@ pub(super) async fn resolve<S>(
             continue;
         }
         let file = neighbours.find_raw(id.file, &piece.name).map_err(|reason| {
-            refuse(format!("the data is in the file {:?}: {reason}", piece.name))
+            let reason = reason.within(format!("the data is in the file {:?}", piece.name));
+            Hdf5Error::elsewhere("external data files", offset, reason)
         })?;
         let available = files.frontier(file).map_or(0, Frontier::length);
         if piece.offset.checked_add(length).is_none_or(|end| end > available) {

@@ -40,11 +40,9 @@ pub(super) fn sources(
         };
         let found = file.and_then(|file| resolver.find(file, &mapping.dataset));
         found.map_err(|reason| {
-            let reason = format!(
-                "the source {:?} in the file {:?}: {reason}",
-                mapping.dataset, mapping.file
-            );
-            Hdf5Error::inconsistent("virtual dataset", offset, reason)
+            let reason = reason
+                .within(format!("the source {:?} in the file {:?}", mapping.dataset, mapping.file));
+            Hdf5Error::elsewhere("virtual dataset", offset, reason)
         })
     };
     mappings.iter().map(find).collect()

@@ -13,7 +13,7 @@ use super::objects::read_objects;
 use super::open::open;
 use crate::context::FileNumber;
 use crate::ending::Ending;
-use crate::error::{Hdf5Error, Result};
+use crate::error::{Hdf5Error, Reason, Result};
 use crate::neighbours::{Name, Neighbours};
 use crate::object::{Described, Objects};
 
@@ -123,15 +123,15 @@ impl<'a> Files<'a> {
             let source = match self.frontier(name.by) {
                 Some(frontier) => {
                     frontier.source().open_sibling(&name.name).await.map_err(|error| {
-                        let text = error.to_string();
+                        let reason = Reason::from_error(&error);
                         if error.kind.is_fault_of_sibling() {
                             let (name, source) = (name.name.clone(), Arc::new(error));
                             self.ending.get_or_init(|| Hdf5Error::Neighbour { name, source });
                         }
-                        text
+                        reason
                     })
                 }
-                None => Err("the file that names it is not open".to_owned()),
+                None => Err("the file that names it is not open".into()),
             };
             (name, source)
         }));
@@ -150,9 +150,9 @@ impl<'a> Files<'a> {
                     return Ok(number);
                 }
                 if self.members.len() > MAX_NEIGHBOURS {
-                    return Err(format!(
+                    return Err(Reason::from(format!(
                         "more than {MAX_NEIGHBOURS} other files are named, and no more are opened"
-                    ));
+                    )));
                 }
                 let number = FileNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX));
                 self.members.push(Member::Raw(Frontier::owning(
@@ -193,7 +193,8 @@ impl<'a> Files<'a> {
                     *slot = Member::Hdf5(Box::new(file));
                 }
                 (Err(error), _) => {
-                    neighbours.known.insert(name, Err(format!("it cannot be read: {error}")));
+                    let reason = Reason::from_error(&error).within("it cannot be read");
+                    neighbours.known.insert(name, Err(reason));
                 }
                 (Ok(_), None) => {}
             }

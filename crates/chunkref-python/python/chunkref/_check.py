@@ -185,7 +185,7 @@ def is_format_option(option: str) -> bool:
     from chunkref import _chunkref
 
     head = option.replace(".", "_").partition("_")[0]
-    return head != option and any(known.partition(".")[0] == head for known in _chunkref.format_options())
+    return head != option and head in _chunkref.format_names()
 
 
 def near(word: str, known: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -246,6 +247,8 @@ def _option_value(name: str, value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={one}" for key, one in _check.mapping(name, value).items())
     if isinstance(value, (list, tuple, set, frozenset)):
         return ",".join(_check.names(name, value))
     return str(_check.integer(name, value))
@@ -285,3 +288,16 @@ def skipped_message(location: str, skipped: tuple[Skipped, ...]) -> str:
     some = "; ".join(f"{one.path}: {one.reason}" for one in skipped[:3])
     more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
     return _chunkref.shown(f"{location}: not in the references: {some}{more}")
+
+
+def format_options_doc() -> str:
+    """Say what the options of the formats are that are linked in, a line each."""
+    lines = ["Options of formats, as keywords:", ""]
+    for name, takes, default, help in _chunkref.format_options():
+        shown = "" if default is None else f" (default: ``{default}``)"
+        lines.append(f"- ``{name.replace('.', '_').replace('-', '_')}``: {takes}. {help[:1].upper()}{help[1:]}{shown}.")
+    return "\n".join(lines)
+
+
+for _function in (scan, scan_many):
+    _function.__doc__ = f"{inspect.cleandoc(_function.__doc__ or '')}\n\nNotes\n-----\n{format_options_doc()}\n"

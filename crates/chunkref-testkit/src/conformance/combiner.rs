@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chunkref_core::{CombineError, CombineErrorKind, CombineOptions, Combiner};
+use chunkref_core::{CombineErrorKind, CombineOptions, Combiner};
 use chunkref_model::{Array, ChunkRef, Dataset};
 
 use super::{Violation, require};
@@ -123,9 +123,10 @@ fn check_misfit(
     number: usize,
 ) -> Result<(), Violation> {
     let outcome = combiner.combine(inputs, options);
-    let Err(CombineError { kind, message }) = outcome else {
+    let Err(error) = outcome else {
         return require(false, "a mismatch is an error", || format!("misfit {number} is combined"));
     };
+    let (kind, message) = (error.kind, error.to_string());
     let fits = matches!(kind, CombineErrorKind::Mismatch | CombineErrorKind::Unsupported);
     require(fits, "a mismatch is an error", || format!("misfit {number} is {kind:?}"))?;
     for source in inputs.iter().flat_map(Dataset::sources) {
@@ -170,6 +171,7 @@ fn references(dataset: &Dataset) -> References {
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use chunkref_core::CombineError;
     use chunkref_model::{Attributes, ChunkGrid, DataType, ManifestBuilder, Source};
 
     use super::*;
@@ -194,8 +196,7 @@ mod tests {
 
     impl Combiner for Chain {
         fn combine(&self, inputs: &[Dataset], _: &CombineOptions) -> Result<Dataset, CombineError> {
-            let error =
-                |kind, message: &str| Err(CombineError { kind, message: message.to_owned() });
+            let error = |kind, message: &str| Err(CombineError::new(kind, message));
             let Some(first) = inputs.first() else {
                 if self.0 == Fault::TakesNothing {
                     return Ok(Dataset::new());

@@ -325,17 +325,12 @@ mod tests {
 
     struct Bad(Fault);
 
-    static OTHER: ScannerEntry = ScannerEntry { name: "other", ..toy::ENTRY };
+    static OTHER: ScannerEntry = toy::ENTRY.with_name("other");
     static SCANS: AtomicU64 = AtomicU64::new(0);
     static BUSY: AtomicBool = AtomicBool::new(false);
 
     fn skip(path: &str, reason: &str) -> Skipped {
-        Skipped {
-            path: path.to_owned(),
-            offset: None,
-            reason: reason.to_owned(),
-            kind: SkipKind::Array,
-        }
+        Skipped::new(path, SkipKind::Array, reason)
     }
 
     #[async_trait]
@@ -349,7 +344,7 @@ mod tests {
             source: &dyn ByteSource,
             options: &ScanOptions,
         ) -> Result<Scan, ScanError> {
-            let nothing = Scan { dataset: Dataset::new(), skipped: Vec::new() };
+            let nothing = Scan::new(Dataset::new());
             match self.0 {
                 Fault::Panics if source.version().length == 9 => panic!("nine is too much"),
                 Fault::Endless if source.version().length == 9 => {
@@ -424,7 +419,7 @@ mod tests {
 
     #[test]
     fn each_fault_is_found_by_its_clause() {
-        let check = |scanner| self::scanner(&ScannerEntry { scanner, ..toy::ENTRY }, &samples(3));
+        let check = |scanner| self::scanner(&toy::ENTRY.with_scanner(scanner), &samples(3));
         check(|| Box::new(Bad(Fault::None))).unwrap();
         let cases: [(Construct, &str); 15] = [
             (|| Box::new(Bad(Fault::OtherEntry)), "the scanner knows its entry"),
@@ -468,7 +463,7 @@ mod tests {
             scanner(&toy::ENTRY, &other).unwrap_err().clause,
             "the signature tells the format"
         );
-        let renamed = ScannerEntry { name: "renamed", ..toy::ENTRY };
+        let renamed = toy::ENTRY.with_name("renamed");
         assert_eq!(
             scanner(&renamed, &samples(3)).unwrap_err().clause,
             "the scanner knows its entry"

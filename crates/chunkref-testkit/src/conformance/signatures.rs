@@ -111,10 +111,8 @@ mod tests {
     use crate::toy;
 
     fn check(others: &[Signature]) -> Result<usize, Violation> {
-        let entries = others.iter().zip(["a", "b", "c"]).map(|(&signature, name)| ScannerEntry {
-            name,
-            signatures: Vec::leak(vec![signature]),
-            ..toy::ENTRY
+        let entries = others.iter().zip(["a", "b", "c"]).map(|(&signature, name)| {
+            toy::ENTRY.with_name(name).with_signatures(Vec::leak(vec![signature]))
         });
         signatures(&Registry::from_entries(entries.chain([toy::ENTRY])).unwrap())
     }

@@ -58,14 +58,14 @@ pub(super) async fn sources(
             values::compare(cube, objects, sample, &pair, &mut read).await;
         }
     }
-    let engine = scanning.format_options.get("hdf5.engine").map(String::as_str);
-    let by = match engine {
-        Some("libhdf5" | "both") => "HDF5 by libhdf5",
-        _ => {
-            "by this program's own scanners; --engine libhdf5 has libhdf5 do it in builds with that feature"
-        }
+    let options: Vec<_> =
+        scanning.format_options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let with = if options.is_empty() {
+        "with default options".to_owned()
+    } else {
+        format!("with {}", options.join(", "))
     };
-    check.notes.push(format!("{scanned} sources were scanned again, {by}"));
+    check.notes.push(format!("{scanned} sources were scanned again, {with}"));
     if !elsewhere.is_empty() {
         let names: Vec<_> = elsewhere.into_iter().take(5).collect();
         check.notes.push(format!(
@@ -110,12 +110,8 @@ async fn scan(
     let options = crate::options_within(stores, options).with_inline_threshold(0);
     let opening = OpenOptions::default().with_allowed_outside(&options.allow_outside);
     let opened = stores.open_within(policy, &location, &opening).await.map_err(failed)?;
-    let registry = crate::registry().map_err(|error| ScanError {
-        kind: ScanErrorKind::InvalidOption,
-        format: None,
-        location: url.to_owned(),
-        source: error.into(),
-    })?;
+    let registry = crate::registry()
+        .map_err(|error| ScanError::new(ScanErrorKind::InvalidOption, url, error))?;
     let entry = crate::choose(&registry, &opened.source, &options).await?;
     Ok((entry.name, entry.scan(&opened.source, &options).await?.dataset))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sources that are still what they were when the references were made.
 
-use chunkref_core::{AccessDenied, ByteSource, SourceError};
+use chunkref_core::{ByteSource, Resolution, SourceError};
 use chunkref_model::{ObjectVersion, Source, SourceId};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use futures::{StreamExt, stream};
@@ -36,8 +36,10 @@ pub(super) async fn check(cube: &mut Cube<'_>, stores: &Stores, policy: &AccessP
                 reason
             }
             Err(error) => {
-                let denied = error.source.as_ref().and_then(|cause| cause.downcast_ref());
-                allow = denied.map(|AccessDenied { allow, .. }| allow.clone());
+                allow = Resolution::in_chain(&error).into_iter().find_map(|found| match found {
+                    Resolution::Allow { allow, .. } => Some(allow),
+                    _ => None,
+                });
                 Some(error.to_string())
             }
         };

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The part of the command line that says how inputs are read: the format, and the flags that the formats which are linked
+//! in want for their options.
+
+use std::sync::OnceLock;
+
+use chunkref::core::OptionType;
+use chunkref::{FormatOption, Registry, ScanOptions, ScannerEntry};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+/// Flags and arguments of the command itself, which no format can have; its options are still set by `--option`.
+const OWN: &[&str] = &[
+    "against-source",
+    "against_source",
+    "all",
+    "allow",
+    "allow-outside",
+    "allow_outside",
+    "anon",
+    "at",
+    "branch",
+    "color",
+    "command",
+    "concat",
+    "concat-dtype",
+    "concat_dtype",
+    "concurrency",
+    "concurrency-per-file",
+    "concurrency-per-host",
+    "concurrency_per_file",
+    "concurrency_per_host",
+    "cube",
+    "deadline",
+    "duplicates",
+    "emit",
+    "fail-fast",
+    "fail_fast",
+    "format",
+    "help",
+    "identical",
+    "inline-threshold",
+    "inline_threshold",
+    "input",
+    "inputs",
+    "jobs",
+    "json",
+    "keep-query",
+    "keep_query",
+    "limit",
+    "limits",
+    "log-format",
+    "log-level",
+    "log_format",
+    "log_level",
+    "merge",
+    "message",
+    "missing",
+    "no-consolidated",
+    "no-freshness",
+    "no_consolidated",
+    "no_freshness",
+    "on-conflict",
+    "on_conflict",
+    "option",
+    "options",
+    "output",
+    "quiet",
+    "record-size",
+    "record_size",
+    "resume",
+    "retries",
+    "retry",
+    "sample",
+    "scanning",
+    "selection",
+    "set",
+    "sort",
+    "stack",
+    "stats",
+    "storage-option",
+    "storage-options",
+    "storage_options",
+    "stores",
+    "strict",
+    "templates",
+    "timeout",
+    "to",
+    "version",
+];
+
+/// What is the same whatever is linked in.
+#[derive(Debug, Clone, Args)]
+struct Fixed {
+    /// Format of the inputs: auto goes by signature; `chunkref formats` lists the names.
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    format: String,
+    /// Set an option of a format; may be given several times.
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = parse_option)]
+    options: Vec<(String, String)>,
+    /// Also read files that an input names from this folder; those beside the input are read in any case. May be given
+    /// several times.
+    #[arg(long, value_name = "FOLDER")]
+    allow_outside: Vec<String>,
+}
+
+/// How to read inputs.
+#[derive(Debug, Clone)]
+pub struct FormatArguments {
+    fixed: Fixed,
+    /// Options that flags of formats set, with their formats.
+    set: Vec<(&'static ScannerEntry, &'static FormatOption, String)>,
+}
+
+/// A flag that sets options of one format, or of several.
+#[derive(Debug)]
+struct Flag {
+    name: &'static str,
+    /// The value of a flag that takes none.
+    value: Option<&'static str>,
+    help: &'static str,
+    options: Vec<(&'static ScannerEntry, &'static FormatOption)>,
+}
+
+/// The flags of all formats that are linked in, in the order of the formats.
+fn flags() -> &'static [Flag] {
+    static ENTRIES: OnceLock<Vec<ScannerEntry>> = OnceLock::new();
+    static FLAGS: OnceLock<Vec<Flag>> = OnceLock::new();
+    // What makes no registry is told when something is scanned.
+    let entries = ENTRIES.get_or_init(|| {
+        Registry::linked().map(|registry| registry.entries().to_vec()).unwrap_or_default()
+    });
+    FLAGS.get_or_init(|| flags_of(entries))
+}
+
+fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag> {
+    let mut flags: Vec<Flag> = Vec::new();
+    for (entry, option) in
+        entries.iter().flat_map(|entry| entry.options.iter().map(move |option| (entry, option)))
+    {
+        let own = option.flag.map(|name| (name, None, option.help));
+        let switch = option.switch.map(|switch| (switch.flag, Some(switch.value), switch.help));
+        for (name, value, help) in own.into_iter().chain(switch) {
+            if OWN.contains(&name) {
+                continue;
+            }
+            match flags.iter_mut().find(|flag| flag.name == name) {
+                Some(flag) => flag.options.push((entry, option)),
+                None => flags.push(Flag { name, value, help, options: vec![(entry, option)] }),
+            }
+        }
+    }
+    flags
+}
+
+impl Flag {
+    fn argument(&self) -> Option<Arg> {
+        let &(entry, option) = self.options.first()?;
+        let value = self.value.map(|value| format!("={value}")).unwrap_or_default();
+        let names: Vec<_> = self
+            .options
+            .iter()
+            .map(|(_, option)| format!("--option {}{value}", option.name))
+            .collect();
+        let default = match (self.value, option.default) {
+            (None, Some(default)) => format!(" [default: {default}]"),
+            _ => String::new(),
+        };
+        let help = format!("{}; short for {}{default}", self.help, names.join(" and "));
+        let argument =
+            Arg::new(self.name).long(self.name).help(help).help_heading(entry.description);
+        if self.value.is_some() {
+            let others: Vec<_> =
+                self.options.iter().filter_map(|(_, option)| option.flag).collect();
+            return Some(argument.action(ArgAction::SetTrue).conflicts_with_all(others));
+        }
+        let own = *option;
+        let checked = move |text: &str| {
+            own.check(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+        };
+        Some(match option.takes {
+            OptionType::Words(words) => argument
+                .value_name("NAME")
+                .value_parser(PossibleValuesParser::new(words.iter().copied())),
+            OptionType::Flag => argument.action(ArgAction::SetTrue),
+            OptionType::Bytes => argument.value_name("BYTES").value_parser(checked),
+            OptionType::Count => argument.value_name("N").value_parser(checked),
+            OptionType::Text(word) => argument.value_name(word).value_parser(checked),
+            OptionType::Pairs => {
+                argument.value_name("KEY=VALUE").action(ArgAction::Append).value_parser(checked)
+            }
+            _ => argument.value_name("VALUE").value_parser(checked),
+        })
+    }
+
+    fn value(&self, matches: &ArgMatches) -> Option<String> {
+        let takes = self.options.first().map(|(_, option)| option.takes)?;
+        match (self.value, takes) {
+            (Some(value), _) => matches.get_flag(self.name).then(|| value.to_owned()),
+            (None, OptionType::Flag) => matches.get_flag(self.name).then(|| "true".to_owned()),
+            _ => {
+                let values: Vec<&str> =
+                    matches.get_many::<String>(self.name)?.map(String::as_str).collect();
+                Some(values.join(","))
+            }
+        }
+    }
+}
+
+impl Args for FormatArguments {
+    fn augment_args(command: Command) -> Command {
+        let command = Fixed::augment_args(command);
+        command.args(flags().iter().filter_map(Flag::argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FormatArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let fixed = Fixed::from_arg_matches(matches)?;
+        let set = flags().iter().filter_map(|flag| Some((flag, flag.value(matches)?)));
+        let set = set.flat_map(|(flag, value)| {
+            flag.options.iter().map(move |&(entry, option)| (entry, option, value.clone()))
+        });
+        Ok(Self { fixed, set: set.collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl FormatArguments {
+    /// The same choices for a scanner.
+    #[must_use]
+    pub fn scan_options(&self) -> ScanOptions {
+        let Fixed { format, options, allow_outside } = &self.fixed;
+        let is_auto = format == "auto";
+        let mut chosen = ScanOptions::default();
+        if !is_auto {
+            chosen = chosen.with_format(format);
+        }
+        for folder in allow_outside {
+            chosen = chosen.with_allowed_outside(folder);
+        }
+        let named = options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // A flag that several formats share is for the one that is named.
+        let shared = |option: &FormatOption| {
+            self.set.iter().filter(|(_, other, _)| other.flag == option.flag).count() > 1
+        };
+        let set = self
+            .set
+            .iter()
+            .filter(|(entry, option, _)| is_auto || !shared(option) || entry.is_called(format))
+            .map(|(_, option, value)| (option.name, value.as_str()));
+        named
+            .chain(set)
+            .fold(chosen, |chosen, (name, value)| chosen.with_format_option(name, value))
+    }
+}
+
+pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    fn parsed(words: &str) -> Result<ScanOptions, clap::Error> {
+        let words = ["chunkref", "scan", "a"].into_iter().chain(words.split_whitespace());
+        match Arguments::try_parse_from(words)?.command {
+            crate::arguments::Command::Scan(scan) => Ok(scan.format.scan_options()),
+            _ => panic!("not scan"),
+        }
+    }
+
+    fn set(words: &str) -> Vec<(String, String)> {
+        parsed(words).unwrap().format_options.into_iter().collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn options_are_set_by_name() {
+        let options = parsed("--option x.a=1=2 --option x.b= --format x").unwrap();
+        assert_eq!(options.format.as_deref(), Some("x"));
+        assert_eq!(
+            options.format_options.into_iter().collect::<Vec<_>>(),
+            pairs(&[("x.a", "1=2"), ("x.b", "")])
+        );
+        for wrong in ["--option x", "--option =1"] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn flags_set_the_options_that_want_them() {
+        assert_eq!(
+            set("--grib-layout flat --grib-index no --filter a=1|2 --filter b=2"),
+            pairs(&[("grib.filter", "a=1|2,b=2"), ("grib.index", "no"), ("grib.layout", "flat")])
+        );
+        assert_eq!(set("--cross-check"), pairs(&[("hdf5.engine", "both")]));
+        assert_eq!(set("--engine both"), pairs(&[("hdf5.engine", "both")]));
+        let both =
+            pairs(&[("hdf5.split-contiguous", "1MiB"), ("netcdf3.split-contiguous", "1MiB")]);
+        assert_eq!(set("--split-contiguous 1MiB"), both);
+        assert_eq!(set("--split-contiguous 1MiB --format netcdf3"), both[1..]);
+        assert_eq!(set("--grib-codec auto --format grib2"), pairs(&[("grib.codec", "auto")]));
+        for wrong in [
+            "--engine fast",
+            "--engine native --cross-check",
+            "--filter x",
+            "--split-contiguous many",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_format_has_no_flag_of_the_command() {
+        const TAKEN: FormatOption =
+            FormatOption::new("toy.output", OptionType::Bytes, "").with_flag("output");
+        const OTHER: FormatOption =
+            FormatOption::new("toy.other", OptionType::Count, "").with_flag("toy-other");
+        static ENTRIES: [ScannerEntry; 1] =
+            [chunkref_testkit::toy::ENTRY.with_options(&[TAKEN, OTHER])];
+        let names: Vec<_> = flags_of(&ENTRIES).iter().map(|flag| flag.name).collect();
+        assert_eq!(names, ["toy-other"]);
+
+        let mut own = BTreeSet::new();
+        for command in Arguments::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                own.insert(argument.get_id().to_string());
+                own.extend(argument.get_long().map(str::to_owned));
+            }
+        }
+        own.extend(
+            ["quiet", "color", "log-format", "log-level", "help", "version"].map(str::to_owned),
+        );
+        for flag in flags() {
+            own.remove(flag.name);
+        }
+        let listed: BTreeSet<_> = OWN.iter().map(|name| (*name).to_owned()).collect();
+        let missing: Vec<_> = own.difference(&listed).collect();
+        assert!(missing.is_empty(), "not in OWN: {missing:?}");
+    }
+}
