@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""`python -m cubes --seeds 0:300 --program CHUNKREF`: random archives through a program, and a table of what came of them."""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+
+from .archive import Archive
+from .judge import BAD, OUTCOMES, judge, judge_kerchunk
+
+
+def seeds_of(text):
+    """`5`, `0:300` or `1,4,9`."""
+    if ":" in text:
+        first, last = text.split(":")
+        return list(range(int(first), int(last)))
+    return [int(part) for part in text.split(",")]
+
+
+def table(results, column="outcome"):
+    """Counts of outcomes, in all and for each mishap."""
+    rows = {"all archives": collections.Counter(result[column] for result in results)}
+    for result in results:
+        for mishap in result["mishaps"] or ["none"]:
+            rows.setdefault(mishap, collections.Counter())[result[column]] += 1
+    lines = ["".join([f"{'':20}", *(f"{outcome:>20}" for outcome in OUTCOMES)])]
+    for name in ["all archives", *sorted(set(rows) - {"all archives"})]:
+        lines.append("".join([f"{name:20}", *(f"{rows[name][outcome] or '.':>20}" for outcome in OUTCOMES)]))
+    return "\n".join(lines)
+
+
+def block(result):
+    """A run that did not go well, for people."""
+    lines = [f"--- seed {result['seed']}: {result['outcome']}; model: {result['model']} {'; '.join(result['reasons'])}",
+             f"    mishaps: {', '.join(result['mishaps']) or 'none'}; {result['archive']}"]
+    lines += [f"    $ {command}" for command in result["commands"]]
+    lines += [f"    {line}" for line in result["detail"].splitlines()[:12]]
+    return "\n".join(lines)
+
+
+def main():
+    """Runs and reports; exit code 1 when anything is wrong."""
+    parser = argparse.ArgumentParser(prog="cubes", description=__doc__)
+    parser.add_argument("--seeds", default="0:100", help="seeds: N, FROM:TO (without TO) or A,B,C")
+    parser.add_argument("--minutes", type=float, help="go on from the first seed for so long, instead of to the last")
+    parser.add_argument("--program", default=os.environ.get("CHUNKREF", "chunkref"), help="the program (default: CHUNKREF)")
+    parser.add_argument("--only", help="only these mishaps, separated by commas; none with an empty text")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the files of runs that did not go well")
+    parser.add_argument("--json", metavar="OUT", help="write all results")
+    parser.add_argument("--kerchunk", action="store_true", help="also through kerchunk")
+    parser.add_argument("--quiet", action="store_true", help="the table alone")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    only = None if arguments.only is None else [name for name in arguments.only.split(",") if name]
+    seeds = seeds_of(arguments.seeds)
+    if arguments.minutes:
+        seeds = range(seeds[0], sys.maxsize)
+    started, results = time.monotonic(), []
+    with tempfile.TemporaryDirectory(prefix="cubes-") as root:
+        for seed in seeds:
+            if arguments.minutes and time.monotonic() - started > 60 * arguments.minutes:
+                break
+            folder = pathlib.Path(root) / str(seed)
+            archive = Archive(seed, only)
+            result = judge(archive, arguments.program, folder)
+            if arguments.kerchunk:
+                result["kerchunk"] = judge_kerchunk(archive, folder)
+            results.append(result)
+            if result["outcome"] not in ("equal", "refused"):
+                if not arguments.quiet:
+                    print(block(result), flush=True)
+                if arguments.keep:
+                    shutil.copytree(folder, pathlib.Path(arguments.keep) / str(seed), dirs_exist_ok=True)
+            shutil.rmtree(folder)
+    print(f"{len(results)} archives in {time.monotonic() - started:.0f} s, seeds {seeds[0]} to {results[-1]['seed']}")
+    print(table(results))
+    if arguments.kerchunk:
+        print("through kerchunk:")
+        print(table([{**result, "outcome": result["kerchunk"]["outcome"]} for result in results]))
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1, default=str))
+    return 1 if any(result["outcome"] in BAD for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
