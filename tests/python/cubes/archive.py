@@ -205,10 +205,21 @@ class Archive:
             if changed is not None:
                 files = changed
                 self.mishaps.append(name)
-        self.files = files
-        self.product = base
+        self.settle(base, files)
+
+    def settle(self, product, files):
+        """Takes these files, and names them in their order."""
+        self.product, self.files = product, files
         for number, file in enumerate(files):
-            file["name"] = f"{base['name']}_{number:03d}.nc"
+            file["name"] = f"{product['name']}_{number:03d}.nc"
+
+    @classmethod
+    def of(cls, product, files, seed=0):
+        """An archive of these files, without chance."""
+        archive = cls.__new__(cls)
+        archive.seed, archive.mishaps = seed, []
+        archive.settle(product, files)
+        return archive
 
     @property
     def description(self):

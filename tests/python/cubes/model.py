@@ -95,6 +95,13 @@ class Model:
         """Whether a variable has one of the dimensions somewhere, or is the coordinate of one."""
         return name in self.concat or any(set(self.concat) & set(file.variables[name].dims) for file in self.files if name in file.variables)
 
+    def is_stacked(self, name):
+        """Whether a variable that has none of the dimensions differs between files that each lie at one place."""
+        if self.is_joined(name) or any(file.variables[self.concat[0]].raw.ndim for file in self.files if self.concat[0] in file.variables):
+            return False
+        cells = [file.cells(name) for file in self.files if name in file.variables]
+        return any(first_difference(cells[0], other) for other in cells[1:])
+
     def slab(self, number, name, position):
         """The cells of a variable at a place of a file."""
         variable = self.files[number].variables[name]
@@ -127,7 +134,7 @@ class Model:
                 timed = self.files[files[0]].time_of(name) is not None
                 if any(not equal_or_none(found[0], one) for one in found) and not (attribute == "units" and timed):
                     impossible.append(f"{name}: {attribute} differs")
-            if self.is_joined(name):
+            if self.is_joined(name) or self.is_stacked(name):
                 self.decide_joined(name, files, variables, options, impossible, unsure)
             else:
                 self.decide_static(name, files, variables, options, impossible, unsure)
@@ -143,18 +150,17 @@ class Model:
             unsure.append("duplicates without --duplicates")
             for found in twice.values():
                 for name in self.names:
-                    if self.is_joined(name) and name not in self.concat:
+                    if (self.is_joined(name) or self.is_stacked(name)) and name not in self.concat:
                         slabs = [self.slab(number, name, position) for number, position in found if name in self.files[number].variables]
                         if any(first_difference(slabs[0], slab) for slab in slabs[1:]):
                             impossible.append(f"{name}: two values at one place")
                             return
         for axis, dimension in enumerate(self.concat):
             keys = self.along(axis, Options())
-            # Places of several files come in the order of files; with duplicates what counts is the order of all of them.
-            whole = [key for number in self.filled() for key in self.keys[number][axis]]
-            if len(self.concat) == 1 and whole != sorted(whole) and not options.sort:
-                unsure.append(f"{dimension} in no order")
-            elif keys != sorted(keys) and not options.sort:
+            if len(self.concat) == 1 and options.duplicates != "error":
+                counting = self.owners(options)
+                keys = [key for number in self.filled() for position, (key,) in self.combinations(number) if counting[(key,)][0] == (number, position)]
+            if keys != sorted(keys) and not options.sort:
                 unsure.append(f"{dimension} in no order")
         total = np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
         if total > len(owners) and options.missing == "error":
@@ -204,8 +210,8 @@ class Model:
             return
         axes = [axis for axis, dimension in enumerate(first.dims) if dimension in self.concat]
         kinds = [variable.storage["chunks"] for variable in variables]
-        partial = len({key for keys in self.owners(Options()).values() if len(keys) > 1 for key, _ in keys}) > 0
-        if all(kind in ("records", "contiguous") for kind in kinds) or not axes:
+        partial = any(self.keys[number] != self.keys[found[0][0]] for found in self.owners(Options()).values() for number, _ in found)
+        if all(kind in ("records", "contiguous") for kind in kinds):
             if partial and "contiguous" in kinds and axes:
                 unsure.append(f"{name}: overlap of contiguous data")
             return
