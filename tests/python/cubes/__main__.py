@@ -41,6 +41,28 @@ def block(result):
              f"    mishaps: {', '.join(result['mishaps']) or 'none'}; {result['archive']}"]
     lines += [f"    $ {command}" for command in result["commands"]]
     lines += [f"    {line}" for line in result["detail"].splitlines()[:12]]
+    if walk := result.get("walk"):
+        lines += [f"    resolutions: {walk['outcome']} after {' / '.join(walk['steps'])}", *(f"    {line}" for line in walk["detail"].splitlines()[:4])]
+    return "\n".join(lines)
+
+
+def figures(results):
+    """What the table does not say."""
+    refused = [result for result in results if result["outcome"].startswith("refused")]
+    models = collections.Counter(result["model"] for result in refused)
+    lines = [f"refused: no cube exists {models['impossible']}, unsure {models['unsure']}, a cube exists {models['exact']};"
+             f" without a resolution {sum(not result['resolution'] for result in refused)}"]
+    made = [result for result in results if "verify" in result]
+    lines.append(f"verify: calls {sum(result['verify'] == 'sound' for result in made if result['outcome'] in BAD)} of"
+                 f" {sum(result['outcome'] in BAD for result in made)} bad cubes sound, and"
+                 f" {sum(result['verify'] != 'sound' for result in made if result['outcome'] == 'equal')} equal ones not")
+    kinds = collections.Counter(result["detail"].split(":")[0] for result in results if result["outcome"] == "wrong")
+    if kinds:
+        lines.append("wrong: " + ", ".join(f"{name} {count}" for name, count in kinds.most_common()))
+    exact = [result for result in results if result["model"] == "exact"]
+    lines.append(f"of {len(exact)} archives with an exact cube {sum(result['outcome'] == 'equal' for result in exact)} are equal")
+    if walks := collections.Counter(result["walk"]["outcome"] for result in results if "walk" in result):
+        lines.append("resolutions: " + ", ".join(f"{name} {count}" for name, count in sorted(walks.items())))
     return "\n".join(lines)
 
 
@@ -54,6 +76,7 @@ def main():
     parser.add_argument("--keep", metavar="FOLDER", help="keep the files of runs that did not go well")
     parser.add_argument("--json", metavar="OUT", help="write all results")
     parser.add_argument("--kerchunk", action="store_true", help="also through kerchunk")
+    parser.add_argument("--resolve", action="store_true", help="also go by the resolutions that messages offer")
     parser.add_argument("--quiet", action="store_true", help="the table alone")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -68,11 +91,11 @@ def main():
                 break
             folder = pathlib.Path(root) / str(seed)
             archive = Archive(seed, only)
-            result = judge(archive, arguments.program, folder)
+            result = judge(archive, arguments.program, folder, arguments.resolve)
             if arguments.kerchunk:
                 result["kerchunk"] = judge_kerchunk(archive, folder)
             results.append(result)
-            if result["outcome"] not in ("equal", "refused"):
+            if result["outcome"] not in ("equal", "refused") or result.get("walk", {}).get("outcome") in BAD:
                 if not arguments.quiet:
                     print(block(result), flush=True)
                 if arguments.keep:
@@ -80,12 +103,13 @@ def main():
             shutil.rmtree(folder)
     print(f"{len(results)} archives in {time.monotonic() - started:.0f} s, seeds {seeds[0]} to {results[-1]['seed']}")
     print(table(results))
+    print(figures(results))
     if arguments.kerchunk:
         print("through kerchunk:")
-        print(table([{**result, "outcome": result["kerchunk"]["outcome"]} for result in results]))
+        print(table([{**result, "outcome": result["kerchunk"]["outcome"]} for result in results if result["kerchunk"]]))
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1, default=str))
-    return 1 if any(result["outcome"] in BAD for result in results) else 0
+    return 1 if any({result["outcome"], result.get("walk", {}).get("outcome")} & BAD for result in results) else 0
 
 
 if __name__ == "__main__":

@@ -107,9 +107,9 @@ def create(dataset, variable, classic):
     return made
 
 
-def texts(steps, member, content):
+def texts(steps, content):
     """A line of text for each step."""
-    return [f"{content['word']} {step:03d} {member}" for step in steps]
+    return [f"{content['word']} {step:03d}" for step in steps]
 
 
 def write(path, file, seed):
@@ -165,7 +165,7 @@ def fill_in(target, variable, file, source, units):
     if kind == "member":
         target[:] = np.array([f"r{file['member'] + 1}i1p1f1"], object) if variable["dtype"] == "str" else [file["member"]]
     elif kind == "text":
-        lines = texts(steps if content["moving"] else [0], file["member"], content)
+        lines = texts(steps if content["moving"] else [0], content)
         if variable["dtype"] == "char":
             letters = np.array([list(line.ljust(content["length"])) for line in lines], "S1").reshape(len(lines), content["length"])
             if steps or not content["moving"]:
@@ -205,13 +205,15 @@ class Archive:
             if changed is not None:
                 files = changed
                 self.mishaps.append(name)
+        if not set(self.mishaps) & mishaps.ONE_FILE and generator.random() < 0.08:
+            files = mishaps.pairs(files)
         self.settle(base, files)
 
     def settle(self, product, files):
         """Takes these files, and names them in their order."""
         self.product, self.files = product, files
         for number, file in enumerate(files):
-            file["name"] = f"{product['name']}_{number:03d}.nc"
+            file["name"] = f"{product['name']}_{number:03d}{file.get('part', '')}.nc"
 
     @classmethod
     def of(cls, product, files, seed=0):

@@ -13,6 +13,7 @@ from .cells import TOLERANCE, Cells, Dataset, Variable, equal_attributes, first_
 from .model import MEANING, PACKING, Options, place_of
 
 INNER = {"_ARRAY_DIMENSIONS", "_FillValue", "missing_value", "calendar", "bounds", "climatology", "_NCProperties", *PACKING}
+GRAVITY = ["coordinates", "names", "values", "dimensions", "attributes"]
 COMPRESSIONS = {".zst": "zstd", ".gz": "gzip"}
 
 
@@ -128,11 +129,18 @@ class Comparison:
         self.places = []
 
     def difference(self):
-        """The first thing that differs, or None."""
+        """What differs, the gravest first: up to three things, or None."""
         try:
-            return self.coordinates() or self.names() or self.attributes() or self.values()
+            if difference := self.coordinates():
+                return f"coordinates: {difference}"
+            if difference := self.names():
+                return f"names: {difference}"
+            found = self.values()
+            if difference := self.attributes():
+                found.append(f"attributes: {difference}")
         except (KeyError, ValueError, IndexError) as error:
-            return f"the cube cannot be compared: {type(error).__name__} {error}"
+            return f"values: the cube cannot be compared: {type(error).__name__} {error}"
+        return "\n".join(sorted(found, key=lambda difference: GRAVITY.index(difference.split(":")[0]))[:3]) or None
 
     def coordinates(self):
         """Compares places along the dimensions, and their order; then `places` has the index of each key."""
@@ -181,11 +189,13 @@ class Comparison:
 
     def values(self):
         """Compares the cells of all variables."""
+        found = []
         for name in self.model.names:
             difference = self.joined(name) if self.model.is_joined(name) else self.static(name)
             if difference:
-                return f"{name}: {difference}"
-        return None
+                kind = "dimensions" if "dimensions (" in difference or "stacked" in difference else "values"
+                found.append(f"{kind}: {name}: {difference}")
+        return found
 
     def where(self, key, dims):
         """The index of a place in an array of the cube with these dimensions."""
@@ -200,7 +210,8 @@ class Comparison:
         wanted = source.variables[name].dims[:source.cells(name).values.ndim]
         if name in self.model.concat:
             wanted = (name,)
-        if dims != wanted:
+        stacked = tuple(dimension for dimension in self.model.concat if dimension in dims and dimension not in wanted) + wanted
+        if dims != wanted and (dims != stacked or not self.model.differs_beside(name, wanted)):
             return f"dimensions {dims} instead of {wanted}"
         covered = np.zeros(cube.shape, bool)
         for key, owners in self.owners.items():

@@ -1,73 +1,42 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Runs a program on an archive in one of many ways, and says what came of it."""
-import os
-import re
-import shlex
 import shutil
-import subprocess
 
 import numpy as np
 
-from .compare import Comparison, NotOpenable, read_cube, readable, xarray_difference
+from . import resolutions
 from .model import Model, Options
+from .runs import Crash, Program, Refused, compare, concat_arguments
 
 OUTCOMES = ["equal", "refused", "refused-needlessly", "wrong", "not-openable", "crash"]
 BAD = {"wrong", "not-openable", "crash"}
-RESOLUTION = re.compile(r"to resolve it|--[a-z-]+|leave|another source", re.IGNORECASE)
-
-
-class Refused(Exception):
-    """The program ended with an exit code other than 0."""
-
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-class Crash(Exception):
-    """The program was killed, panicked or did not end."""
-
-
-class Program:
-    """The program that makes cubes, with a record of the commands."""
-
-    def __init__(self, path, folder):
-        self.path, self.folder, self.commands = str(path), folder, []
-
-    def run(self, *arguments):
-        """Runs a command; raises when it fails."""
-        arguments = [str(argument) for argument in arguments]
-        self.commands.append("chunkref " + shlex.join(argument.replace(f"{self.folder}/", "") for argument in arguments))
-        environment = {**os.environ, "NO_COLOR": "1"}
-        try:
-            done = subprocess.run([self.path, *arguments], capture_output=True, text=True, env=environment, timeout=120, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise Crash("no end after 120 s") from error
-        message = done.stderr.strip()
-        if done.returncode < 0 or done.returncode > 3 or "panicked" in message:
-            raise Crash(f"exit code {done.returncode}: {message}")
-        if done.returncode:
-            raise Refused(done.returncode, message.replace(f"file://{self.folder}/", "").replace(f"{self.folder}/", ""))
-        return message
 
 
 def random_options(generator, model):
     """Options that fit what is in the files: a user asks for order where files come in none."""
     options = Options()
-    keys = [key for number in model.filled() for key in model.keys[number][0]]
     if len(model.concat) > 1:
-        keys = model.along(0, options)
-    options.sort = keys != sorted(keys) or bool(generator.random() < 0.15)
-    if any(len(found) > 1 for found in model.owners(options).values()) and generator.random() < 0.6:
+        orders = [model.along(axis, options) for axis in range(len(model.concat))]
+    else:
+        orders = [[key for number in model.filled() for key in model.keys[number][0]]]
+    options.sort = any(keys != sorted(keys) for keys in orders) or bool(generator.random() < 0.15)
+    if archive_of_pairs(model):
+        options.merge = True
+    elif any(len(found) > 1 for found in model.owners(options).values()) and generator.random() < 0.6:
         options.duplicates = ["first", "last"][int(generator.integers(2))]
-    files = [set(model.files[number].variables) for number in model.filled()]
-    holes = len(model.owners(options)) < np.prod([len(model.along(axis, options)) for axis in range(len(model.concat))])
-    if (holes or any(names != files[0] for names in files)) and generator.random() < 0.7:
+    lacking = [name for name in model.names if model.is_joined(name) and len(model.places_of(name)) < len(model.owners(options))]
+    if (not is_whole(model) or lacking) and generator.random() < 0.7:
         options.missing = "fill"
     differing = [name for name in model.names if differs(model, name)]
     if differing and generator.random() < 0.3:
         options.identical = tuple(differing)
+    options.decoded = bool(generator.random() < 0.08)
     return options
+
+
+def archive_of_pairs(model):
+    """Whether variables of one place are in several files."""
+    return any(path.stem.endswith("_b") for path in model.paths)
 
 
 def differs(model, name):
@@ -84,13 +53,18 @@ def output_name(generator, folder, name="cube"):
     return folder / (name + [".json", ".json", ".json.zst", ".json.gz", ".parq"][int(generator.integers(5))])
 
 
+def is_whole(model):
+    """Whether each combination of coordinates has a file."""
+    return len(model.owners(Options())) == np.prod([len(model.along(axis, Options())) for axis in range(len(model.concat))])
+
+
 def make_cube(generator, program, paths, model, options, folder):
     """Makes a cube in a random way; returns its path and the way."""
-    concat = [argument for dimension in model.concat for argument in ("--concat", dimension)] + options.arguments()
+    concat = concat_arguments(model, options) + options.arguments()
     threshold = [[], [], ["--inline-threshold", "0"], ["--inline-threshold", "100000"]][int(generator.integers(4))]
     way = ["build", "build", "scan+combine", "groups", "append"][int(generator.integers(5))]
     cube = output_name(generator, folder)
-    if way == "build" or (way in ("groups", "append") and len(paths) < 3):
+    if way == "build" or (options.merge and way != "scan+combine") or (way in ("groups", "append") and len(paths) < 3):
         program.run("build", *paths, "-o", cube, *concat, *threshold)
         return cube, "build"
     if way == "scan+combine":
@@ -101,6 +75,10 @@ def make_cube(generator, program, paths, model, options, folder):
         return cube, way
     cuts = sorted(int(cut) for cut in generator.choice(np.arange(1, len(paths)), size=min(2, len(paths) - 1), replace=False))
     parts = [list(paths[start:end]) for start, end in zip([0, *cuts], [*cuts, len(paths)])]
+    if len(model.concat) > 1 and any(not is_whole(Model(paths[:cut], model.concat)) for cut in cuts):
+        way = "build"  # a part of a grid is no cube
+        program.run("build", *paths, "-o", cube, *concat, *threshold)
+        return cube, way
     if way == "groups":
         names = [folder / f"group{number}.json" for number in range(len(parts))]
         for part, name in zip(parts, names):
@@ -113,22 +91,17 @@ def make_cube(generator, program, paths, model, options, folder):
     return cube, way
 
 
-def compare(cube_path, model, options):
-    """The outcome of a cube that is there: `equal`, `wrong` or `not-openable`, with what differs."""
+def verified(program, cube):
+    """What `verify` says of a cube: `sound`, or the first failure."""
     try:
-        cube_path = readable(cube_path)
-        cube = read_cube(cube_path)
-    except NotOpenable as error:
-        return "not-openable", str(error)
-    except Exception as error:  # whatever zarr and fsspec raise
-        return "not-openable", f"zarr: {type(error).__name__}: {error}"
-    if difference := Comparison(model, cube, options).difference():
-        return "wrong", difference
-    try:
-        difference = xarray_difference(cube_path, cube)
-    except Exception as error:  # whatever xarray raises
-        return "not-openable", f"xarray: {type(error).__name__}: {error}"
-    return ("wrong", difference) if difference else ("equal", "")
+        program.run("verify", cube, "--all", "--against-source", "--quiet")
+    except Refused as refused:
+        return refused.message or "failed"
+    except Crash as crash:
+        return str(crash)
+    finally:
+        program.commands.pop()
+    return "sound"
 
 
 def dimensions(archive):
@@ -136,7 +109,7 @@ def dimensions(archive):
     return [archive.product["time"]["name"]] + (["member"] if archive.product["members"] else [])
 
 
-def judge(archive, program_path, folder):
+def judge(archive, program_path, folder, resolve=False):
     """One run: an archive, a way, and what came of it."""
     shutil.rmtree(folder, ignore_errors=True)
     paths = archive.write(folder)
@@ -149,10 +122,13 @@ def judge(archive, program_path, folder):
     try:
         cube, result["way"] = make_cube(generator, program, paths, model, options, folder)
         result["outcome"], result["detail"] = compare(cube, model, options)
+        result["verify"] = verified(program, cube)
     except Refused as refused:
         result["outcome"] = "refused-needlessly" if decision == "exact" else "refused"
         result["detail"] = refused.message
-        result["resolution"] = bool(RESOLUTION.search(refused.message))
+        result["resolution"] = "to resolve it" in refused.message
+        if resolve:
+            result["walk"] = resolutions.walk(np.random.default_rng([archive.seed, 8]), program, model, options, refused.message, folder)
     except Crash as crash:
         result["outcome"], result["detail"] = "crash", str(crash)
     result["commands"] = program.commands
@@ -160,14 +136,17 @@ def judge(archive, program_path, folder):
 
 
 def judge_kerchunk(archive, folder):
-    """The same archive through kerchunk, in the order of the names of files."""
-    from . import through_kerchunk
+    """The same archive through kerchunk, in the order of the names of files; None where it lacks what it needs."""
+    from . import through_kerchunk  # which needs kerchunk
     paths = sorted(folder.glob("*.nc"))
+    if not through_kerchunk.CLASSIC and any(file["product"]["format"].startswith("NETCDF3") for file in archive.files):
+        return None
     model = Model(paths, dimensions(archive))
     options = random_options(np.random.default_rng([archive.seed, 7]), model)
     decision, _ = model.decide(Options(sort=True))
     try:
-        cube = through_kerchunk.combine(paths, model.concat, folder / "kerchunk.json")
+        static = [name for name in model.names if not model.is_joined(name) and not model.is_stacked(name)]
+        cube = through_kerchunk.combine(paths, model.concat, folder / "kerchunk.json", static)
     except Exception as error:  # whatever kerchunk raises
         return {"outcome": "refused-needlessly" if decision == "exact" else "refused", "detail": f"{type(error).__name__}: {error}"}
     outcome, detail = compare(cube, model, Options(sort=True, duplicates=options.duplicates, missing="fill"))

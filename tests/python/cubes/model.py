@@ -32,14 +32,18 @@ def read(path):
 class Options:
     """What the run asks for besides the dimensions."""
 
-    def __init__(self, sort=False, duplicates="error", missing="error", identical=()):
-        self.sort, self.duplicates, self.missing, self.identical = sort, duplicates, missing, tuple(identical)
+    def __init__(self, sort=False, duplicates="error", missing="error", identical=(), conflict="error", decoded=False, merge=False):
+        self.sort, self.duplicates, self.missing, self.identical, self.conflict = sort, duplicates, missing, tuple(identical), conflict
+        self.merge = merge
+        self.decoded = decoded  # --concat TIME=cf:TIME
 
     def arguments(self):
         """As the command line says it."""
         found = ["--sort"] if self.sort else []
         found += ["--duplicates", self.duplicates] if self.duplicates != "error" else []
         found += ["--missing", self.missing] if self.missing != "error" else []
+        found += ["--on-conflict", self.conflict] if self.conflict != "error" else []
+        found += ["--merge"] if self.merge else []
         return found + (["--identical", ",".join(self.identical)] if self.identical else [])
 
 
@@ -51,6 +55,12 @@ class Model:
         self.files = [read(path) for path in paths]
         self.keys = [[self.keys_of(file, dimension) for dimension in concat] for file in self.files]
         self.names = list(dict.fromkeys(name for file in self.files for name in file.variables))
+
+    def without(self, files, variables):
+        """The model without these files, by name, and these variables."""
+        rest = Model([path for path in self.paths if path.name not in files], self.concat)
+        rest.names = [name for name in rest.names if name not in variables]
+        return rest
 
     def keys_of(self, file, dimension):
         """Where a file lies along a dimension: instants, numbers or text."""
@@ -95,12 +105,27 @@ class Model:
         """Whether a variable has one of the dimensions somewhere, or is the coordinate of one."""
         return name in self.concat or any(set(self.concat) & set(file.variables[name].dims) for file in self.files if name in file.variables)
 
+    def places_of(self, name):
+        """The places where a file has a variable."""
+        return [key for key, owners in self.owners(Options()).items() if any(name in self.files[number].variables for number, _ in owners)]
+
     def is_stacked(self, name):
         """Whether a variable that has none of the dimensions differs between files that each lie at one place."""
         if self.is_joined(name) or any(file.variables[self.concat[0]].raw.ndim for file in self.files if self.concat[0] in file.variables):
             return False
         cells = [file.cells(name) for file in self.files if name in file.variables]
+        if any(file.variables[name].dims == (name,) for file in self.files if name in file.variables):
+            return False
         return any(first_difference(cells[0], other) for other in cells[1:])
+
+    def differs_beside(self, name, dims):
+        """Whether a variable differs between files that lie at one place of the dimensions that it has."""
+        found = {}
+        for key, owners in self.owners(Options()).items():
+            for number, position in owners:
+                if name in self.files[number].variables:
+                    found.setdefault(tuple(one for one, dimension in zip(key, self.concat) if dimension in dims), []).append(self.slab(number, name, position))
+        return any(first_difference(slabs[0], slab) for slabs in found.values() for slab in slabs[1:])
 
     def slab(self, number, name, position):
         """The cells of a variable at a place of a file."""
@@ -120,6 +145,8 @@ class Model:
         calendars = {calendar_of(self.files[number].variables[self.concat[0]].attributes) for number in filled}
         if len(calendars) > 1:
             impossible.append(f"calendars {sorted(calendars)}")
+        if options.decoded and any(self.files[number].variables[self.concat[0]].raw.dtype.itemsize < 8 for number in filled):
+            unsure.append("decoded times that may not be whole microseconds")
         self.decide_places(options, impossible, unsure)
         for name in self.names:
             files = [number for number in (filled if self.is_joined(name) else range(len(self.files))) if name in self.files[number].variables]
@@ -146,7 +173,7 @@ class Model:
         """Duplicates, order, and combinations without a file."""
         owners = self.owners(Options())
         twice = {key: found for key, found in owners.items() if len(found) > 1}
-        if twice and options.duplicates == "error":
+        if twice and options.duplicates == "error" and not options.merge:
             unsure.append("duplicates without --duplicates")
             for found in twice.values():
                 for name in self.names:
@@ -175,14 +202,14 @@ class Model:
             shapes = {cell.shape for cell in cells}
             axis = variables[0].dims == (name,)
             (impossible if axis or len(shapes) > 1 else unsure).append(f"{name}: differs between files")
-        if len(files) < len(self.files):
+        if len(files) < len(self.files) and not options.merge:
             unsure.append(f"{name}: not in all files")
 
     def decide_joined(self, name, files, variables, options, impossible, unsure):
         """A variable along a dimension of the cube: whether Zarr can say it as one array."""
         first = variables[0]
         fillable = first.raw.dtype.kind == "f" or any("_FillValue" in variable.attributes for variable in variables)
-        gaps = len(files) < len(self.filled()) or len(self.owners(options)) < np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
+        gaps = len(self.places_of(name)) < np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
         if gaps and name not in self.concat and (options.missing != "fill" or not fillable):
             unsure.append(f"{name}: missing in a file, or combinations without a file")
         rest = [tuple(length for length, dimension in zip(variable.raw.shape, variable.dims) if dimension not in self.concat) for variable in variables]

@@ -4,7 +4,13 @@ import json
 
 import kerchunk.combine
 import kerchunk.hdf
-import kerchunk.netCDF3
+
+try:
+    import kerchunk.netCDF3
+except ImportError:  # it needs SciPy
+    CLASSIC = False
+else:
+    CLASSIC = True
 
 
 def scan(path):
@@ -17,11 +23,11 @@ def scan(path):
         return kerchunk.hdf.SingleHdf5ToZarr(handle, str(path), inline_threshold=100).translate()
 
 
-def combine(paths, concat, target):
+def combine(paths, concat, target, identical):
     """References of all files, as a user who decodes times would combine them."""
     time = concat[0]
-    cube = kerchunk.combine.MultiZarrToZarr([scan(path) for path in paths], concat_dims=concat, coo_map={time: f"cf:{time}"},
-                                            remote_protocol="file").translate()
+    cube = kerchunk.combine.MultiZarrToZarr([scan(path) for path in paths], concat_dims=concat, identical_dims=identical,
+                                            coo_map={time: f"cf:{time}"}, remote_protocol="file").translate()
     metadata = {key: json.loads(value) for key, value in cube["refs"].items() if key.rsplit("/", 1)[-1] in (".zarray", ".zattrs", ".zgroup")}
     cube["refs"][".zmetadata"] = json.dumps({"zarr_consolidated_format": 1, "metadata": metadata})
     target.write_text(json.dumps(cube))
