@@ -75,7 +75,8 @@ def make_cube(generator, program, paths, model, options, folder):
         return cube, way
     cuts = sorted(int(cut) for cut in generator.choice(np.arange(1, len(paths)), size=min(2, len(paths) - 1), replace=False))
     parts = [list(paths[start:end]) for start, end in zip([0, *cuts], [*cuts, len(paths)])]
-    if len(model.concat) > 1 and any(not is_whole(Model(paths[:cut], model.concat)) for cut in cuts):
+    wholes = parts if way == "groups" else [paths[:cut] for cut in cuts]
+    if len(model.concat) > 1 and any(not is_whole(Model(whole, model.concat)) for whole in wholes):
         way = "build"  # a part of a grid is no cube
         program.run("build", *paths, "-o", cube, *concat, *threshold)
         return cube, way
