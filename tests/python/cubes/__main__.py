@@ -2,17 +2,16 @@
 """`python -m cubes --seeds 0:300 --program CHUNKREF`: random archives through a program, and a table of what came of them."""
 import argparse
 import collections
+import itertools
 import json
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 import time
-import warnings
 
-from .archive import Archive
-from .judge import BAD, OUTCOMES, judge, judge_kerchunk
+from . import report
+from .campaign import all_results, is_bad
+from .runs import BAD, OUTCOMES
 
 
 def seeds_of(text):
@@ -71,39 +70,27 @@ def main():
     parser = argparse.ArgumentParser(prog="cubes", description=__doc__)
     parser.add_argument("--seeds", default="0:100", help="seeds: N, FROM:TO (without TO) or A,B,C")
     parser.add_argument("--minutes", type=float, help="go on from the first seed for so long, instead of to the last")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--program", default=os.environ.get("CHUNKREF", "chunkref"), help="the program (default: CHUNKREF)")
     parser.add_argument("--only", help="only these mishaps, separated by commas; none with an empty text")
     parser.add_argument("--keep", metavar="FOLDER", help="keep the files of runs that did not go well")
     parser.add_argument("--json", metavar="OUT", help="write all results")
     parser.add_argument("--kerchunk", action="store_true", help="also through kerchunk")
     parser.add_argument("--resolve", action="store_true", help="also go by the resolutions that messages offer")
-    parser.add_argument("--quiet", action="store_true", help="the table alone")
+    parser.add_argument("--quiet", action="store_true", help="tables alone, no single runs")
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore")
-    only = None if arguments.only is None else [name for name in arguments.only.split(",") if name]
     seeds = seeds_of(arguments.seeds)
     if arguments.minutes:
-        seeds = range(seeds[0], sys.maxsize)
+        seeds = itertools.count(seeds[0])
     started, results = time.monotonic(), []
-    with tempfile.TemporaryDirectory(prefix="cubes-") as root:
-        for seed in seeds:
-            if arguments.minutes and time.monotonic() - started > 60 * arguments.minutes:
-                break
-            folder = pathlib.Path(root) / str(seed)
-            archive = Archive(seed, only)
-            result = judge(archive, arguments.program, folder, arguments.resolve)
-            if arguments.kerchunk:
-                result["kerchunk"] = judge_kerchunk(archive, folder)
-            results.append(result)
-            if result["outcome"] not in ("equal", "refused") or result.get("walk", {}).get("outcome") in BAD:
-                if not arguments.quiet:
-                    print(block(result), flush=True)
-                if arguments.keep:
-                    shutil.copytree(folder, pathlib.Path(arguments.keep) / str(seed), dirs_exist_ok=True)
-            shutil.rmtree(folder)
-    print(f"{len(results)} archives in {time.monotonic() - started:.0f} s, seeds {seeds[0]} to {results[-1]['seed']}")
+    for result in all_results(arguments, seeds):
+        results.append(result)
+        if is_bad(result) and not arguments.quiet:
+            print(block(result), flush=True)
+    print(f"{len(results)} archives in {time.monotonic() - started:.0f} s, seeds {results[0]['seed']} to {results[-1]['seed']}")
     print(table(results))
     print(figures(results))
+    print("\n".join(report.lines(results)))
     if arguments.kerchunk:
         print("through kerchunk:")
         print(table([{**result, "outcome": result["kerchunk"]["outcome"]} for result in results if result["kerchunk"]]))

@@ -97,6 +97,8 @@ def create(dataset, variable, classic):
         options.update(shuffle=bool(variable.get("shuffle")), fletcher32=bool(variable.get("fletcher")))
         if isinstance(variable.get("chunks"), list):
             options.update(chunksizes=variable["chunks"])
+    if variable.get("endian") == "big" and np.dtype(variable["dtype"]).itemsize > 1:
+        options.update(endian="big")
     dtype = {"str": str, "char": "S1"}.get(variable["dtype"], variable["dtype"])
     fill = variable.get("fill")
     made = dataset.createVariable(variable["name"], dtype, variable["dims"], fill_value=fill, **options)
@@ -135,7 +137,8 @@ def write(path, file, seed):
                 fill_in(made[variable["name"]], variable, file, source, units)
     for name, value in file.get("other_fill", {}).items():
         with h5py.File(path, "r+") as handle:
-            handle[name].attrs["_FillValue"] = np.array([value], handle[name].dtype)
+            if name in handle:
+                handle[name].attrs["_FillValue"] = np.array([value], handle[name].dtype)
 
 
 def fill_in(target, variable, file, source, units):
@@ -181,7 +184,7 @@ def fill_in(target, variable, file, source, units):
             if time["style"] == "scalar":
                 target[...] = slab
             else:
-                target[place] = slab
+                target[tuple(place if name == time["name"] else slice(None) for name in variable["dims"])] = slab
     else:
         target[...] = source.static(variable, tuple(product["dims"][name] for name in variable["dims"]))
 

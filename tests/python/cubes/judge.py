@@ -8,9 +8,6 @@ from . import resolutions
 from .model import Model, Options
 from .runs import Crash, Program, Refused, compare, concat_arguments
 
-OUTCOMES = ["equal", "refused", "refused-needlessly", "wrong", "not-openable", "crash"]
-BAD = {"wrong", "not-openable", "crash"}
-
 
 def random_options(generator, model):
     """Options that fit what is in the files: a user asks for order where files come in none."""

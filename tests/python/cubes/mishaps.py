@@ -197,6 +197,12 @@ def checksum(variable, file):
     return netcdf4(file) and None
 
 
+def byte_order(variable, file):
+    """Another order of bytes."""
+    variable["endian"] = "big" if variable.get("endian") != "big" else "native"
+    return netcdf4(file) and variable["dtype"] not in ("i1", "u1") and None
+
+
 def level(variable, file):
     """Another level of compression."""
     if not netcdf4(file) or not variable["zlib"]:
@@ -221,7 +227,7 @@ def time_chunks(generator, files):
     for file in files:
         for variable in data_variables(file):
             if isinstance(variable.get("chunks"), list):
-                variable["chunks"][0] = 3
+                variable["chunks"][variable["dims"].index(time["name"])] = 3
     return files
 
 
@@ -342,7 +348,7 @@ MISHAPS = {
     "overlap differs": overlap_differs, "gap": gap, "hole": hole, "late": late, "disorder": disorder, "noise": noise, "grid": grid,
     "grid size": grid_size, "static differs": changes(static_differs, "static"), "attribute type": changes(attribute_type),
     "attribute text": changes(attribute_text), "units": changes(units), "codec": changes(codec), "checksum": changes(checksum),
-    "level": changes(level), "chunks": changes(chunks), "time chunks": time_chunks, "packing": changes(packing), "dtype": changes(dtype),
+    "byte order": changes(byte_order), "level": changes(level), "chunks": changes(chunks), "time chunks": time_chunks, "packing": changes(packing), "dtype": changes(dtype),
     "fill": changes(fill), "fill goes": changes(fill_goes), "unwritten": unwritten, "two fills": two_fills,
     "time dtype": changes(time_dtype, "time"), "time unit": time_unit, "calendar": calendar, "other calendar": other_calendar,
     "format": file_format, "epoch": epoch,
@@ -368,7 +374,7 @@ def pairs(files):
 
 
 # Those that leave no cube, or none that references can say: they are rarer here than the others.
-HARD = {"grid", "grid size", "units", "other calendar", "packing", "dtype", "codec", "checksum", "chunks", "format", "fill", "fill goes", "revised",
+HARD = {"grid", "grid size", "units", "other calendar", "packing", "dtype", "codec", "byte order", "checksum", "chunks", "format", "fill", "fill goes", "revised",
         "overlap differs", "time chunks", "noise"}
 
 

@@ -23,7 +23,7 @@ def read(path):
                 unlimited = any(source.dimensions[dimension].isunlimited() for dimension in variable.dimensions)
                 chunks = "records" if unlimited else "contiguous"
             storage = {"codecs": tuple(sorted(key for key, value in (filters or {}).items() if value and key != "complevel")), "chunks": chunks,
-                       "classic": filters is None}
+                       "order": "classic" if filters is None else variable.endian() if np.dtype(variable.dtype).itemsize > 1 else "native"}
             variables[name] = Variable(name, variable.dimensions, variable[...], attributes, storage)
         attributes = {key: source.getncattr(key) for key in source.ncattrs()}
     return Dataset(variables, attributes)
@@ -218,7 +218,7 @@ class Model:
             return
         if self.files[files[0]].time_of(name) or name in self.concat or first.is_text:
             return  # small, and written out
-        if len({variable.raw.dtype.str for variable in variables}) > 1 or len({variable.storage["classic"] for variable in variables}) > 1:
+        if len({variable.raw.dtype.str for variable in variables}) > 1 or len({variable.storage["order"] for variable in variables}) > 1:
             unsure.append(f"{name}: types differ")
         for attribute in PACKING:
             if any(not equal_or_none(first.attributes.get(attribute), variable.attributes.get(attribute)) for variable in variables):
@@ -239,8 +239,8 @@ class Model:
         kinds = [variable.storage["chunks"] for variable in variables]
         partial = any(self.keys[number] != self.keys[found[0][0]] for found in self.owners(Options()).values() for number, _ in found)
         if all(kind in ("records", "contiguous") for kind in kinds):
-            if partial and "contiguous" in kinds and axes:
-                unsure.append(f"{name}: overlap of contiguous data")
+            if "contiguous" in kinds and (partial or axes[:1] not in ([], [0])):
+                unsure.append(f"{name}: contiguous data that cannot be cut")
             return
         if any(not isinstance(kind, list) for kind in kinds) or len({tuple(kind) for kind in kinds}) > 1:
             unsure.append(f"{name}: chunk shapes differ")

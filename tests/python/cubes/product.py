@@ -62,9 +62,14 @@ def random_space(generator, dims, variables):
     names = ["lat", "lon"]
     dims.update(lat=rows, lon=columns)
     dtype = pick(generator, ["f4", "f8"])
+    packed = chance(generator, 0.1)
     for name, start in (("lat", -30.3), ("lon", 10.1)):
-        units = "degrees_north" if name == "lat" else "degrees_east"
-        variables.append(entry(name, dtype, [name], {"kind": "axis", "start": start, "step": 0.7}, {"units": units, "axis": "Y" if name == "lat" else "X"}))
+        attributes = {"units": "degrees_north" if name == "lat" else "degrees_east", "axis": "Y" if name == "lat" else "X"}
+        content = {"kind": "axis", "start": start, "step": 0.7}
+        if packed:
+            attributes.update(scale_factor=["f4", 0.1], add_offset=["f4", start])
+            content = {"kind": "axis", "start": 0, "step": 7}
+        variables.append(entry(name, "i2" if packed else dtype, [name], content, attributes))
     if kind == "levels":
         dims["lev"] = int(generator.integers(2, 4))
         variables.append(entry("lev", "f4", ["lev"], {"kind": "axis", "start": 1000.0, "step": -150.0}, {"units": "hPa", "positive": "down"}))
@@ -78,6 +83,7 @@ def random_storage(generator, variable, product, per_file):
     variable["zlib"] = pick(generator, [0, 1, 4, 4, 9])
     variable["shuffle"] = bool(variable["zlib"]) and chance(generator, 0.6)
     variable["fletcher"] = chance(generator, 0.15)
+    variable["endian"] = "big" if chance(generator, 0.05) else "native"
     shape = [per_file if name == time else 1 if name == "member" and product["members"] > 1 else product["dims"][name] for name in variable["dims"]]
     if chance(generator, 0.7) or (variable["zlib"] and not product["time"]["unlimited"]):
         whole = chance(generator, 0.5)
@@ -95,6 +101,9 @@ def random_values(generator, variable, classic):
     elif kind == "bytes":
         variable["dtype"] = "i1" if classic else pick(generator, ["i1", "u1"])
         fills = [None, 127] if variable["dtype"] == "i1" else [None, 255]
+        if variable["dtype"] == "i1" and chance(generator, 0.3):
+            attributes["_Unsigned"] = "true"
+            fills = [None, -1]
     else:
         variable["dtype"] = pick(generator, ["i2", "i4"])
         fills = [None, -32767, -9999, 0]
@@ -139,7 +148,7 @@ def random_product(generator):
     """A product: everything that the files of an archive have in common."""
     style = "scalar" if chance(generator, 0.15) else "dimension"
     file_format = pick(generator, FORMATS)
-    classic = file_format.startswith("NETCDF3")
+    classic, netcdf4 = file_format.startswith("NETCDF3"), file_format == "NETCDF4"
     members = pick(generator, [2, 3]) if style == "dimension" and chance(generator, 0.1) else 0
     product = {"name": "day", "format": file_format, "time": random_time(generator, style), "dims": {}, "variables": [], "members": members,
                "attributes": {"Conventions": "CF-1.8", "title": "a random archive", "history": "made by a generator"}}
@@ -151,7 +160,7 @@ def random_product(generator):
     along = [] if style == "scalar" else [time]
     if members:
         product["dims"]["member"] = 1
-        text = not classic and file_format == "NETCDF4" and chance(generator, 0.2)
+        text = netcdf4 and chance(generator, 0.2)
         product["variables"].append(entry("member", "str" if text else "i4", ["member"], {"kind": "member"}))
         along.append("member")
     elif chance(generator, 0.1):
@@ -161,7 +170,10 @@ def random_product(generator):
     for index in range(int(generator.integers(1, 4))):
         name, units = NAMES[index]
         attributes = {"units": units, "long_name": f"random {name}", "standard_name": name, "cell_methods": f"{time}: mean"}
-        variable = entry(name, "f4", along + space, {"kind": "data", "index": index, "member_dim": "member" if members else None}, attributes)
+        dims = along + space
+        if "station" in space and netcdf4 and not members and chance(generator, 0.3):
+            dims = space + along  # a series for each station
+        variable = entry(name, "f4", dims, {"kind": "data", "index": index, "member_dim": "member" if members else None}, attributes)
         if "y" in space:
             attributes["coordinates"] = "lat lon"
         random_values(generator, variable, classic or file_format == "NETCDF4_CLASSIC")
@@ -204,12 +216,19 @@ def new_file(product, steps, member=0):
     return {"steps": steps, "member": member, "revision": 0, "without": [], "unwritten": [], "product": copy.deepcopy(product)}
 
 
+def chunk_along(variable, dimension):
+    """How long the chunks of a variable are along a dimension, where the product says it."""
+    if not isinstance(variable.get("chunks"), list) or dimension not in variable["dims"]:
+        return 1
+    return variable["chunks"][variable["dims"].index(dimension)]
+
+
 def random_split(generator, product):
     """The files of an archive: consecutive steps, most with the same number in each file."""
     count = int(generator.integers(2, 7))
     per_file = product["per_file"]
-    compressed = any(variable["content"]["kind"] == "data" and isinstance(variable.get("chunks"), list)
-                     and variable["chunks"][0] > 1 for variable in product["variables"])
+    time = product["time"]["name"]
+    compressed = any(chunk_along(variable, time) > 1 for variable in product["variables"] if variable["content"]["kind"] == "data")
     lengths = [per_file] * count
     if product["time"]["style"] == "dimension" and product["time"]["unlimited"] and not compressed and chance(generator, 0.4):
         lengths = [int(generator.integers(1, 5)) for _ in range(count)]

@@ -6,6 +6,8 @@ import subprocess
 
 from .compare import Comparison, NotOpenable, read_cube, readable, xarray_difference
 
+OUTCOMES = ["equal", "refused", "refused-needlessly", "wrong", "not-openable", "crash", "judge-failed"]
+BAD = {"wrong", "not-openable", "crash", "judge-failed"}
 
 class Refused(Exception):
     """The program ended with an exit code other than 0."""
