@@ -113,7 +113,7 @@ def random_values(generator, variable, classic):
         if chance(generator, 0.7):
             attributes["add_offset"] = [width, pick(generator, [0.0, 273.15, 25.0])]
     variable["fill"] = pick(generator, fills)
-    if chance(generator, 0.3):
+    if chance(generator, 0.3) and "_Unsigned" not in attributes:  # xarray compares missing_value after it has made numbers unsigned
         value = variable["fill"] if variable["fill"] is not None else -99
         attributes["missing_value"] = [variable["dtype"] if variable["dtype"] != "u1" else "u1", value if variable["dtype"] != "u1" else abs(value)]
     variable["content"]["gaps"] = chance(generator, 0.6)
