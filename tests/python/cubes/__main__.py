@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""`python -m cubes --seeds 0:300 --program CHUNKREF`: random archives through a program, and a table of what came of them."""
+"""`python -m cubes --seeds 0:300 --program CHUNKREF`: random archives through a program, and what came of it."""
+
 import argparse
 import collections
 import itertools
@@ -36,12 +37,17 @@ def table(results, column="outcome"):
 
 def block(result):
     """A run that did not go well, for people."""
-    lines = [f"--- seed {result['seed']}: {result['outcome']}; model: {result['model']} {'; '.join(result['reasons'])}",
-             f"    mishaps: {', '.join(result['mishaps']) or 'none'}; {result['archive']}"]
+    lines = [
+        f"--- seed {result['seed']}: {result['outcome']}; model: {result['model']} {'; '.join(result['reasons'])}",
+        f"    mishaps: {', '.join(result['mishaps']) or 'none'}; {result['archive']}",
+    ]
     lines += [f"    $ {command}" for command in result["commands"]]
     lines += [f"    {line}" for line in result["detail"].splitlines()[:12]]
     if walk := result.get("walk"):
-        lines += [f"    resolutions: {walk['outcome']} after {' / '.join(walk['steps'])}", *(f"    {line}" for line in walk["detail"].splitlines()[:4])]
+        lines += [
+            f"    resolutions: {walk['outcome']} after {' / '.join(walk['steps'])}",
+            *(f"    {line}" for line in walk["detail"].splitlines()[:4]),
+        ]
     return "\n".join(lines)
 
 
@@ -49,17 +55,23 @@ def figures(results):
     """What the table does not say."""
     refused = [result for result in results if result["outcome"].startswith("refused")]
     models = collections.Counter(result["model"] for result in refused)
-    lines = [f"refused: no cube exists {models['impossible']}, unsure {models['unsure']}, a cube exists {models['exact']};"
-             f" without a resolution {sum(not result['resolution'] for result in refused)}"]
+    lines = [
+        f"refused: no cube exists {models['impossible']}, unsure {models['unsure']}, a cube exists {models['exact']};"
+        f" without a resolution {sum(not result['resolution'] for result in refused)}"
+    ]
     made = [result for result in results if "verify" in result]
-    lines.append(f"verify: calls {sum(result['verify'] == 'sound' for result in made if result['outcome'] in BAD)} of"
-                 f" {sum(result['outcome'] in BAD for result in made)} bad cubes sound, and"
-                 f" {sum(result['verify'] != 'sound' for result in made if result['outcome'] == 'equal')} equal ones not")
+    lines.append(
+        f"verify: calls {sum(result['verify'] == 'sound' for result in made if result['outcome'] in BAD)} of"
+        f" {sum(result['outcome'] in BAD for result in made)} bad cubes sound, and"
+        f" {sum(result['verify'] != 'sound' for result in made if result['outcome'] == 'equal')} equal ones not"
+    )
     kinds = collections.Counter(result["detail"].split(":")[0] for result in results if result["outcome"] == "wrong")
     if kinds:
         lines.append("wrong: " + ", ".join(f"{name} {count}" for name, count in kinds.most_common()))
     exact = [result for result in results if result["model"] == "exact"]
-    lines.append(f"of {len(exact)} archives with an exact cube {sum(result['outcome'] == 'equal' for result in exact)} are equal")
+    lines.append(
+        f"of {len(exact)} archives with an exact cube {sum(result['outcome'] == 'equal' for result in exact)} are equal"
+    )
     if walks := collections.Counter(result["walk"]["outcome"] for result in results if "walk" in result):
         lines.append("resolutions: " + ", ".join(f"{name} {count}" for name, count in sorted(walks.items())))
     return "\n".join(lines)
@@ -71,7 +83,9 @@ def main():
     parser.add_argument("--seeds", default="0:100", help="seeds: N, FROM:TO (without TO) or A,B,C")
     parser.add_argument("--minutes", type=float, help="go on from the first seed for so long, instead of to the last")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--program", default=os.environ.get("CHUNKREF", "chunkref"), help="the program (default: CHUNKREF)")
+    parser.add_argument(
+        "--program", default=os.environ.get("CHUNKREF", "chunkref"), help="the program (default: CHUNKREF)"
+    )
     parser.add_argument("--only", help="only these mishaps, separated by commas; none with an empty text")
     parser.add_argument("--keep", metavar="FOLDER", help="keep the files of runs that did not go well")
     parser.add_argument("--json", metavar="OUT", help="write all results")
@@ -87,7 +101,10 @@ def main():
         results.append(result)
         if is_bad(result) and not arguments.quiet:
             print(block(result), flush=True)
-    print(f"{len(results)} archives in {time.monotonic() - started:.0f} s, seeds {results[0]['seed']} to {results[-1]['seed']}")
+    print(
+        f"{len(results)} archives in {time.monotonic() - started:.0f} s,"
+        f" seeds {results[0]['seed']} to {results[-1]['seed']}"
+    )
     print(table(results))
     print(figures(results))
     print("\n".join(report.lines(results)))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Random archives of NetCDF files, as a seed and a few mishaps of real archives make them.
 
-A product says what a file of the archive looks like: its dimensions, its time axis and its variables, all of it plain JSON. Each file has a
-copy of the product, so that a mishap changes some files and not others. `write` makes a file of it.
+A product says what a file of the archive looks like: its dimensions, its time axis and its variables, all of it plain
+JSON. Each file has a copy of the product, so that a mishap changes some files and not others.
+`write` makes a file of it.
 """
+
 import copy
 import datetime
 import json
@@ -50,7 +52,7 @@ def times(product, dates, units):
 
 
 class Source:
-    """What is in a variable: numbers that depend on the archive's seed, the variable, the step and the revision alone."""
+    """What is in a variable: numbers that depend on the seed, the variable, the step and the revision alone."""
 
     def __init__(self, seed, file):
         self.seed, self.file, self.product = seed, file, file["product"]
@@ -66,7 +68,11 @@ class Source:
         else:
             low, high = (0, 200) if dtype.kind == "u" else (-100, 120)
             values = generator.integers(low, high, shape).astype(dtype)
-        missing = variable["fill"] if variable["fill"] is not None else variable["attributes"].get("missing_value", [None, None])[1]
+        missing = (
+            variable["fill"]
+            if variable["fill"] is not None
+            else variable["attributes"].get("missing_value", [None, None])[1]
+        )
         if missing is not None and content.get("gaps"):
             values[generator.random(shape) < 0.15] = missing
         return values
@@ -77,11 +83,15 @@ class Source:
         if content["kind"] == "axis":
             values = content["start"] + content["step"] * np.arange(shape[0])
         elif content["kind"] == "grid":
-            rows, columns = np.mgrid[0:shape[0], 0:shape[1]]
+            rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]]
             values = content["start"] + 0.25 * rows + 0.01 * columns * content["step"]
         else:
             generator = np.random.default_rng([self.seed, content["index"], content.get("version", 0)])
-            values = generator.integers(0, 100, shape) if np.dtype(variable["dtype"]).kind in "iu" else generator.random(shape)
+            values = (
+                generator.integers(0, 100, shape)
+                if np.dtype(variable["dtype"]).kind in "iu"
+                else generator.random(shape)
+            )
         values = np.asarray(values)
         if noise := content.get("noise"):
             values = values * (1 + noise * np.random.default_rng(self.seed).choice([-1, 1], shape))
@@ -130,8 +140,11 @@ def write(path, file, seed):
         for name, value in product["attributes"].items():
             dataset.setncattr(name, typed(value))
         units = units_of(product, steps)
-        made = {variable["name"]: create(dataset, variable, classic) for variable in product["variables"]
-                if variable["name"] not in file["without"]}
+        made = {
+            variable["name"]: create(dataset, variable, classic)
+            for variable in product["variables"]
+            if variable["name"] not in file["without"]
+        }
         for variable in product["variables"]:
             if variable["name"] in made:
                 fill_in(made[variable["name"]], variable, file, source, units)
@@ -166,18 +179,26 @@ def fill_in(target, variable, file, source, units):
             target[:] = values
         return
     if kind == "member":
-        target[:] = np.array([f"r{file['member'] + 1}i1p1f1"], object) if variable["dtype"] == "str" else [file["member"]]
+        target[:] = (
+            np.array([f"r{file['member'] + 1}i1p1f1"], object) if variable["dtype"] == "str" else [file["member"]]
+        )
     elif kind == "text":
         lines = texts(steps if content["moving"] else [0], content)
         if variable["dtype"] == "char":
-            letters = np.array([list(line.ljust(content["length"])) for line in lines], "S1").reshape(len(lines), content["length"])
+            letters = np.array([list(line.ljust(content["length"])) for line in lines], "S1").reshape(
+                len(lines), content["length"]
+            )
             if steps or not content["moving"]:
                 target[:] = letters if target.ndim == 2 else letters[0]
         else:
             for place, line in enumerate(lines):
                 target[place] = line
     elif kind == "data":
-        shape = tuple(1 if name == content.get("member_dim") else product["dims"][name] for name in variable["dims"] if name != time["name"])
+        shape = tuple(
+            1 if name == content.get("member_dim") else product["dims"][name]
+            for name in variable["dims"]
+            if name != time["name"]
+        )
         written = steps[:-1] if variable["name"] in file["unwritten"] else steps
         for place, step in enumerate(written):
             slab = source.slab(variable, shape, step, file["member"])
@@ -235,8 +256,10 @@ class Archive:
         """One line about the archive."""
         time = self.product["time"]
         lengths = ",".join(str(len(file["steps"])) for file in self.files)
-        return (f"{self.product['format']} {time['style']} time of {time['dtype']} in {time['unit']} ({time['calendar']},"
-                f" {'epoch per file' if time['epoch_per_file'] else 'one epoch'}), files of {lengths} steps")
+        return (
+            f"{self.product['format']} {time['style']} time of {time['dtype']} in {time['unit']} ({time['calendar']},"
+            f" {'epoch per file' if time['epoch_per_file'] else 'one epoch'}), files of {lengths} steps"
+        )
 
     def write(self, folder):
         """Writes the files, in the order of their names, and returns their paths."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Many archives, one after another or in several processes."""
+
 import itertools
 import multiprocessing
 import pathlib
@@ -26,8 +27,17 @@ def run(task):
         if arguments.kerchunk:
             result["kerchunk"] = judge_kerchunk(archive, folder)
     except Exception:  # whatever the judge did not think of
-        result = {"seed": seed, "mishaps": archive.mishaps, "archive": archive.summary(), "model": "unsure", "reasons": [], "commands": [],
-                  "outcome": "judge-failed", "detail": traceback.format_exc(), "kerchunk": None}
+        result = {
+            "seed": seed,
+            "mishaps": archive.mishaps,
+            "archive": archive.summary(),
+            "model": "unsure",
+            "reasons": [],
+            "commands": [],
+            "outcome": "judge-failed",
+            "detail": traceback.format_exc(),
+            "kerchunk": None,
+        }
     if arguments.keep and is_bad(result):
         shutil.copytree(folder, pathlib.Path(arguments.keep) / str(seed), dirs_exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +58,9 @@ def all_results(arguments, seeds):
             found = map(run, tasks)
         else:
             pool = multiprocessing.get_context("spawn").Pool(arguments.jobs)
-            found = itertools.chain.from_iterable(pool.imap(run, batch) for batch in batches(tasks, 16 * arguments.jobs))
+            found = itertools.chain.from_iterable(
+                pool.imap(run, batch) for batch in batches(tasks, 16 * arguments.jobs)
+            )
         for result in found:
             yield result
             if time.monotonic() > ends:

@@ -3,6 +3,7 @@
 
 This follows the CF conventions and what xarray makes of them, in float64 throughout, and uses nothing of xarray.
 """
+
 import functools
 from fractions import Fraction
 
@@ -10,9 +11,26 @@ import cftime
 import netCDF4
 import numpy as np
 
-SECONDS = {"days": 86400, "day": 86400, "hours": 3600, "hour": 3600, "minutes": 60, "minute": 60, "seconds": 1, "second": 1, "s": 1,
-           "milliseconds": Fraction(1, 1000), "microseconds": Fraction(1, 10**6), "nanoseconds": Fraction(1, 10**9)}
-SAME_CALENDARS = {"gregorian": "standard", "proleptic_gregorian": "standard", "365_day": "noleap", "366_day": "all_leap"}
+SECONDS = {
+    "days": 86400,
+    "day": 86400,
+    "hours": 3600,
+    "hour": 3600,
+    "minutes": 60,
+    "minute": 60,
+    "seconds": 1,
+    "second": 1,
+    "s": 1,
+    "milliseconds": Fraction(1, 1000),
+    "microseconds": Fraction(1, 10**6),
+    "nanoseconds": Fraction(1, 10**9),
+}
+SAME_CALENDARS = {
+    "gregorian": "standard",
+    "proleptic_gregorian": "standard",
+    "365_day": "noleap",
+    "366_day": "all_leap",
+}
 TOLERANCE = 50  # microseconds; float64 days since 1900 are exact to about 1
 
 
@@ -33,7 +51,10 @@ def instants(values, units, calendar):
     """Numbers as microseconds since 1900-01-01 of the calendar, computed in fractions; NaN is None."""
     unit = SECONDS[units.split()[0].lower()] * Fraction(10**6)
     epoch = epoch_of(units, calendar)
-    one = {value: None if value != value else round(Fraction(value) * unit) + epoch for value in set(np.ravel(values).tolist())}
+    one = {
+        value: None if value != value else round(Fraction(value) * unit) + epoch
+        for value in set(np.ravel(values).tolist())
+    }
     return np.array([one.get(value) for value in np.ravel(values).tolist()], object).reshape(np.shape(values))
 
 
@@ -74,7 +95,13 @@ class Variable:
     """A variable as it is stored."""
 
     def __init__(self, name, dims, raw, attributes, storage=None):
-        self.name, self.dims, self.raw, self.attributes, self.storage = name, tuple(dims), np.asarray(raw), attributes, storage
+        self.name, self.dims, self.raw, self.attributes, self.storage = (
+            name,
+            tuple(dims),
+            np.asarray(raw),
+            attributes,
+            storage,
+        )
 
     @property
     def is_text(self):
@@ -83,11 +110,18 @@ class Variable:
 
     def text(self):
         """Text of each cell, characters joined along the last axis."""
-        flat = [item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in np.ravel(self.raw).tolist()]
+        flat = [
+            item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
+            for item in np.ravel(self.raw).tolist()
+        ]
         values = np.array(flat, object).reshape(self.raw.shape)
         dims = self.dims
         if self.raw.dtype.kind == "S" and self.raw.dtype.itemsize == 1 and values.ndim:
-            joined = ["".join(letter or "\0" for letter in row) for row in values.reshape(-1, values.shape[-1])] if values.size else []
+            joined = (
+                ["".join(letter or "\0" for letter in row) for row in values.reshape(-1, values.shape[-1])]
+                if values.size
+                else []
+            )
             values, dims = np.array(joined, object).reshape(values.shape[:-1]), dims[:-1]
         values = np.array([str(item).rstrip("\0 ") for item in np.ravel(values)], object).reshape(values.shape)
         return Variable(self.name, dims, values, self.attributes, self.storage)
@@ -100,7 +134,7 @@ class Dataset:
         self.variables, self.attributes, self.decoded = variables, attributes, {}
 
     def time_of(self, name):
-        """Units and calendar of a variable that holds instants: its own, or those of the variable whose bounds it is."""
+        """Units and calendar of a variable of instants: its own, or those of the variable whose bounds it is."""
         own = self.variables[name].attributes
         if " since " in str(own.get("units", "")):
             if "calendar" not in own:
@@ -113,9 +147,13 @@ class Dataset:
 
     def parents(self, name):
         """Variables of time whose bounds this one is."""
-        return [variable for variable in self.variables.values() if variable.name != name
-                and name in (variable.attributes.get("bounds"), variable.attributes.get("climatology"))
-                and " since " in str(variable.attributes.get("units", ""))]
+        return [
+            variable
+            for variable in self.variables.values()
+            if variable.name != name
+            and name in (variable.attributes.get("bounds"), variable.attributes.get("climatology"))
+            and " since " in str(variable.attributes.get("units", ""))
+        ]
 
     def cells(self, name):
         """Decoded values of a variable."""
@@ -137,14 +175,21 @@ class Dataset:
                 with np.errstate(all="ignore"):
                     masked = masked | (raw == np.float64(number).astype(raw.dtype))
         default = netCDF4.default_fillvals.get(raw.dtype.str[1:])
-        loose = (raw == np.dtype(raw.dtype).type(default)) if "_FillValue" not in attributes and default is not None else np.zeros(raw.shape, bool)
+        loose = (
+            (raw == np.dtype(raw.dtype).type(default))
+            if "_FillValue" not in attributes and default is not None
+            else np.zeros(raw.shape, bool)
+        )
         if str(attributes.get("_Unsigned", "")).lower() == "true" and raw.dtype.kind == "i":
             raw = raw.view(f"u{raw.dtype.itemsize}")
         if time := self.time_of(name):
             values = instants(np.where(masked, np.nan, raw.astype("f8")) if raw.dtype.kind == "f" else raw, *time)
             return Cells("time", values, masked, loose)
         if "scale_factor" in attributes or "add_offset" in attributes:
-            raw = raw.astype("f8") * numbers(attributes.get("scale_factor", 1))[0] + numbers(attributes.get("add_offset", 0))[0]
+            raw = (
+                raw.astype("f8") * numbers(attributes.get("scale_factor", 1))[0]
+                + numbers(attributes.get("add_offset", 0))[0]
+            )
         return Cells("number", raw, masked, loose)
 
 
@@ -156,16 +201,24 @@ def first_difference(expected, got, tolerance=0):
         return f"{got.kind} instead of times"
     both = ~expected.masked & ~got.masked
     if expected.kind == "text" or got.kind == "text":
-        different = np.array([str(one) != str(two) for one, two in zip(np.ravel(expected.values), np.ravel(got.values))], bool)
+        different = np.array(
+            [str(one) != str(two) for one, two in zip(np.ravel(expected.values), np.ravel(got.values))], bool
+        )
         different = different.reshape(expected.shape)
     elif expected.kind == "time":
         pairs = zip(np.ravel(expected.values), np.ravel(got.values))
-        different = np.array([one is not None and two is not None and abs(one - two) > TOLERANCE for one, two in pairs], bool)
+        different = np.array(
+            [one is not None and two is not None and abs(one - two) > TOLERANCE for one, two in pairs], bool
+        )
         different = different.reshape(expected.shape) & both
     else:
         with np.errstate(all="ignore"):
             one, two = expected.values.astype("f8"), got.values.astype("f8")
-            different = (one != two) if not tolerance else ~(np.abs(one - two) <= tolerance * (np.maximum(np.abs(one), np.abs(two)) + 1))
+            different = (
+                (one != two)
+                if not tolerance
+                else ~(np.abs(one - two) <= tolerance * (np.maximum(np.abs(one), np.abs(two)) + 1))
+            )
         different &= both
     different |= (expected.masked != got.masked) & ~(expected.loose | got.loose)
     if not different.any():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Opens a cube and compares every cell of it with the model of its sources."""
+
 import json
 
 import cftime
@@ -12,7 +13,16 @@ import zarr
 from .cells import TOLERANCE, Cells, Dataset, Variable, equal_attributes, first_difference
 from .model import MEANING, PACKING, Options, place_of
 
-INNER = {"_ARRAY_DIMENSIONS", "_FillValue", "missing_value", "calendar", "bounds", "climatology", "_NCProperties", *PACKING}
+INNER = {
+    "_ARRAY_DIMENSIONS",
+    "_FillValue",
+    "missing_value",
+    "calendar",
+    "bounds",
+    "climatology",
+    "_NCProperties",
+    *PACKING,
+}
 GRAVITY = ["coordinates", "names", "values", "dimensions", "attributes"]
 COMPRESSIONS = {".zst": "zstd", ".gz": "gzip"}
 
@@ -52,7 +62,13 @@ def read_cube(path):
     """A cube, read with zarr; each array as it is stored."""
     plain = fsspec.filesystem("reference", skip_instance_cache=True, **storage_options(path))
     metadata = json.loads(plain.cat(".zmetadata"))["metadata"]
-    mapper = fsspec.filesystem("reference", skip_instance_cache=True, asynchronous=True, remote_options={"asynchronous": True}, **storage_options(path))
+    mapper = fsspec.filesystem(
+        "reference",
+        skip_instance_cache=True,
+        asynchronous=True,
+        remote_options={"asynchronous": True},
+        **storage_options(path),
+    )
     store = zarr.storage.FsspecStore(mapper, read_only=True)
     variables = {}
     for key, array in metadata.items():
@@ -75,7 +91,9 @@ def read_cube(path):
     for variable in variables.values():
         for dimension, length in zip(variable.dims, variable.raw.shape):
             if lengths.setdefault(dimension, length) != length:
-                raise NotOpenable(f"{dimension} has {length} places in {variable.name}, and {lengths[dimension]} in another array")
+                raise NotOpenable(
+                    f"{dimension} has {length} places in {variable.name}, and {lengths[dimension]} in another array"
+                )
     return Dataset(variables, dict(metadata.get(".zattrs", {})))
 
 
@@ -90,9 +108,17 @@ def as_cells(values, kind, calendar):
         return Cells("time", numbers, masked, np.zeros(values.shape, bool))
     if kind == "time" and values.dtype.kind == "O":
         unit = "microseconds since 1900-01-01"
-        flat = [None if date is None or date != date else int(cftime.date2num(date, unit, calendar)) for date in np.ravel(values)]
+        flat = [
+            None if date is None or date != date else int(cftime.date2num(date, unit, calendar))
+            for date in np.ravel(values)
+        ]
         numbers = np.array(flat, object).reshape(values.shape)
-        return Cells("time", numbers, np.array([number is None for number in flat], bool).reshape(values.shape), np.zeros(values.shape, bool))
+        return Cells(
+            "time",
+            numbers,
+            np.array([number is None for number in flat], bool).reshape(values.shape),
+            np.zeros(values.shape, bool),
+        )
     masked = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
     return Cells("number", values, masked, np.zeros(values.shape, bool))
 
@@ -101,7 +127,9 @@ def xarray_difference(path, cube):
     """Where xarray decodes a cube to something else than this package, or None. Raises what xarray raises."""
     for decode_times in (True, False):
         options = {"storage_options": storage_options(path)}
-        with xarray.open_dataset("reference://", engine="zarr", backend_kwargs=options, decode_times=decode_times, chunks=None, cache=False) as opened:
+        with xarray.open_dataset(
+            "reference://", engine="zarr", backend_kwargs=options, decode_times=decode_times, chunks=None, cache=False
+        ) as opened:
             if set(opened.variables) != set(cube.variables):
                 return f"xarray shows {sorted(opened.variables)}, zarr {sorted(cube.variables)}"
             for name, variable in cube.variables.items():
@@ -152,10 +180,13 @@ class Comparison:
             if got != wanted:
                 index = {key: place_of(key, got) for key in wanted}
                 if lost := [key for key in wanted if index[key] is None]:
-                    return f"{dimension}: the sources' {shown(lost[0])} is not in the cube ({len(lost)} of {len(wanted)})"
+                    return (
+                        f"{dimension}: the sources' {shown(lost[0])} is not in the cube ({len(lost)} of {len(wanted)})"
+                    )
                 if len(got) > len(wanted):
                     extra = [key for place, key in enumerate(got) if place not in index.values()]
-                    return f"{dimension}: the cube has {shown(extra[0])} twice, or without a source ({len(got)} places for {len(wanted)})"
+                    counts = f"{len(got)} places for {len(wanted)}"
+                    return f"{dimension}: the cube has {shown(extra[0])} twice, or without a source ({counts})"
                 if list(index.values()) != sorted(index.values()):
                     return f"{dimension}: another order, {[shown(key) for key in got]}"
                 self.places.append(index)
@@ -173,13 +204,19 @@ class Comparison:
     def attributes(self):
         """Compares attributes: what all sources say is in the cube, and nothing that no source says."""
         sources = self.model.files
-        if difference := attribute_difference("the data set", self.cube.attributes, [source.attributes for source in sources]):
+        if difference := attribute_difference(
+            "the data set", self.cube.attributes, [source.attributes for source in sources]
+        ):
             return difference
         for name, variable in self.cube.variables.items():
-            found = [source.variables[name].attributes for number, source in enumerate(sources) if name in source.variables
-                     and not (self.model.is_joined(name) and self.model.is_empty(number))]
+            found = [
+                source.variables[name].attributes
+                for number, source in enumerate(sources)
+                if name in source.variables and not (self.model.is_joined(name) and self.model.is_empty(number))
+            ]
+            found = found or [source.variables[name].attributes for source in sources if name in source.variables]
             ignored = {"units"} if self.cube.time_of(name) else set()
-            if difference := attribute_difference(name, variable.attributes, found or [{}], ignored):
+            if difference := attribute_difference(name, variable.attributes, found, ignored):
                 return difference
             for attribute in ("bounds", "climatology"):
                 wanted = [attributes.get(attribute) for attributes in found]
@@ -205,24 +242,38 @@ class Comparison:
     def joined(self, name):
         """Compares a variable along a dimension, place by place."""
         cube = self.cube.cells(name)
-        dims = self.cube.variables[name].dims[:cube.values.ndim]
+        dims = self.cube.variables[name].dims[: cube.values.ndim]
         source = next(file for file in self.model.files if name in file.variables)
-        wanted = source.variables[name].dims[:source.cells(name).values.ndim]
+        wanted = source.variables[name].dims[: source.cells(name).values.ndim]
         if name in self.model.concat:
             wanted = (name,)
-        stacked = tuple(dimension for dimension in self.model.concat if dimension in dims and dimension not in wanted) + wanted
+        stacked = (
+            tuple(dimension for dimension in self.model.concat if dimension in dims and dimension not in wanted)
+            + wanted
+        )
         if dims != wanted and (dims != stacked or not self.model.differs_beside(name, wanted)):
             return f"dimensions {dims} instead of {wanted}"
         covered = np.zeros(cube.shape, bool)
         for key, owners in self.owners.items():
             place = self.where(key, dims)
-            covered[place] |= not any(name in self.model.files[number].variables for number, _ in owners) and len(owners) == 1 and self.twice(key)
+            covered[place] |= (
+                not any(name in self.model.files[number].variables for number, _ in owners)
+                and len(owners) == 1
+                and self.twice(key)
+            )
             for number, position in owners:
                 if name in self.model.files[number].variables:
-                    expected = self.model.slab(number, name, position if set(wanted) & set(source.variables[name].dims) else ())
+                    expected = self.model.slab(
+                        number, name, position if set(wanted) & set(source.variables[name].dims) else ()
+                    )
                     got = cube[place]
                     if name in self.model.concat and expected.shape != got.shape:
-                        expected = Cells(expected.kind, expected.values.reshape(got.shape), expected.masked.reshape(got.shape), expected.loose.reshape(got.shape))
+                        expected = Cells(
+                            expected.kind,
+                            expected.values.reshape(got.shape),
+                            expected.masked.reshape(got.shape),
+                            expected.loose.reshape(got.shape),
+                        )
                     if difference := first_difference(expected, got):
                         return f"place {[shown(one) for one in key]} of {self.model.paths[number].name}, {difference}"
                     covered[place] = True
@@ -241,10 +292,10 @@ class Comparison:
     def static(self, name):
         """Compares a variable without the dimensions: once, or, where files differ, at each place."""
         cube = self.cube.cells(name)
-        dims = self.cube.variables[name].dims[:cube.values.ndim]
+        dims = self.cube.variables[name].dims[: cube.values.ndim]
         files = [number for number in range(len(self.model.files)) if name in self.model.files[number].variables]
         first = self.model.files[files[0]]
-        wanted = first.variables[name].dims[:first.cells(name).values.ndim]
+        wanted = first.variables[name].dims[: first.cells(name).values.ndim]
         if dims == wanted:
             if name in self.options.identical:
                 return first_difference(first.cells(name), cube)
@@ -266,7 +317,11 @@ class Comparison:
                     if difference := first_difference(self.model.files[number].cells(name), cube[place]):
                         return f"place {[shown(one) for one in key]} of {self.model.paths[number].name}, {difference}"
                     covered[place] = True
-        return "a place has values, and no source has anything there" if (~covered & ~cube.masked & ~cube.loose).any() else None
+        return (
+            "a place has values, and no source has anything there"
+            if (~covered & ~cube.masked & ~cube.loose).any()
+            else None
+        )
 
 
 def attribute_difference(where, got, found, ignored=()):
@@ -277,7 +332,9 @@ def attribute_difference(where, got, found, ignored=()):
             continue
         values = [attributes[name] for attributes in found if name in attributes]
         if name in got and not any(equal_attributes(got[name], value) for value in values):
-            return f"{where}: {name} is {got[name]!r}" + (f" instead of {values[0]!r}" if values else ", and no source has it")
+            return f"{where}: {name} is {got[name]!r}" + (
+                f" instead of {values[0]!r}" if values else ", and no source has it"
+            )
         if name not in got and len(values) == len(found):
             return f"{where}: {name} = {values[0]!r} is lost"
         if name in MEANING and name in got and any(not equal_attributes(got[name], value) for value in values):
@@ -289,7 +346,11 @@ def shown(key):
     """A key as people read it."""
     if isinstance(key, str):
         return key
-    return (np.datetime64("1900-01-01", "us") + np.timedelta64(key, "us")).item().isoformat() if key is not None else "missing"
+    return (
+        (np.datetime64("1900-01-01", "us") + np.timedelta64(key, "us")).item().isoformat()
+        if key is not None
+        else "missing"
+    )
 
 
 __all__ = ["TOLERANCE", "Comparison", "NotOpenable", "read_cube", "xarray_difference"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Runs a program on an archive in one of many ways, and says what came of it."""
+
 import shutil
 
 import numpy as np
@@ -21,7 +22,11 @@ def random_options(generator, model):
         options.merge = True
     elif any(len(found) > 1 for found in model.owners(options).values()) and generator.random() < 0.6:
         options.duplicates = ["first", "last"][int(generator.integers(2))]
-    lacking = [name for name in model.names if model.is_joined(name) and len(model.places_of(name)) < len(model.owners(options))]
+    lacking = [
+        name
+        for name in model.names
+        if model.is_joined(name) and len(model.places_of(name)) < len(model.owners(options))
+    ]
     if (not is_whole(model) or lacking) and generator.random() < 0.7:
         options.missing = "fill"
     differing = [name for name in model.names if differs(model, name)]
@@ -41,8 +46,12 @@ def differs(model, name):
     if name not in ("lat", "lon"):
         return False
     values = [np.asarray(file.variables[name].raw) for file in model.files if name in file.variables]
-    return any(value.shape == values[0].shape and not np.array_equal(value, values[0]) and np.allclose(value, values[0], rtol=1e-4)
-               for value in values[1:])
+    return any(
+        value.shape == values[0].shape
+        and not np.array_equal(value, values[0])
+        and np.allclose(value, values[0], rtol=1e-4)
+        for value in values[1:]
+    )
 
 
 def output_name(generator, folder, name="cube"):
@@ -52,7 +61,9 @@ def output_name(generator, folder, name="cube"):
 
 def is_whole(model):
     """Whether each combination of coordinates has a file."""
-    return len(model.owners(Options())) == np.prod([len(model.along(axis, Options())) for axis in range(len(model.concat))])
+    return len(model.owners(Options())) == np.prod(
+        [len(model.along(axis, Options())) for axis in range(len(model.concat))]
+    )
 
 
 def make_cube(generator, program, paths, model, options, folder):
@@ -67,10 +78,15 @@ def make_cube(generator, program, paths, model, options, folder):
     if way == "scan+combine":
         program.run("scan", *paths, "-o", f"{folder}/refs/", *threshold)
         references = [folder / "refs" / (path.stem + ".json") for path in paths]
-        references = [reference if reference.exists() else reference.with_name(path.name + ".json") for reference, path in zip(references, paths)]
+        references = [
+            reference if reference.exists() else reference.with_name(path.name + ".json")
+            for reference, path in zip(references, paths)
+        ]
         program.run("combine", *references, "-o", cube, *concat)
         return cube, way
-    cuts = sorted(int(cut) for cut in generator.choice(np.arange(1, len(paths)), size=min(2, len(paths) - 1), replace=False))
+    cuts = sorted(
+        int(cut) for cut in generator.choice(np.arange(1, len(paths)), size=min(2, len(paths) - 1), replace=False)
+    )
     parts = [list(paths[start:end]) for start, end in zip([0, *cuts], [*cuts, len(paths)])]
     wholes = parts if way == "groups" else [paths[:cut] for cut in cuts]
     if len(model.concat) > 1 and any(not is_whole(Model(whole, model.concat)) for whole in wholes):
@@ -116,7 +132,13 @@ def judge(archive, program_path, folder, resolve=False):
     options = random_options(generator, model)
     decision, reasons = model.decide(options)
     program = Program(program_path, folder)
-    result = {"seed": archive.seed, "mishaps": archive.mishaps, "archive": archive.summary(), "model": decision, "reasons": reasons}
+    result = {
+        "seed": archive.seed,
+        "mishaps": archive.mishaps,
+        "archive": archive.summary(),
+        "model": decision,
+        "reasons": reasons,
+    }
     try:
         cube, result["way"] = make_cube(generator, program, paths, model, options, folder)
         result["outcome"], result["detail"] = compare(cube, model, options)
@@ -125,8 +147,10 @@ def judge(archive, program_path, folder, resolve=False):
         result["outcome"] = "refused-needlessly" if decision == "exact" else "refused"
         result["detail"] = refused.message
         result["resolution"] = "to resolve it" in refused.message
-        if resolve:
-            result["walk"] = resolutions.walk(np.random.default_rng([archive.seed, 8]), program, model, options, refused.message, folder)
+        if resolve and not options.merge:  # what is left out of a merge is not told by file
+            result["walk"] = resolutions.walk(
+                np.random.default_rng([archive.seed, 8]), program, model, options, refused.message, folder
+            )
     except Crash as crash:
         result["outcome"], result["detail"] = "crash", str(crash)
     result["commands"] = program.commands
@@ -136,6 +160,7 @@ def judge(archive, program_path, folder, resolve=False):
 def judge_kerchunk(archive, folder):
     """The same archive through kerchunk, in the order of the names of files; None where it lacks what it needs."""
     from . import through_kerchunk  # which needs kerchunk
+
     paths = sorted(folder.glob("*.nc"))
     if not through_kerchunk.CLASSIC and any(file["product"]["format"].startswith("NETCDF3") for file in archive.files):
         return None
@@ -146,6 +171,9 @@ def judge_kerchunk(archive, folder):
         static = [name for name in model.names if not model.is_joined(name) and not model.is_stacked(name)]
         cube = through_kerchunk.combine(paths, model.concat, folder / "kerchunk.json", static)
     except Exception as error:  # whatever kerchunk raises
-        return {"outcome": "refused-needlessly" if decision == "exact" else "refused", "detail": f"{type(error).__name__}: {error}"}
+        return {
+            "outcome": "refused-needlessly" if decision == "exact" else "refused",
+            "detail": f"{type(error).__name__}: {error}",
+        }
     outcome, detail = compare(cube, model, Options(sort=True, duplicates=options.duplicates, missing="fill"))
     return {"outcome": outcome, "detail": detail}

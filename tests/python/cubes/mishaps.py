@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What happens to real archives. Each mishap takes the files of an archive, and returns them changed, or None where it cannot happen."""
+"""What happens to real archives: each mishap changes the files of an archive, or returns None where it cannot."""
+
 import copy
 
 from .product import chance, pick
 
-SYNONYMS = {"noleap": "365_day", "365_day": "noleap", "all_leap": "366_day", "366_day": "all_leap", "standard": "gregorian",
-            "gregorian": "standard", "proleptic_gregorian": "standard", None: "standard", "360_day": "360_DAY"}
+SYNONYMS = {
+    "noleap": "365_day",
+    "365_day": "noleap",
+    "all_leap": "366_day",
+    "366_day": "all_leap",
+    "standard": "gregorian",
+    "gregorian": "standard",
+    "proleptic_gregorian": "standard",
+    None: "standard",
+    "360_day": "360_DAY",
+}
 
 
 def data_variables(file, kind="data"):
@@ -15,11 +25,12 @@ def data_variables(file, kind="data"):
 
 def since(generator, files):
     """The files from some day on; the first stays as it is."""
-    return files[int(generator.integers(1, len(files))):]
+    return files[int(generator.integers(1, len(files))) :]
 
 
 def changes(change, kind="data"):
     """A mishap that changes one variable from some file on."""
+
     def apply(generator, files):
         names = [variable["name"] for variable in data_variables(files[0], kind)]
         if not names or len(files) < 2:
@@ -30,6 +41,7 @@ def changes(change, kind="data"):
                 if variable["name"] == name and change(variable, file) is False:
                     return None
         return files
+
     return apply
 
 
@@ -64,7 +76,7 @@ def lacks_variable(generator, files):
 def duplicate(generator, files):
     """A file that is there twice."""
     place = int(generator.integers(len(files)))
-    return files[:place + 1] + [copy.deepcopy(files[place])] + files[place + 1:]
+    return files[: place + 1] + [copy.deepcopy(files[place])] + files[place + 1 :]
 
 
 def revised(generator, files):
@@ -147,7 +159,9 @@ def grid_size(generator, files):
         name = next(name for name in ("lat", "y", "station") if name in dims)
         dims[name] += 1
         for variable in data_variables(file):
-            if isinstance(variable.get("chunks"), list) and any(length == dims[name] - 1 for length in variable["chunks"]):
+            if isinstance(variable.get("chunks"), list) and any(
+                length == dims[name] - 1 for length in variable["chunks"]
+            ):
                 variable["chunks"] = None
     return files
 
@@ -265,10 +279,17 @@ def fill_goes(variable, _file):
 
 
 def unwritten(generator, files):
-    """Steps that nobody wrote."""
+    """Steps that nobody wrote.
+
+    Only where time comes first: netCDF-C 4.9 puts the values of a variable that is shorter than its second, unlimited
+    dimension in the wrong places, so that the model would be wrong.
+    """
     if files[0]["product"]["time"]["style"] != "dimension":
         return None
-    name = pick(generator, [variable["name"] for variable in data_variables(files[0])])
+    variables = data_variables(files[0])
+    if any(variable["dims"][0] != files[0]["product"]["time"]["name"] for variable in variables):
+        return None
+    name = pick(generator, [variable["name"] for variable in variables])
     for file in files:
         if chance(generator, 0.5):
             file["unwritten"].append(name)
@@ -300,7 +321,12 @@ def time_dtype(variable, file):
 def time_unit(generator, files):
     """Time in another unit."""
     time = files[0]["product"]["time"]
-    other = {"days": "hours", "hours": "days" if time["dtype"][0] == "f" else "minutes", "seconds": "hours", "minutes": "seconds"}
+    other = {
+        "days": "hours",
+        "hours": "days" if time["dtype"][0] == "f" else "minutes",
+        "seconds": "hours",
+        "minutes": "seconds",
+    }
     if time["unit"] == "minutes" and time["dtype"] != "f8":
         return None
     for file in since(generator, files):
@@ -321,7 +347,9 @@ def calendar(generator, files):
 def other_calendar(generator, files):
     """Another calendar."""
     for file in since(generator, files):
-        file["product"]["time"]["calendar"] = "360_day" if file["product"]["time"]["calendar"] != "360_day" else "noleap"
+        file["product"]["time"]["calendar"] = (
+            "360_day" if file["product"]["time"]["calendar"] != "360_day" else "noleap"
+        )
         file["product"]["time"]["start"][2] = min(file["product"]["time"]["start"][2], 28)
     return files
 
@@ -344,14 +372,41 @@ def epoch(generator, files):
 
 
 MISHAPS = {
-    "empty": empty, "lacks variable": lacks_variable, "duplicate": duplicate, "revised": revised, "overlap": overlap,
-    "overlap differs": overlap_differs, "gap": gap, "hole": hole, "late": late, "disorder": disorder, "noise": noise, "grid": grid,
-    "grid size": grid_size, "static differs": changes(static_differs, "static"), "attribute type": changes(attribute_type),
-    "attribute text": changes(attribute_text), "units": changes(units), "codec": changes(codec), "checksum": changes(checksum),
-    "byte order": changes(byte_order), "level": changes(level), "chunks": changes(chunks), "time chunks": time_chunks, "packing": changes(packing), "dtype": changes(dtype),
-    "fill": changes(fill), "fill goes": changes(fill_goes), "unwritten": unwritten, "two fills": two_fills,
-    "time dtype": changes(time_dtype, "time"), "time unit": time_unit, "calendar": calendar, "other calendar": other_calendar,
-    "format": file_format, "epoch": epoch,
+    "empty": empty,
+    "lacks variable": lacks_variable,
+    "duplicate": duplicate,
+    "revised": revised,
+    "overlap": overlap,
+    "overlap differs": overlap_differs,
+    "gap": gap,
+    "hole": hole,
+    "late": late,
+    "disorder": disorder,
+    "noise": noise,
+    "grid": grid,
+    "grid size": grid_size,
+    "static differs": changes(static_differs, "static"),
+    "attribute type": changes(attribute_type),
+    "attribute text": changes(attribute_text),
+    "units": changes(units),
+    "codec": changes(codec),
+    "checksum": changes(checksum),
+    "byte order": changes(byte_order),
+    "level": changes(level),
+    "chunks": changes(chunks),
+    "time chunks": time_chunks,
+    "packing": changes(packing),
+    "dtype": changes(dtype),
+    "fill": changes(fill),
+    "fill goes": changes(fill_goes),
+    "unwritten": unwritten,
+    "two fills": two_fills,
+    "time dtype": changes(time_dtype, "time"),
+    "time unit": time_unit,
+    "calendar": calendar,
+    "other calendar": other_calendar,
+    "format": file_format,
+    "epoch": epoch,
 }
 
 
@@ -374,8 +429,25 @@ def pairs(files):
 
 
 # Those that leave no cube, or none that references can say: they are rarer here than the others.
-HARD = {"grid", "grid size", "units", "other calendar", "packing", "dtype", "codec", "byte order", "checksum", "chunks", "format", "fill", "fill goes", "revised",
-        "overlap differs", "time chunks", "noise"}
+HARD = {
+    "grid",
+    "grid size",
+    "units",
+    "other calendar",
+    "packing",
+    "dtype",
+    "codec",
+    "byte order",
+    "checksum",
+    "chunks",
+    "format",
+    "fill",
+    "fill goes",
+    "revised",
+    "overlap differs",
+    "time chunks",
+    "noise",
+}
 
 
 def choose(generator):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The truth about an archive, from its files alone, read with netCDF4: what is where, and whether one array can hold it."""
+"""The truth about an archive, from its files alone, read with netCDF4: what is where, and whether a cube exists."""
+
 import netCDF4
 import numpy as np
 
@@ -22,8 +23,15 @@ def read(path):
             if filters is None:
                 unlimited = any(source.dimensions[dimension].isunlimited() for dimension in variable.dimensions)
                 chunks = "records" if unlimited else "contiguous"
-            storage = {"codecs": tuple(sorted(key for key, value in (filters or {}).items() if value and key != "complevel")), "chunks": chunks,
-                       "order": "classic" if filters is None else variable.endian() if np.dtype(variable.dtype).itemsize > 1 else "native"}
+            storage = {
+                "codecs": tuple(sorted(key for key, value in (filters or {}).items() if value and key != "complevel")),
+                "chunks": chunks,
+                "order": (
+                    "classic"
+                    if filters is None
+                    else variable.endian() if np.dtype(variable.dtype).itemsize > 1 else "native"
+                ),
+            }
             variables[name] = Variable(name, variable.dimensions, variable[...], attributes, storage)
         attributes = {key: source.getncattr(key) for key in source.ncattrs()}
     return Dataset(variables, attributes)
@@ -32,8 +40,23 @@ def read(path):
 class Options:
     """What the run asks for besides the dimensions."""
 
-    def __init__(self, sort=False, duplicates="error", missing="error", identical=(), conflict="error", decoded=False, merge=False):
-        self.sort, self.duplicates, self.missing, self.identical, self.conflict = sort, duplicates, missing, tuple(identical), conflict
+    def __init__(
+        self,
+        sort=False,
+        duplicates="error",
+        missing="error",
+        identical=(),
+        conflict="error",
+        decoded=False,
+        merge=False,
+    ):
+        self.sort, self.duplicates, self.missing, self.identical, self.conflict = (
+            sort,
+            duplicates,
+            missing,
+            tuple(identical),
+            conflict,
+        )
         self.merge = merge
         self.decoded = decoded  # --concat TIME=cf:TIME
 
@@ -80,7 +103,14 @@ class Model:
     def along(self, axis, options):
         """The keys of an axis in the order that the cube has to have."""
         keys = list(dict.fromkeys(key for number in self.filled() for key in self.keys[number][axis]))
-        return sorted(keys, key=lambda key: (isinstance(key, str), int(key) if isinstance(key, str) and key.isdigit() else key)) if options.sort else keys
+        return (
+            sorted(
+                keys,
+                key=lambda key: (isinstance(key, str), int(key) if isinstance(key, str) and key.isdigit() else key),
+            )
+            if options.sort
+            else keys
+        )
 
     def combinations(self, number):
         """Each place of a file: its position in the file, and its keys."""
@@ -103,15 +133,23 @@ class Model:
 
     def is_joined(self, name):
         """Whether a variable has one of the dimensions somewhere, or is the coordinate of one."""
-        return name in self.concat or any(set(self.concat) & set(file.variables[name].dims) for file in self.files if name in file.variables)
+        return name in self.concat or any(
+            set(self.concat) & set(file.variables[name].dims) for file in self.files if name in file.variables
+        )
 
     def places_of(self, name):
         """The places where a file has a variable."""
-        return [key for key, owners in self.owners(Options()).items() if any(name in self.files[number].variables for number, _ in owners)]
+        return [
+            key
+            for key, owners in self.owners(Options()).items()
+            if any(name in self.files[number].variables for number, _ in owners)
+        ]
 
     def is_stacked(self, name):
         """Whether a variable that has none of the dimensions differs between files that each lie at one place."""
-        if self.is_joined(name) or any(file.variables[self.concat[0]].raw.ndim for file in self.files if self.concat[0] in file.variables):
+        if self.is_joined(name) or any(
+            file.variables[self.concat[0]].raw.ndim for file in self.files if self.concat[0] in file.variables
+        ):
             return False
         cells = [file.cells(name) for file in self.files if name in file.variables]
         if any(file.variables[name].dims == (name,) for file in self.files if name in file.variables):
@@ -124,7 +162,9 @@ class Model:
         for key, owners in self.owners(Options()).items():
             for number, position in owners:
                 if name in self.files[number].variables:
-                    found.setdefault(tuple(one for one, dimension in zip(key, self.concat) if dimension in dims), []).append(self.slab(number, name, position))
+                    found.setdefault(
+                        tuple(one for one, dimension in zip(key, self.concat) if dimension in dims), []
+                    ).append(self.slab(number, name, position))
         return any(first_difference(slabs[0], slab) for slabs in found.values() for slab in slabs[1:])
 
     def slab(self, number, name, position):
@@ -132,7 +172,7 @@ class Model:
         variable = self.files[number].variables[name]
         cells = self.files[number].cells(name)
         where = dict(zip(self.concat, position))
-        return cells[tuple(where.get(dimension, slice(None)) for dimension in variable.dims[:cells.values.ndim])]
+        return cells[tuple(where.get(dimension, slice(None)) for dimension in variable.dims[: cells.values.ndim])]
 
     # The decision.
 
@@ -145,11 +185,17 @@ class Model:
         calendars = {calendar_of(self.files[number].variables[self.concat[0]].attributes) for number in filled}
         if len(calendars) > 1:
             impossible.append(f"calendars {sorted(calendars)}")
-        if options.decoded and any(self.files[number].variables[self.concat[0]].raw.dtype.itemsize < 8 for number in filled):
+        if options.decoded and any(
+            self.files[number].variables[self.concat[0]].raw.dtype.itemsize < 8 for number in filled
+        ):
             unsure.append("decoded times that may not be whole microseconds")
         self.decide_places(options, impossible, unsure)
         for name in self.names:
-            files = [number for number in (filled if self.is_joined(name) else range(len(self.files))) if name in self.files[number].variables]
+            files = [
+                number
+                for number in (filled if self.is_joined(name) else range(len(self.files)))
+                if name in self.files[number].variables
+            ]
             if not files:
                 continue
             variables = [self.files[number].variables[name] for number in files]
@@ -178,7 +224,11 @@ class Model:
             for found in twice.values():
                 for name in self.names:
                     if (self.is_joined(name) or self.is_stacked(name)) and name not in self.concat:
-                        slabs = [self.slab(number, name, position) for number, position in found if name in self.files[number].variables]
+                        slabs = [
+                            self.slab(number, name, position)
+                            for number, position in found
+                            if name in self.files[number].variables
+                        ]
                         if any(first_difference(slabs[0], slab) for slab in slabs[1:]):
                             impossible.append(f"{name}: two values at one place")
                             return
@@ -186,7 +236,12 @@ class Model:
             keys = self.along(axis, Options())
             if len(self.concat) == 1 and options.duplicates != "error":
                 counting = self.owners(options)
-                keys = [key for number in self.filled() for position, (key,) in self.combinations(number) if counting[(key,)][0] == (number, position)]
+                keys = [
+                    key
+                    for number in self.filled()
+                    for position, (key,) in self.combinations(number)
+                    if counting[(key,)][0] == (number, position)
+                ]
             if keys != sorted(keys) and not options.sort:
                 unsure.append(f"{dimension} in no order")
         total = np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
@@ -212,16 +267,27 @@ class Model:
         gaps = len(self.places_of(name)) < np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
         if gaps and name not in self.concat and (options.missing != "fill" or not fillable):
             unsure.append(f"{name}: missing in a file, or combinations without a file")
-        rest = [tuple(length for length, dimension in zip(variable.raw.shape, variable.dims) if dimension not in self.concat) for variable in variables]
+        rest = [
+            tuple(
+                length for length, dimension in zip(variable.raw.shape, variable.dims) if dimension not in self.concat
+            )
+            for variable in variables
+        ]
         if len(set(rest)) > 1:
             impossible.append(f"{name}: lengths differ")
             return
         if self.files[files[0]].time_of(name) or name in self.concat or first.is_text:
             return  # small, and written out
-        if len({variable.raw.dtype.str for variable in variables}) > 1 or len({variable.storage["order"] for variable in variables}) > 1:
+        if (
+            len({variable.raw.dtype.str for variable in variables}) > 1
+            or len({variable.storage["order"] for variable in variables}) > 1
+        ):
             unsure.append(f"{name}: types differ")
         for attribute in PACKING:
-            if any(not equal_or_none(first.attributes.get(attribute), variable.attributes.get(attribute)) for variable in variables):
+            if any(
+                not equal_or_none(first.attributes.get(attribute), variable.attributes.get(attribute))
+                for variable in variables
+            ):
                 unsure.append(f"{name}: {attribute} differs")
         for attribute in ("_FillValue", "missing_value"):
             found = [numbers(variable.attributes.get(attribute, [])) for variable in variables]
@@ -237,7 +303,11 @@ class Model:
             return
         axes = [axis for axis, dimension in enumerate(first.dims) if dimension in self.concat]
         kinds = [variable.storage["chunks"] for variable in variables]
-        partial = any(self.keys[number] != self.keys[found[0][0]] for found in self.owners(Options()).values() for number, _ in found)
+        partial = any(
+            self.keys[number] != self.keys[found[0][0]]
+            for found in self.owners(Options()).values()
+            for number, _ in found
+        )
         if all(kind in ("records", "contiguous") for kind in kinds):
             if "contiguous" in kinds and (partial or axes[:1] not in ([], [0])):
                 unsure.append(f"{name}: contiguous data that cannot be cut")
@@ -246,7 +316,10 @@ class Model:
             unsure.append(f"{name}: chunk shapes differ")
             return
         chunk = kinds[0]
-        if any(dimension == "member" and chunk[axis] != 1 for axis, dimension in zip(axes, [first.dims[axis] for axis in axes])):
+        if any(
+            dimension == "member" and chunk[axis] != 1
+            for axis, dimension in zip(axes, [first.dims[axis] for axis in axes])
+        ):
             unsure.append(f"{name}: chunks of members")
         time = first.dims.index(self.concat[0]) if self.concat[0] in first.dims else None
         if time is None or chunk[time] == 1:

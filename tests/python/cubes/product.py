@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Random products: what the files of an archive look like before anything happens to them."""
+
 import copy
 
-CALENDARS = ["standard"] * 6 + ["gregorian", "proleptic_gregorian", None, "noleap", "365_day", "360_day", "all_leap", "366_day", "julian"]
+CALENDARS = ["standard"] * 6 + [
+    "gregorian",
+    "proleptic_gregorian",
+    None,
+    "noleap",
+    "365_day",
+    "360_day",
+    "all_leap",
+    "366_day",
+    "julian",
+]
 FORMATS = ["NETCDF4"] * 7 + ["NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"]
 NAMES = [("tas", "K"), ("sst", "degC"), ("pr", "kg m-2 s-1")]
 
@@ -32,15 +43,32 @@ def random_time(generator, style):
     if unit == "seconds" and epoch[0] < 1970:
         epoch = [1970, 1, 1]
     return {
-        "name": pick(generator, ["time", "time", "t"]), "style": style, "unlimited": chance(generator, 0.7), "dtype": pick(generator, dtypes),
-        "unit": unit, "step_hours": step_hours, "start": start, "epoch": epoch, "epoch_per_file": per_file,
-        "clock": pick(generator, ["", " 00:00:00", "T00:00:00Z"]), "calendar": pick(generator, CALENDARS),
+        "name": pick(generator, ["time", "time", "t"]),
+        "style": style,
+        "unlimited": chance(generator, 0.7),
+        "dtype": pick(generator, dtypes),
+        "unit": unit,
+        "step_hours": step_hours,
+        "start": start,
+        "epoch": epoch,
+        "epoch_per_file": per_file,
+        "clock": pick(generator, ["", " 00:00:00", "T00:00:00Z"]),
+        "calendar": pick(generator, CALENDARS),
     }
 
 
 def entry(name, dtype, dims, content, attributes=None, **more):
     """A variable of a product."""
-    return {"name": name, "dtype": dtype, "dims": dims, "content": content, "attributes": attributes or {}, "fill": None, "zlib": 0, **more}
+    return {
+        "name": name,
+        "dtype": dtype,
+        "dims": dims,
+        "content": content,
+        "attributes": attributes or {},
+        "fill": None,
+        "zlib": 0,
+        **more,
+    }
 
 
 def random_space(generator, dims, variables):
@@ -51,20 +79,35 @@ def random_space(generator, dims, variables):
     zlib = pick(generator, [0, 0, 4])
     if kind == "stations":
         dims["station"] = rows
-        variables.append(entry("station", "i4", ["station"], {"kind": "axis", "start": 100, "step": 7}, {"long_name": "station number"}))
+        variables.append(
+            entry(
+                "station", "i4", ["station"], {"kind": "axis", "start": 100, "step": 7}, {"long_name": "station number"}
+            )
+        )
         return ["station"]
     if kind == "curvilinear":
         dims.update(y=rows, x=columns)
         for name, step in (("lat", 1), ("lon", -2)):
-            variables.append(entry(name, pick(generator, ["f4", "f8"]), ["y", "x"], {"kind": "grid", "start": 40.0, "step": step},
-                                   {"units": "degrees_north" if name == "lat" else "degrees_east", "standard_name": name}, zlib=zlib))
+            variables.append(
+                entry(
+                    name,
+                    pick(generator, ["f4", "f8"]),
+                    ["y", "x"],
+                    {"kind": "grid", "start": 40.0, "step": step},
+                    {"units": "degrees_north" if name == "lat" else "degrees_east", "standard_name": name},
+                    zlib=zlib,
+                )
+            )
         return ["y", "x"]
     names = ["lat", "lon"]
     dims.update(lat=rows, lon=columns)
     dtype = pick(generator, ["f4", "f8"])
     packed = chance(generator, 0.1)
     for name, start in (("lat", -30.3), ("lon", 10.1)):
-        attributes = {"units": "degrees_north" if name == "lat" else "degrees_east", "axis": "Y" if name == "lat" else "X"}
+        attributes = {
+            "units": "degrees_north" if name == "lat" else "degrees_east",
+            "axis": "Y" if name == "lat" else "X",
+        }
         content = {"kind": "axis", "start": start, "step": 0.7}
         if packed:
             attributes.update(scale_factor=["f4", 0.1], add_offset=["f4", start])
@@ -72,7 +115,15 @@ def random_space(generator, dims, variables):
         variables.append(entry(name, "i2" if packed else dtype, [name], content, attributes))
     if kind == "levels":
         dims["lev"] = int(generator.integers(2, 4))
-        variables.append(entry("lev", "f4", ["lev"], {"kind": "axis", "start": 1000.0, "step": -150.0}, {"units": "hPa", "positive": "down"}))
+        variables.append(
+            entry(
+                "lev",
+                "f4",
+                ["lev"],
+                {"kind": "axis", "start": 1000.0, "step": -150.0},
+                {"units": "hPa", "positive": "down"},
+            )
+        )
         names = ["lev", *names]
     return names
 
@@ -84,11 +135,16 @@ def random_storage(generator, variable, product, per_file):
     variable["shuffle"] = bool(variable["zlib"]) and chance(generator, 0.6)
     variable["fletcher"] = chance(generator, 0.15)
     variable["endian"] = "big" if chance(generator, 0.05) else "native"
-    shape = [per_file if name == time else 1 if name == "member" and product["members"] > 1 else product["dims"][name] for name in variable["dims"]]
+    shape = [
+        per_file if name == time else 1 if name == "member" and product["members"] > 1 else product["dims"][name]
+        for name in variable["dims"]
+    ]
     if chance(generator, 0.7) or (variable["zlib"] and not product["time"]["unlimited"]):
         whole = chance(generator, 0.5)
-        variable["chunks"] = [pick(generator, [1, max(length, 1)]) if name == time else length if whole else max(1, (length + 1) // 2)
-                              for name, length in zip(variable["dims"], shape)]
+        variable["chunks"] = [
+            pick(generator, [1, max(length, 1)]) if name == time else length if whole else max(1, (length + 1) // 2)
+            for name, length in zip(variable["dims"], shape)
+        ]
 
 
 def random_values(generator, variable, classic):
@@ -113,9 +169,14 @@ def random_values(generator, variable, classic):
         if chance(generator, 0.7):
             attributes["add_offset"] = [width, pick(generator, [0.0, 273.15, 25.0])]
     variable["fill"] = pick(generator, fills)
-    if chance(generator, 0.3) and "_Unsigned" not in attributes:  # xarray compares missing_value after it has made numbers unsigned
+    if (
+        chance(generator, 0.3) and "_Unsigned" not in attributes
+    ):  # xarray compares missing_value after it has made numbers unsigned
         value = variable["fill"] if variable["fill"] is not None else -99
-        attributes["missing_value"] = [variable["dtype"] if variable["dtype"] != "u1" else "u1", value if variable["dtype"] != "u1" else abs(value)]
+        attributes["missing_value"] = [
+            variable["dtype"] if variable["dtype"] != "u1" else "u1",
+            value if variable["dtype"] != "u1" else abs(value),
+        ]
     variable["content"]["gaps"] = chance(generator, 0.6)
 
 
@@ -127,7 +188,11 @@ def add_time(generator, product, classic):
     attributes = {"standard_name": "time", "axis": "T"}
     storage = {}
     if not classic and not scalar and chance(generator, 0.3):
-        storage = {"zlib": 4, "shuffle": chance(generator, 0.5), "chunks": [pick(generator, [1, 512])] if time["unlimited"] else None}
+        storage = {
+            "zlib": 4,
+            "shuffle": chance(generator, 0.5),
+            "chunks": [pick(generator, [1, 512])] if time["unlimited"] else None,
+        }
     bounds = None if scalar else pick(generator, [None, None, "bounds", "climatology"])
     dtype = time["dtype"]
     product["variables"].append(entry(time["name"], dtype, along, {"kind": "time"}, attributes, **storage))
@@ -136,12 +201,27 @@ def add_time(generator, product, classic):
         attributes[bounds] = name
         product["dims"]["nv"] = 2
         bounds_type = pick(generator, [dtype, dtype, "f8"])
-        product["variables"].append(entry(name, bounds_type, [time["name"], "nv"], {"kind": "bounds", "own_units": chance(generator, 0.2)}, {},
-                                          zlib=0 if classic else pick(generator, [0, 4]),
-                                          chunks=pick(generator, [None, [1, 2]]) if time["unlimited"] else None))
+        product["variables"].append(
+            entry(
+                name,
+                bounds_type,
+                [time["name"], "nv"],
+                {"kind": "bounds", "own_units": chance(generator, 0.2)},
+                {},
+                zlib=0 if classic else pick(generator, [0, 4]),
+                chunks=pick(generator, [None, [1, 2]]) if time["unlimited"] else None,
+            )
+        )
     if not scalar and chance(generator, 0.2):
-        product["variables"].append(entry("reftime", dtype, along, {"kind": "reference", "own_units": True},
-                                          {"standard_name": "forecast_reference_time"}))
+        product["variables"].append(
+            entry(
+                "reftime",
+                dtype,
+                along,
+                {"kind": "reference", "own_units": True},
+                {"standard_name": "forecast_reference_time"},
+            )
+        )
 
 
 def random_product(generator):
@@ -150,8 +230,15 @@ def random_product(generator):
     file_format = pick(generator, FORMATS)
     classic, netcdf4 = file_format.startswith("NETCDF3"), file_format == "NETCDF4"
     members = pick(generator, [2, 3]) if style == "dimension" and chance(generator, 0.1) else 0
-    product = {"name": "day", "format": file_format, "time": random_time(generator, style), "dims": {}, "variables": [], "members": members,
-               "attributes": {"Conventions": "CF-1.8", "title": "a random archive", "history": "made by a generator"}}
+    product = {
+        "name": "day",
+        "format": file_format,
+        "time": random_time(generator, style),
+        "dims": {},
+        "variables": [],
+        "members": members,
+        "attributes": {"Conventions": "CF-1.8", "title": "a random archive", "history": "made by a generator"},
+    }
     per_file = 1 if style == "scalar" else pick(generator, [1, 1, 2, 3, 4])
     product["per_file"] = per_file
     add_time(generator, product, classic)
@@ -169,11 +256,18 @@ def random_product(generator):
         along.append("ensemble")
     for index in range(int(generator.integers(1, 4))):
         name, units = NAMES[index]
-        attributes = {"units": units, "long_name": f"random {name}", "standard_name": name, "cell_methods": f"{time}: mean"}
+        attributes = {
+            "units": units,
+            "long_name": f"random {name}",
+            "standard_name": name,
+            "cell_methods": f"{time}: mean",
+        }
         dims = along + space
         if "station" in space and netcdf4 and not members and chance(generator, 0.3):
             dims = space + along  # a series for each station
-        variable = entry(name, "f4", dims, {"kind": "data", "index": index, "member_dim": "member" if members else None}, attributes)
+        variable = entry(
+            name, "f4", dims, {"kind": "data", "index": index, "member_dim": "member" if members else None}, attributes
+        )
         if "y" in space:
             attributes["coordinates"] = "lat lon"
         random_values(generator, variable, classic or file_format == "NETCDF4_CLASSIC")
@@ -190,15 +284,38 @@ def add_static(generator, product, space, classic):
     netcdf4 = product["format"] == "NETCDF4"
     if chance(generator, 0.4):
         zlib = 0 if classic else pick(generator, [0, 4])
-        product["variables"].append(entry("mask", pick(generator, ["i1", "i4", "f4"]), space[-2:], {"kind": "static", "index": 20},
-                                          {"long_name": "land-sea mask"}, zlib=zlib))
+        product["variables"].append(
+            entry(
+                "mask",
+                pick(generator, ["i1", "i4", "f4"]),
+                space[-2:],
+                {"kind": "static", "index": 20},
+                {"long_name": "land-sea mask"},
+                zlib=zlib,
+            )
+        )
     if chance(generator, 0.1):
         product["dims"].update(row=140, column=130)
-        product["variables"].append(entry("area", "f8", ["row", "column"], {"kind": "static", "index": 21}, {"units": "m2"},
-                                          zlib=0 if classic else pick(generator, [0, 4])))
+        product["variables"].append(
+            entry(
+                "area",
+                "f8",
+                ["row", "column"],
+                {"kind": "static", "index": 21},
+                {"units": "m2"},
+                zlib=0 if classic else pick(generator, [0, 4]),
+            )
+        )
     if chance(generator, 0.2):
-        product["variables"].append(entry("crs", "i4", [], {"kind": "static", "index": 22},
-                                          {"grid_mapping_name": "latitude_longitude", "semi_major_axis": ["f8", 6378137.0]}))
+        product["variables"].append(
+            entry(
+                "crs",
+                "i4",
+                [],
+                {"kind": "static", "index": 22},
+                {"grid_mapping_name": "latitude_longitude", "semi_major_axis": ["f8", 6378137.0]},
+            )
+        )
     if chance(generator, 0.2):
         moving = product["time"]["style"] == "dimension" and chance(generator, 0.7)
         content = {"kind": "text", "moving": moving, "word": "run", "length": 12}
@@ -213,7 +330,14 @@ def add_static(generator, product, space, classic):
 
 def new_file(product, steps, member=0):
     """A file of an archive."""
-    return {"steps": steps, "member": member, "revision": 0, "without": [], "unwritten": [], "product": copy.deepcopy(product)}
+    return {
+        "steps": steps,
+        "member": member,
+        "revision": 0,
+        "without": [],
+        "unwritten": [],
+        "product": copy.deepcopy(product),
+    }
 
 
 def chunk_along(variable, dimension):
@@ -228,9 +352,16 @@ def random_split(generator, product):
     count = int(generator.integers(2, 7))
     per_file = product["per_file"]
     time = product["time"]["name"]
-    compressed = any(chunk_along(variable, time) > 1 for variable in product["variables"] if variable["content"]["kind"] == "data")
+    compressed = any(
+        chunk_along(variable, time) > 1 for variable in product["variables"] if variable["content"]["kind"] == "data"
+    )
     lengths = [per_file] * count
-    if product["time"]["style"] == "dimension" and product["time"]["unlimited"] and not compressed and chance(generator, 0.4):
+    if (
+        product["time"]["style"] == "dimension"
+        and product["time"]["unlimited"]
+        and not compressed
+        and chance(generator, 0.4)
+    ):
         lengths = [int(generator.integers(1, 5)) for _ in range(count)]
     elif per_file > 1 and product["time"]["unlimited"] and chance(generator, 0.3):
         lengths[-1] -= 1

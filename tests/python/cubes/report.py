@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Sorts runs that did not go well into kinds, each with its smallest archive: `python -m cubes.report RESULTS.json`."""
+
 import json
 import pathlib
 import re
@@ -7,8 +8,23 @@ import sys
 
 from .runs import BAD
 
-ROLES = {"tas": "DATA", "sst": "DATA", "pr": "DATA", "lat": "GRID", "lon": "GRID", "station": "GRID", "lev": "GRID", "mask": "STATIC", "area": "STATIC",
-         "crs": "STATIC", "time": "TIME", "t": "TIME", "time_bnds": "BOUNDS", "t_bnds": "BOUNDS", "climatology_bnds": "CLIMATOLOGY"}
+ROLES = {
+    "tas": "DATA",
+    "sst": "DATA",
+    "pr": "DATA",
+    "lat": "GRID",
+    "lon": "GRID",
+    "station": "GRID",
+    "lev": "GRID",
+    "mask": "STATIC",
+    "area": "STATIC",
+    "crs": "STATIC",
+    "time": "TIME",
+    "t": "TIME",
+    "time_bnds": "BOUNDS",
+    "t_bnds": "BOUNDS",
+    "climatology_bnds": "CLIMATOLOGY",
+}
 CONFLICT = re.compile(r"^\d+\. (.*)$", re.MULTILINE)
 
 
@@ -33,7 +49,7 @@ def size(result):
 
 
 def kinds(results):
-    """Kinds of runs that did not go well, the gravest and most frequent first, each with its runs from the smallest on."""
+    """Kinds of runs that did not go well, the gravest and most frequent first; the smallest run first in each."""
     found = {}
     for result in results:
         if result["outcome"] not in ("equal", "refused"):
@@ -41,7 +57,9 @@ def kinds(results):
         walk = result.get("walk")
         if walk and walk["outcome"] in BAD:
             found.setdefault(kind_of(f"a resolution leads to {walk['outcome']}", walk["detail"]), []).append(result)
-    order = sorted(found, key=lambda kind: (kind.startswith("a resolution"), kind.startswith("refused"), -len(found[kind])))
+    order = sorted(
+        found, key=lambda kind: (kind.startswith("a resolution"), kind.startswith("refused"), -len(found[kind]))
+    )
     return {kind: sorted(found[kind], key=size) for kind in order}
 
 
@@ -51,7 +69,8 @@ def lines(results):
         smallest = runs[0]
         yield f"{len(runs):5}  {kind}"
         steps = f"; resolutions {' / '.join(smallest['walk']['steps'])}" if kind.startswith("a resolution") else ""
-        yield f"         seed {smallest['seed']} ({', '.join(smallest['mishaps']) or 'no mishap'}); others {[run['seed'] for run in runs[1:6]]}{steps}"
+        mishaps, others = ", ".join(smallest["mishaps"]) or "no mishap", [run["seed"] for run in runs[1:6]]
+        yield f"         seed {smallest['seed']} ({mishaps}); others {others}{steps}"
 
 
 if __name__ == "__main__":

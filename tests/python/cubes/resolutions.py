@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Goes by what messages offer: each resolution has to give a right cube, or another conflict."""
+
 import copy
 import re
 
@@ -43,7 +44,7 @@ def chosen(options, choice):
 
 
 def walk(generator, program, model, options, message, folder):
-    """Applies resolutions, one after another, until there is a cube or no way on. Says where it ends, with the steps."""
+    """Applies resolutions, one after another, until there is a cube or no way on; says where it ends."""
     steps = []
     cube = folder / "resolved.json"
     for _ in range(6):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """One run of the program, and the comparison of the cube that it made."""
+
 import os
 import shlex
 import subprocess
@@ -8,6 +9,7 @@ from .compare import Comparison, NotOpenable, read_cube, readable, xarray_differ
 
 OUTCOMES = ["equal", "refused", "refused-needlessly", "wrong", "not-openable", "crash", "judge-failed"]
 BAD = {"wrong", "not-openable", "crash", "judge-failed"}
+
 
 class Refused(Exception):
     """The program ended with an exit code other than 0."""
@@ -30,10 +32,14 @@ class Program:
     def run(self, *arguments):
         """Runs a command; raises when it fails."""
         arguments = [str(argument) for argument in arguments]
-        self.commands.append("chunkref " + shlex.join(argument.replace(f"{self.folder}/", "") for argument in arguments))
+        self.commands.append(
+            "chunkref " + shlex.join(argument.replace(f"{self.folder}/", "") for argument in arguments)
+        )
         environment = {**os.environ, "NO_COLOR": "1"}
         try:
-            done = subprocess.run([self.path, *arguments], capture_output=True, text=True, env=environment, timeout=120, check=False)
+            done = subprocess.run(
+                [self.path, *arguments], capture_output=True, text=True, env=environment, timeout=120, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise Crash("no end after 120 s") from error
         message = done.stderr.strip()

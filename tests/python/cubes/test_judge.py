@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The judge is judged: it says `equal` of right cubes made by hand, and finds every fault planted into them."""
+
 import json
 import pathlib
 
@@ -38,43 +39,53 @@ def test_a_right_cube_is_equal(style, tmp_path):
 
 def attribute(name, key, value):
     """A change of an attribute; None takes it away."""
+
     def change(made):
         attributes = json.loads(made[f"{name}/.zattrs"])
         attributes[key] = value
         if value is None:
             del attributes[key]
         made[f"{name}/.zattrs"] = json.dumps(attributes)
+
     return change
 
 
 def array(name, key, value):
     """A change of `.zarray`."""
+
     def change(made):
         made[f"{name}/.zarray"] = json.dumps({**json.loads(made[f"{name}/.zarray"]), key: value})
+
     return change
 
 
 def numbers(name, dtype, change_values):
     """A change of inline values."""
+
     def change(made):
         key = next(key for key in made if key.startswith(f"{name}/") and not key.startswith(f"{name}/.z"))
         values = np.frombuffer(by_hand.base64.b64decode(made[key].removeprefix("base64:")), dtype).copy()
         change_values(values)
         made[key] = by_hand.inline(values)
+
     return change
 
 
 def swap(one, two):
     """Two chunks in each other's places."""
+
     def change(made):
         made[one], made[two] = made[two], made[one]
+
     return change
 
 
 def add(number):
     """A change that adds to all values."""
+
     def change(values):
         values += number
+
     return change
 
 
@@ -143,7 +154,11 @@ FAULTS = {
     "the static field changed": (numbers("mask", "i1", one_more), "wrong", "mask: "),
     "the static field stacked": (stack_mask, "wrong", "mask: the same in all files, but stacked"),
     "text changed": (numbers("label", "u1", add(1)), "wrong", "label: "),
-    "dimensions in another order": (attribute("tas", "_ARRAY_DIMENSIONS", ["time", "lon", "lat"]), "not-openable", "lon has"),
+    "dimensions in another order": (
+        attribute("tas", "_ARRAY_DIMENSIONS", ["time", "lon", "lat"]),
+        "not-openable",
+        "lon has",
+    ),
     "an array longer than the others": (array("pr", "shape", [7, 4, 5]), "not-openable", "time has"),
     "an offset off by one": (offset, "not-openable", "zarr"),
     "a codec that is none": (array("tas", "compressor", {"id": "nothing"}), "not-openable", "zarr"),
@@ -167,17 +182,39 @@ def decided(tmp_path, change, options=None, style="dimension"):
     return Model(archive.write(tmp_path), ["time"]).decide(options or Options())[0]
 
 
-@pytest.mark.parametrize(("mishap", "options", "decision"), [
-    ("empty", Options(), "exact"), ("gap", Options(), "exact"), ("late", Options(), "unsure"), ("late", Options(sort=True), "exact"),
-    ("duplicate", Options(), "unsure"), ("duplicate", Options(duplicates="last"), "exact"), ("revised", Options(), "impossible"),
-    ("revised", Options(duplicates="last"), "exact"), ("overlap", Options(duplicates="first"), "exact"), ("noise", Options(), "impossible"),
-    ("grid", Options(), "impossible"), ("grid size", Options(), "impossible"), ("units", Options(), "impossible"),
-    ("other calendar", Options(), "impossible"), ("calendar", Options(), "exact"), ("epoch", Options(), "exact"),
-    ("time unit", Options(), "exact"), ("time dtype", Options(), "exact"), ("level", Options(), "exact"), ("codec", Options(), "unsure"),
-    ("dtype", Options(), "unsure"), ("attribute text", Options(), "exact"), ("unwritten", Options(), "exact"),
-    ("time chunks", Options(), "unsure"), ("static differs", Options(), "unsure"), ("lacks variable", Options(), "unsure"),
-    ("lacks variable", Options(missing="fill"), "exact"), ("format", Options(), "unsure"),
-])
+@pytest.mark.parametrize(
+    ("mishap", "options", "decision"),
+    [
+        ("empty", Options(), "exact"),
+        ("gap", Options(), "exact"),
+        ("late", Options(), "unsure"),
+        ("late", Options(sort=True), "exact"),
+        ("duplicate", Options(), "unsure"),
+        ("duplicate", Options(duplicates="last"), "exact"),
+        ("revised", Options(), "impossible"),
+        ("revised", Options(duplicates="last"), "exact"),
+        ("overlap", Options(duplicates="first"), "exact"),
+        ("noise", Options(), "impossible"),
+        ("grid", Options(), "impossible"),
+        ("grid size", Options(), "impossible"),
+        ("units", Options(), "impossible"),
+        ("other calendar", Options(), "impossible"),
+        ("calendar", Options(), "exact"),
+        ("epoch", Options(), "exact"),
+        ("time unit", Options(), "exact"),
+        ("time dtype", Options(), "exact"),
+        ("level", Options(), "exact"),
+        ("codec", Options(), "unsure"),
+        ("dtype", Options(), "unsure"),
+        ("attribute text", Options(), "exact"),
+        ("unwritten", Options(), "exact"),
+        ("time chunks", Options(), "unsure"),
+        ("static differs", Options(), "unsure"),
+        ("lacks variable", Options(), "unsure"),
+        ("lacks variable", Options(missing="fill"), "exact"),
+        ("format", Options(), "unsure"),
+    ],
+)
 def test_the_model_decides(mishap, options, decision, tmp_path):
     assert decided(tmp_path, mishaps.MISHAPS[mishap], options) == decision
 
@@ -209,10 +246,15 @@ def program(folder, script):
     return path
 
 
-@pytest.mark.parametrize(("script", "outcome"), [
-    ("echo 'error: no' >&2; exit 1", "refused-needlessly"), ("kill -9 $$", "crash"), ("echo 'thread panicked' >&2; exit 101", "crash"),
-    ("exit 0", "not-openable"),
-])
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        ("echo 'error: no' >&2; exit 1", "refused-needlessly"),
+        ("kill -9 $$", "crash"),
+        ("echo 'thread panicked' >&2; exit 101", "crash"),
+        ("exit 0", "not-openable"),
+    ],
+)
 def test_outcomes_of_programs(script, outcome, tmp_path):
     assert judge(simple_archive(), program(tmp_path, script), tmp_path / "run")["outcome"] == outcome
 
@@ -253,7 +295,14 @@ def test_instants_are_exact():
 
 
 def test_masks():
-    cells = Dataset({"v": Variable("v", ["x"], np.array([1, 2, -9], "i2"), {"_FillValue": -9, "missing_value": 2, "scale_factor": 0.5})}, {}).cells("v")
+    cells = Dataset(
+        {
+            "v": Variable(
+                "v", ["x"], np.array([1, 2, -9], "i2"), {"_FillValue": -9, "missing_value": 2, "scale_factor": 0.5}
+            )
+        },
+        {},
+    ).cells("v")
     assert cells.masked.tolist() == [False, True, True] and cells.values[0] == 0.5
     loose = Dataset({"v": Variable("v", ["x"], np.array([1, 9.96921e36], "f4"), {})}, {}).cells("v")
     assert loose.masked.tolist() == [False, False] and loose.loose.tolist() == [False, True]

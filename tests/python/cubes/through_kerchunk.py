@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The same archives through kerchunk, for comparison."""
+
 import json
 
 import kerchunk.combine
@@ -26,9 +27,18 @@ def scan(path):
 def combine(paths, concat, target, identical):
     """References of all files, as a user who decodes times would combine them."""
     time = concat[0]
-    cube = kerchunk.combine.MultiZarrToZarr([scan(path) for path in paths], concat_dims=concat, identical_dims=identical,
-                                            coo_map={time: f"cf:{time}"}, remote_protocol="file").translate()
-    metadata = {key: json.loads(value) for key, value in cube["refs"].items() if key.rsplit("/", 1)[-1] in (".zarray", ".zattrs", ".zgroup")}
+    cube = kerchunk.combine.MultiZarrToZarr(
+        [scan(path) for path in paths],
+        concat_dims=concat,
+        identical_dims=identical,
+        coo_map={time: f"cf:{time}"},
+        remote_protocol="file",
+    ).translate()
+    metadata = {
+        key: json.loads(value)
+        for key, value in cube["refs"].items()
+        if key.rsplit("/", 1)[-1] in (".zarray", ".zattrs", ".zgroup")
+    }
     cube["refs"][".zmetadata"] = json.dumps({"zarr_consolidated_format": 1, "metadata": metadata})
     target.write_text(json.dumps(cube))
     return target
