@@ -238,11 +238,13 @@ def time_chunks(generator, files):
     time = files[0]["product"]["time"]
     if not netcdf4(files[0]) or not time["unlimited"] or time["style"] != "dimension":
         return None
+    changed = False
     for file in files:
         for variable in data_variables(file):
             if isinstance(variable.get("chunks"), list):
                 variable["chunks"][variable["dims"].index(time["name"])] = 3
-    return files
+                changed = True
+    return files if changed else None
 
 
 def packing(variable, _file):
@@ -281,7 +283,7 @@ def fill_goes(variable, _file):
 def unwritten(generator, files):
     """Steps that nobody wrote.
 
-    Only where time comes first: netCDF-C 4.9 puts the values of a variable that is shorter than its second, unlimited
+    Only where time comes first: netCDF-C 4.10.1 puts the values of a variable that is shorter than its second, unlimited
     dimension in the wrong places, so that the model would be wrong.
     """
     if files[0]["product"]["time"]["style"] != "dimension":
