@@ -166,7 +166,7 @@ class Comparison:
             found = self.values()
             if difference := self.attributes():
                 found.append(f"attributes: {difference}")
-        except (KeyError, ValueError, IndexError) as error:
+        except (KeyError, ValueError, IndexError, TypeError, OverflowError) as error:
             return f"values: the cube cannot be compared: {type(error).__name__} {error}"
         return "\n".join(sorted(found, key=lambda difference: GRAVITY.index(difference.split(":")[0]))[:3]) or None
 

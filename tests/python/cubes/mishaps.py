@@ -283,7 +283,7 @@ def fill_goes(variable, _file):
 def unwritten(generator, files):
     """Steps that nobody wrote.
 
-    Only where time comes first: netCDF-C 4.10.1 puts the values of a variable that is shorter than its second, unlimited
+    Only where time comes first: netCDF-C 4.10.1 puts values of a variable that is shorter than its second, unlimited
     dimension in the wrong places, so that the model would be wrong.
     """
     if files[0]["product"]["time"]["style"] != "dimension":
