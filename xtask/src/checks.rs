@@ -3,7 +3,7 @@
 
 use crate::browser;
 use crate::python::Environment;
-use crate::step::{Outcome, Step};
+use crate::step::{Outcome, Step, target};
 use crate::tidy;
 use crate::tools::Tools;
 use crate::wheel::Installed;
@@ -16,6 +16,9 @@ const OPTIONAL: [&str; 3] = [
     "--features",
     "chunkref-hdf5/libhdf5,chunkref-tests/libhdf5,chunkref-cli/icechunk,chunkref-tests/icechunk",
 ];
+
+/// A workspace as somebody else has it, with formats and a codec of its own.
+const OUTSIDE: &str = "docs/examples/outside/Cargo.toml";
 
 /// All tests; the last line says how many passed and failed.
 pub(crate) fn test() -> Outcome<()> {
@@ -35,6 +38,9 @@ pub(crate) fn test() -> Outcome<()> {
         .args(OPTIONAL)
         .args(["--", "engine", "libhdf5", "icechunk"]);
     let optional = run(optional)?;
+    let outside = run(Step::cargo(["test", "--no-fail-fast", "--workspace"])
+        .args(["--manifest-path", OUTSIDE, "--target-dir"])
+        .args([target()]))?;
     build_programs()?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
@@ -44,7 +50,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && package)
+    tally.verdict(workspace && optional && outside && package)
 }
 
 /// The tests of the Python package alone.
@@ -77,6 +83,7 @@ pub(crate) fn ci() -> Outcome<()> {
     tools.deny()?;
     tools.typos()?;
     Step::cargo(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]).run()?;
+    Step::cargo(["fmt", "--all", "--check", "--manifest-path", OUTSIDE]).run()?;
     eprintln!("{:.0} s before the tests", start.elapsed().as_secs_f64());
     Step::cargo(["clippy", "--all-targets"])
         .args(OPTIONAL)

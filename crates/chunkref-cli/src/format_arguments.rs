@@ -5,7 +5,8 @@
 use std::sync::OnceLock;
 
 use chunkref::core::OptionType;
-use chunkref::{FormatOption, Registry, ScanOptions, ScannerEntry};
+use chunkref::emit::formats;
+use chunkref::{FormatOption, ReferenceFormats, Registry, ScanOptions, ScannerEntry};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -65,6 +66,7 @@ const OWN: &[&str] = &[
     "option",
     "options",
     "output",
+    "output-option",
     "quiet",
     "record-size",
     "record_size",
@@ -134,6 +136,8 @@ fn flags() -> &'static [Flag] {
 }
 
 fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag> {
+    let outputs = formats().ok();
+    let of_outputs: Vec<_> = outputs.iter().flat_map(flags_of_outputs).collect();
     let mut flags: Vec<Flag> = Vec::new();
     for (entry, option) in
         entries.iter().flat_map(|entry| entry.options.iter().map(move |option| (entry, option)))
@@ -141,7 +145,7 @@ fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag> {
         let own = option.flag.map(|name| (name, None, option.help));
         let switch = option.switch.map(|switch| (switch.flag, Some(switch.value), switch.help));
         for (name, value, help) in own.into_iter().chain(switch) {
-            if OWN.contains(&name) {
+            if OWN.contains(&name) || of_outputs.contains(&name) {
                 continue;
             }
             match flags.iter_mut().find(|flag| flag.name == name) {
@@ -151,6 +155,11 @@ fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag> {
         }
     }
     flags
+}
+
+/// The flags of output formats, and the names of their arguments.
+fn flags_of_outputs(formats: &ReferenceFormats) -> impl Iterator<Item = &'static str> {
+    formats.options().flat_map(|option| option.flag.into_iter().chain([option.name]))
 }
 
 impl Flag {
@@ -352,8 +361,9 @@ mod tests {
         own.extend(
             ["quiet", "color", "log-format", "log-level", "help", "version"].map(str::to_owned),
         );
-        for flag in flags() {
-            own.remove(flag.name);
+        let outputs = formats().unwrap();
+        for name in flags().iter().map(|flag| flag.name).chain(flags_of_outputs(&outputs)) {
+            own.remove(name);
         }
         let listed: BTreeSet<_> = OWN.iter().map(|name| (*name).to_owned()).collect();
         let missing: Vec<_> = own.difference(&listed).collect();

@@ -357,6 +357,7 @@ fn alike<K: Ord>(
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of a decoder")]
     fn nothing(_: &Codec, stored: &Bytes, _: &DecodeContext<'_>) -> Result<Bytes, DecodeError> {
         Ok(stored.clone())
     }

@@ -43,7 +43,7 @@ fn flag_in(text: &str) -> Option<&str> {
 }
 
 /// The string literals before the tests of a file, each with its line. Comments are none, and neither are characters.
-fn literals(text: &str) -> Vec<(usize, &str)> {
+pub(super) fn literals(text: &str) -> Vec<(usize, &str)> {
     let end = text.find("\nmod tests {").unwrap_or(text.len());
     let mut rest = text.get(..end).unwrap_or_default();
     let line =

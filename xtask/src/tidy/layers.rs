@@ -15,8 +15,6 @@ struct Layers {
     joints: &'static [&'static str],
     /// They know the model.
     lowering: &'static [&'static str],
-    /// Not looked at for circles.
-    no_graph: &'static [&'static str],
 }
 
 const CRATES: [Layers; 1] = [Layers {
@@ -24,10 +22,8 @@ const CRATES: [Layers; 1] = [Layers {
     walks: &["walk/", "resolve/"],
     // libhdf5 reads by itself, and the native parsers read what it writes.
     joints: &["scanner.rs", "engine.rs", "options.rs", "libhdf5/"],
-    // Decoders undo codecs of the model; libhdf5's values are held against arrays of the model.
-    lowering: &["lower/", "decoders.rs", "libhdf5/values.rs"],
-    // It becomes a crate of its own.
-    no_graph: &["filter/"],
+    // libhdf5's values are held against arrays of the model.
+    lowering: &["lower/", "libhdf5/values.rs"],
 }];
 
 /// What a pure file does not name.
@@ -55,7 +51,7 @@ impl Layers {
                 files.insert(name, production(text));
             }
         }
-        let listed = [self.walks, self.joints, self.lowering, self.no_graph].concat();
+        let listed = [self.walks, self.joints, self.lowering].concat();
         for entry in listed {
             if !files.is_empty() && !files.keys().any(|name| is_in(name, &[entry])) {
                 findings.fault(self.src, format!("`{entry}` is a layer without files"));
@@ -64,7 +60,6 @@ impl Layers {
         for (name, text) in &files {
             self.check_file(name, text, findings);
         }
-        files.retain(|name, _| !is_in(name, self.no_graph));
         for circle in Graph::new(&files).circles() {
             if circle.len() > LARGEST_CIRCLE {
                 findings.fault(
@@ -126,14 +121,13 @@ mod tests {
         walks: &["walk/"],
         joints: &["scanner.rs"],
         lowering: &["lower.rs"],
-        no_graph: &["filter/"],
     };
 
     /// Findings of the layers of a crate with these files and one of each layer.
     fn faults(files: &[(&str, &str)]) -> Vec<String> {
         let mut all: Vec<(String, &str)> =
             files.iter().map(|(name, text)| (format!("a/src/{name}"), *text)).collect();
-        for name in ["walk/mod.rs", "scanner.rs", "lower.rs", "filter/mod.rs"] {
+        for name in ["walk/mod.rs", "scanner.rs", "lower.rs"] {
             if !files.iter().any(|(known, _)| *known == name) {
                 all.push((format!("a/src/{name}"), ""));
             }
@@ -206,6 +200,6 @@ mod tests {
     fn a_layer_has_files() {
         let mut findings = Findings::default();
         LAYERS.check(&planted(&[("a/src/walk/mod.rs", ""), ("a/src/lower.rs", "")]), &mut findings);
-        assert_eq!(findings.faults.len(), 2);
+        assert_eq!(findings.faults.len(), 1);
     }
 }

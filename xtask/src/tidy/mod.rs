@@ -6,6 +6,7 @@ mod files;
 mod flags;
 mod imports;
 mod layers;
+mod names;
 mod quoted;
 mod sources;
 
@@ -42,6 +43,8 @@ pub(crate) fn run() -> Outcome<()> {
         if let Ok(text) = str::from_utf8(content) {
             sources::check(path, text, &mut findings);
             flags::check(path, text, &mut findings);
+            names::check(path, text, &mut findings);
+            names::check_python(path, text, &mut findings);
             quoted::check(path, text, &tree, &mut findings);
         }
     }

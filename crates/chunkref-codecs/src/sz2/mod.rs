@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn long_chunks_end_with_the_work() {
         let count = 1_u64 << 18;
-        let side = u32::try_from(count).unwrap();
+        let elements = u32::try_from(count).unwrap();
         // A tree of one node, which stands for the code in the middle.
         let tree = [&[0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0][..], &[4, 0, 0, 0, 1]].concat();
         let size = |length: usize| (length as u64).to_be_bytes();
@@ -321,8 +321,8 @@ mod tests {
         let mut stream = long(7, 0x40, 28, count, &integers);
         // Before the count is how many bytes of a number are stored.
         stream.insert(32, 4);
-        assert_eq!(decode(&stream, &[1, 7, 0, side], 1 << 20).unwrap()[..4], [12, 0, 0, 0]);
-        let parameters = Parameters::from_client_data(&[1, 7, 0, side]).unwrap();
+        assert_eq!(decode(&stream, &[1, 7, 0, elements], 1 << 20).unwrap()[..4], [12, 0, 0, 0]);
+        let parameters = Parameters::from_client_data(&[1, 7, 0, elements]).unwrap();
         assert_ends(1 << 20, |context| super::decode(&stream, &parameters, context));
         // Floats that are all the same, along three axes.
         let same = long(0, 0x41, 28, count, &[&2.5_f32.to_be_bytes()]);

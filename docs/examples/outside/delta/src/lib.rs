@@ -22,7 +22,9 @@ const PIECE: usize = 4096;
 
 /// Bytes of an element and whether they are in big-endian order, of settings that are covered.
 fn element(codec: &Codec) -> Result<(usize, bool), String> {
-    let text = |name: &str| codec.configuration().get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    let text = |name: &str| {
+        codec.configuration().get(name).and_then(|value| value.as_str()).map(str::to_owned)
+    };
     let dtype = text("dtype").ok_or("it has no dtype")?;
     if text("astype").is_some_and(|astype| astype != dtype) {
         return Err(format!("differences are stored as another type than {dtype}"));
@@ -30,12 +32,18 @@ fn element(codec: &Codec) -> Result<(usize, bool), String> {
     let mut letters = dtype.chars();
     let order = letters.next();
     match (order, letters.next(), letters.as_str().parse()) {
-        (Some('<' | '>' | '|'), Some('i' | 'u'), Ok(bytes @ (1 | 2 | 4 | 8))) => Ok((bytes, order == Some('>'))),
+        (Some('<' | '>' | '|'), Some('i' | 'u'), Ok(bytes @ (1 | 2 | 4 | 8))) => {
+            Ok((bytes, order == Some('>')))
+        }
         _ => Err(format!("values of type {dtype} are not covered")),
     }
 }
 
-fn decode(codec: &Codec, stored: &Bytes, context: &DecodeContext<'_>) -> Result<Bytes, DecodeError> {
+fn decode(
+    codec: &Codec,
+    stored: &Bytes,
+    context: &DecodeContext<'_>,
+) -> Result<Bytes, DecodeError> {
     let (bytes, big) = element(codec).map_err(DecodeError::unsupported)?;
     let mut values = stored.to_vec();
     let mut sum = 0_u64;

@@ -54,10 +54,8 @@ impl Emitter for Lines {
         destination: &Path,
         options: &EmitOptions,
     ) -> Result<Emitted, EmitError> {
-        let failed = |source: Fault| EmitError {
-            destination: destination.display().to_string(),
-            source,
-        };
+        let failed =
+            |source: Fault| EmitError { destination: destination.display().to_string(), source };
         let (lines, emitted) = lines(dataset, options).map_err(failed)?;
         // Whole or not at all, and only over a set that is still the one that was read.
         let written = atomic::replace_file(destination, options.replaces.as_ref(), |output| {
@@ -161,7 +159,8 @@ mod tests {
     #[test]
     fn the_format_keeps_its_contract() {
         let samples = [chunk_kinds(1).unwrap(), chunk_kinds(3).unwrap()];
-        conformance::reference_format(&ENTRY, &samples, &unsayable(chunk_kinds(1).unwrap())).unwrap();
+        conformance::reference_format(&ENTRY, &samples, &unsayable(chunk_kinds(1).unwrap()))
+            .unwrap();
     }
 
     #[test]

@@ -40,7 +40,11 @@ impl Header {
         let start = if head.get(6) == Some(&1) { 10 } else { 12 };
         let end = usize::try_from(length(head)?).unwrap_or(usize::MAX);
         let Some(text) = head.get(start..end) else {
-            return Err(format!("header at byte {start}: {} bytes needed, {} left", end - start, head.len() - start));
+            return Err(format!(
+                "header at byte {start}: {} bytes needed, {} left",
+                end - start,
+                head.len() - start
+            ));
         };
         let text = String::from_utf8_lossy(text);
         let value = |name: &str| {
@@ -55,12 +59,17 @@ impl Header {
         };
         let fortran_order = value("fortran_order")?.starts_with("True");
         let shape = value("shape")?.strip_prefix('(').and_then(|rest| rest.split_once(')'));
-        let shape = shape.ok_or_else(|| format!("header at byte {start}: the shape is no tuple"))?.0;
+        let shape =
+            shape.ok_or_else(|| format!("header at byte {start}: the shape is no tuple"))?.0;
         let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());
         let shape: Result<Vec<u64>, _> = lengths.map(str::parse).collect();
-        let shape = shape.map_err(|error| format!("header at byte {start}: the shape ({shape}): {error}"))?;
+        let shape = shape
+            .map_err(|error| format!("header at byte {start}: the shape ({shape}): {error}"))?;
         if shape.len() > 32 {
-            return Err(format!("header at byte {start}: {} axes, and NumPy has at most 32", shape.len()));
+            return Err(format!(
+                "header at byte {start}: {} axes, and NumPy has at most 32",
+                shape.len()
+            ));
         }
         Ok(Self { descr, fortran_order, shape })
     }
@@ -71,8 +80,12 @@ impl Header {
             return Err("its values are in Fortran order: save it in C order".to_owned());
         }
         let dtype = match self.descr.as_str() {
-            "" => return Err("it is of a structured type, which this example leaves out".to_owned()),
-            name if name.ends_with('O') => return Err("it holds objects of Python, which only pickle reads".to_owned()),
+            "" => {
+                return Err("it is of a structured type, which this example leaves out".to_owned());
+            }
+            name if name.ends_with('O') => {
+                return Err("it holds objects of Python, which only pickle reads".to_owned());
+            }
             name => data_type(name).map_err(|error| error.to_string())?,
         };
         let element = dtype.length_bytes().ok_or("its elements have no fixed length")?;
@@ -88,9 +101,13 @@ mod tests {
     #[test]
     fn what_numpy_writes_is_read() {
         let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }\n";
-        let mut head = [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
+        let mut head =
+            [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat();
         let header = Header::parse(&head).unwrap();
-        assert_eq!((length(&head), header.shape.as_slice()), (Ok(10 + text.len() as u64), &[3, 4][..]));
+        assert_eq!(
+            (length(&head), header.shape.as_slice()),
+            (Ok(10 + text.len() as u64), &[3, 4][..])
+        );
         assert_eq!(header.layout().unwrap().1, 48);
         head.truncate(40);
         assert!(Header::parse(&head).unwrap_err().contains("left"));

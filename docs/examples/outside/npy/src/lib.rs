@@ -39,21 +39,31 @@ impl Scanner for NpyScanner {
         &ENTRY
     }
 
-    async fn scan(&self, source: &dyn ByteSource, options: &ScanOptions) -> Result<Scan, ScanError> {
-        let fail = |kind, reason: String| ScanError::new(kind, source.location(), reason).with_format("npy");
+    async fn scan(
+        &self,
+        source: &dyn ByteSource,
+        options: &ScanOptions,
+    ) -> Result<Scan, ScanError> {
+        let fail = |kind, reason: String| {
+            ScanError::new(kind, source.location(), reason).with_format("npy")
+        };
         let length = source.version().length;
         let most = options.limits.structure_bytes;
         // One read has the header of nearly every file; a longer one takes a second.
         let mut head = read(source, length.min(header::USUAL_BYTES)).await?;
-        let needed = header::length(&head).map_err(|reason| fail(ScanErrorKind::Truncated, reason))?;
+        let needed =
+            header::length(&head).map_err(|reason| fail(ScanErrorKind::Truncated, reason))?;
         if needed > most {
-            let reason = format!("header at byte 0: {needed} bytes are more than the limit structure_bytes of {most}");
+            let reason = format!(
+                "header at byte 0: {needed} bytes are more than the limit structure_bytes of {most}"
+            );
             return Err(fail(ScanErrorKind::LimitExceeded, reason));
         }
         if needed > head.len() as u64 {
             head = read(source, length.min(needed)).await?;
         }
-        let header = Header::parse(&head).map_err(|reason| fail(ScanErrorKind::Malformed, reason))?;
+        let header =
+            Header::parse(&head).map_err(|reason| fail(ScanErrorKind::Malformed, reason))?;
 
         let mut dataset = Dataset::new();
         let id = dataset.add_source(Source {
@@ -68,10 +78,14 @@ impl Scanner for NpyScanner {
             }
         };
         if needed.checked_add(bytes).is_none_or(|end| end > length) {
-            let reason = format!("values at byte {needed}: {bytes} bytes needed, {} left", length.saturating_sub(needed));
+            let reason = format!(
+                "values at byte {needed}: {bytes} bytes needed, {} left",
+                length.saturating_sub(needed)
+            );
             return Err(fail(ScanErrorKind::Truncated, reason));
         }
-        let malformed = |error: &dyn std::fmt::Display| fail(ScanErrorKind::Malformed, error.to_string());
+        let malformed =
+            |error: &dyn std::fmt::Display| fail(ScanErrorKind::Malformed, error.to_string());
         let chunk_grid = ChunkGrid::regular(header.shape.iter().map(|&length| length.max(1)));
         let grid = chunk_grid.grid_shape(&header.shape);
         let chunks = grid.iter().map(|_| 0).collect::<Vec<u64>>();
@@ -88,9 +102,14 @@ impl Scanner for NpyScanner {
             manifest.push(&chunks, reference).map_err(|error| malformed(&error))?;
         }
         let manifest = manifest.finish().map_err(|error| malformed(&error))?;
-        let dimensions: Vec<String> = (0..header.shape.len()).map(|axis| format!("dim_{axis}")).collect();
+        let dimensions: Vec<String> =
+            (0..header.shape.len()).map(|axis| format!("dim_{axis}")).collect();
         for (name, &length) in dimensions.iter().zip(&header.shape) {
-            dataset.root.dimensions.push(Dimension { name: name.clone(), length, unlimited: false });
+            dataset.root.dimensions.push(Dimension {
+                name: name.clone(),
+                length,
+                unlimited: false,
+            });
         }
         let array = Array {
             shape: header.shape,
@@ -121,7 +140,8 @@ mod tests {
 
     /// As `numpy.save` writes an array of small numbers.
     fn file(descr: &str, shape: &str, values: &[u8]) -> Bytes {
-        let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut text =
+            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
         text.extend(std::iter::repeat_n(' ', 63 - (text.len() + 10) % 64));
         text.push('\n');
         let length = u16::try_from(text.len()).unwrap().to_le_bytes();

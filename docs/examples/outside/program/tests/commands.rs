@@ -8,8 +8,11 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 fn run(folder: &Path, words: &[&str]) -> String {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_outside-program")).current_dir(folder).args(words).output().unwrap();
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_outside-program"))
+        .current_dir(folder)
+        .args(words)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&stderr);
     assert!(status.success(), "{words:?}: {said}");
     String::from_utf8(stdout).unwrap()
