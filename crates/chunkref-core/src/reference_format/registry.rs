@@ -161,12 +161,17 @@ impl ReferenceFormats {
         single(self.entries.iter().filter(|entry| entry.marks_folder(folder)))
     }
 
-    /// What a file of that name is, so far as its first bytes say. `None` when it is no set, or may be of several formats.
+    /// What a file of that name is, so far as its first bytes say; of several formats that it may be of, the one that its
+    /// name ends as. `None` when it is no set, or may be of several formats.
     #[must_use]
     pub fn of_head(&self, name: &str, head: &[u8]) -> Option<&ReferenceFormat> {
         let begins =
             |entry: &&ReferenceFormat| entry.begins.is_some_and(|begins| begins(name, head));
-        single(self.entries.iter().filter(begins))
+        let may_be: Vec<_> = self.entries.iter().filter(begins).collect();
+        match may_be.as_slice() {
+            [only] => Some(only),
+            several => self.of_name(name).filter(|named| several.contains(named)),
+        }
     }
 
     /// Checks the options of all formats. One of a format that an output turns out not to be of is allowed, so that one
@@ -264,6 +269,13 @@ mod tests {
         assert!(formats.of_folder(folder.path()).is_none());
         assert_eq!(formats.of_head("x", b"AAAA...").unwrap().word, "a");
         assert!(formats.of_head("x", b"BBBB").is_none());
+        // Of several whose files begin so, the name tells.
+        let like = entry("c", "c", Form::File)
+            .with_endings(&[".c"])
+            .with_begins(|_, head| head.starts_with(b"AA"));
+        let several = ReferenceFormats::from_entries([A, B, like]).unwrap();
+        let of = |name: &str| several.of_head(name, b"AAAA").map(|format| format.word);
+        assert_eq!((of("x.c"), of("x.a"), of("x"), of("x.b")), (Some("c"), Some("a"), None, None));
         let none = ReferenceFormats::from_entries([B]).unwrap();
         assert_eq!(none.of_destination(Path::new("x")), Err(ReferenceFormatError::NoFallback));
     }

@@ -3,7 +3,7 @@
 //! the key of a reference and the reference as kerchunk JSON has it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 

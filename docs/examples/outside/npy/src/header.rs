@@ -62,8 +62,8 @@ impl Header {
         let shape =
             shape.ok_or_else(|| format!("header at byte {start}: the shape is no tuple"))?.0;
         let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());
-        let shape: Result<Vec<u64>, _> = lengths.map(str::parse).collect();
-        let shape = shape
+        let lengths: Result<Vec<u64>, _> = lengths.map(str::parse).collect();
+        let shape = lengths
             .map_err(|error| format!("header at byte {start}: the shape ({shape}): {error}"))?;
         if shape.len() > 32 {
             return Err(format!(

@@ -86,12 +86,24 @@ impl Scanner for NpyScanner {
         }
         let malformed =
             |error: &dyn std::fmt::Display| fail(ScanErrorKind::Malformed, error.to_string());
-        let chunk_grid = ChunkGrid::regular(header.shape.iter().map(|&length| length.max(1)));
+        let chunk_shape: Vec<u64> = header.shape.iter().map(|&length| length.max(1)).collect();
+        let chunk_grid = ChunkGrid::regular(chunk_shape);
         let grid = chunk_grid.grid_shape(&header.shape);
         let chunks = grid.iter().map(|_| 0).collect::<Vec<u64>>();
         let mut manifest = ManifestBuilder::new(grid).map_err(|error| malformed(&error))?;
         if bytes > 0 {
-            let reference = if bytes < options.inline_threshold {
+            let limits = &options.limits;
+            let is_inline = bytes < options.inline_threshold;
+            if limits.chunks == 0
+                || limits.objects == 0
+                || (is_inline && bytes > limits.inline_bytes)
+            {
+                let reason = format!(
+                    "values at byte {needed}: one chunk of {bytes} bytes is more than the limits allow"
+                );
+                return Err(fail(ScanErrorKind::LimitExceeded, reason));
+            }
+            let reference = if is_inline {
                 let range = needed..needed.saturating_add(bytes);
                 let read = source.read_many(std::slice::from_ref(&range)).await;
                 let read = read.map_err(|error| ScanError::from_source(error, Some("npy")))?;

@@ -18,15 +18,15 @@ fn run(folder: &Path, words: &[&str]) -> String {
     String::from_utf8(stdout).unwrap()
 }
 
-/// A file as NumPy writes it: `numpy.save(path, numpy.arange(6, dtype="<i2").reshape(2, 3))`.
-fn npy() -> Vec<u8> {
+/// A file as NumPy writes it: `numpy.save(path, numpy.arange(first, first + 6, dtype="<i2").reshape(2, 3))`.
+fn npy(first: u16) -> Vec<u8> {
     let mut text = String::from("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }");
     while (text.len() + 11) % 64 != 0 {
         text.push(' ');
     }
     text.push('\n');
     let length = u16::try_from(text.len()).unwrap().to_le_bytes();
-    let values = (0..6_u16).flat_map(u16::to_le_bytes).collect();
+    let values = (first..first + 6).flat_map(u16::to_le_bytes).collect();
     [b"\x93NUMPY\x01\x00".to_vec(), length.to_vec(), text.into_bytes(), values].concat()
 }
 
@@ -40,7 +40,8 @@ fn everything_is_listed() {
 #[test]
 fn an_array_goes_through_every_command() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.npy"), npy()).unwrap();
+    fs::write(folder.path().join("a.npy"), npy(0)).unwrap();
+    fs::write(folder.path().join("b.npy"), npy(6)).unwrap();
     let run = |words: &[&str]| run(folder.path(), words);
     assert!(run(&["inspect", "a.npy"]).contains("2×3"));
     run(&["scan", "a.npy", "-o", "a.refs.jsonl", "--inline-threshold", "0"]);
@@ -54,7 +55,7 @@ fn an_array_goes_through_every_command() {
     assert_eq!(run(&["cat", "a.refs.jsonl", "values"]), expected);
     assert!(expected.contains('5'), "{expected}");
     run(&["report", "a.refs.jsonl", "-o", "page.html"]);
-    run(&["build", "a.npy", "a.npy", "--concat", "time=INDEX", "-o", "cube.refs.jsonl"]);
+    run(&["build", "a.npy", "b.npy", "--concat", "time=INDEX", "-o", "cube.refs.jsonl"]);
     assert!(run(&["inspect", "cube.refs.jsonl"]).contains("2×2×3"));
 }
 
