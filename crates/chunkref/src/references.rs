@@ -315,7 +315,7 @@ mod tests {
             icechunk.emit(&dataset(), &path, &options).unwrap();
             assert_eq!(formats.of_destination(&path).unwrap(), icechunk);
             let location = Location::from_path(&path).unwrap();
-            assert!(is_reference_folder(&location));
+            assert!(is_reference_folder(&formats, &location));
             let references = block_on(References::open(&stores, &location)).unwrap();
             assert_eq!(references.format(), icechunk);
             assert_eq!(references.metadata().arrays().len(), 1);
