@@ -114,7 +114,7 @@ def test_what_passes_over_is_got_over(cluster, few_files):
         expected = chunkref.build(urls, options, concat="time")
     with bucket_of(few_files, faults="25") as ((urls, options), broken):
         cube = chunkref.dask.build(urls, options, concat="time", batch=1, split_every=2)
-    assert broken["faults"] > 1
+    assert broken["faults"] >= 1
     assert cube.to_dict() == expected.to_dict()
 
 
@@ -122,7 +122,7 @@ def test_what_passes_over_is_got_over(cluster, few_files):
 def test_a_store_that_fails_is_an_error_and_never_a_part(cluster, few_files, status):
     with bucket_of(few_files) as ((urls, options), whole):
         expected = chunkref.dask.build(urls, options, concat="time", batch=2)
-    assert whole["requests"] > 4
+    assert whole["requests"] >= 4
     failed = 0
     for requests in range(whole["requests"] + 1):
         with bucket_of(few_files, faults=f"{status}@{requests}") as ((urls, options), _):
