@@ -2,7 +2,7 @@
 //! SZ 2, HDF5's filter 32017, as its releases 2.1.8 and later store it: numbers predicted from those before or by a plane, and
 //! how far off that was.
 //!
-//! A chunk is a stream (see [`header`]) in a Zstandard frame or a zlib stream, or as it is. Chunks of fewer than 20 numbers are as they
+//! A chunk is a stream (see `header`) in a Zstandard frame or a zlib stream, or as it is. Chunks of fewer than 20 numbers are as they
 //! were, and of 20 floats.
 
 #[cfg(test)]

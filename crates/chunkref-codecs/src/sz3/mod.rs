@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! SZ3, HDF5's filter 32024, as its releases 3.1 store it: numbers predicted from those before, and how far off that was.
 //!
-//! A chunk is a Zstandard frame behind its decoded length, then the settings of the coder (see [`config`]), then their length. Chunks
+//! A chunk is a Zstandard frame behind its decoded length, then the settings of the coder (see `config`), then their length. Chunks
 //! of fewer than 20 numbers are as they were.
 
 mod config;
