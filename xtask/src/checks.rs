@@ -41,6 +41,15 @@ pub(crate) fn test() -> Outcome<()> {
     let outside = run(Step::cargo(["test", "--no-fail-fast", "--workspace"])
         .args(["--manifest-path", OUTSIDE, "--target-dir"])
         .args([target()]))?;
+    // The judge of cubes is judged itself: by cubes made by hand, and by faults planted in them.
+    let judge = run(Step::new(python.python()).args([
+        "-m",
+        "pytest",
+        "--quiet",
+        "-p",
+        "no:cacheprovider",
+        "tests/python/cubes",
+    ]))?;
     build_programs()?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
@@ -50,7 +59,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && package)
+    tally.verdict(workspace && optional && outside && judge && package)
 }
 
 /// The tests of the Python package alone.
