@@ -12,7 +12,7 @@ use chunkref_model::Dataset;
 use crate::analysis::{Analysis, analyse};
 use crate::assemble::assemble;
 use crate::input::Input;
-use crate::merge::{merge, merge_places};
+use crate::merge::{merge_all, merge_places};
 use crate::report::Report;
 use crate::time::harmonise;
 
@@ -47,10 +47,10 @@ impl Combiner for CubeCombiner {
 pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined, CombineError> {
     if options.merge {
         if options.concat_dimensions.is_empty() {
-            return Ok(Combined { dataset: merge(inputs)?, notes: Vec::new() });
+            return Ok(Combined { dataset: merge_all(inputs, options)?, notes: Vec::new() });
         }
         let merged = merge_places(inputs, options)?;
-        return combine(&merged, &options.clone().with_merge(false));
+        return combine(&merged, &of_merged(options));
     }
     let [first, _, ..] = inputs else {
         return match inputs {
@@ -83,17 +83,22 @@ pub fn plan(inputs: &[Dataset], options: &CombineOptions) -> Result<Report, Comb
     }
     if options.merge {
         let merged = if options.concat_dimensions.is_empty() {
-            vec![merge(inputs)?]
+            vec![merge_all(inputs, options)?]
         } else {
             merge_places(inputs, options)?
         };
-        let options = options.clone().with_merge(false);
+        let options = of_merged(options);
         if let ([only], true) = (merged.as_slice(), options.concat_dimensions.is_empty()) {
             return Ok(Report::of_one(only));
         }
         return plan(&merged, &options);
     }
     settle(inputs, options).map(|settled| settled.report())
+}
+
+/// The options for inputs that were merged, which are not those that have the names.
+fn of_merged(options: &CombineOptions) -> CombineOptions {
+    options.clone().with_merge(false).with_names(Vec::<String>::new())
 }
 
 fn no_input() -> CombineError {
@@ -146,8 +151,7 @@ fn settle<'a>(
         return Err(CombineError::new(CombineErrorKind::Unsupported, message));
     }
     check(options)?;
-    let mut inputs: Vec<_> =
-        inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    let mut inputs = Input::all(inputs, options);
     let (mut skipped, mut left_out) = (BTreeSet::new(), Vec::new());
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.

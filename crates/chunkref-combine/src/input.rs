@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chunkref_core::redact;
+use chunkref_core::{CombineOptions, redact};
 use chunkref_model::{Array, Dataset};
 
 /// One dataset among others.
@@ -15,6 +15,18 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// The inputs of a combination, with the names that the options give them.
+    pub(crate) fn all(datasets: &'a [Dataset], options: &CombineOptions) -> Vec<Self> {
+        let numbered = datasets.iter().enumerate();
+        let named = numbered.map(|(number, dataset)| match options.names.get(number) {
+            Some(name) if !name.is_empty() => {
+                Self { dataset: Cow::Borrowed(dataset), label: redact(name).into_owned() }
+            }
+            _ => Self::new(dataset, number),
+        });
+        named.collect()
+    }
+
     pub(crate) fn new(dataset: &'a Dataset, number: usize) -> Self {
         let label = match dataset.sources() {
             [] => format!("input {}", number + 1),

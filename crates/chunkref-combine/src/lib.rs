@@ -17,6 +17,7 @@
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
+//! | `difference` | where two arrays differ most |
 //! | [`merge`](mod@merge) | [`merge()`]: different variables from different inputs |
 
 mod analysis;
@@ -26,6 +27,7 @@ mod axis;
 pub mod combine;
 mod coordinates;
 mod cut;
+mod difference;
 mod input;
 pub mod merge;
 pub mod report;
@@ -44,6 +46,7 @@ mod pieces_tests;
 mod testing;
 
 pub use combine::{Combined, CubeCombiner, combine, plan};
+pub use difference::{Difference, largest_difference};
 pub use merge::merge;
 pub use report::Report;
 pub use time::date_of;

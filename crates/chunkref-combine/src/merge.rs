@@ -22,9 +22,15 @@ use crate::variable::equal;
 /// # Errors
 /// [`CombineError`] with every variable that differs, and when there is no input.
 pub fn merge(inputs: &[Dataset]) -> Result<Dataset, CombineError> {
-    let inputs: Vec<_> =
-        inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
-    merged(&inputs)
+    merge_all(inputs, &CombineOptions::default())
+}
+
+/// [`merge()`] with the names that the options give the inputs.
+pub(crate) fn merge_all(
+    inputs: &[Dataset],
+    options: &CombineOptions,
+) -> Result<Dataset, CombineError> {
+    merged(&Input::all(inputs, options))
 }
 
 fn merged(inputs: &[Input<'_>]) -> Result<Dataset, CombineError> {
@@ -117,8 +123,7 @@ pub(crate) fn merge_places(
     inputs: &[Dataset],
     options: &CombineOptions,
 ) -> Result<Vec<Dataset>, CombineError> {
-    let own: Vec<_> =
-        inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    let own = Input::all(inputs, options);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {

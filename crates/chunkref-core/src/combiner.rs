@@ -254,6 +254,9 @@ pub struct CombineOptions {
     /// Whether inputs are put in the order of their coordinates first.
     #[serde(skip_serializing_if = "is_default")]
     pub sort: bool,
+    /// What messages call the inputs, in their order; one without a name is called by where its chunks lie. Not recorded.
+    #[serde(skip)]
+    pub names: Vec<String>,
 }
 
 impl CombineOptions {
@@ -322,6 +325,13 @@ impl CombineOptions {
     #[must_use]
     pub fn with_missing(mut self, missing: Missing) -> Self {
         self.missing = missing;
+        self
+    }
+
+    /// The same options with other names of the inputs in messages.
+    #[must_use]
+    pub fn with_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
         self
     }
 

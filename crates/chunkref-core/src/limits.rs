@@ -163,6 +163,8 @@ limits! {
     partition_references: u64 = 1 << 21, Count;
     /// Bytes of one partition of a Parquet set, as it is stored.
     partition_bytes: u64 = 512 << 20, Bytes;
+    /// Bytes of values that are read to compare the fields of all inputs that no dimension tells apart.
+    compared_bytes: u64 = 4 << 30, Bytes;
     /// Bytes of the values that `cat` writes at one time.
     output_bytes: u64 = 256 << 20, Bytes;
     /// Chunks that `cat` reads at one time.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Order of the bytes of a multi-byte number.
+/// Order of the bytes of a number. One byte has no order: [`ByteOrder::Little`] stands for none, so that types compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ByteOrder {
     /// Least significant byte first.

@@ -57,7 +57,9 @@ impl NcType {
     /// The type in the model's words. Characters are strings of one byte, as kerchunk has them: NetCDF knows no longer
     /// ones, and its readers join those of the last axis themselves.
     pub(crate) fn dtype(self) -> DataType {
-        let (length, order) = (self.length(), ByteOrder::Big);
+        let length = self.length();
+        // One byte has no order; `Little` stands for none.
+        let order = if length == 1 { ByteOrder::Little } else { ByteOrder::Big };
         match self {
             Self::Char => DataType::FixedString { length: 1 },
             Self::Byte | Self::Short | Self::Int | Self::Int64 => DataType::Int { length, order },

@@ -20,6 +20,7 @@
 //! # }).unwrap();
 //! ```
 
+mod agree;
 mod append;
 mod error;
 mod input;
@@ -43,6 +44,7 @@ pub use append::{AppendError, Extension};
 pub use error::{CubeError, FailedInput, InputError};
 pub use input::Input;
 
+use agree::{Agreement, Member};
 use input::{Known, Reader};
 
 /// What a program works with.
@@ -102,6 +104,10 @@ pub struct Cube {
 /// Inputs with all that combining needs.
 struct Gathered {
     datasets: Vec<Dataset>,
+    /// What messages call them.
+    names: Vec<String>,
+    /// What was found when they were compared.
+    notes: Vec<String>,
     skipped: Vec<(usize, Vec<Skipped>)>,
     counts: BTreeMap<String, u64>,
 }
@@ -161,14 +167,17 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<Cube, CubeError> {
-        let Gathered { datasets, skipped, counts } = self.gather(inputs, options, observer).await?;
-        let combined = chunkref_combine::combine(&datasets, options)?;
+        let Gathered { datasets, names, mut notes, skipped, counts } =
+            self.gather(inputs, options, observer).await?;
+        let named = options.clone().with_names(names);
+        let combined = chunkref_combine::combine(&datasets, &named)?;
+        notes.extend(combined.notes);
         let provenance = Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: options.to_record(),
             skipped: counts,
         };
-        Ok(Cube { dataset: combined.dataset, notes: combined.notes, skipped, provenance })
+        Ok(Cube { dataset: combined.dataset, notes, skipped, provenance })
     }
 
     /// What would become of the inputs, and what stands in the way. The second value is what of each is not in the
@@ -182,8 +191,12 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<(Report, Vec<(usize, Vec<Skipped>)>), CubeError> {
-        let Gathered { datasets, skipped, .. } = self.gather(inputs, options, observer).await?;
-        Ok((chunkref_combine::plan(&datasets, options)?, skipped))
+        let Gathered { datasets, names, notes, skipped, .. } =
+            self.gather(inputs, options, observer).await?;
+        let named = options.clone().with_names(names);
+        let mut report = chunkref_combine::plan(&datasets, &named)?;
+        report.notes.splice(0..0, notes);
+        Ok((report, skipped))
     }
 
     async fn gather(
@@ -237,9 +250,15 @@ impl Session {
             failed.sort_by_key(|input| input.place);
             return Err(CubeError::Inputs(failed));
         }
-        let mut gathered =
-            Gathered { datasets: Vec::new(), skipped: Vec::new(), counts: BTreeMap::new() };
-        let mut values = Vec::new();
+        let names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
+        let mut gathered = Gathered {
+            datasets: Vec::new(),
+            names: Vec::new(),
+            notes: Vec::new(),
+            skipped: Vec::new(),
+            counts: BTreeMap::new(),
+        };
+        let (mut values, mut objects) = (Vec::new(), Vec::new());
         for (place, input) in known.into_iter().enumerate() {
             let Some(input) = input else { return Err(CubeError::Stopped) };
             for (kind, count) in Skipped::count(&input.skipped).into_iter().chain(input.before) {
@@ -251,8 +270,19 @@ impl Session {
             }
             gathered.datasets.push(input.dataset);
             values.push(input.values);
+            objects.push(input.objects);
         }
         reader.gatherer().apply(&mut gathered.datasets, &values);
+        let pairs = gathered.datasets.into_iter().zip(objects);
+        let mut members: Vec<Member> = pairs
+            .map(|(dataset, objects)| Member { dataset: Arc::new(dataset), objects })
+            .collect();
+        let limit = self.stores.limits().compared_bytes;
+        let agreement = Agreement { options, many: self.many, limit, names: &names };
+        gathered.notes = agreement.reach(&mut members).await?;
+        gathered.datasets =
+            members.into_iter().map(|member| Arc::unwrap_or_clone(member.dataset)).collect();
+        gathered.names = names;
         Ok(gathered)
     }
 }

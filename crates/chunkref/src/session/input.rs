@@ -140,6 +140,8 @@ pub(super) struct Known {
     /// What references say was left out when they were made.
     pub(super) before: BTreeMap<String, u64>,
     pub(super) cost: Cost,
+    /// How the objects that the dataset names are opened.
+    pub(super) objects: Arc<dyn Open>,
 }
 
 /// Reads inputs.
@@ -169,9 +171,9 @@ impl Reader {
                 match objects {
                     Objects::Within(policy) => {
                         let policy = self.session.stores.policy_with_allowed(policy);
-                        self.known(dataset, &self.within(policy), BTreeMap::new()).await
+                        self.known(dataset, Arc::new(self.within(policy)), BTreeMap::new()).await
                     }
-                    Objects::By(objects) => self.known(dataset, &*objects, BTreeMap::new()).await,
+                    Objects::By(objects) => self.known(dataset, objects, BTreeMap::new()).await,
                 }
             }
         }
@@ -188,7 +190,7 @@ impl Reader {
         let recorded = references.recorded();
         let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
         let dataset = references.into_dataset().await?;
-        self.known(dataset, &self.within(policy), before.unwrap_or_default()).await
+        self.known(dataset, Arc::new(self.within(policy)), before.unwrap_or_default()).await
     }
 
     fn within(&self, policy: AccessPolicy) -> StoreObjects {
@@ -198,11 +200,11 @@ impl Reader {
     async fn known(
         &self,
         dataset: Dataset,
-        objects: &dyn Open,
+        objects: Arc<dyn Open>,
         before: BTreeMap<String, u64>,
     ) -> Result<Known, InputError> {
-        let values = self.gatherer.gather(&dataset, objects).await?;
-        Ok(Known { dataset, values, skipped: Vec::new(), before, cost: Cost::default() })
+        let values = self.gatherer.gather(&dataset, &*objects).await?;
+        Ok(Known { dataset, values, skipped: Vec::new(), before, cost: Cost::default(), objects })
     }
 
     /// A file stays open between its scan and the reading of values.
@@ -215,9 +217,11 @@ impl Reader {
         let scan = crate::scan_with(registry, &opened.source, &options).await?;
         let cost = opened.cost();
         let policy = stores.policy_of_file(location, &scan_options.allow_outside);
-        let objects = self.within(policy).with_opened(Arc::from(opened.source));
+        let objects = self.within(policy.clone()).with_opened(Arc::from(opened.source));
         let values = self.gatherer.gather(&scan.dataset, &objects).await?;
         let (dataset, skipped) = (scan.dataset, scan.skipped);
-        Ok(Known { dataset, values, skipped, before: BTreeMap::new(), cost })
+        // What is read later opens the file again, so that not all files are open at one time.
+        let objects = Arc::new(self.within(policy));
+        Ok(Known { dataset, values, skipped, before: BTreeMap::new(), cost, objects })
     }
 }
