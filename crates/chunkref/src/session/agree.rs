@@ -10,6 +10,8 @@
 
 mod content;
 mod plain;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
