@@ -189,6 +189,60 @@ fn swapped_and_lost_chunks_are_found() {
     require(&report, "against-source", &sst, &indices(&keys[2]), "no reference to it");
 }
 
+/// Each source is whole in itself, so that only coordinates tell where it belongs.
+#[test]
+fn sources_in_each_others_places_are_found() {
+    let cube = Cube::new();
+    let swapped = cube.plant(|refs| {
+        let object = refs.as_object_mut().unwrap();
+        let keys: Vec<_> = object.keys().filter(|key| key.starts_with("SST/0")).cloned().collect();
+        for key in keys {
+            let other = key.replacen("SST/0", "SST/1", 1);
+            let (one, two) = (object.remove(&key).unwrap(), object.remove(&other).unwrap());
+            object.insert(key, two);
+            object.insert(other, one);
+        }
+    });
+    assert_eq!(failures(&verify(&swapped, &["--all"])), []);
+    let report = verify(&swapped, &["--all", "--against-source"]);
+    let keys = chunks(&cube.references()["refs"]);
+    for key in keys.iter().filter(|key| key.starts_with("SST/")) {
+        let words = "whose coordinates are those of another place";
+        require(&report, "against-source", &json!("SST"), &indices(key), words);
+    }
+}
+
+#[test]
+fn times_that_are_not_the_sources_are_found() {
+    let cube = Cube::new();
+    let moved = cube.plant(|refs| {
+        let attributes = refs["t/.zattrs"].as_str().unwrap();
+        let changed = attributes.replace("2000-01-01", "2000-01-02");
+        assert_ne!(changed, attributes);
+        refs["t/.zattrs"] = changed.into();
+    });
+    assert_eq!(failures(&verify(&moved, &["--all"])), []);
+    let report = verify(&moved, &["--all", "--against-source"]);
+    let found = failures(&report);
+    let lost = found.iter().filter(|(.., reason)| reason.contains("no place for step 0"));
+    assert_eq!(lost.count(), 2, "{report:#}");
+}
+
+#[test]
+fn dimensions_that_disagree_are_found() {
+    let cube = Cube::new();
+    let longer = cube.plant(|refs| {
+        let zarray = refs["t/.zarray"].as_str().unwrap();
+        let changed = zarray.replacen("\"shape\":[2]", "\"shape\":[3]", 1);
+        assert_ne!(changed, zarray);
+        refs["t/.zarray"] = changed.into();
+    });
+    let report = verify(&longer, &["--sample", "0"]);
+    let check = report["checks"].as_array().unwrap();
+    let check = check.iter().find(|check| check["check"] == "dimensions").unwrap();
+    assert!(check["failed"].as_u64().unwrap() > 0, "{report:#}");
+}
+
 #[test]
 fn a_missing_partition_is_found() {
     let cube = Cube::new();

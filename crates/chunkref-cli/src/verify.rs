@@ -36,7 +36,8 @@ pub struct VerifyArguments {
     /// Do not look whether sources are still what they were.
     #[arg(long)]
     pub no_freshness: bool,
-    /// Scan the sources of the sampled chunks again, and hold all references to them against that.
+    /// Scan the sources of the sampled chunks again, all sources with --all, and hold references and their places in the
+    /// cube against that.
     #[arg(long)]
     pub against_source: bool,
     /// Print JSON.

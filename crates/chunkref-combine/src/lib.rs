@@ -17,6 +17,7 @@
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
+//! | [`element`] | what an element means, for those who check a cube |
 //! | `difference` | where two arrays differ most |
 //! | [`merge`](mod@merge) | [`merge()`]: different variables from different inputs |
 
@@ -28,6 +29,7 @@ pub mod combine;
 mod coordinates;
 mod cut;
 mod difference;
+pub mod element;
 mod input;
 pub mod merge;
 pub mod report;

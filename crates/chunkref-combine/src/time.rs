@@ -12,7 +12,7 @@ use crate::value::{Value, values};
 
 /// `UNIT since DATE` in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Units {
+pub(crate) struct Units {
     /// Microseconds of one unit.
     unit: i128,
     /// Microseconds from year 0 of the calendar to the epoch.
@@ -20,7 +20,7 @@ struct Units {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Calendar {
+pub(crate) enum Calendar {
     /// The mixed calendar, of which only the days since 1582-10-15 are computed here.
     Standard,
     ProlepticGregorian,
@@ -32,7 +32,7 @@ enum Calendar {
 const DAY: i128 = 86_400_000_000;
 
 impl Calendar {
-    fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "standard" | "gregorian" => Self::Standard,
             "proleptic_gregorian" => Self::ProlepticGregorian,
@@ -76,7 +76,17 @@ impl Calendar {
 }
 
 impl Units {
-    fn parse(text: &str, calendar: Calendar) -> Option<Self> {
+    /// Microseconds from year 0 to `number` units after the epoch.
+    pub(crate) fn instant(&self, number: i128) -> i128 {
+        number.saturating_mul(self.unit).saturating_add(self.epoch)
+    }
+
+    /// Microseconds of one unit.
+    pub(crate) fn length(&self) -> i128 {
+        self.unit
+    }
+
+    pub(crate) fn parse(text: &str, calendar: Calendar) -> Option<Self> {
         let (unit, rest) = text.trim().split_once(char::is_whitespace)?;
         let (since, epoch) = rest.trim_start().split_once(char::is_whitespace)?;
         if !since.eq_ignore_ascii_case("since") {

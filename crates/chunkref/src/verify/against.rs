@@ -2,35 +2,60 @@
 //! References held against a new scan of their sources: each names a chunk that is there, and all chunks of one source
 //! are moved by the same way into the cube.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chunkref_core::{ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{CombineOptions, Duplicates, ScanError, ScanErrorKind, ScanOptions};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 
+use super::beside::{Beside, Chunk, Compared, Ranges, same_values};
 use super::decode::Chosen;
+use super::inline::{self, Claimed, Written};
+use super::placement::{Axes, last};
 use super::{Check, Cube, Failure, values};
 
-/// Scans the sources of the sampled chunks again, and compares all references to them.
+/// Scans sources again, those of the sampled chunks or all, and compares all references to them.
 pub(super) async fn sources(
     cube: &Cube<'_>,
     reading: (&Stores, &AccessPolicy),
     objects: &dyn Open,
     sample: &[Chosen],
+    all: bool,
     scanning: &ScanOptions,
 ) -> Vec<Check> {
     let mut check = Check::new("against-source", "chunks");
     let mut read = Check::new("values", "chunks");
     values::note(&mut read);
-    let wanted: BTreeSet<SourceId> = sample
-        .iter()
-        .map(|chosen| chosen.source)
-        .filter(|source| !cube.unsound.contains(source))
-        .collect();
+    let mut written_check = Check::new("inline-values", "arrays");
+    let mut claimed = Claimed::default();
+    // A field that several sources have may be that of any of them, if the right one has the same values.
+    let mut suspects: Vec<((usize, Vec<u64>), Failure)> = Vec::new();
+    let mut confirmed: HashSet<(usize, Vec<u64>)> = HashSet::new();
+    let ids = (0..cube.dataset.sources().len()).filter_map(|id| u32::try_from(id).ok());
+    let every: BTreeSet<SourceId> = if all { ids.map(SourceId).collect() } else { BTreeSet::new() };
+    let sampled = sample.iter().map(|chosen| chosen.source);
+    let wanted: BTreeSet<SourceId> =
+        sampled.chain(every).filter(|source| !cube.unsound.contains(source)).collect();
     let mut references = references(cube, &wanted);
     let scanned = wanted.len();
     let mut elsewhere = BTreeSet::new();
+    let options =
+        cube.recorded.and_then(|made| CombineOptions::of_record(&made.provenance.options));
+    let options = options.unwrap_or_default();
+    let axes = match Axes::of(cube.dataset, &options, objects).await {
+        Ok(axes) => axes,
+        Err(error) => {
+            let reason = format!("the coordinates cannot be read: {}", causes(&error));
+            check.fail(Failure { reason, ..Failure::default() });
+            return vec![check, read, written_check];
+        }
+    };
+    // Of inputs at one place the first or the last counts, so that is the one whose values are looked for first.
+    let mut wanted: Vec<SourceId> = wanted.into_iter().collect();
+    if options.duplicates == Duplicates::Last {
+        wanted.reverse();
+    }
     for id in wanted {
         let url = cube.url(id);
         let (format, scan) = match scan(reading, &url, scanning).await {
@@ -41,21 +66,71 @@ pub(super) async fn sources(
                 continue;
             }
         };
+        let placement = match axes.place(&scan, &url, objects).await {
+            Ok(placement) => placement,
+            Err(error) => {
+                let reason = format!("its coordinates cannot be read: {}", causes(&error));
+                check.fail(Failure::of_source(url, reason));
+                continue;
+            }
+        };
+        if let Some((dimension, step)) = placement.lost() {
+            let reason = format!("the cube has no place for step {step} of it along {dimension}");
+            check.fail(Failure::of_source(url.clone(), reason));
+        }
         let known = Known::of(&scan);
-        for (number, chunks) in references.remove(&id).unwrap_or_default() {
-            let Some((path, array)) = cube.arrays.get(number) else { continue };
+        let mut named = references.remove(&id).unwrap_or_default();
+        for (number, (path, array)) in cube.arrays.iter().enumerate() {
+            let chunks = named.remove(&number).unwrap_or_default();
+            let along = array.dimensions.iter().any(|name| placement.along(name).is_some());
+            if chunks.is_empty() && !along && !array.is_plain() {
+                continue;
+            }
             let own_path = Some(path).filter(|path| scan.array(path).is_some());
             let own_path = own_path.or_else(|| known.by_name(path));
             let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
             else {
-                elsewhere.insert(path.as_str());
+                if !chunks.is_empty() {
+                    elsewhere.insert(path.as_str());
+                }
                 continue;
             };
-            let Some(shift) = compare(cube, id, (path, array), own, &chunks, &mut check) else {
+            if array.is_plain() {
+                let (scan, url) = (&scan, url.as_str());
+                let written =
+                    Written { number, path, array, scan, url, own_path, placement: &placement };
+                inline::compare(
+                    cube,
+                    objects,
+                    &written,
+                    &options,
+                    &mut claimed,
+                    &mut written_check,
+                )
+                .await;
                 continue;
-            };
-            let pair = Pair { source: id, number, format, own_path, own, shift };
+            }
+            let placement = &placement;
+            let repeated = array.dimensions.iter().any(|name| {
+                !own.dimensions.contains(name) && steps(&scan, name).is_some_and(|steps| steps > 1)
+            });
+            let beside = Beside { cube, id, path, array, own, placement, repeated };
+            let Compared { places, misplaced, others } = beside.compare(&chunks, &mut check);
+            suspects.extend(misplaced.into_iter().map(|(cell, failure)| ((number, cell), failure)));
+            for (cell, place) in others {
+                if same_values((cube.dataset, path, &cell), (&scan, own_path, &place), objects)
+                    .await
+                {
+                    confirmed.insert((number, cell));
+                }
+            }
+            let pair = Pair { source: id, number, format, own_path, own, places };
             values::compare(cube, objects, sample, &pair, &mut read).await;
+        }
+    }
+    for (cell, failure) in suspects {
+        if !confirmed.contains(&cell) {
+            check.fail(failure);
         }
     }
     let options: Vec<_> =
@@ -66,6 +141,12 @@ pub(super) async fn sources(
         format!("with {}", options.join(", "))
     };
     check.notes.push(format!("{scanned} sources were scanned again, {with}"));
+    if !axes.unknown.is_empty() {
+        check.notes.push(format!(
+            "places along these dimensions are not computed, and chunks of one source are held against each other only: {}",
+            axes.unknown.join(", ")
+        ));
+    }
     if !elsewhere.is_empty() {
         let names: Vec<_> = elsewhere.into_iter().take(5).collect();
         check.notes.push(format!(
@@ -73,7 +154,7 @@ pub(super) async fn sources(
             names.join(", ")
         ));
     }
-    vec![check, read]
+    vec![check, read, written_check]
 }
 
 /// An array of the cube beside that of one source.
@@ -85,7 +166,7 @@ pub(super) struct Pair<'a> {
     pub(super) format: &'static str,
     pub(super) own_path: &'a str,
     pub(super) own: &'a Array,
-    pub(super) shift: Shift,
+    pub(super) places: Ranges,
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -115,9 +196,6 @@ async fn scan(
     let entry = crate::choose(&registry, &opened.source, &options).await?;
     Ok((entry.name, entry.scan(&opened.source, &options).await?.dataset))
 }
-
-/// A chunk of the cube: its place in the grid, and offset and length in its source.
-type Chunk = (Vec<u64>, u64, u64);
 
 /// The chunks of the cube by source and array.
 fn references(
@@ -159,115 +237,10 @@ impl Known {
     }
 }
 
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// How far a chunk of a source is moved into the cube, and where along the axes that the cube has before.
-pub(super) type Shift = (Vec<u64>, Vec<i128>);
-
-fn shift(cube: &[u64], own: &[u64]) -> Option<Shift> {
-    let (before, along) = cube.split_at_checked(cube.len().checked_sub(own.len())?)?;
-    let moved = along.iter().zip(own).map(|(&to, &from)| i128::from(to) - i128::from(from));
-    Some((before.to_vec(), moved.collect()))
-}
-
-/// Compares the references of one array into one source with the source's own; how most of them are moved.
-fn compare(
-    cube: &Cube<'_>,
-    id: SourceId,
-    (path, array): (&str, &Array),
-    own: &Array,
-    chunks: &[Chunk],
-    check: &mut Check,
-) -> Option<Shift> {
-    let mut places: HashMap<(u64, u64), Vec<u64>> = HashMap::new();
-    let mut ranges = Vec::new();
-    own.manifest.visit(&mut |chunk_indices, reference| {
-        if let ChunkRef::Virtual { offset, length, .. } = reference {
-            places.insert((offset, length), chunk_indices.to_vec());
-            ranges.push((offset, offset.saturating_add(length)));
-        }
-    });
-    ranges.sort_unstable();
-    let mut shifts: Vec<(&Chunk, &Vec<u64>, Shift)> = Vec::new();
-    let mut votes: HashMap<Shift, u64> = HashMap::new();
-    for chunk in chunks {
-        check.count(1);
-        let (indices, offset, length) = chunk;
-        let fail = |reason: String| {
-            let reference = ChunkRef::Virtual { source: id, offset: *offset, length: *length };
-            cube.failure(path, indices, &reference, reason)
-        };
-        if let Some(place) = places.get(&(*offset, *length)) {
-            let Some(shift) = shift(indices, place) else {
-                let reason = format!(
-                    "its array has {} axes, and that of the source {}",
-                    array.shape.len(),
-                    own.shape.len()
-                );
-                check.fail(fail(reason));
-                continue;
-            };
-            let voices = votes.entry(shift.clone()).or_default();
-            *voices = voices.saturating_add(1);
-            shifts.push((chunk, place, shift));
-            continue;
-        }
-        let end = offset.saturating_add(*length);
-        let before = ranges.partition_point(|(start, _)| start <= offset);
-        let around = before.checked_sub(1).and_then(|place| ranges.get(place));
-        match around {
-            // A part of an uncompressed chunk, as combining cuts them.
-            Some((_, reach)) if end <= *reach && own.codecs.is_empty() => {}
-            Some((start, reach)) if offset < reach => check.fail(fail(format!(
-                "the source has no such chunk of {:?}: the one here is bytes {start} to {reach}",
-                last(path)
-            ))),
-            _ => check.fail(fail(format!("the source has no chunk of {:?} there", last(path)))),
-        }
-    }
-    // The first of those with most voices, so that the outcome does not depend on the order of a table.
-    let most = votes.values().copied().max().unwrap_or_default();
-    let usual = shifts.iter().find(|(.., shift)| votes.get(shift) == Some(&most));
-    let usual = usual.map(|(.., shift)| shift.clone())?;
-    for ((indices, offset, length), place, shift) in &shifts {
-        if *shift == usual {
-            continue;
-        }
-        let reference = ChunkRef::Virtual { source: id, offset: *offset, length: *length };
-        let reason = format!(
-            "it is chunk {place:?} of the source, which is not the one that belongs here by the others of that source"
-        );
-        check.fail(cube.failure(path, indices, &reference, reason));
-    }
-    lost(cube, id, (path, array), own, &usual, check);
-    Some(usual)
-}
-
-/// Chunks of the source that the cube has no reference to, where they belong.
-fn lost(
-    cube: &Cube<'_>,
-    id: SourceId,
-    (path, array): (&str, &Array),
-    own: &Array,
-    (before, moved): &Shift,
-    check: &mut Check,
-) {
-    own.manifest.visit(&mut |chunk_indices, reference| {
-        let ChunkRef::Virtual { offset, length, .. } = reference else { return };
-        let along = chunk_indices.iter().zip(moved);
-        let along =
-            along.map(|(&own, &moved)| u64::try_from(i128::from(own).saturating_add(moved)).ok());
-        let place =
-            before.iter().map(|&index| Some(index)).chain(along).collect::<Option<Vec<_>>>();
-        let Some(place) = place.filter(|place| array.manifest.chunk_number(place).is_some()) else {
-            return;
-        };
-        if array.manifest.get(&place) == ChunkRef::Missing {
-            let there = ChunkRef::Virtual { source: id, offset, length };
-            let reason = "the source has this chunk, and there is no reference to it";
-            check.fail(cube.failure(path, &place, &there, reason));
-        }
-    });
+/// The length of a dimension in a source.
+fn steps(scan: &Dataset, dimension: &str) -> Option<u64> {
+    scan.arrays().into_iter().find_map(|(_, array)| {
+        let axis = array.dimensions.iter().position(|name| name == dimension)?;
+        array.shape.get(axis).copied()
+    })
 }

@@ -8,11 +8,17 @@
 //! | `freshness` | sources that are still what they were |
 //! | `decode` | chunks that are read and decoded |
 //! | `against` | chunks held against a new scan of their sources |
+//! | `beside` | one array of one source beside that of the cube |
+//! | `placement` | where the steps of a source belong in the cube |
+//! | `inline` | values in the references held against those of the sources |
 //! | `values` | their values against what libhdf5 reads (feature `libhdf5`) |
 
 mod against;
+mod beside;
 mod decode;
 mod freshness;
+mod inline;
+mod placement;
 pub mod report;
 mod structure;
 mod values;
@@ -51,7 +57,8 @@ pub struct VerifyOptions {
     pub sample: Sample,
     /// Whether sources are looked at, to see that they are still what they were.
     pub freshness: bool,
-    /// Whether chunks are held against a new scan of the sources that sampled chunks lie in, with these options.
+    /// Whether chunks, and their places by the coordinates of their sources, are held against a new scan with these options:
+    /// of the sources that sampled chunks lie in, or of all where all chunks are read.
     pub against_source: Option<ScanOptions>,
 }
 
@@ -92,6 +99,7 @@ pub async fn verify_dataset(
     if options.freshness {
         report.checks.push(freshness::check(&mut cube, stores, policy).await);
     }
+    report.checks.push(structure::dimensions(&cube));
     report.checks.push(structure::inside(&cube));
     report.checks.push(structure::overlaps(&cube));
     report.checks.push(structure::complete(&cube));
@@ -100,8 +108,12 @@ pub async fn verify_dataset(
     let objects = StoreObjects::new(stores.clone(), policy.clone());
     report.checks.push(decode::chunks(&cube, &objects, &sample).await);
     if let Some(scanning) = &options.against_source {
-        let checks = against::sources(&cube, (stores, policy), &objects, &sample, scanning).await;
+        let (reading, all) = ((stores, policy), options.sample == Sample::All);
+        let checks = against::sources(&cube, reading, &objects, &sample, all, scanning).await;
         report.checks.extend(checks);
+    } else if let Some(check) = report.checks.last_mut() {
+        let note = "whether chunks are in the places of their coordinates was not checked: that takes a new scan of the sources";
+        check.notes.push(note.to_owned());
     }
     report
 }

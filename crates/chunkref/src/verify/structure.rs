@@ -28,6 +28,27 @@ pub(super) fn inside(cube: &Cube<'_>) -> Check {
     check
 }
 
+/// A dimension has one length in all arrays of a group, or no reader makes a dataset of them.
+pub(super) fn dimensions(cube: &Cube<'_>) -> Check {
+    let mut check = Check::new("dimensions", "arrays");
+    let mut known: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
+    for (path, array) in &cube.arrays {
+        check.count(1);
+        let group = path.rsplit_once('/').map_or("", |(group, _)| group);
+        for (name, &length) in array.dimensions.iter().zip(&array.shape) {
+            let &mut (other, by) = known.entry((group, name)).or_insert((length, path));
+            if other != length {
+                let reason =
+                    format!("its dimension {name} has length {length}, and that of {by} {other}");
+                let array = Some(path.clone());
+                check.fail(Failure { array, reason, ..Failure::default() });
+                break;
+            }
+        }
+    }
+    check
+}
+
 fn fault(object: Option<u64>, offset: u64, length: u64, plain: Option<u64>) -> Option<String> {
     let whole = length == WHOLE_OBJECT;
     let length = match object {

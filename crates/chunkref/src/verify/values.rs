@@ -8,7 +8,7 @@ use chunkref_model::{Array, ChunkRef};
 use chunkref_read::{Open, Values, read_region};
 use chunkref_store::Location;
 
-use super::against::{Pair, Shift};
+use super::against::Pair;
 use super::decode::Chosen;
 use super::{Check, Cube};
 
@@ -42,8 +42,9 @@ pub(super) async fn compare(
     let own = |chosen: &&Chosen| chosen.array == pair.number && chosen.source == pair.source;
     for entry in ValueReaderEntry::linked().filter(|entry| entry.format == pair.format) {
         for chosen in sample.iter().filter(own) {
+            let place = pair.places.get(&(chosen.offset, chosen.length));
             let Some((region, there)) =
-                regions(array, pair.own, &chosen.chunk_indices, &pair.shift)
+                place.and_then(|place| regions(array, pair.own, &chosen.chunk_indices, place))
             else {
                 continue;
             };
@@ -76,8 +77,8 @@ pub(super) async fn compare(
 type Region = Vec<Range<u64>>;
 
 /// Where a chunk of the cube is in the cube, and in the source; as far as both arrays reach.
-fn regions(cube: &Array, own: &Array, indices: &[u64], shift: &Shift) -> Option<(Region, Region)> {
-    let (before, moved) = shift;
+fn regions(cube: &Array, own: &Array, indices: &[u64], place: &[u64]) -> Option<(Region, Region)> {
+    let lacking = cube.shape.len().checked_sub(own.shape.len())?;
     let chunk = cube.chunk_grid.chunk_shape();
     let (mut region, mut there) = (Vec::new(), Vec::new());
     for (axis, ((&index, &chunk), &length)) in
@@ -85,7 +86,7 @@ fn regions(cube: &Array, own: &Array, indices: &[u64], shift: &Shift) -> Option<
     {
         let start = index.checked_mul(chunk)?;
         let end = start.checked_add(chunk)?.min(length);
-        let Some(along) = axis.checked_sub(before.len()) else {
+        let Some(along) = axis.checked_sub(lacking) else {
             region.push(start..end);
             continue;
         };
@@ -93,14 +94,13 @@ fn regions(cube: &Array, own: &Array, indices: &[u64], shift: &Shift) -> Option<
         if own.chunk_grid.chunk_shape().get(along) != Some(&chunk) {
             return None;
         }
-        let place = u64::try_from(i128::from(index).checked_sub(*moved.get(along)?)?).ok()?;
-        let own_start = place.checked_mul(chunk)?;
+        let own_start = place.get(along)?.checked_mul(chunk)?;
         let own_end = own_start.checked_add(chunk)?.min(*own.shape.get(along)?);
         let count = end.checked_sub(start)?.min(own_end.checked_sub(own_start)?);
         region.push(start..start.checked_add(count)?);
         there.push(own_start..own_start.checked_add(count)?);
     }
     // Axes that only the cube has are of one place for each source.
-    let single = region.iter().take(before.len()).all(|range| range.end - range.start == 1);
+    let single = region.iter().take(lacking).all(|range| range.end - range.start == 1);
     single.then_some((region, there))
 }

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The elements of an array as what they mean, whatever type, units and fill value say it.
+//!
+//! This is for those who check a cube: it knows nothing of how cubes are made.
+
+use std::collections::HashMap;
+
+use chunkref_model::{Array, AttributeValue};
+
+use crate::time::{Calendar, Units};
+use crate::value::{Value, values};
+
+/// Microseconds that two times may be apart and be the same: fractions of days lose as much.
+const SAME_TIME: i128 = 1_000;
+
+/// What one element means.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Element {
+    /// There is no value.
+    Missing,
+    /// A time, in microseconds from year 0 of its calendar.
+    Time(i128),
+    /// A whole number.
+    Int(i128),
+    /// Another number.
+    Float(f64),
+    /// Text, or bytes of any other type, without the NULs at their end.
+    Bytes(Vec<u8>),
+}
+
+impl Element {
+    /// Whether two elements mean the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Time(a), Self::Time(b)) => (a - b).abs() <= SAME_TIME,
+            _ => self == other,
+        }
+    }
+
+    /// The element that a text means, as coordinates from attributes and locations are written.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let text = text.trim();
+        if let Ok(number) = text.parse::<i128>() {
+            return Self::Int(number);
+        }
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => float(number),
+            _ => Self::Bytes(text.as_bytes().to_vec()),
+        }
+    }
+}
+
+impl std::fmt::Display for Element {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => formatter.write_str("missing"),
+            Self::Time(time) => write!(formatter, "{time} µs"),
+            Self::Int(number) => number.fmt(formatter),
+            Self::Float(number) => number.fmt(formatter),
+            Self::Bytes(bytes) => write!(formatter, "{:?}", String::from_utf8_lossy(bytes)),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a whole number far below 2^127")]
+fn float(number: f64) -> Element {
+    if number.fract() == 0.0 && number.abs() < 1e18 {
+        Element::Int(number as i128)
+    } else if number.is_nan() {
+        Element::Missing
+    } else {
+        Element::Float(number)
+    }
+}
+
+/// The elements of an array whose values are in the references as they are, in C order. `owner` is the variable whose
+/// bounds the array holds, which may have the units of both. `None` where values are not there, or mean something that is
+/// not computed here, such as a time of an unknown calendar.
+#[must_use]
+pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
+    let found = values(&array.dtype, &array.plain_values()?)?;
+    let attribute = |name: &str| {
+        array.attributes.get(name).or_else(|| owner.and_then(|owner| owner.attributes.get(name)))
+    };
+    let text = |name: &str| match attribute(name) {
+        Some(AttributeValue::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let number = |name: &str| match array.attributes.get(name) {
+        Some(AttributeValue::Float(number)) => Some(*number),
+        #[expect(clippy::cast_precision_loss, reason = "scales and offsets are small")]
+        Some(AttributeValue::Int(number)) => Some(*number as f64),
+        _ => None,
+    };
+    let fill = array.fill_value.as_ref();
+    let fill = fill.and_then(|fill| {
+        let bytes = chunkref_model::array_values::element_bytes(&array.dtype, Some(fill))?;
+        values(&array.dtype, &bytes)?.pop()
+    });
+    let time = match text("units") {
+        Some(units) if units.contains(" since ") => {
+            let calendar = Calendar::of(text("calendar").unwrap_or("standard"))?;
+            Some(Units::parse(units, calendar)?)
+        }
+        _ => None,
+    };
+    let (scale, offset) = (number("scale_factor"), number("add_offset"));
+    let packed = scale.is_some() || offset.is_some();
+    let element = |value: Value| {
+        if fill.as_ref() == Some(&value) {
+            return Element::Missing;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
+        let unpacked = |number: f64| number * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
+        match (value, &time) {
+            (Value::Bytes(bytes), _) => {
+                let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+                Element::Bytes(bytes.get(..end).unwrap_or_default().to_vec())
+            }
+            (Value::Int(number), None) if !packed => Element::Int(number),
+            #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
+            (Value::Int(number), None) => float(unpacked(number as f64)),
+            (Value::Float(number), None) => float(unpacked(number.get())),
+            (Value::Int(number), Some(units)) if !packed => Element::Time(units.instant(number)),
+            #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
+            (Value::Int(number), Some(units)) => moment(units, unpacked(number as f64)),
+            (Value::Float(number), Some(units)) => moment(units, unpacked(number.get())),
+        }
+    };
+    Some(found.into_iter().map(element).collect())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "what is far from any time is compared as the furthest one"
+)]
+fn moment(units: &Units, number: f64) -> Element {
+    if number.is_nan() {
+        return Element::Missing;
+    }
+    // Whole units and the rest by themselves, so that days long after the epoch keep their seconds.
+    let whole = units.instant(number.trunc() as i128);
+    Element::Time(whole.saturating_add((number.fract() * units.length() as f64).round() as i128))
+}
+
+/// Where elements are among others.
+#[derive(Debug)]
+pub struct Places {
+    times: Vec<(i128, u64)>,
+    others: HashMap<String, u64>,
+}
+
+impl Places {
+    /// The places of the elements of an axis.
+    #[must_use]
+    pub fn new(axis: &[Element]) -> Self {
+        let (mut times, mut others) = (Vec::new(), HashMap::new());
+        for (place, element) in (0..).zip(axis) {
+            match element {
+                Element::Time(time) => times.push((*time, place)),
+                other => {
+                    others.entry(format!("{other:?}")).or_insert(place);
+                }
+            }
+        }
+        times.sort_unstable();
+        Self { times, others }
+    }
+
+    /// Where the axis has what the element means.
+    #[must_use]
+    pub fn find(&self, element: &Element) -> Option<u64> {
+        let Element::Time(time) = element else {
+            return self.others.get(&format!("{element:?}")).copied();
+        };
+        let next = self.times.partition_point(|(known, _)| known < time);
+        let around = self.times.get(next.saturating_sub(1)..(next + 1).min(self.times.len()))?;
+        let nearest = around.iter().min_by_key(|(known, _)| (known - time).abs())?;
+        ((nearest.0 - time).abs() <= SAME_TIME).then_some(nearest.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{floats, ints};
+
+    #[test]
+    fn times_are_the_same_in_any_units() {
+        let mut days = floats(&["t"], &[0.5, 1.1, f64::NAN]);
+        days.attributes.insert("units", "days since 2000-01-01");
+        let mut seconds = ints(&["t"], &[-43200, 8640, 0]);
+        seconds.attributes.insert("units", "seconds since 2000-01-02");
+        let (days, seconds) = (elements(&days, None).unwrap(), elements(&seconds, None).unwrap());
+        assert!(days[0].is(&seconds[0]) && days[1].is(&seconds[1]) && !days[1].is(&seconds[2]));
+        assert_eq!(days[2], Element::Missing);
+        let places = Places::new(&days);
+        assert_eq!(places.find(&seconds[1]), Some(1));
+        assert_eq!(places.find(&seconds[2]), None);
+    }
+
+    #[test]
+    fn bounds_have_the_units_of_their_variable() {
+        let mut time = ints(&["t"], &[3]);
+        time.attributes.insert("units", "hours since 2000-01-01");
+        let bounds = ints(&["t"], &[2]);
+        let found = elements(&bounds, Some(&time)).unwrap();
+        let Element::Time(found) = found[0] else { panic!("{found:?}") };
+        let Element::Time(own) = elements(&time, None).unwrap()[0] else { panic!() };
+        assert_eq!(own - found, 3_600_000_000);
+    }
+
+    #[test]
+    fn numbers_and_text_are_the_same_in_any_type() {
+        let whole = elements(&floats(&["x"], &[7.0, 7.5]), None).unwrap();
+        assert_eq!(whole, [Element::of_text("7"), Element::Float(7.5)]);
+        let mut packed = ints(&["x"], &[10]);
+        packed.attributes.insert("scale_factor", AttributeValue::Float(0.5));
+        assert_eq!(elements(&packed, None).unwrap(), [Element::Int(5)]);
+        assert_eq!(Places::new(&whole).find(&Element::of_text("7.5")), Some(1));
+        assert_eq!(Element::of_text(" r1i1 "), Element::Bytes(b"r1i1".to_vec()));
+    }
+}
