@@ -14,6 +14,8 @@ use crate::aspect::{self, Compared, Holder};
 use crate::assemble::adopt_sources;
 use crate::coordinates::coordinates;
 use crate::input::Input;
+use crate::promote::promote;
+use crate::time::harmonise;
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -117,8 +119,10 @@ pub(crate) fn merge_places(
     inputs: &[Dataset],
     options: &CombineOptions,
 ) -> Result<Vec<Dataset>, CombineError> {
-    let own: Vec<_> =
+    let mut own: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    promote(&mut own, options);
+    harmonise(&mut own, options);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {
