@@ -11,6 +11,7 @@ use chunkref_model::Dataset;
 
 use crate::analysis::{Analysis, analyse};
 use crate::assemble::assemble;
+use crate::fill;
 use crate::input::Input;
 use crate::merge::{merge, merge_places};
 use crate::promote::promote;
@@ -155,6 +156,7 @@ fn settle<'a>(
         let mut working = inputs.clone();
         promote(&mut working, options);
         let times = harmonise(&mut working, options);
+        fill::unify(&mut working, options);
         let analysis = analyse(&working, options, &skipped, &times.reasons)?;
         let step = resolve(&analysis, working.len(), options);
         let Some(step) = step.filter(|_| !analysis.conflicts.is_empty()) else {

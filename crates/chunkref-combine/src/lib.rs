@@ -10,6 +10,7 @@
 //! | [`report`] | [`Report`]: every conflict once, with the inputs on each side and what resolves it |
 //! | `input` | one dataset among others, and what it is called |
 //! | `value`, `scalar` | coordinates as things that can be compared; as numbers and text from elsewhere |
+//! | `fill` | fill values that say the same in other words |
 //! | `promote` | small arrays of different types of numbers, in one |
 //! | `time` | CF times brought to one epoch |
 //! | `coordinates` | the coordinates of one dimension in every input |
@@ -27,6 +28,7 @@ mod axis;
 pub mod combine;
 mod coordinates;
 mod cut;
+mod fill;
 mod input;
 pub mod merge;
 mod promote;

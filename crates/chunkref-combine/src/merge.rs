@@ -13,6 +13,7 @@ use crate::analysis::lengths;
 use crate::aspect::{self, Compared, Holder};
 use crate::assemble::adopt_sources;
 use crate::coordinates::coordinates;
+use crate::fill;
 use crate::input::Input;
 use crate::promote::promote;
 use crate::time::harmonise;
@@ -123,6 +124,7 @@ pub(crate) fn merge_places(
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
     promote(&mut own, options);
     harmonise(&mut own, options);
+    fill::unify(&mut own, options);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {
