@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a variable is the same kind of thing in all inputs.
 
-use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
+use chunkref_core::{Codecs, Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, AttributeValue};
 
 use crate::coordinates::has_text;
@@ -101,6 +101,9 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
     if !compared.plain {
         check(ConflictKind::Codecs, "codecs differ", &|array| {
             let codecs = array.codecs.iter().map(|codec| {
+                // Settings of encoders do not matter.
+                let linked = Codecs::linked().ok();
+                let codec = linked.map_or_else(|| codec.clone(), |known| known.for_decoding(codec));
                 let options = codec.configuration().iter();
                 let options: Vec<_> =
                     options.map(|(name, value)| format!("{name}={value}")).collect();

@@ -157,6 +157,20 @@ fn the_first_is_taken_for_what_changes_no_value() {
 }
 
 #[test]
+fn settings_of_encoders_do_not_matter() {
+    let effort = |codec: Codec| {
+        let mut inputs = scenes("sst", |array| array.codecs = vec![codec]);
+        let first = inputs[0].root.arrays.get_mut("sst").unwrap();
+        first.codecs = vec![Codec::new("increment").with("effort", 4)];
+        inputs
+    };
+    let cube = combine(&effort(Codec::new("increment").with("effort", 9)), &along("t")).unwrap();
+    assert_eq!(cube.dataset.array("sst").unwrap().codecs[0].configuration()["effort"], 4);
+    let inputs = effort(Codec::new("increment").with("step", 2));
+    expect(&inputs, &along("t"), ConflictKind::Codecs, &["increment(step=2)"]);
+}
+
+#[test]
 fn the_same_number_of_another_type_is_the_same() {
     use chunkref_model::AttributeValue::{Float, Int, List, UInt};
     let with = |name: &str, a: AttributeValue, b: AttributeValue| {

@@ -250,7 +250,7 @@ fn written_out(array: &Array) -> Option<Array> {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_model::{AttributeValue, ChunkGrid, Dataset, Manifest};
+    use chunkref_model::{AttributeValue, ChunkGrid, Codec, Dataset, Manifest};
 
     use super::*;
     use crate::combine;
@@ -320,14 +320,24 @@ mod tests {
 
     #[test]
     fn chunks_that_read_as_another_value_than_is_masked_are_written() {
-        let inputs = [input(0.0, true, Some(-9.0), None), input(1.0, false, Some(7.0), Some(-9.0))];
-        let (array, dataset) = cube(&inputs);
-        assert_eq!(
-            (array.fill_value, array.attributes.get(NAME)),
-            (Some(FillValue::Float(-9.0)), None)
-        );
+        let mut inputs =
+            [input(0.0, true, Some(-9.0), None), input(1.0, false, Some(7.0), Some(-9.0))];
         let seven = Bytes::copy_from_slice(&7_f32.to_le_bytes());
+        let (array, dataset) = cube(&inputs);
+        assert_eq!(array.fill_value, Some(FillValue::Float(-9.0)));
+        assert_eq!(array.attributes.get(NAME), None);
         assert_eq!(elements(&dataset, "a")[&vec![1, 3]], format!("{seven:?}"));
+        // As they are encoded.
+        let codec = |inputs: &mut [Dataset], name: &str| {
+            for input in inputs {
+                input.root.arrays.get_mut("a").unwrap().codecs = vec![Codec::new(name)];
+            }
+        };
+        codec(&mut inputs, "increment");
+        let seven: Bytes = seven.iter().map(|byte| byte + 1).collect();
+        assert_eq!(elements(&cube(&inputs).1, "a")[&vec![1, 3]], format!("{seven:?}"));
+        codec(&mut inputs, "unknown");
+        combine(&inputs, &options()).unwrap_err();
     }
 
     #[test]
