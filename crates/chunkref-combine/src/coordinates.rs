@@ -186,7 +186,8 @@ fn of_elsewhere(
     for (place, (input, length)) in inputs.iter().zip(lengths).enumerate() {
         let known = along(name, input).and_then(|(_, array)| {
             let values = values(&array.dtype, &array.plain_values()?)?;
-            values.iter().map(Scalar::of_value).collect::<Option<Vec<_>>>()
+            let elements = values.iter().map(|value| Scalar::of_element(value, &array.dtype));
+            elements.collect::<Option<Vec<_>>>()
         });
         let own = || match source {
             CoordinateSource::Attribute(attribute) => {

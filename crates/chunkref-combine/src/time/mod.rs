@@ -4,12 +4,14 @@
 //! Spec: CF Conventions 1.11, sections 4.4, 7.1 and 7.4.
 
 mod calendar;
+mod date_text;
 mod family;
 mod instant;
 mod move_times;
 mod units;
 
 pub(crate) use calendar::Calendar;
+pub(crate) use date_text::{count_of_date, date_of_count, date_of_text};
 pub(crate) use family::harmonise;
 
 use units::Units;

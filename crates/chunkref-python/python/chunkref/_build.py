@@ -364,9 +364,11 @@ def _values(name: str, source: Any, inputs: Sequence[Any]) -> list[Any]:
 
 
 def as_text(value: Any) -> str:
-    """Give a coordinate as text, which becomes a number again where it is one."""
+    """Give a coordinate as text, which becomes a number or a date again where it is one."""
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
+        return str(value)
     return str(value.item() if hasattr(value, "item") else value)
 
 

@@ -280,8 +280,10 @@ def single_values(found: Any, dtype: Any) -> list[Any]:
     import numpy
 
     values = numpy.asarray(found, dtype=dtype).ravel()
-    if values.dtype.kind in "mM":
+    if values.dtype.kind == "m":
         return list(values.view("i8"))
+    if values.dtype.kind == "M":
+        return [str(value) for value in values]
     if values.dtype.kind == "S":
         values = numpy.char.decode(values)
     return [str(value) for value in values] if values.dtype.kind == "U" else list(values)
