@@ -77,7 +77,7 @@ fn groups(inputs: &[Input<'_>], options: &CombineOptions) -> Vec<Vec<(usize, Str
 fn promoted(arrays: &[(usize, &str, &Array)]) -> Option<Vec<(usize, String, Array)>> {
     let (.., first) = arrays.first()?;
     if arrays.iter().all(|(.., array)| array.dtype == first.dtype)
-        || !arrays.iter().all(|(.., array)| array.is_plain())
+        || !arrays.iter().all(|(.., array)| array.is_plain() || array.shape.contains(&0))
     {
         return None;
     }
@@ -98,15 +98,18 @@ fn promoted(arrays: &[(usize, &str, &Array)]) -> Option<Vec<(usize, String, Arra
             continue;
         }
         let mut bytes = Vec::new();
-        for value in values(&array.dtype, &array.plain_values()?)? {
-            bytes.extend(encode(&dtype, &value)?);
+        if !array.shape.contains(&0) {
+            for value in values(&array.dtype, &array.plain_values()?)? {
+                bytes.extend(encode(&dtype, &value)?);
+            }
         }
         let fill_value = match &array.fill_value {
             Some(fill) => Some(fill_of(&dtype, &of_fill(&array.dtype, fill)?)?),
             None => None,
         };
         let array = Array { dtype: dtype.clone(), fill_value, ..(*array).clone() };
-        changed.push((*input, (*path).to_owned(), array.with_plain_values(bytes.into())));
+        let array = array.with_plain_values(bytes.into());
+        changed.push((*input, (*path).to_owned(), array));
     }
     Some(changed)
 }

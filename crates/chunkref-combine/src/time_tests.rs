@@ -118,6 +118,13 @@ fn bounds_that_cannot_be_moved_are_a_conflict() {
         dataset.root.arrays.insert("edges".to_owned(), edges);
         dataset
     });
+    // Those without elements need not be known.
+    let mut empty = inputs.clone();
+    change(&mut empty[1], "time", |time| {
+        *time = Array { attributes: time.attributes.clone(), ..floats(&["time"], &[]) };
+    });
+    change(&mut empty[1], "edges", |edges| edges.shape[0] = 0);
+    combine(&empty, &along("time")).unwrap();
     for options in [along("time"), cf("time", "time")] {
         let error = combine(&inputs, &options).unwrap_err().to_string();
         assert!(error.contains("the times of edges are not in the references"), "{error}");

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chunkref_model::{Array, Attributes, ByteOrder, DataType};
 
 use super::calendar::Calendar;
@@ -194,6 +195,10 @@ fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
 }
 
 impl Own<'_> {
+    fn is_empty(&self) -> bool {
+        self.array.shape.contains(&0)
+    }
+
     fn is_packed(&self) -> bool {
         PACKING.iter().any(|name| self.array.attributes.get(name).is_some())
     }
@@ -210,6 +215,11 @@ impl Own<'_> {
         let packed = member.iter().any(Own::is_packed);
         let still = self.units == wanted.units && self.array.dtype == *dtype && !packed;
         let mut array = if still { self.array.clone() } else { self.counted(wanted.units, dtype)? };
+        // Where there are no elements, the codecs are those of the others.
+        let plain = member.iter().all(|own| own.is_empty() || own.array.is_plain());
+        if plain && self.is_empty() && !array.is_plain() {
+            array = array.with_plain_values(Bytes::new());
+        }
         if goal_calendar != Some(self.calendar) {
             self.check_since_reform()?;
         }
@@ -229,7 +239,7 @@ impl Own<'_> {
                 array.attributes.remove(name);
             }
         }
-        let same = still && array.attributes == self.array.attributes;
+        let same = still && array == *self.array;
         Ok((!same).then_some(array))
     }
 
@@ -261,6 +271,10 @@ impl Own<'_> {
     }
 
     fn numbers(&self) -> Result<Vec<Value>, String> {
+        // However they would be encoded.
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
         let Some(plain) = self.array.plain_values() else {
             let path = &self.place.path;
             return Err(format!(
@@ -369,7 +383,7 @@ impl Own<'_> {
             attributes.remove(name);
         }
         let array = Array { dtype: dtype.clone(), fill_value, attributes, ..self.array.clone() };
-        Ok(array.with_plain_values(moved.into()))
+        Ok(if self.is_empty() { array } else { array.with_plain_values(moved.into()) })
     }
 }
 
