@@ -66,7 +66,8 @@ def combine(
     sort : bool
         Put the inputs in the order of their coordinates.
     on_conflict, duplicates, missing
-        What to do about inputs that contradict each other, that have the same coordinates, or lack something.
+        What to do about inputs that contradict each other, that have the same coordinates, or lack something. `"first"`
+        of `on_conflict` takes the standard name of the first input for all; what changes values remains an error.
     storage_options, stores
         How the files behind the references are read, for values that combining depends on.
     allow : str, os.PathLike or iterable of them
