@@ -160,7 +160,7 @@ pub enum ConflictAnswer {
     SkipFile,
     /// Leave out the variable.
     SkipVariable,
-    /// Take attributes and fill values of the first input for all.
+    /// Take the standard name of the first input for all; what changes values remains an error.
     First,
 }
 

@@ -17,6 +17,7 @@ const SHUFFLED_BYTES: u32 = 4;
 inventory::submit! {
     CodecEntry::new("zlib", |_, stored, context| decoded(zlib::decode(stored, context)))
         .with_hdf5_filter(1)
+        .with_encoder_settings(&["level"])
         .with_encode(|codec, plain| {
             encoded(number_or(codec, "level", 1).and_then(|level| zlib::encode(plain, level)))
         })
@@ -24,6 +25,7 @@ inventory::submit! {
 inventory::submit! {
     CodecEntry::new("gzip", |_, stored, context| decoded(gzip::decode(stored, context)))
         .with_zarr_v3("gzip")
+        .with_encoder_settings(&["level"])
         .with_encode(|codec, plain| {
             encoded(number_or(codec, "level", 1).and_then(|level| gzip::encode(plain, level)))
         })
@@ -33,6 +35,7 @@ inventory::submit! {
         decoded(bzip2::decode(stored, bzip2::Streams::All, context))
     })
     .with_hdf5_filter(307)
+    .with_encoder_settings(&["level"])
     .with_encode(|codec, plain| {
         encoded(number_or(codec, "level", 1).and_then(|level| bzip2::encode(plain, level)))
     })
@@ -41,6 +44,7 @@ inventory::submit! {
     CodecEntry::new("zstd", |_, stored, context| decoded(zstd::decode(stored, context)))
         .with_zarr_v3("zstd")
         .with_hdf5_filter(32015)
+        .with_encoder_settings(&["level", "checksum"])
         .with_encode(|_, plain| encoded(Ok(zstd::encode(plain))))
 }
 inventory::submit! {
@@ -61,6 +65,7 @@ inventory::submit! {
     CodecEntry::new("blosc", |_, stored, context| decoded(blosc::decode(stored, context)))
         .with_zarr_v3("blosc")
         .with_hdf5_filter(32001)
+        .with_encoder_settings(&["cname", "clevel", "shuffle", "blocksize", "typesize"])
         .with_encode(|codec, plain| {
             encoded(number_or(codec, "typesize", 1).and_then(|element| blosc::encode(plain, element)))
         })
@@ -202,6 +207,13 @@ mod tests {
                     .with("pixels_per_scanline", 256),
                 "imagecodecs_bitshuffle" => codec.with("itemsize", 4).with("blocksize", 64),
                 "astype" => codec.with("encode_dtype", "<u4").with("decode_dtype", "<u4"),
+                "zstd" => codec.with("level", 3).with("checksum", true),
+                "blosc" => codec
+                    .with("cname", "zstd")
+                    .with("clevel", 9)
+                    .with("shuffle", 0)
+                    .with("blocksize", 512)
+                    .with("typesize", 8),
                 _ => codec.with("level", 3),
             }
         });
@@ -227,6 +239,10 @@ mod tests {
                 _ => {}
             }
             assert_eq!(decode(&codec, &stored, 3840).unwrap(), data, "{}", entry.name);
+            let bare = Codecs::linked().unwrap().for_decoding(&codec);
+            let settings = codec.configuration().len() - bare.configuration().len();
+            assert_eq!(settings, entry.encoder_settings.len(), "{}", entry.name);
+            assert_eq!(decode(&bare, &stored, 3840).unwrap(), data, "{}", entry.name);
             assert!(!entry.is_message);
             tried += 1;
         }

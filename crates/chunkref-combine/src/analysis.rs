@@ -10,7 +10,7 @@ use chunkref_core::{
 
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
-use crate::coordinates::{Coordinates, coordinates};
+use crate::coordinates::{Coordinates, coordinates, missing};
 use crate::input::Input;
 use crate::variable::{Setting, Variable};
 
@@ -44,6 +44,10 @@ pub(crate) fn analyse(
         let conflicts = &mut analysis.conflicts;
         let before = conflicts.len();
         check_coordinate(dimension, inputs, time_reasons, conflicts);
+        if conflicts.len() > before {
+            // Without one meaning, what their order is and which are equal cannot be told.
+            continue;
+        }
         let Some(found) = coordinates(dimension, inputs, &lengths, conflicts)? else {
             if conflicts.len() == before {
                 analysis.axes.push(counted(dimension, options, &lengths)?);
@@ -107,7 +111,10 @@ fn check_coordinate(
     time_reasons: &BTreeMap<String, String>,
     conflicts: &mut Vec<Conflict>,
 ) {
-    let CoordinateSource::Data(source) = &dimension.coordinates else { return };
+    let (CoordinateSource::Data(source) | CoordinateSource::Cf(source)) = &dimension.coordinates
+    else {
+        return;
+    };
     let name = &dimension.name;
     let found = inputs.iter().enumerate().filter_map(|(input, own)| {
         let along = own.find(name).filter(|(_, array)| array.dimensions == [name.as_str()]);
@@ -115,6 +122,15 @@ fn check_coordinate(
     });
     let (paths, holders): (Vec<_>, Vec<_>) = found.unzip();
     let Some(path) = paths.first() else { return };
+    let reason = paths
+        .iter()
+        .zip(&holders)
+        .find_map(|(path, holder)| time_reasons.get(path).map(|reason| (reason, holder.input)));
+    if let (CoordinateSource::Cf(_), Some((reason, input))) = (&dimension.coordinates, reason) {
+        let message = format!("the times in {source} are not brought to 1970: {reason}");
+        conflicts.push(missing(name, message, vec![input]));
+        return;
+    }
     let compared = Compared {
         path,
         holders: &holders,
@@ -230,14 +246,13 @@ impl Analysis {
         }
     }
 
-    /// Takes the first input's attributes and fill values for all, when the options say so.
+    /// Takes the first input's for all where that changes no value, when the options say so.
     fn wave_through(&mut self, options: &CombineOptions) {
         if options.on_conflict != OnConflict::First {
             return;
         }
-        let waved = |conflict: &Conflict| {
-            matches!(conflict.kind, ConflictKind::Attribute | ConflictKind::FillValue)
-        };
+        let first = Resolution::OnConflict(OnConflict::First);
+        let waved = |conflict: &Conflict| conflict.resolutions.contains(&first);
         for conflict in self.conflicts.iter().filter(|conflict| waved(conflict)) {
             let says = conflict.sides.first().map_or("", |side| side.says.as_str());
             self.notes.push(format!(

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a variable is the same kind of thing in all inputs.
 
-use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
+use chunkref_core::{Codecs, Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, AttributeValue};
 
 use crate::coordinates::has_text;
+use crate::time::Calendar;
+use crate::value::of_attribute;
 use crate::variable::{SKIP_FILE, SKIP_VARIABLE};
 
-/// Attributes that change what values mean.
-const MEANING: [&str; 10] = [
+/// Attributes that change what values mean: those of one input are never taken for another's.
+const MEANING: [&str; 11] = [
     "scale_factor",
     "add_offset",
     "_FillValue",
@@ -19,7 +21,14 @@ const MEANING: [&str; 10] = [
     "flag_values",
     "flag_masks",
     "flag_meanings",
+    "positive",
 ];
+
+/// Attributes that say what the values are, and change none: one that is missing is no contradiction.
+const LABELS: [&str; 1] = ["standard_name"];
+
+/// Attributes whose numbers are compared with elements, in the type that these have.
+const ELEMENTS: [&str; 4] = ["_FillValue", "missing_value", "flag_values", "flag_masks"];
 
 /// A variable of one input, with the axes that it will have.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +101,9 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
     if !compared.plain {
         check(ConflictKind::Codecs, "codecs differ", &|array| {
             let codecs = array.codecs.iter().map(|codec| {
+                // Settings of encoders do not matter.
+                let linked = Codecs::linked().ok();
+                let codec = linked.map_or_else(|| codec.clone(), |known| known.for_decoding(codec));
                 let options = codec.configuration().iter();
                 let options: Vec<_> =
                     options.map(|(name, value)| format!("{name}={value}")).collect();
@@ -102,6 +114,7 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
         });
     }
     attributes(compared, &mut check);
+    found.extend(labels(compared));
     found
 }
 
@@ -115,7 +128,7 @@ fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
     if mapping {
         for holder in compared.holders {
             for (name, _) in holder.array.attributes.iter() {
-                if !names.contains(&name) && name != "long_name" {
+                if !names.contains(&name) && !["long_name", "comment"].contains(&name) {
                     names.push(name);
                 }
             }
@@ -123,7 +136,7 @@ fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
     }
     for name in names {
         let reason = match compared.time_reason {
-            Some(reason) if name == "units" => format!(" ({reason})"),
+            Some(reason) if name == "units" || name == "calendar" => format!(" ({reason})"),
             _ => String::new(),
         };
         check(ConflictKind::Attribute, &format!("{name} differs{reason}"), &|array| {
@@ -131,31 +144,73 @@ fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
             if name == "calendar" {
                 return calendar(value);
             }
-            value.map_or_else(|| "none".to_owned(), in_words)
+            let Some(value) = value else { return "none".to_owned() };
+            if ELEMENTS.contains(&name) {
+                let elements = of_attribute(&array.dtype, value);
+                let words: Vec<_> = elements.iter().map(ToString::to_string).collect();
+                // What is no element equals none, and is compared as it is.
+                match words.as_slice() {
+                    [] => {}
+                    [only] => return only.clone(),
+                    several => return format!("[{}]", several.join(", ")),
+                }
+            }
+            in_words(value)
         });
     }
+}
+
+/// Conflicts that change no value.
+fn labels(compared: &Compared<'_>) -> Vec<Conflict> {
+    let found = LABELS.into_iter().filter_map(|name| {
+        let has = |holder: &&Holder<'_>| holder.array.attributes.get(name).is_some();
+        let holders: Vec<_> = compared.holders.iter().filter(has).copied().collect();
+        let compared = Compared { holders: &holders, ..*compared };
+        let message = format!("{name} differs");
+        differ(&compared, ConflictKind::Attribute, &message, &|array| {
+            array.attributes.get(name).map_or_else(String::new, in_words)
+        })
+    });
+    let first = Resolution::OnConflict(OnConflict::First);
+    found
+        .map(|conflict| {
+            let resolutions = conflict.resolutions.iter().cloned().chain([first.clone()]);
+            let resolutions: Vec<_> = resolutions.collect();
+            conflict.with_resolutions(resolutions)
+        })
+        .collect()
 }
 
 fn calendar(value: Option<&AttributeValue>) -> String {
     match value {
         None => "standard".to_owned(),
-        Some(AttributeValue::Text(text)) if text.eq_ignore_ascii_case("gregorian") => {
-            "standard".to_owned()
+        Some(AttributeValue::Text(text)) => {
+            Calendar::of(text).map_or_else(|| format!("{text:?}"), |known| known.name().to_owned())
         }
         Some(value) => in_words(value),
     }
 }
 
+/// A value in words: the same ones for the same number, whatever its type.
 fn in_words(value: &AttributeValue) -> String {
     match value {
         AttributeValue::Bool(value) => value.to_string(),
         AttributeValue::Int(value) => value.to_string(),
         AttributeValue::UInt(value) => value.to_string(),
-        AttributeValue::Float(value) => format!("{value:?}"),
-        AttributeValue::Text(text) => format!("{text:?}"),
-        AttributeValue::List(values) => {
-            format!("[{}]", values.iter().map(in_words).collect::<Vec<_>>().join(", "))
+        AttributeValue::Float(value) => {
+            #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
+            let narrow = *value as f32;
+            let (short, long) = (narrow.to_string(), value.to_string());
+            if f64::from(narrow).to_bits() == value.to_bits() && short.len() < long.len() {
+                return format!("{short} in 32 bits");
+            }
+            long
         }
+        AttributeValue::Text(text) => format!("{text:?}"),
+        AttributeValue::List(values) => match values.as_slice() {
+            [only] => in_words(only),
+            several => format!("[{}]", several.iter().map(in_words).collect::<Vec<_>>().join(", ")),
+        },
         other => format!("{other:?}"),
     }
 }
@@ -177,10 +232,6 @@ fn differ(
     if sides.len() < 2 {
         return None;
     }
-    let mut resolutions = vec![SKIP_FILE, SKIP_VARIABLE];
-    if matches!(kind, ConflictKind::Attribute | ConflictKind::FillValue) {
-        resolutions.push(Resolution::OnConflict(OnConflict::First));
-    }
     let conflict = Conflict::new(kind, compared.path, message);
-    Some(conflict.with_sides(sides).with_resolutions(resolutions))
+    Some(conflict.with_sides(sides).with_resolutions([SKIP_FILE, SKIP_VARIABLE]))
 }

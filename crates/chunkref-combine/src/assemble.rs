@@ -113,18 +113,22 @@ fn array(
         .map(|(axis, &length)| axis.map_or(length, |axis| axis.length))
         .collect();
     let parts = parts(variable, &axes, own);
+    let mut attributes = first.attributes.clone();
+    if variable.fill.is_some() {
+        attributes.remove("_FillValue");
+    }
     let described = |chunk_shape: &[u64]| Array {
         shape: shape.clone(),
         dimensions: dimensions.clone(),
         dtype: first.dtype.clone(),
-        fill_value: first.fill_value.clone(),
+        fill_value: variable.fill.clone().or_else(|| first.fill_value.clone()),
         chunk_grid: ChunkGrid::regular(chunk_shape),
         codecs: first.codecs.clone(),
-        attributes: first.attributes.clone(),
+        attributes: attributes.clone(),
         manifest: chunkref_model::Manifest::empty(Vec::new()),
     };
     if variable.plain {
-        return plain(variable, first, &shape, &parts, described(&shape)).map(Some);
+        return plain(variable, &shape, &parts, described(&shape)).map(Some);
     }
     let thin = std::iter::repeat_n(1, lacking);
     let own = first.dimensions.iter().zip(first.chunk_grid.chunk_shape());
@@ -202,7 +206,6 @@ fn parts<'a>(
 /// All values in one chunk.
 fn plain(
     variable: &Variable,
-    first: &Array,
     shape: &[u64],
     parts: &[Part<'_>],
     described: Array,
@@ -210,9 +213,9 @@ fn plain(
     let fault = |what: &str| {
         CombineError::new(CombineErrorKind::Unsupported, format!("{}: {what}", variable.path))
     };
-    let element = first.dtype.length_bytes().and_then(|bytes| usize::try_from(bytes).ok());
+    let element = described.dtype.length_bytes().and_then(|bytes| usize::try_from(bytes).ok());
     let element = element.ok_or_else(|| fault("its elements have no fixed length"))?;
-    let mut values = filled(&first.dtype, first.fill_value.as_ref(), shape)
+    let mut values = filled(&described.dtype, described.fill_value.as_ref(), shape)
         .ok_or_else(|| fault("its values do not fit into memory"))?;
     for part in parts {
         let bytes = part.array.plain_values().unwrap_or_default();

@@ -11,8 +11,10 @@ use chunkref_model::Dataset;
 
 use crate::analysis::{Analysis, analyse};
 use crate::assemble::assemble;
+use crate::fill;
 use crate::input::Input;
 use crate::merge::{merge_all, merge_places};
+use crate::promote::promote;
 use crate::report::Report;
 use crate::time::harmonise;
 
@@ -156,8 +158,10 @@ fn settle<'a>(
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
         let mut working = inputs.clone();
-        let time_reasons = harmonise(&mut working);
-        let analysis = analyse(&working, options, &skipped, &time_reasons)?;
+        promote(&mut working, options);
+        let times = harmonise(&mut working, options);
+        fill::unify(&mut working, options);
+        let analysis = analyse(&working, options, &skipped, &times.reasons)?;
         let step = resolve(&analysis, working.len(), options);
         let Some(step) = step.filter(|_| !analysis.conflicts.is_empty()) else {
             return Ok(Settled { inputs: working, analysis, skipped, left_out });

@@ -5,7 +5,7 @@ use chunkref_core::{
     CombineErrorKind, CombineOptions, ConcatDimension, ConflictKind, CoordinateSource, Duplicates,
     Missing, OnConflict, Resolution,
 };
-use chunkref_model::{Array, Codec, DataType, Dataset, FillValue};
+use chunkref_model::{Array, AttributeValue, Codec, DataType, Dataset, FillValue};
 
 use crate::testing::{LITTLE, data, elements, floats, ints, scene, series};
 use crate::{combine, plan};
@@ -101,12 +101,12 @@ fn each_conflict_is_told_once_with_all_files() {
     let [conflict] = error.conflicts.as_slice() else { panic!("{:?}", error.conflicts) };
     assert_eq!((conflict.kind, conflict.place.as_str()), (ConflictKind::Attribute, "sst"));
     assert_eq!(conflict.sides[1].inputs, [3, 17]);
-    let answers = [OnConflict::SkipFile, OnConflict::SkipVariable, OnConflict::First];
+    let answers = [OnConflict::SkipFile, OnConflict::SkipVariable];
     assert_eq!(conflict.resolutions, answers.map(Resolution::OnConflict));
     let words = error.in_words(&|resolution| {
-        (*resolution == Resolution::OnConflict(OnConflict::First)).then(|| "FIRST".to_owned())
+        (*resolution == Resolution::OnConflict(OnConflict::SkipFile)).then(|| "SKIP".to_owned())
     });
-    assert!(words.contains("; or take the first input's for all (FIRST)"), "{words}");
+    assert!(words.contains("that differ from the first (SKIP); or leave"), "{words}");
     let skipped = combine(&inputs, &along("t").with_on_conflict(OnConflict::SkipFile)).unwrap();
     assert_eq!(skipped.dataset.array("sst").unwrap().shape, [28, 4, 6]);
     assert_eq!(skipped.notes.len(), 2);
@@ -114,9 +114,85 @@ fn each_conflict_is_told_once_with_all_files() {
     let without = combine(&inputs, &along("t").with_on_conflict(OnConflict::SkipVariable)).unwrap();
     assert!(without.dataset.array("sst").is_none());
     assert!(without.notes[0].contains("sst is left out"));
-    let first = combine(&inputs, &along("t").with_on_conflict(OnConflict::First)).unwrap();
-    assert_eq!(first.dataset.array("sst").unwrap().attributes.get("units"), Some(&"K".into()));
-    assert!(first.notes[0].contains("\"K\""), "{:?}", first.notes);
+}
+
+#[test]
+fn the_first_is_taken_for_what_changes_no_value() {
+    let first = along("t").with_on_conflict(OnConflict::First);
+    let named = |name: &str| {
+        let mut inputs = scenes("sst", |array| array.attributes.insert("standard_name", name));
+        let array = inputs[0].root.arrays.get_mut("sst").unwrap();
+        array.attributes.insert("standard_name", "sea_surface_temperature");
+        inputs
+    };
+    let inputs = named("sea_surface_skin_temperature");
+    let words = ["standard_name differs", "take the first input's for all"];
+    expect(&inputs, &along("t"), ConflictKind::Attribute, &words);
+    let combined = combine(&inputs, &first).unwrap();
+    assert!(combined.notes[0].contains("\"sea_surface_temperature\""), "{:?}", combined.notes);
+    // One that is not there contradicts nothing.
+    combine(&scenes("sst", |array| array.attributes.insert("standard_name", "x")), &along("t"))
+        .unwrap();
+    for name in [
+        "units",
+        "calendar",
+        "scale_factor",
+        "add_offset",
+        "_FillValue",
+        "missing_value",
+        "_Unsigned",
+        "flag_values",
+        "flag_masks",
+        "flag_meanings",
+        "positive",
+    ] {
+        let inputs = scenes("sst", |array| array.attributes.insert(name, "7"));
+        let [conflict] = &plan(&inputs, &first).unwrap().conflicts[..] else { panic!("{name}") };
+        let offered = Resolution::OnConflict(OnConflict::First);
+        assert!(!conflict.resolutions.contains(&offered), "{name}");
+        combine(&inputs, &first).unwrap_err();
+    }
+    combine(&scenes("sst", |array| array.fill_value = Some(FillValue::Int(0))), &first)
+        .unwrap_err();
+}
+
+#[test]
+fn settings_of_encoders_do_not_matter() {
+    let effort = |codec: Codec| {
+        let mut inputs = scenes("sst", |array| array.codecs = vec![codec]);
+        let first = inputs[0].root.arrays.get_mut("sst").unwrap();
+        first.codecs = vec![Codec::new("increment").with("effort", 4)];
+        inputs
+    };
+    let cube = combine(&effort(Codec::new("increment").with("effort", 9)), &along("t")).unwrap();
+    assert_eq!(cube.dataset.array("sst").unwrap().codecs[0].configuration()["effort"], 4);
+    let inputs = effort(Codec::new("increment").with("step", 2));
+    expect(&inputs, &along("t"), ConflictKind::Codecs, &["increment(step=2)"]);
+}
+
+#[test]
+fn the_same_number_of_another_type_is_the_same() {
+    use chunkref_model::AttributeValue::{Float, Int, List, UInt};
+    let with = |name: &str, a: AttributeValue, b: AttributeValue| {
+        let mut inputs = scenes("sst", |array| array.attributes.insert(name, b));
+        inputs[0].root.arrays.get_mut("sst").unwrap().attributes.insert(name, a);
+        inputs
+    };
+    for (name, a, b) in [
+        ("missing_value", Int(-99), Float(-99.0)),
+        ("missing_value", List(vec![Int(-99)]), Int(-99)),
+        ("scale_factor", UInt(1), Float(1.0)),
+        ("flag_values", List(vec![Int(0), Int(1)]), List(vec![Float(0.0), UInt(1)])),
+    ] {
+        combine(&with(name, a, b), &along("t")).unwrap();
+    }
+    let tenth = with("scale_factor", Float(0.1_f32.into()), Float(0.1));
+    let words = ["scale_factor differs", "0.1 in 32 bits", "0.1: s3://bucket/b.nc"];
+    expect(&tenth, &along("t"), ConflictKind::Attribute, &words);
+    for calendar in ["gregorian", "STANDARD"] {
+        let inputs = scenes("t", |array| array.attributes.insert("calendar", calendar));
+        combine(&inputs, &along("t")).unwrap();
+    }
 }
 
 #[test]
@@ -219,11 +295,13 @@ fn coordinates_that_are_not_there() {
     expect(&inputs, &along("time"), ConflictKind::NoCoordinates, &words);
     let mut unread = inputs.clone();
     let array = data(&mut unread[1], FILES[1], &[], &[], &[], 7);
-    let dtype = DataType::Float { length: 8, order: LITTLE };
-    unread[1].root.arrays.insert("t".to_owned(), Array { dtype, ..array });
+    let t = unread[1].array("t").unwrap().clone();
+    let array = Array { manifest: array.manifest, chunk_grid: array.chunk_grid, ..t };
+    unread[1].root.arrays.insert("t".to_owned(), array);
     assert!(kinds(&unread, &along("t")).contains(&ConflictKind::NoCoordinates));
     let mut typed = inputs.clone();
-    typed[1].root.arrays.insert("t".to_owned(), ints(&[], &[120]));
+    let t = typed[1].root.arrays.get_mut("t").unwrap();
+    t.dtype = DataType::FixedString { length: 8 };
     assert!(kinds(&typed, &along("t")).contains(&ConflictKind::DataType));
     let with = |source| {
         let dimension = ConcatDimension::new("time").with_coordinates(source);
@@ -280,10 +358,23 @@ fn epochs_are_brought_together_or_refused() {
     };
     assert_eq!(numbers("t"), [60.0, 120.0, 720.0]);
     assert_eq!(numbers("t_bounds"), [59.0, 61.0, 60.0, 180.0, 660.0, 780.0]);
-    for units in ["months since 2000-01-01", "seconds since 2000-01-01 12:00:00.5"] {
+    // Half a second is no whole number of minutes that floats have room for, and no loss in finer units.
+    let half = with_units("b", 7.0, "seconds since 2000-03-01 12:00:00.5");
+    let finer = combine(&[a.clone(), half], &along("t")).unwrap().dataset;
+    let date = |place: usize| {
+        let t = finer.array("t").unwrap();
+        let Some(AttributeValue::Text(units)) = t.attributes.get("units") else { panic!() };
+        let values = crate::value::values(&t.dtype, &t.plain_values().unwrap()).unwrap();
+        crate::date_of(crate::value::as_float(&values[place]).unwrap(), units, "standard").unwrap()
+    };
+    assert_eq!([date(0), date(1)], ["2000-01-01T13:00:00", "2000-03-01T12:00:08"]);
+    for units in ["months since 2000-01-01", "seconds since 0001-01-01 00:00:00.000000123"] {
         let words = ["units differs (", units];
         let inputs = [a.clone(), with_units("b", 7.0, units)];
-        expect(&inputs, &along("t"), ConflictKind::Attribute, &words);
+        let conflicts = plan(&inputs, &along("t")).unwrap().conflicts;
+        assert_eq!(conflicts[0].kind, ConflictKind::Attribute);
+        let said = combine(&inputs, &along("t")).unwrap_err().to_string();
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
     }
     let mut other = with_units("b", 7.0, "minutes since 2000-01-01 00:00:00");
     other.root.arrays.get_mut("t").unwrap().attributes.insert("calendar", "noleap");

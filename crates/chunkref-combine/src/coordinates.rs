@@ -5,12 +5,11 @@ use chunkref_core::{
     CombineError, CombineErrorKind, ConcatDimension, Conflict, ConflictKind, CoordinateSource,
     Resolution, Side,
 };
-use chunkref_model::{Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, DataType, Manifest};
+use chunkref_model::{Array, AttributeValue, Attributes, ChunkGrid, DataType, Manifest};
 use regex::Regex;
 
 use crate::input::Input;
 use crate::scalar::{Scalar, encode};
-use crate::time;
 use crate::value::values;
 use crate::variable::SKIP_FILE;
 
@@ -35,10 +34,9 @@ pub(crate) fn coordinates(
 ) -> Result<Option<Coordinates>, CombineError> {
     let name = &dimension.name;
     match &dimension.coordinates {
-        CoordinateSource::Data(source) => Ok(of_arrays(name, source, inputs, lengths, conflicts)),
-        CoordinateSource::Cf(source) => {
-            let found = of_arrays(name, source, inputs, lengths, conflicts);
-            Ok(found.and_then(|found| since_1970(name, source, found, inputs, conflicts)))
+        // Times are since 1970 already, where that is asked for.
+        CoordinateSource::Data(source) | CoordinateSource::Cf(source) => {
+            Ok(of_arrays(name, source, inputs, lengths, conflicts))
         }
         CoordinateSource::Index => {
             total(name, lengths)?;
@@ -106,7 +104,7 @@ fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
     input.find(name).filter(|(_, array)| array.dimensions == [name])
 }
 
-fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
+pub(crate) fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
     Conflict::new(ConflictKind::NoCoordinates, name, message)
         .with_sides([Side { says: "these inputs".to_owned(), inputs }])
         .with_resolutions([Resolution::Concat { dimension: name.to_owned() }])
@@ -188,7 +186,8 @@ fn of_elsewhere(
     for (place, (input, length)) in inputs.iter().zip(lengths).enumerate() {
         let known = along(name, input).and_then(|(_, array)| {
             let values = values(&array.dtype, &array.plain_values()?)?;
-            values.iter().map(Scalar::of_value).collect::<Option<Vec<_>>>()
+            let elements = values.iter().map(|value| Scalar::of_element(value, &array.dtype));
+            elements.collect::<Option<Vec<_>>>()
         });
         let own = || match source {
             CoordinateSource::Attribute(attribute) => {
@@ -222,36 +221,6 @@ fn of_elsewhere(
         return None;
     }
     Some(scalars)
-}
-
-/// The times of all inputs in one unit since 1970, of the calendar that they have.
-fn since_1970(
-    name: &str,
-    source: &str,
-    found: Coordinates,
-    inputs: &[Input<'_>],
-    conflicts: &mut Vec<Conflict>,
-) -> Option<Coordinates> {
-    let mut arrays = Vec::new();
-    for input in inputs {
-        arrays.extend(along(name, input).or_else(|| input.find(source)).map(|(_, array)| array));
-    }
-    match time::since_1970(&arrays) {
-        Ok((bytes, attributes)) => {
-            let template = Array {
-                dtype: DataType::Int { length: 8, order: ByteOrder::Little },
-                fill_value: None,
-                attributes,
-                ..found.template
-            };
-            Some(Coordinates { template, bytes, ..found })
-        }
-        Err((place, reason)) => {
-            let message = format!("the times in {source} are not brought to 1970: {reason}");
-            conflicts.push(missing(name, message, vec![place]));
-            None
-        }
-    }
 }
 
 fn of_scalars(

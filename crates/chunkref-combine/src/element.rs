@@ -10,8 +10,8 @@ use chunkref_model::{Array, AttributeValue};
 use crate::time::{Calendar, Units};
 use crate::value::{Value, values};
 
-/// Microseconds that two times may be apart and be the same: fractions of days lose as much.
-const SAME_TIME: i128 = 1_000;
+/// Nanoseconds that two times may be apart and be the same: fractions of days lose as much.
+const SAME_TIME: i128 = 1_000_000;
 
 /// What one element means.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ const SAME_TIME: i128 = 1_000;
 pub enum Element {
     /// There is no value.
     Missing,
-    /// A time, in microseconds from year 0 of its calendar.
+    /// A time, in nanoseconds from year 0 of its calendar.
     Time(i128),
     /// A whole number.
     Int(i128),
@@ -57,7 +57,7 @@ impl std::fmt::Display for Element {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing => formatter.write_str("missing"),
-            Self::Time(time) => write!(formatter, "{time} µs"),
+            Self::Time(time) => write!(formatter, "{time} ns"),
             Self::Int(number) => number.fmt(formatter),
             Self::Float(number) => number.fmt(formatter),
             Self::Bytes(bytes) => write!(formatter, "{:?}", String::from_utf8_lossy(bytes)),
@@ -124,13 +124,18 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
             #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
             (Value::Int(number), None) => float(unpacked(number as f64)),
             (Value::Float(number), None) => float(unpacked(number.get())),
-            (Value::Int(number), Some(units)) if !packed => Element::Time(units.instant(number)),
+            (Value::Int(number), Some(units)) if !packed => Element::Time(instant(units, number)),
             #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
             (Value::Int(number), Some(units)) => moment(units, unpacked(number as f64)),
             (Value::Float(number), Some(units)) => moment(units, unpacked(number.get())),
         }
     };
     Some(found.into_iter().map(element).collect())
+}
+
+/// Nanoseconds from year 0 to `number` units after the epoch.
+fn instant(units: &Units, number: i128) -> i128 {
+    number.saturating_mul(units.unit).saturating_add(units.epoch)
 }
 
 #[expect(
@@ -143,8 +148,8 @@ fn moment(units: &Units, number: f64) -> Element {
         return Element::Missing;
     }
     // Whole units and the rest by themselves, so that days long after the epoch keep their seconds.
-    let whole = units.instant(number.trunc() as i128);
-    Element::Time(whole.saturating_add((number.fract() * units.length() as f64).round() as i128))
+    let whole = instant(units, number.trunc() as i128);
+    Element::Time(whole.saturating_add((number.fract() * units.unit as f64).round() as i128))
 }
 
 /// Where elements are among others.
@@ -211,7 +216,7 @@ mod tests {
         let found = elements(&bounds, Some(&time)).unwrap();
         let Element::Time(found) = found[0] else { panic!("{found:?}") };
         let Element::Time(own) = elements(&time, None).unwrap()[0] else { panic!() };
-        assert_eq!(own - found, 3_600_000_000);
+        assert_eq!(own - found, 3_600_000_000_000);
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //! | [`report`] | [`Report`]: every conflict once, with the inputs on each side and what resolves it |
 //! | `input` | one dataset among others, and what it is called |
 //! | `value`, `scalar` | coordinates as things that can be compared; as numbers and text from elsewhere |
+//! | `fill` | fill values that say the same in other words |
+//! | `promote` | small arrays of different types of numbers, in one |
 //! | `time` | CF times brought to one epoch |
 //! | `coordinates` | the coordinates of one dimension in every input |
 //! | `axis` | where along a dimension each input lies |
@@ -30,8 +32,10 @@ mod coordinates;
 mod cut;
 mod difference;
 pub mod element;
+mod fill;
 mod input;
 pub mod merge;
+mod promote;
 pub mod report;
 mod scalar;
 mod time;
@@ -46,6 +50,8 @@ mod cube_tests;
 mod pieces_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod time_tests;
 
 pub use combine::{Combined, CubeCombiner, combine, plan};
 pub use difference::{Difference, largest_difference};

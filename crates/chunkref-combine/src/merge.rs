@@ -13,7 +13,10 @@ use crate::analysis::lengths;
 use crate::aspect::{self, Compared, Holder};
 use crate::assemble::adopt_sources;
 use crate::coordinates::coordinates;
+use crate::fill;
 use crate::input::Input;
+use crate::promote::promote;
+use crate::time::harmonise;
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -123,7 +126,10 @@ pub(crate) fn merge_places(
     inputs: &[Dataset],
     options: &CombineOptions,
 ) -> Result<Vec<Dataset>, CombineError> {
-    let own = Input::all(inputs, options);
+    let mut own = Input::all(inputs, options);
+    promote(&mut own, options);
+    harmonise(&mut own, options);
+    fill::unify(&mut own, options);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {

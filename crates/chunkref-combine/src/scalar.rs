@@ -3,27 +3,25 @@
 
 use chunkref_model::{AttributeValue, ByteOrder, DataType};
 
+use crate::time::{count_of_date, date_of_count, date_of_text};
 use crate::value::Value;
 
-/// A number or a text.
+/// A number, a text or a date.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Scalar {
     Int(i64),
     Float(f64),
+    /// Text that stays text, even where it is a number.
     Text(String),
+    /// Text that counts as a number where it is one, and as a date where one is asked for.
+    Written(String),
+    /// Nanoseconds since 1970.
+    Date(i128),
 }
 
 impl Scalar {
-    /// Text that is a number counts as that number.
     pub(crate) fn of_text(text: &str) -> Self {
-        let text = text.trim();
-        if let Ok(value) = text.parse() {
-            return Self::Int(value);
-        }
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Self::Float(value),
-            _ => Self::Text(text.to_owned()),
-        }
+        Self::Written(text.trim().to_owned())
     }
 
     pub(crate) fn of_attribute(value: &AttributeValue) -> Option<Self> {
@@ -40,14 +38,30 @@ impl Scalar {
         }
     }
 
-    pub(crate) fn of_value(value: &Value) -> Option<Self> {
-        match value {
-            Value::Int(value) => i64::try_from(*value).ok().map(Self::Int),
-            Value::Float(value) => Some(Self::Float(value.get())),
-            Value::Bytes(bytes) => {
+    /// An element of an array.
+    pub(crate) fn of_element(value: &Value, dtype: &DataType) -> Option<Self> {
+        match (value, dtype) {
+            (Value::Int(value), DataType::DateTime { unit, .. }) => {
+                date_of_count(i64::try_from(*value).ok()?, unit).map(Self::Date)
+            }
+            (Value::Int(value), _) => i64::try_from(*value).ok().map(Self::Int),
+            (Value::Float(value), _) => Some(Self::Float(value.get())),
+            (Value::Bytes(bytes), _) => {
                 let text = std::str::from_utf8(bytes).ok()?;
                 Some(Self::Text(text.trim_end_matches('\0').to_owned()))
             }
+        }
+    }
+
+    /// What it is when no type is asked for.
+    fn as_needed(&self) -> Self {
+        let Self::Written(text) = self else { return self.clone() };
+        if let Ok(value) = text.parse() {
+            return Self::Int(value);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Self::Float(value),
+            _ => Self::Text(text.clone()),
         }
     }
 
@@ -55,7 +69,18 @@ impl Scalar {
         match self {
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) | Self::Written(text) => text.clone(),
+            Self::Date(nanoseconds) => format!("{nanoseconds} ns since 1970"),
+        }
+    }
+
+    /// The count of one of numpy's units since 1970.
+    fn date(&self, unit: &str) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Float(_) => None,
+            Self::Text(text) | Self::Written(text) => count_of_date(date_of_text(text)?, unit),
+            Self::Date(nanoseconds) => count_of_date(*nanoseconds, unit),
         }
     }
 }
@@ -66,7 +91,7 @@ pub(crate) fn encode(
     scalars: &[Vec<Scalar>],
     dtype: Option<&DataType>,
 ) -> Result<(DataType, Vec<Vec<u8>>), String> {
-    let Some(dtype) = dtype else { return Ok(encode_as_needed(scalars)) };
+    let Some(dtype) = dtype else { return encode_as_needed(scalars) };
     let mut encoded = Vec::new();
     for scalars in scalars {
         let mut bytes = Vec::new();
@@ -86,11 +111,13 @@ fn element(scalar: &Scalar, dtype: &DataType) -> Option<Vec<u8>> {
         }
         bytes
     };
-    match (dtype, scalar) {
-        (
-            DataType::DateTime { order, .. } | DataType::TimeDelta { order, .. },
-            Scalar::Int(value),
-        ) => Some(ordered(value.to_le_bytes().to_vec(), *order)),
+    match (dtype, &scalar.as_needed()) {
+        (DataType::DateTime { order, unit }, _) => {
+            Some(ordered(scalar.date(unit)?.to_le_bytes().to_vec(), *order))
+        }
+        (DataType::TimeDelta { order, .. }, Scalar::Int(value)) => {
+            Some(ordered(value.to_le_bytes().to_vec(), *order))
+        }
         (DataType::Int { length, order }, Scalar::Int(value)) => {
             let unused = 64_u32.checked_sub(u32::from(*length) * 8)?;
             let fits = *value << unused >> unused == *value;
@@ -113,7 +140,7 @@ fn element(scalar: &Scalar, dtype: &DataType) -> Option<Vec<u8>> {
             };
             Some(ordered(bytes, *order))
         }
-        (DataType::FixedString { length }, scalar) => {
+        (DataType::FixedString { length }, _) => {
             let mut bytes = scalar.text().into_bytes();
             let length = usize::try_from(*length).ok()?;
             (bytes.len() <= length).then(|| {
@@ -125,46 +152,27 @@ fn element(scalar: &Scalar, dtype: &DataType) -> Option<Vec<u8>> {
     }
 }
 
-fn encode_as_needed(scalars: &[Vec<Scalar>]) -> (DataType, Vec<Vec<u8>>) {
-    let all = || scalars.iter().flatten();
+fn encode_as_needed(scalars: &[Vec<Scalar>]) -> Result<(DataType, Vec<Vec<u8>>), String> {
+    let needed: Vec<Scalar> = scalars.iter().flatten().map(Scalar::as_needed).collect();
     let order = ByteOrder::Little;
-    if all().all(|scalar| matches!(scalar, Scalar::Int(_))) {
-        return (
-            DataType::Int { length: 8, order },
-            each(scalars, |scalar| match scalar {
-                Scalar::Int(value) => value.to_le_bytes().to_vec(),
-                _ => vec![0; 8],
-            }),
-        );
-    }
     let exact = |value: i64| value.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS;
-    let numbers = all().all(|scalar| match scalar {
+    let numbers = needed.iter().all(|scalar| match scalar {
         Scalar::Int(value) => exact(*value),
         Scalar::Float(_) => true,
-        Scalar::Text(_) => false,
+        _ => false,
     });
-    if numbers {
-        return (
-            DataType::Float { length: 8, order },
-            each(scalars, |scalar| match scalar {
-                #[expect(clippy::cast_precision_loss, reason = "checked to be exact")]
-                Scalar::Int(value) => (*value as f64).to_le_bytes().to_vec(),
-                Scalar::Float(value) => value.to_le_bytes().to_vec(),
-                Scalar::Text(_) => vec![0; 8],
-            }),
-        );
-    }
-    let longest = all().map(|scalar| scalar.text().len()).max().unwrap_or_default().max(1);
-    let bytes = each(scalars, |scalar| {
-        let mut bytes = scalar.text().into_bytes();
-        bytes.resize(longest, 0);
-        bytes
-    });
-    (DataType::FixedString { length: longest as u64 }, bytes)
-}
-
-fn each(scalars: &[Vec<Scalar>], bytes: impl Fn(&Scalar) -> Vec<u8>) -> Vec<Vec<u8>> {
-    scalars.iter().map(|scalars| scalars.iter().flat_map(&bytes).collect()).collect()
+    let dtype = if needed.iter().all(|scalar| matches!(scalar, Scalar::Int(_))) {
+        DataType::Int { length: 8, order }
+    } else if numbers {
+        DataType::Float { length: 8, order }
+    } else if needed.iter().all(|scalar| matches!(scalar, Scalar::Date(_))) {
+        DataType::DateTime { unit: "ns".to_owned(), order }
+    } else {
+        let all = scalars.iter().flatten();
+        let longest = all.map(|scalar| scalar.text().len()).max().unwrap_or_default().max(1);
+        DataType::FixedString { length: longest as u64 }
+    };
+    encode(scalars, Some(&dtype))
 }
 
 #[cfg(test)]
@@ -197,6 +205,19 @@ mod tests {
         let byte = DataType::UInt { length: 1, order: ByteOrder::Little };
         assert_eq!(encode("255", &byte).unwrap().1, [[255]]);
         assert!(encode("256", &byte).is_err() && encode("-1", &byte).is_err());
+        let date =
+            |unit: &str| DataType::DateTime { unit: unit.to_owned(), order: ByteOrder::Little };
+        for text in ["2019", "2019-01-01", "20190101", "2019-01-01T00:00:00"] {
+            assert_eq!(encode(text, &date("s")).unwrap().1, [1_546_300_800_i64.to_le_bytes()]);
+        }
+        assert_eq!(encode("2019-01-01T06:00", &date("D")), Err("2019-01-01T06:00".to_owned()));
+        assert_eq!(encode("1546300800", &date("s")), Err("1546300800".to_owned()));
+        let count = super::encode(&[vec![Scalar::Int(7)]], Some(&date("s")));
+        assert_eq!(count.unwrap().1, [7_i64.to_le_bytes()]);
+        let days = Scalar::of_element(&Value::Int(17_897), &date("D")).unwrap();
+        let seconds = super::encode(&[vec![days]], Some(&date("s")));
+        assert_eq!(seconds.unwrap().1, [1_546_300_800_i64.to_le_bytes()]);
+        assert_eq!(encode("007", &DataType::FixedString { length: 4 }).unwrap().1, [b"007\0"]);
         let float = DataType::Float { length: 4, order: ByteOrder::Little };
         assert_eq!(encode("1.5", &float).unwrap().1, [1.5_f32.to_le_bytes()]);
         assert_eq!(encode("7", &DataType::FixedString { length: 2 }).unwrap().1, [b"7\0"]);

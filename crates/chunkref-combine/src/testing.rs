@@ -3,12 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use chunkref_core::{CodecEntry, inventory};
 use chunkref_model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset, Dimension,
     FillValue, ManifestBuilder, Source,
 };
 
 pub(crate) const LITTLE: ByteOrder = ByteOrder::Little;
+
+/// A codec that adds one to every byte, whose setting `effort` decoding does not look at.
+const INCREMENT: CodecEntry = CodecEntry::new("increment", |_, stored, _| {
+    Ok(stored.iter().map(|byte| byte.wrapping_sub(1)).collect())
+})
+.with_encoder_settings(&["effort"])
+.with_encode(|_, plain| Ok(plain.iter().map(|byte| byte.wrapping_add(1)).collect()));
+
+inventory::submit! { INCREMENT }
 
 /// An array of big chunks that lie in the object `location`, each at an offset that tells it from all others.
 pub(crate) fn data(

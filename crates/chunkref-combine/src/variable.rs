@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use chunkref_core::{
     CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
 };
-use chunkref_model::Array;
+use chunkref_model::{Array, FillValue};
 
 use crate::aspect::{self, Compared, Holder, widened};
 use crate::axis::Axis;
 use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
+use crate::fill;
 use crate::input::Input;
 
 /// A variable of the result.
@@ -25,6 +26,8 @@ pub(crate) struct Variable {
     pub(crate) plain: bool,
     /// How its chunks are cut, so that inputs meet at their edges.
     pub(crate) cut: Option<Cut>,
+    /// The fill value that it gets, because there are gaps and the inputs have none.
+    pub(crate) fill: Option<FillValue>,
 }
 
 /// What most conflicts have in common.
@@ -52,8 +55,14 @@ impl Setting<'_> {
             .collect();
         let (&first, _) = holders.split_first()?;
         let inputs = holders.iter().map(|holder| holder.input).collect();
-        let mut variable =
-            Variable { path: path.to_owned(), inputs, dimensions: None, plain: false, cut: None };
+        let mut variable = Variable {
+            path: path.to_owned(),
+            inputs,
+            dimensions: None,
+            plain: false,
+            cut: None,
+            fill: None,
+        };
         let name = path.rsplit('/').next().unwrap_or(path);
         if self.options.identical.iter().any(|known| known == path || known == name) {
             return Some(variable);
@@ -100,7 +109,14 @@ impl Setting<'_> {
         }
         variable.cut = cut;
         let gaps = self.gaps || holders.len() < self.inputs.len();
-        if gaps && self.options.missing == Missing::Fill && first.array.fill_value.is_none() {
+        if gaps && first.array.fill_value.is_none() {
+            variable.fill = fill::of_gaps(&holders);
+        }
+        if gaps
+            && self.options.missing == Missing::Fill
+            && first.array.fill_value.is_none()
+            && variable.fill.is_none()
+        {
             let message = "there would be gaps, and it has no fill value that could say so";
             conflicts.push(
                 Conflict::new(ConflictKind::NoFillValue, path, message)

@@ -170,6 +170,9 @@ pub struct CodecEntry {
     pub length: LengthChange,
     /// Whether a chunk is a message of its own, which other references may read parts of: its fields, its coordinates.
     pub is_message: bool,
+    /// Names of settings that matter only when a chunk is encoded, such as how hard it is compressed: decoding looks at none
+    /// of them, so that chunks that differ in these alone are read alike.
+    pub encoder_settings: &'static [&'static str],
     decode: Decode,
     encode: Option<Encode>,
 }
@@ -187,6 +190,7 @@ impl CodecEntry {
             input: CodecInput::Bytes,
             length: LengthChange::Varies,
             is_message: false,
+            encoder_settings: &[],
             decode,
             encode: None,
         }
@@ -220,6 +224,12 @@ impl CodecEntry {
     #[must_use]
     pub const fn with_messages(self) -> Self {
         Self { is_message: true, ..self }
+    }
+
+    /// The same with settings that decoding does not look at.
+    #[must_use]
+    pub const fn with_encoder_settings(self, names: &'static [&'static str]) -> Self {
+        Self { encoder_settings: names, ..self }
     }
 
     /// The same with an encoder.
@@ -330,6 +340,14 @@ impl Codecs {
         self.entries.get(place)
     }
 
+    /// What of a codec decoding looks at: without the settings that matter only when a chunk is encoded. Of a codec that is
+    /// not here, all of them.
+    #[must_use]
+    pub fn for_decoding(&self, codec: &Codec) -> Codec {
+        let settings = self.by_name(codec.name()).map_or(&[][..], |entry| entry.encoder_settings);
+        settings.iter().fold(codec.clone(), |codec, name| codec.without(name))
+    }
+
     /// The codec of this name in Zarr v3 metadata: its own, or `numcodecs.` and the name in numcodecs.
     #[must_use]
     pub fn by_zarr_v3_name(&self, name: &str) -> Option<&CodecEntry> {
@@ -379,6 +397,12 @@ mod tests {
         );
         assert!(codecs.by_name("numcodecs.zlib").is_none());
         assert_eq!(codecs.by_name("zlib").unwrap().hdf5_filter, Some(1));
+        let packed = Codec::new("gzip").with("level", 4).with("other", 1);
+        assert_eq!(codecs.for_decoding(&packed), packed);
+        let codecs = Codecs::from_entries([gzip.with_encoder_settings(&["level"])]).unwrap();
+        assert_eq!(codecs.for_decoding(&packed), Codec::new("gzip").with("other", 1));
+        let unknown = Codec::new("zlib").with("level", 4);
+        assert_eq!(codecs.for_decoding(&unknown), unknown);
     }
 
     #[test]

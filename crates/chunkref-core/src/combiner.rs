@@ -48,8 +48,9 @@ mod dtype {
 pub enum CoordinateSource {
     /// The values of an array: a path, or a name that only one group has.
     Data(String),
-    /// The CF times of an array (as for [`CoordinateSource::Data`]) as whole numbers since 1970-01-01: of seconds, or of
-    /// milliseconds or microseconds where seconds would not be exact.
+    /// The CF times of an array (as for [`CoordinateSource::Data`]) as whole numbers since 1970-01-01 of their calendar: of
+    /// seconds, or of milliseconds or microseconds where seconds would not be exact. Its other attributes and its bounds
+    /// stay, and the bounds are counted alike.
     Cf(String),
     /// An attribute of the root group.
     Attribute(String),
@@ -78,6 +79,7 @@ pub struct ConcatDimension {
     /// Where its coordinates come from.
     pub coordinates: CoordinateSource,
     /// The type of coordinates that do not come from an array; `None` for 64-bit integers, floats or text as they need.
+    /// Texts are dates where it is a type of dates.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "dtype")]
     pub dtype: Option<DataType>,
 }
@@ -191,7 +193,9 @@ pub enum OnConflict {
     SkipFile,
     /// The variable is left out.
     SkipVariable,
-    /// The attributes and fill value of the first input are taken for all. Other conflicts remain errors.
+    /// Attributes that say what the values are and change none of them (`standard_name`) are taken of the first input for
+    /// all. Others remain errors: units, calendars, packing, fill values, flags and grid mappings of one input are never
+    /// taken for another's.
     First,
 }
 
@@ -217,7 +221,8 @@ pub enum Missing {
     /// Nothing is combined.
     #[default]
     Error,
-    /// Those chunks are missing and read as the variable's fill value; a variable without one remains an error.
+    /// Those chunks are missing and read as the variable's fill value, which is NaN for floating-point numbers without one; any
+    /// other variable without one remains an error.
     Fill,
 }
 

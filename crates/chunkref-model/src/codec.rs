@@ -29,6 +29,13 @@ impl Codec {
         self
     }
 
+    /// The same codec without a configuration entry.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.configuration.remove(key);
+        self
+    }
+
     /// The numcodecs identifier.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -16,8 +16,11 @@ use crate::context::{FileNumber, ObjectId};
 use crate::message::FillValue;
 use crate::object::Storage;
 
-/// Bytes of chunks that were never written, and that are stored inline all the same, for one array at the most.
+/// Bytes of chunks that were never written, and that are stored inline all the same, for one array at the most: as they
+/// are encoded.
 const MAX_FILL_BYTES: u64 = 1 << 20;
+/// Decoded bytes of one such chunk at the most.
+const MAX_FILL_CHUNK_BYTES: u64 = 4 << 20;
 
 /// The model's numbers of the files of a scan.
 pub(super) type Sources = HashMap<FileNumber, SourceId>;
@@ -89,7 +92,8 @@ impl Chunks {
         }
         let mut chunks = Self { chunk_shape, codecs, manifest: manifest.finish()? };
         if matches!(dtype, DataType::Raw { .. } | DataType::Struct { .. }) && chunks.has_missing() {
-            chunks.fill_missing(prepared, budget)?;
+            let reason = "chunks of this structured type were never written, and Zarr libraries cannot fill them in";
+            chunks.fill_missing(prepared, budget, reason)?;
         }
         Ok(chunks)
     }
@@ -99,9 +103,15 @@ impl Chunks {
         self.manifest.count() != Some(self.manifest.present())
     }
 
-    /// Stores chunks that were never written inline. Fill values of structured types keep xarray from opening a group
-    /// and zarr-python from reading the array, so such arrays must have no missing chunks.
-    fn fill_missing(&mut self, prepared: &Prepared, budget: &mut Budget) -> Result<(), Refusal> {
+    /// Stores chunks that were never written inline, for a reason. Fill values of structured types keep xarray from
+    /// opening a group and zarr-python from reading the array, and one fill value cannot both be read there and mask
+    /// others, so that such arrays must have no missing chunks.
+    pub(super) fn fill_missing(
+        &mut self,
+        prepared: &Prepared,
+        budget: &mut Budget<'_>,
+        reason: &str,
+    ) -> Result<(), Refusal> {
         let dataset = &prepared.dataset;
         let element = usize::try_from(dataset.datatype.length).unwrap_or(usize::MAX);
         let fill = match &dataset.fill_value {
@@ -113,22 +123,27 @@ impl Chunks {
         let outer = self.chunk_shape.len().saturating_sub(inner.len());
         let mut outer = self.chunk_shape.iter().take(outer);
         let count = outer.try_fold(1_u64, |product, &length| product.checked_mul(length));
+        let most = |bytes: u64, limit: u64| {
+            let refusal = || {
+                Refusal::new(format!(
+                    "{reason}; they would take {bytes} bytes, and the limit is {limit}"
+                ))
+            };
+            if bytes <= limit { Ok(()) } else { Err(refusal()) }
+        };
         let missing =
             self.manifest.count().map(|count| count.saturating_sub(self.manifest.present()));
-        let bytes = count.and_then(|count| count.checked_mul(element as u64)).zip(missing);
-        let total = bytes.and_then(|(bytes, missing)| bytes.checked_mul(missing));
-        let (Some(count), Some(_)) = (count, total.filter(|&total| total <= MAX_FILL_BYTES)) else {
-            return Err(Refusal::new(format!(
-                "chunks of this structured type were never written; Zarr libraries cannot fill them in, and they would take more than {MAX_FILL_BYTES} bytes to store inline"
-            )));
-        };
-        let decoded: Bytes = fill.repeat(usize::try_from(count).unwrap_or(0)).into();
+        let bytes = count.and_then(|count| count.checked_mul(element as u64)).unwrap_or(u64::MAX);
+        most(bytes, MAX_FILL_CHUNK_BYTES)?;
+        let decoded: Bytes = fill.repeat(usize::try_from(count.unwrap_or(0)).unwrap_or(0)).into();
         let encoded = match &dataset.storage {
             Storage::Chunked { .. } => prepared.encode_chunk(decoded, 0).map_err(|error| {
                 Refusal::new(format!("chunks that were never written cannot be filled in: {error}"))
             })?,
             _ => decoded,
         };
+        let total = missing.and_then(|missing| missing.checked_mul(encoded.len() as u64));
+        most(total.unwrap_or(u64::MAX), MAX_FILL_BYTES)?;
         let grid_shape = self.manifest.grid_shape().to_vec();
         let mut manifest = ManifestBuilder::new(grid_shape.clone())?;
         let mut chunk_indices = vec![0; grid_shape.len()];

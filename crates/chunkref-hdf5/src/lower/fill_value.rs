@@ -2,7 +2,8 @@
 //! Fill values: what missing chunks read as, and what xarray takes for missing data.
 //!
 //! xarray masks every element of a Zarr v2 array that equals its fill value. So the fill value is written only where the
-//! file itself says `_FillValue`, or where chunks are missing and would otherwise not read as the file has it.
+//! file itself says `_FillValue`, or where chunks are missing and would otherwise not read as the file has it. Where these
+//! are two values, the missing chunks are written out.
 
 use bytes::Bytes;
 use chunkref_core::model::{Array, DataType, FillValue};
@@ -27,6 +28,13 @@ pub(super) fn lower<D>(
             .or_else(|| attribute.filter(|_| dataset.fill_value == message::FillValue::Undefined));
     }
     attribute
+}
+
+/// Whether missing chunks read as one value other than zero, and `_FillValue` marks another one as missing. Zarr v2 has one
+/// fill value for both.
+pub(super) fn are_two<D>(object: &Object<D>, dataset: &Dataset, dtype: &DataType) -> bool {
+    let (attribute, stored) = (attribute(object, dtype), stored(dataset, dtype));
+    attribute.is_some() && stored.is_some() && attribute != stored
 }
 
 /// The attribute that moves into the array's fill value, if it does.

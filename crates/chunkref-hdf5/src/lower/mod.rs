@@ -197,7 +197,11 @@ fn array(
         array
     } else {
         let dtype = datatype::lower(&dataset.datatype)?.0;
-        let chunks = chunks::Chunks::of(id, prepared, &dtype, &shape, sources, budget)?;
+        let mut chunks = chunks::Chunks::of(id, prepared, &dtype, &shape, sources, budget)?;
+        if chunks.has_missing() && fill_value::are_two(object, dataset, &dtype) {
+            let reason = "chunks were never written, and read as another value than the one that _FillValue marks as missing";
+            chunks.fill_missing(prepared, budget, reason)?;
+        }
         Array {
             fill_value: fill_value::lower(object, dataset, &dtype, chunks.has_missing()),
             shape,

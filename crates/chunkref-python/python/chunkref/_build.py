@@ -66,7 +66,8 @@ def combine(
     sort : bool
         Put the inputs in the order of their coordinates.
     on_conflict, duplicates, missing
-        What to do about inputs that contradict each other, that have the same coordinates, or lack something.
+        What to do about inputs that contradict each other, that have the same coordinates, or lack something. `"first"`
+        of `on_conflict` takes the standard name of the first input for all; what changes values remains an error.
     storage_options, stores
         How the files behind the references are read, for values that combining depends on.
     allow : str, os.PathLike or iterable of them
@@ -364,9 +365,11 @@ def _values(name: str, source: Any, inputs: Sequence[Any]) -> list[Any]:
 
 
 def as_text(value: Any) -> str:
-    """Give a coordinate as text, which becomes a number again where it is one."""
+    """Give a coordinate as text, which becomes a number or a date again where it is one."""
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":
+        return str(value)
     return str(value.item() if hasattr(value, "item") else value)
 
 

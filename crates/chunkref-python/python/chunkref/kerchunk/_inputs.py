@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from chunkref._references import References
@@ -280,8 +280,10 @@ def single_values(found: Any, dtype: Any) -> list[Any]:
     import numpy
 
     values = numpy.asarray(found, dtype=dtype).ravel()
-    if values.dtype.kind in "mM":
+    if values.dtype.kind == "m":
         return list(values.view("i8"))
+    if values.dtype.kind == "M":
+        return [str(value) for value in values]
     if values.dtype.kind == "S":
         values = numpy.char.decode(values)
     return [str(value) for value in values] if values.dtype.kind == "U" else list(values)
@@ -296,6 +298,27 @@ def copy_attributes(source: dict[str, Any], refs: dict[str, Any], name: str, dro
             # Times of numpy say themselves what they count.
             attributes = {one: value for one, value in attributes.items() if one not in ("units", "calendar")}
         refs[key] = json.dumps(attributes)
+
+
+def described_by_first(sets: list[dict[str, Any]], coordinates: Iterable[str]) -> list[dict[str, Any]]:
+    """Give sets in which arrays have the attributes and fill values of the first that has them, but for coordinates."""
+    known: dict[str, Any] = {}
+    found = []
+    for one in sets:
+        refs = dict(one)
+        for key, value in one.items():
+            array, _, name = key.rpartition("/")
+            if not array or array in coordinates or name not in (".zattrs", ".zarray"):
+                continue
+            first = known.setdefault(key, value)
+            if name == ".zattrs":
+                own = json.loads(value)
+                own = {key: own[key] for key in own if key == "_ARRAY_DIMENSIONS"}
+                refs[key] = json.dumps({**json.loads(first), **own})
+            else:
+                refs[key] = json.dumps({**json.loads(value), "fill_value": json.loads(first)["fill_value"]})
+        found.append(refs)
+    return found
 
 
 def values_of(refs: Mapping[str, Any], name: str, otherwise: Any = None) -> Any:

@@ -348,13 +348,18 @@ class MultiZarrToZarr:
     def _combine(
         self, sets: list[dict[str, Any]], concat: dict[str, Any], dtypes: dict[str, Any], merge: bool
     ) -> dict[str, Any]:
-        references = [References.from_dict({"version": 1, "refs": one}, limits=self.limits) for one in sets]
+        def opened(sets: list[dict[str, Any]]) -> list[References]:
+            return [References.from_dict({"version": 1, "refs": one}, limits=self.limits) for one in sets]
+
+        references = opened(sets)
         known = native_stores(None, self.remote_options, self.limits)
         stores = (known or stores_of(None, None, limits=self.limits)).allowing(self.allow)
         open_url = opener(self.remote_options)
         others = sorted({name for one in references for name in _coordinates(one)} - set(concat))
 
-        def run(identical: list[str], on_conflict: str) -> tuple[_chunkref.Dataset, list[str]]:
+        def run(
+            references: list[References], identical: list[str], on_conflict: str
+        ) -> tuple[_chunkref.Dataset, list[str]]:
             stack: Any = "all" if concat else "differing"
             settings, _ = cube_settings(
                 concat, references, dtypes, identical, stack, merge or not concat, True, on_conflict, "last", "fill"
@@ -363,10 +368,12 @@ class MultiZarrToZarr:
             return _chunkref.combine(datasets, settings, stores._native, open_url, self.remote_protocol)
 
         try:
-            dataset, _ = run(self.identical_dims, "error")
+            dataset, _ = run(references, self.identical_dims, "error")
         except CombineError as error:
             # kerchunk looks at none of this, and takes what the first input has.
-            dataset, _ = run([*self.identical_dims, *others], "first")
+            sources = [str(source).partition(":")[2] for source in concat.values()]
+            alike = opened(_inputs.described_by_first(sets, {*concat, *sources}))
+            dataset, _ = run(alike, [*self.identical_dims, *others], "first")
             warnings.warn(f"{error}\nthe first input counts, as in kerchunk", stacklevel=4)
         if self.inline:
             dataset = _chunkref.inline_small(dataset, int(self.inline), stores._native, open_url, self.remote_protocol)

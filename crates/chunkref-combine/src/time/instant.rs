@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Numbers of times as whole nanoseconds, and back.
+//!
+//! Integers and the binary fractions of floating-point numbers are multiplied as integers, so nothing is rounded but the
+//! result: to the nearest nanosecond, which is the finest time that readers tell apart.
+
+use crate::value::Value;
+
+/// A time as a number has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant {
+    /// Nanoseconds since the epoch that the number counts from.
+    pub(crate) nanoseconds: i128,
+    /// By how many nanoseconds another time may be off and is still the same number, when it is counted back.
+    slack: i128,
+}
+
+impl Instant {
+    /// The time of a number of units of so many nanoseconds; `None` for what is no number, not finite, or far from any date.
+    pub(crate) fn of(value: &Value, unit: i128) -> Option<Self> {
+        match value {
+            Value::Int(value) => Some(Self { nanoseconds: value.checked_mul(unit)?, slack: 0 }),
+            Value::Float(value) => {
+                let (mantissa, exponent) = parts(value.get())?;
+                let nanoseconds = shifted(mantissa.checked_mul(unit)?, exponent)?;
+                let slack = if mantissa == 0 { 0 } else { shifted(unit, exponent - 1)? };
+                // Half of the last digit, rounded down.
+                let slack = if slack > 0 { slack - 1 } else { 0 };
+                Some(Self { nanoseconds, slack })
+            }
+            Value::Bytes(_) => None,
+        }
+    }
+
+    /// The same time from another epoch, which is so many nanoseconds earlier.
+    pub(crate) fn later_by(self, distance: i128) -> Option<Self> {
+        Some(Self { nanoseconds: self.nanoseconds.checked_add(distance)?, ..self })
+    }
+
+    /// The whole number of units, when it is one: to the nanosecond, or as exactly as the number was.
+    pub(crate) fn whole(self, unit: i128) -> Option<i128> {
+        let half = unit.checked_div(2)?;
+        let count = self.nanoseconds.checked_add(half)?.div_euclid(unit);
+        self.is(count.checked_mul(unit)?).then_some(count)
+    }
+
+    /// The number of units of 64 bits that is nearest, when it is the same time.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "its neighbours are tried, and all are compared"
+    )]
+    pub(crate) fn float(self, unit: i128) -> Option<f64> {
+        let near = self.nanoseconds as f64 / unit as f64;
+        let off = |value: &f64| {
+            let (mantissa, exponent) = parts(*value)?;
+            let back = shifted(mantissa.checked_mul(unit)?, exponent)?;
+            Some((back, back.checked_sub(self.nanoseconds)?.checked_abs()?))
+        };
+        let candidates = [near, near.next_up(), near.next_down()];
+        let best =
+            candidates.into_iter().min_by_key(|value| off(value).map_or(i128::MAX, |it| it.1))?;
+        off(&best).filter(|(back, _)| self.is(*back)).map(|_| best)
+    }
+
+    /// Whether another number of nanoseconds is the same time.
+    pub(crate) fn is(self, nanoseconds: i128) -> bool {
+        nanoseconds
+            .checked_sub(self.nanoseconds)
+            .and_then(i128::checked_abs)
+            .is_some_and(|off| off <= self.slack)
+    }
+}
+
+/// A finite number as a whole number times a power of two.
+fn parts(value: f64) -> Option<(i128, i32)> {
+    if !value.is_finite() {
+        return None;
+    }
+    let bits = value.to_bits();
+    let exponent = i32::try_from(bits >> 52 & 0x7ff).ok()?;
+    let fraction = i128::from(bits & ((1 << 52) - 1));
+    let (mantissa, exponent) = match exponent {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << 52, exponent - 1075),
+    };
+    Some((if value < 0.0 { -mantissa } else { mantissa }, exponent))
+}
+
+/// `value` times a power of two, to the nearest whole number.
+fn shifted(value: i128, exponent: i32) -> Option<i128> {
+    if let Ok(up) = u32::try_from(exponent) {
+        let factor = 1_i128.checked_shl(up).filter(|factor| *factor > 0)?;
+        return value.checked_mul(factor);
+    }
+    let down = exponent.unsigned_abs();
+    if down > 126 {
+        return Some(0);
+    }
+    Some(value.checked_add(1 << (down - 1))? >> down)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Float;
+
+    const HOUR: i128 = 3_600_000_000_000;
+    const DAY: i128 = 24 * HOUR;
+
+    fn float(value: f64, unit: i128) -> Instant {
+        Instant::of(&Value::Float(Float::new(value)), unit).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_counted_in_other_units() {
+        let eighteen = Instant::of(&Value::Int(18), HOUR).unwrap();
+        assert_eq!((eighteen.float(DAY), eighteen.whole(DAY)), (Some(0.75), None));
+        assert_eq!(float(0.75, DAY).whole(HOUR), Some(18));
+        assert_eq!(float(-0.25, DAY).whole(HOUR), Some(-6));
+        let later = float(1_040_379.0, HOUR);
+        assert_eq!(later.float(DAY), Some(43_349.125));
+        // A twelfth of a day is no binary fraction, and two hours all the same.
+        assert_eq!(float(2.0 / 24.0, DAY).whole(HOUR), Some(2));
+        assert_eq!(float(2.0 / 24.0, DAY).later_by(DAY / 2).unwrap().whole(HOUR), Some(14));
+    }
+
+    #[test]
+    fn what_would_lose_is_refused() {
+        // A tenth of a day in a number that has no room for its digits.
+        let tenth = float(0.1, DAY).later_by(366 * DAY).unwrap();
+        assert_eq!(tenth.float(DAY), None);
+        assert_eq!(tenth.whole(HOUR), None);
+        assert_eq!(tenth.whole(60_000_000_000), Some(366 * 1440 + 144));
+        // Days since 1900 are only exact to some hundred nanoseconds.
+        let coarse = float(36_524.1, DAY);
+        assert_eq!(coarse.whole(1_000_000_000), Some(36_524 * 86_400 + 8640));
+        assert_eq!(float(0.000_000_000_3, 1_000_000_000).nanoseconds, 0);
+        for wild in [f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(Instant::of(&Value::Float(Float::new(wild)), DAY), None);
+        }
+        assert_eq!(Instant::of(&Value::Int(i128::MAX), DAY), None);
+        assert_eq!(float(5e-324, DAY).nanoseconds, 0);
+    }
+}
