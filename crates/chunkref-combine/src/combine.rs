@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 
 use chunkref_core::{
-    CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, Duplicates,
-    OnConflict,
+    CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, OnConflict,
 };
 use chunkref_model::Dataset;
 
-use crate::analysis::{Analysis, analyse};
+use crate::analysis::{Analysis, analyse, lengths};
 use crate::assemble::assemble;
 use crate::input::Input;
 use crate::merge::{merge, merge_places};
@@ -52,23 +51,19 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
         let merged = merge_places(inputs, options)?;
         return combine(&merged, &options.clone().with_merge(false));
     }
-    let [first, _, ..] = inputs else {
-        return match inputs {
-            [only] => Ok(Combined { dataset: only.clone(), notes: Vec::new() }),
-            _ => Err(no_input()),
-        };
-    };
+    match inputs {
+        [] => return Err(no_input()),
+        [only] if options.concat_dimensions.is_empty() => {
+            return Ok(Combined { dataset: only.clone(), notes: Vec::new() });
+        }
+        _ => {}
+    }
     let settled = settle(inputs, options)?;
     if !settled.analysis.conflicts.is_empty() {
         let Report { inputs, conflicts, .. } = settled.report();
         return Err(CombineError::from_conflicts(inputs, conflicts));
     }
-    let dataset = match settled.inputs.as_slice() {
-        // Whatever is alone stays as it is.
-        [only] if settled.skipped.is_empty() => only.dataset.clone().into_owned(),
-        [] => first.clone(),
-        several => assemble(several, &settled.analysis)?,
-    };
+    let dataset = assemble(&settled.inputs, &settled.empty, &settled.analysis)?;
     let notes = settled.notes();
     Ok(Combined { dataset, notes })
 }
@@ -103,8 +98,9 @@ fn no_input() -> CombineError {
 /// The inputs that are left, and what is decided about them.
 struct Settled<'a> {
     inputs: Vec<Input<'a>>,
+    /// Those that have no place in the result.
+    empty: Vec<Input<'a>>,
     analysis: Analysis,
-    skipped: BTreeSet<String>,
     left_out: Vec<String>,
 }
 
@@ -148,15 +144,21 @@ fn settle<'a>(
     check(options)?;
     let mut inputs: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    let empty = take_empty(&mut inputs, options)?;
     let (mut skipped, mut left_out) = (BTreeSet::new(), Vec::new());
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
         let mut working = inputs.clone();
         let time_reasons = harmonise(&mut working);
-        let analysis = analyse(&working, options, &skipped, &time_reasons)?;
-        let step = resolve(&analysis, working.len(), options);
-        let Some(step) = step.filter(|_| !analysis.conflicts.is_empty()) else {
-            return Ok(Settled { inputs: working, analysis, skipped, left_out });
+        let mut analysis = analyse(&working, options, &skipped, &time_reasons)?;
+        let step = if analysis.superseded.is_empty() {
+            resolve(&analysis, working.len(), options)
+        } else {
+            Some(superseded(&analysis, &working))
+        };
+        let Some(step) = step else {
+            analysis.keep_of_empty(&working, &empty, options, &skipped);
+            return Ok(Settled { inputs: working, empty, analysis, left_out });
         };
         for (path, reason) in step.variables {
             if skipped.insert(path.clone()) {
@@ -173,6 +175,37 @@ fn settle<'a>(
             reason.is_none()
         });
     }
+}
+
+/// Takes out the inputs that have no place along a dimension, unless none has: they say nothing of what the others are.
+fn take_empty<'a>(
+    inputs: &mut Vec<Input<'a>>,
+    options: &CombineOptions,
+) -> Result<Vec<Input<'a>>, CombineError> {
+    let mut is_empty = vec![false; inputs.len()];
+    for dimension in &options.concat_dimensions {
+        let lengths = lengths(dimension, inputs)?;
+        for (is_empty, length) in is_empty.iter_mut().zip(lengths) {
+            *is_empty |= length == Some(0);
+        }
+    }
+    if !is_empty.contains(&false) {
+        return Ok(Vec::new());
+    }
+    let mut marks = is_empty.into_iter();
+    let taken = inputs.extract_if(.., |_| marks.next().unwrap_or_default());
+    Ok(taken.collect())
+}
+
+/// Leaves out the inputs whose places are all those of others.
+fn superseded(analysis: &Analysis, inputs: &[Input<'_>]) -> Step {
+    let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
+    for (&input, &other) in &analysis.superseded {
+        let other = inputs.get(other).map_or("another input", |other| &other.label);
+        let reason = format!("inputs have the same coordinates, and {other} has all of its own");
+        step.inputs.push((input, reason));
+    }
+    step
 }
 
 fn check(options: &CombineOptions) -> Result<(), CombineError> {
@@ -202,22 +235,11 @@ struct Step {
 /// What resolves all conflicts as the options ask; `None` when that is not possible.
 fn resolve(analysis: &Analysis, inputs: usize, options: &CombineOptions) -> Option<Step> {
     let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
+    if analysis.conflicts.is_empty() {
+        return None;
+    }
     for conflict in &analysis.conflicts {
         let reason = format!("{}: {}", conflict.place, conflict.message);
-        if conflict.kind == ConflictKind::Duplicate {
-            for &(earlier, later) in &analysis.duplicates {
-                let (kept, left) = match options.duplicates {
-                    Duplicates::First => (earlier, later),
-                    Duplicates::Last => (later, earlier),
-                    _ => return None,
-                };
-                if !analysis.within(left, kept) {
-                    return None;
-                }
-                step.inputs.push((left, reason.clone()));
-            }
-            continue;
-        }
         match options.on_conflict {
             OnConflict::SkipFile => {
                 let losers = losers(conflict)?;

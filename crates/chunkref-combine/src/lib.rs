@@ -13,6 +13,7 @@
 //! | `time` | CF times brought to one epoch |
 //! | `coordinates` | the coordinates of one dimension in every input |
 //! | `axis` | where along a dimension each input lies |
+//! | `placement` | runs and boxes of places, and which input has each |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
@@ -28,6 +29,7 @@ mod coordinates;
 mod cut;
 mod input;
 pub mod merge;
+mod placement;
 pub mod report;
 mod scalar;
 mod time;

@@ -422,7 +422,8 @@ impl std::error::Error for CombineError {}
 /// - Chunks move only by renumbering, or are cut into ranges of their bytes where they are stored without codecs; the
 ///   bytes that a reference names are never changed. Values that are in the references as they are, without codecs, may be put together into other chunks, and times among them be counted
 ///   from another epoch.
-/// - One input combines to itself, and none is an error of kind [`CombineErrorKind::NoInput`].
+/// - One input is combined as many are, and what is combined combines to itself. None is an error of kind
+///   [`CombineErrorKind::NoInput`].
 pub trait Combiner: Send + Sync {
     /// Combines `inputs`.
     ///

@@ -42,4 +42,4 @@ pub use dimension::Dimension;
 pub use dtype::{ByteOrder, DataType, Field};
 pub use fill_value::FillValue;
 pub use json::JsonError;
-pub use manifest::{Manifest, ManifestAssembler, ManifestBuilder, ManifestError};
+pub use manifest::{Manifest, ManifestAssembler, ManifestBuilder, ManifestError, ManifestPiece};
