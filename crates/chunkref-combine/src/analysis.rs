@@ -10,7 +10,7 @@ use chunkref_core::{
 
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
-use crate::coordinates::{Coordinates, coordinates};
+use crate::coordinates::{Coordinates, array_of, coordinates};
 use crate::input::Input;
 use crate::placement::{Piece, boxes, place};
 use crate::variable::{Setting, Variable};
@@ -57,7 +57,13 @@ pub(crate) fn analyse(
             let message = format!("the coordinates in {path} are of a type that has no order");
             return Err(CombineError::new(CombineErrorKind::Unsupported, message));
         }
-        analysis.axes.extend(Axis::of_values(&dimension.name, found, options.sort, conflicts));
+        let axis = Axis::of_values(&dimension.name, found, options.sort, conflicts);
+        let is_new = lengths.iter().all(Option::is_none)
+            && !matches!(
+                dimension.coordinates,
+                CoordinateSource::Data(_) | CoordinateSource::Cf(_)
+            );
+        analysis.axes.extend(axis.map(|axis| Axis { is_new, ..axis }));
     }
     if analysis.axes.len() == options.concat_dimensions.len() {
         analysis.places(inputs.len(), options)?;
@@ -112,8 +118,7 @@ fn check_coordinate(
     let CoordinateSource::Data(source) = &dimension.coordinates else { return };
     let name = &dimension.name;
     let found = inputs.iter().enumerate().filter_map(|(input, own)| {
-        let along = own.find(name).filter(|(_, array)| array.dimensions == [name.as_str()]);
-        along.or_else(|| own.find(source)).map(|(path, array)| (path, Holder { input, array }))
+        array_of(name, source, own).map(|(path, array)| (path, Holder { input, array }))
     });
     let (paths, holders): (Vec<_>, Vec<_>) = found.unzip();
     let Some(path) = paths.first() else { return };

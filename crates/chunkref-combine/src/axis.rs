@@ -17,6 +17,8 @@ pub(crate) struct Axis {
     pub(crate) length: u64,
     /// Where each input's elements are.
     pub(crate) runs: Vec<Vec<Run>>,
+    /// Whether no input has the dimension, nor an array with its coordinates.
+    pub(crate) is_new: bool,
     /// Path and description of the coordinate variable, with all values; dimensions may have none.
     pub(crate) variable: Option<(String, Array)>,
 }
@@ -31,7 +33,7 @@ impl Axis {
             if length == 0 { Vec::new() } else { vec![run] }
         });
         let runs = runs.collect();
-        Self { name: name.to_owned(), length: start, runs, variable: None }
+        Self { name: name.to_owned(), length: start, runs, is_new: false, variable: None }
     }
 
     /// The axis of a dimension with coordinates: equal values are one place.
@@ -75,7 +77,7 @@ impl Axis {
         let last = path.rsplit('/').next().unwrap_or(name).to_owned();
         let array = Array { shape: vec![length], dimensions: vec![last], ..template };
         let variable = Some((path, array.with_plain_values(all.into())));
-        Some(Self { name: name.to_owned(), length, runs, variable })
+        Some(Self { name: name.to_owned(), length, runs, is_new: false, variable })
     }
 }
 

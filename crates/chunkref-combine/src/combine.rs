@@ -142,6 +142,7 @@ fn settle<'a>(
         return Err(CombineError::new(CombineErrorKind::Unsupported, message));
     }
     check(options)?;
+    check_names(inputs, options)?;
     let mut inputs: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
     let empty = take_empty(&mut inputs, options)?;
@@ -224,6 +225,30 @@ fn check(options: &CombineOptions) -> Result<(), CombineError> {
         )),
         None => Ok(()),
     }
+}
+
+/// A name of a variable that no input has is a slip.
+fn check_names(inputs: &[Dataset], options: &CombineOptions) -> Result<(), CombineError> {
+    let wanted = options.identical.iter().chain(&options.stack);
+    let unknown: BTreeSet<&String> = wanted
+        .filter(|name| {
+            let has = |path: &str| path == *name || path.rsplit('/').next() == Some(name.as_str());
+            !inputs.iter().any(|input| input.arrays().iter().any(|(path, _)| has(path)))
+        })
+        .collect();
+    let Some(name) = unknown.first() else { return Ok(()) };
+    let mut known: Vec<String> = inputs
+        .first()
+        .map(|input| input.arrays().into_iter().map(|(path, _)| path).collect())
+        .unwrap_or_default();
+    let more = known.len() > 12;
+    known.truncate(12);
+    let known = known.join(", ");
+    let message = format!(
+        "no input has a variable {name}: the first one has {known}{}",
+        if more { " and more" } else { "" }
+    );
+    Err(CombineError::new(CombineErrorKind::InvalidOption, message))
 }
 
 /// What is left out next.

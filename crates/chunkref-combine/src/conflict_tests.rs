@@ -314,6 +314,8 @@ fn options_that_make_no_sense() {
         CombineOptions::default(),
         along("t").with_concat(ConcatDimension::new("t")),
         along("t").with_identical(["t"]),
+        along("t").with_identical(["sstt"]),
+        along("t").with_stack(["sst", "nothing"]),
     ] {
         let kind = combine(&inputs, &options).unwrap_err().kind;
         assert_eq!(kind, CombineErrorKind::InvalidOption, "{options:?}");

@@ -35,7 +35,10 @@ pub(crate) fn coordinates(
 ) -> Result<Option<Coordinates>, CombineError> {
     let name = &dimension.name;
     match &dimension.coordinates {
-        CoordinateSource::Data(source) => Ok(of_arrays(name, source, inputs, lengths, conflicts)),
+        CoordinateSource::Data(source) => {
+            let found = of_arrays(name, source, inputs, lengths, conflicts);
+            Ok(found.filter(|_| is_one_type(name, source, inputs, conflicts)))
+        }
         CoordinateSource::Cf(source) => {
             let found = of_arrays(name, source, inputs, lengths, conflicts);
             Ok(found.and_then(|found| since_1970(name, source, found, inputs, conflicts)))
@@ -101,6 +104,21 @@ fn total(name: &str, lengths: &[Option<u64>]) -> Result<u64, CombineError> {
         )))
 }
 
+/// The array that coordinates come from: the source that is asked for, and where an input lacks that, the one that has
+/// them already.
+pub(crate) fn array_of<'i>(
+    name: &str,
+    source: &str,
+    input: &'i Input<'_>,
+) -> Option<(String, &'i Array)> {
+    let along = || along(name, input);
+    if name == source {
+        along().or_else(|| input.find(source))
+    } else {
+        input.find(source).or_else(along)
+    }
+}
+
 /// The array that has the coordinates of the dimension already: along it, of one axis.
 fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
     input.find(name).filter(|(_, array)| array.dimensions == [name])
@@ -119,8 +137,7 @@ fn of_arrays(
     lengths: &[Option<u64>],
     conflicts: &mut Vec<Conflict>,
 ) -> Option<Coordinates> {
-    let found: Vec<_> =
-        inputs.iter().map(|input| along(name, input).or_else(|| input.find(source))).collect();
+    let found: Vec<_> = inputs.iter().map(|input| array_of(name, source, input)).collect();
     if found.iter().all(Option::is_none) && lengths.iter().all(Option::is_some) && name == source {
         return None;
     }
@@ -133,22 +150,6 @@ fn of_arrays(
     }
     let found: Vec<_> = found.into_iter().flatten().collect();
     let (path, first) = found.first()?;
-    let unlike: Vec<_> = found.iter().map(|(_, array)| array.dtype == first.dtype).collect();
-    if unlike.contains(&false) {
-        // The variable's own check names the types; without one type there is no order.
-        let side = |same: bool| {
-            let inputs = (0..).zip(&unlike).filter(|(_, like)| **like == same).map(|(at, _)| at);
-            let says = if same { "the type of the first input" } else { "another type" };
-            Side { says: says.to_owned(), inputs: inputs.collect() }
-        };
-        let message = "the coordinates have different element types";
-        conflicts.push(
-            Conflict::new(ConflictKind::DataType, path, message)
-                .with_sides([side(true), side(false)])
-                .with_resolutions([SKIP_FILE]),
-        );
-        return None;
-    }
     let mut bytes = Vec::new();
     for (place, ((path, array), length)) in found.iter().zip(lengths).enumerate() {
         let Some(plain) = array.plain_values() else {
@@ -173,6 +174,33 @@ fn of_arrays(
     let group = path.rsplit_once('/').map(|(group, _)| group);
     let path = group.map_or_else(|| name.to_owned(), |group| format!("{group}/{name}"));
     Some(Coordinates { path, template: (*first).clone(), bytes })
+}
+
+/// Whether coordinates have one type, without which they have no order; a conflict says so otherwise.
+fn is_one_type(
+    name: &str,
+    source: &str,
+    inputs: &[Input<'_>],
+    conflicts: &mut Vec<Conflict>,
+) -> bool {
+    let found: Vec<_> = inputs.iter().filter_map(|input| array_of(name, source, input)).collect();
+    let Some((path, first)) = found.first() else { return true };
+    let like: Vec<_> = found.iter().map(|(_, array)| array.dtype == first.dtype).collect();
+    if like.contains(&false) {
+        let side = |same: bool| {
+            let inputs = (0..).zip(&like).filter(|(_, like)| **like == same).map(|(at, _)| at);
+            let says = if same { "the type of the first input" } else { "another type" };
+            Side { says: says.to_owned(), inputs: inputs.collect() }
+        };
+        let message = "the coordinates have different element types";
+        conflicts.push(
+            Conflict::new(ConflictKind::DataType, path, message)
+                .with_sides([side(true), side(false)])
+                .with_resolutions([SKIP_FILE]),
+        );
+        return false;
+    }
+    true
 }
 
 fn of_elsewhere(
@@ -203,7 +231,10 @@ fn of_elsewhere(
                 Some(Scalar::of_text(found.as_str()))
             }
         };
-        match known.or_else(|| own().map(|scalar| vec![scalar])) {
+        // What is made of several files may have been combined before, and then nothing of it says what each file's was.
+        let several = input.dataset.sources().len() > 1;
+        let own = || own().map(|scalar| vec![scalar]);
+        match if several { known.or_else(own) } else { own() } {
             Some(values) if values.len() as u64 == length.unwrap_or(1) => scalars.push(values),
             _ => lacking.push(place),
         }
@@ -234,7 +265,7 @@ fn since_1970(
 ) -> Option<Coordinates> {
     let mut arrays = Vec::new();
     for input in inputs {
-        arrays.extend(along(name, input).or_else(|| input.find(source)).map(|(_, array)| array));
+        arrays.extend(array_of(name, source, input).map(|(_, array)| array));
     }
     match time::since_1970(&arrays) {
         Ok((bytes, attributes)) => {

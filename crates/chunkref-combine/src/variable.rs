@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chunkref_core::{
     CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
 };
-use chunkref_model::Array;
+use chunkref_model::{Array, AttributeValue};
 
 use crate::aspect::{self, Compared, Holder, widened};
 use crate::axis::Axis;
+use crate::coordinates::has_text;
 use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::input::Input;
 use crate::placement::{self, Piece, Run};
@@ -69,13 +70,16 @@ impl Setting<'_> {
             cut: None,
         };
         let name = path.rsplit('/').next().unwrap_or(path);
-        if self.options.identical.iter().any(|known| known == path || known == name) {
-            return Some(variable);
-        }
         let names = self.axes.iter().map(|axis| axis.name.clone());
         let along: Vec<String> = names
             .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
             .collect();
+        let identical =
+            || self.options.identical.iter().any(|known| known == path || known == name);
+        // What lies along a dimension is joined: one input's alone would not have the length of the others.
+        if along.is_empty() && identical() {
+            return Some(variable);
+        }
         variable.plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
         let cut = if variable.plain { None } else { self.cut(&holders, &along) };
         let compared = Compared {
@@ -99,7 +103,8 @@ impl Setting<'_> {
         let own_coordinate = first.array.dimensions == [name] && along.is_empty();
         let all = self.options.stack_all
             || self.options.stack.iter().any(|own| own == path || own == name);
-        let stacked = self.stacked(&holders, &along, all && !own_coordinate);
+        let alone = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
+        let stacked = self.stacked(&holders, &along, all && !own_coordinate, alone);
         if own_coordinate && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
@@ -146,12 +151,22 @@ impl Setting<'_> {
     }
 
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
-    fn stacked(&self, holders: &[Holder<'_>], along: &[String], all: bool) -> Vec<String> {
+    /// What is `alone` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
+    fn stacked(
+        &self,
+        holders: &[Holder<'_>],
+        along: &[String],
+        all: bool,
+        alone: bool,
+    ) -> Vec<String> {
         let mut needed: Vec<&Axis> =
             self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
         if !all {
             let candidates = needed.clone();
             for candidate in candidates {
+                if alone && candidate.is_new {
+                    continue;
+                }
                 let others: Vec<usize> = (0..)
                     .zip(self.axes)
                     .filter(|(_, axis)| axis.name != candidate.name)
@@ -183,6 +198,28 @@ impl Setting<'_> {
             }
         }
         needed.into_iter().map(|axis| axis.name.clone()).collect()
+    }
+
+    /// Whether other variables name this one as what describes them: coordinates, bounds, a grid mapping.
+    fn is_auxiliary(&self, path: &str, name: &str) -> bool {
+        const NAMING: [&str; 4] = ["coordinates", "bounds", "climatology", "grid_mapping"];
+        self.inputs.iter().any(|input| {
+            let arrays = input.dataset.arrays();
+            let mut attributes = arrays
+                .iter()
+                .flat_map(|(_, array)| NAMING.map(|naming| array.attributes.get(naming)));
+            let named = attributes.any(|value| match value {
+                Some(AttributeValue::Text(text)) => text.split([' ', ':']).any(|word| {
+                    !word.is_empty() && (word == name || word.trim_start_matches('/') == path)
+                }),
+                _ => false,
+            });
+            named
+                || input
+                    .dataset
+                    .array(path)
+                    .is_some_and(|array| has_text(array, "grid_mapping_name"))
+        })
     }
 
     /// The boxes of some inputs along some of the axes.
