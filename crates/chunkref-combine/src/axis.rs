@@ -19,6 +19,8 @@ pub(crate) struct Axis {
     pub(crate) runs: Vec<Vec<Run>>,
     /// Whether no input has the dimension, nor an array with its coordinates.
     pub(crate) is_new: bool,
+    /// Path of the first input's array that coordinates come from.
+    pub(crate) source: Option<String>,
     /// Path and description of the coordinate variable, with all values; dimensions may have none.
     pub(crate) variable: Option<(String, Array)>,
 }
@@ -33,7 +35,14 @@ impl Axis {
             if length == 0 { Vec::new() } else { vec![run] }
         });
         let runs = runs.collect();
-        Self { name: name.to_owned(), length: start, runs, is_new: false, variable: None }
+        Self {
+            name: name.to_owned(),
+            length: start,
+            runs,
+            is_new: false,
+            source: None,
+            variable: None,
+        }
     }
 
     /// The axis of a dimension with coordinates: equal values are one place.
@@ -43,7 +52,7 @@ impl Axis {
         sort: bool,
         conflicts: &mut Vec<Conflict>,
     ) -> Option<Self> {
-        let Coordinates { path, template, bytes } = coordinates;
+        let Coordinates { path, source, template, bytes } = coordinates;
         let keys: Option<Vec<Vec<Value>>> =
             bytes.iter().map(|bytes| values(&template.dtype, bytes)).collect();
         let keys = keys?;
@@ -77,7 +86,7 @@ impl Axis {
         let last = path.rsplit('/').next().unwrap_or(name).to_owned();
         let array = Array { shape: vec![length], dimensions: vec![last], ..template };
         let variable = Some((path, array.with_plain_values(all.into())));
-        Some(Self { name: name.to_owned(), length, runs, is_new: false, variable })
+        Some(Self { name: name.to_owned(), length, runs, is_new: false, source, variable })
     }
 }
 

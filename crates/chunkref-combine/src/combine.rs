@@ -13,6 +13,7 @@ use crate::assemble::assemble;
 use crate::input::Input;
 use crate::merge::{merge, merge_places};
 use crate::report::Report;
+use crate::text::{self, Padded};
 use crate::time::harmonise;
 
 /// Combines datasets into a data cube.
@@ -63,7 +64,8 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
         let Report { inputs, conflicts, .. } = settled.report();
         return Err(CombineError::from_conflicts(inputs, conflicts));
     }
-    let dataset = assemble(&settled.inputs, &settled.empty, &settled.analysis)?;
+    let mut dataset = assemble(&settled.inputs, &settled.empty, &settled.analysis)?;
+    text::restore(&mut dataset, &settled.padded);
     let notes = settled.notes();
     Ok(Combined { dataset, notes })
 }
@@ -101,6 +103,7 @@ struct Settled<'a> {
     /// Those that have no place in the result.
     empty: Vec<Input<'a>>,
     analysis: Analysis,
+    padded: Padded,
     left_out: Vec<String>,
 }
 
@@ -145,7 +148,9 @@ fn settle<'a>(
     check_names(inputs, options)?;
     let mut inputs: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    let mut padded = text::pad(&mut inputs);
     let empty = take_empty(&mut inputs, options)?;
+    text::widen(&mut inputs);
     let (mut skipped, mut left_out) = (BTreeSet::new(), Vec::new());
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
@@ -159,7 +164,14 @@ fn settle<'a>(
         };
         let Some(step) = step else {
             analysis.keep_of_empty(&working, &empty, options, &skipped);
-            return Ok(Settled { inputs: working, empty, analysis, left_out });
+            for axis in &analysis.axes {
+                if let (Some((path, _)), Some(source)) = (&axis.variable, &axis.source)
+                    && let Some(text) = padded.get(source).cloned()
+                {
+                    padded.insert(path.clone(), text);
+                }
+            }
+            return Ok(Settled { inputs: working, empty, analysis, padded, left_out });
         };
         for (path, reason) in step.variables {
             if skipped.insert(path.clone()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The coordinates of one dimension in every input.
 
+use std::borrow::Cow;
+
 use chunkref_core::{
     CombineError, CombineErrorKind, ConcatDimension, Conflict, ConflictKind, CoordinateSource,
     Resolution, Side,
@@ -10,6 +12,7 @@ use regex::Regex;
 
 use crate::input::Input;
 use crate::scalar::{Scalar, encode};
+use crate::text::{characters_of, text_length, wider};
 use crate::time;
 use crate::value::values;
 use crate::variable::SKIP_FILE;
@@ -19,6 +22,8 @@ use crate::variable::SKIP_FILE;
 pub(crate) struct Coordinates {
     /// Path of the variable in the result.
     pub(crate) path: String,
+    /// Path of the first input's array that they come from.
+    pub(crate) source: Option<String>,
     /// Type and attributes of the variable.
     pub(crate) template: Array,
     /// Each input's values.
@@ -148,11 +153,21 @@ fn of_arrays(
         conflicts.push(missing(name, message, lacking));
         return None;
     }
-    let found: Vec<_> = found.into_iter().flatten().collect();
+    // Characters are text, whose last dimension counts them.
+    let found = found.into_iter().flatten().map(|(path, array)| {
+        let text = (array.dimensions.last().is_some_and(|last| last != name))
+            .then(|| characters_of(array))
+            .flatten();
+        (path, text.map_or(Cow::Borrowed(array), Cow::Owned))
+    });
+    let found: Vec<_> = found.collect();
     let (path, first) = found.first()?;
+    let texts = found.iter().map(|(_, array)| text_length(array));
+    let longest = texts.collect::<Option<Vec<_>>>().and_then(|lengths| lengths.into_iter().max());
     let mut bytes = Vec::new();
     for (place, ((path, array), length)) in found.iter().zip(lengths).enumerate() {
-        let Some(plain) = array.plain_values() else {
+        let plain = longest.map_or_else(|| array.plain_values(), |length| wider(array, length));
+        let Some(plain) = plain else {
             let message = format!(
                 "the values of {path} are not in the references as they are: they have to be read first"
             );
@@ -171,9 +186,14 @@ fn of_arrays(
         }
         bytes.push(plain);
     }
+    let source = Some(path.clone());
     let group = path.rsplit_once('/').map(|(group, _)| group);
     let path = group.map_or_else(|| name.to_owned(), |group| format!("{group}/{name}"));
-    Some(Coordinates { path, template: (*first).clone(), bytes })
+    let mut template = first.clone().into_owned();
+    if let Some(length) = longest {
+        template = Array { dtype: DataType::FixedString { length }, fill_value: None, ..template };
+    }
+    Some(Coordinates { path, source, template, bytes })
 }
 
 /// Whether coordinates have one type, without which they have no order; a conflict says so otherwise.
@@ -185,7 +205,11 @@ fn is_one_type(
 ) -> bool {
     let found: Vec<_> = inputs.iter().filter_map(|input| array_of(name, source, input)).collect();
     let Some((path, first)) = found.first() else { return true };
-    let like: Vec<_> = found.iter().map(|(_, array)| array.dtype == first.dtype).collect();
+    let is_text = |array: &Array| text_length(array).is_some();
+    let like = found
+        .iter()
+        .map(|(_, array)| array.dtype == first.dtype || (is_text(array) && is_text(first)));
+    let like: Vec<_> = like.collect();
     if like.contains(&false) {
         let side = |same: bool| {
             let inputs = (0..).zip(&like).filter(|(_, like)| **like == same).map(|(at, _)| at);
@@ -305,7 +329,7 @@ fn of_scalars(
     for name in ["scale_factor", "add_offset", "units", "calendar", "bounds", "_FillValue"] {
         attributes.remove(name);
     }
-    Ok(Coordinates { path, template: template(dtype, attributes), bytes })
+    Ok(Coordinates { path, source: None, template: template(dtype, attributes), bytes })
 }
 
 fn template(dtype: DataType, attributes: Attributes) -> Array {

@@ -11,6 +11,7 @@
 //! | `input` | one dataset among others, and what it is called |
 //! | `value`, `scalar` | coordinates as things that can be compared; as numbers and text from elsewhere |
 //! | `time` | CF times brought to one epoch |
+//! | `text` | text of different lengths brought to one |
 //! | `coordinates` | the coordinates of one dimension in every input |
 //! | `axis` | where along a dimension each input lies |
 //! | `placement` | runs and boxes of places, and which input has each |
@@ -32,6 +33,7 @@ pub mod merge;
 mod placement;
 pub mod report;
 mod scalar;
+mod text;
 mod time;
 mod value;
 mod variable;
@@ -44,6 +46,8 @@ mod cube_tests;
 mod pieces_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod text_tests;
 
 pub use combine::{Combined, CubeCombiner, combine, plan};
 pub use merge::merge;

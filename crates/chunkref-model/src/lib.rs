@@ -16,6 +16,7 @@
 //! | [`mod@printable`] | text that a terminal does not obey |
 
 pub mod array;
+mod array_texts;
 pub mod array_values;
 pub mod attribute;
 pub mod chunk_grid;
