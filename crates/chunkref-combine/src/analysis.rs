@@ -23,8 +23,6 @@ pub(crate) struct Analysis {
     pub(crate) conflicts: Vec<Conflict>,
     /// What the options wave through.
     pub(crate) notes: Vec<String>,
-    /// Whether some combination of coordinates has no input.
-    pub(crate) gaps: bool,
     /// The boxes of the result that each input fills, with a run along each axis.
     pub(crate) pieces: Vec<Vec<Piece>>,
     /// Variables that only inputs without a place have, and which of these has them; for the result to keep.
@@ -169,8 +167,7 @@ impl Analysis {
         }
         let gaps = all.saturating_sub(placement.covered);
         self.pieces = placement.pieces;
-        self.gaps = gaps > 0;
-        if self.gaps && options.missing == Missing::Error {
+        if gaps > 0 && options.missing == Missing::Error {
             let message = format!("{gaps} of {all} combinations of coordinates have no input");
             let kind = ConflictKind::MissingCombination;
             let conflict = Conflict::new(kind, self.names(), message);
@@ -241,14 +238,8 @@ impl Analysis {
         for input in inputs {
             paths.extend(input.dataset.arrays().into_iter().map(|(path, _)| path));
         }
-        let setting = Setting {
-            inputs,
-            axes: &self.axes,
-            pieces: &self.pieces,
-            options,
-            time_reasons,
-            gaps: self.gaps,
-        };
+        let setting =
+            Setting { inputs, axes: &self.axes, pieces: &self.pieces, options, time_reasons };
         for path in paths {
             if !skipped.contains(&path) && !coordinates.contains(path.as_str()) {
                 self.variables.extend(setting.variable(&path, &mut self.conflicts));

@@ -45,8 +45,6 @@ pub(crate) struct Setting<'a> {
     pub(crate) pieces: &'a [Vec<Piece>],
     pub(crate) options: &'a CombineOptions,
     pub(crate) time_reasons: &'a BTreeMap<String, String>,
-    /// Whether some combination of coordinates has no input.
-    pub(crate) gaps: bool,
 }
 
 impl Setting<'_> {
@@ -121,8 +119,10 @@ impl Setting<'_> {
             conflicts.extend(self.partial_chunks(&variable, &holders));
         }
         variable.cut = cut;
-        let gaps = self.gaps || holders.len() < self.inputs.len();
-        if gaps && self.options.missing == Missing::Fill && first.array.fill_value.is_none() {
+        if self.options.missing == Missing::Fill
+            && first.array.fill_value.is_none()
+            && self.has_gaps(&variable)
+        {
             let message = "there would be gaps, and it has no fill value that could say so";
             conflicts.push(
                 Conflict::new(ConflictKind::NoFillValue, path, message)
@@ -220,6 +220,16 @@ impl Setting<'_> {
                     .array(path)
                     .is_some_and(|array| has_text(array, "grid_mapping_name"))
         })
+    }
+
+    /// Whether some place along the variable's own axes is that of no input that has it.
+    fn has_gaps(&self, variable: &Variable) -> bool {
+        let axes = variable.axes.iter().filter_map(|&axis| self.axes.get(axis));
+        let all = axes.fold(1_u64, |all, axis| all.saturating_mul(axis.length));
+        let volume =
+            |piece: &Piece| piece.iter().fold(1, |all: u64, run| all.saturating_mul(run.length));
+        let filled = variable.pieces.iter().flatten().map(volume);
+        filled.fold(0, u64::saturating_add) < all
     }
 
     /// The boxes of some inputs along some of the axes.
