@@ -13,7 +13,7 @@ use crate::axis::Axis;
 use crate::coordinates::{Coordinates, array_of, coordinates};
 use crate::input::Input;
 use crate::placement::{Piece, boxes, place};
-use crate::variable::{Setting, Variable};
+use crate::variable::{SKIP_FILE, Setting, Variable};
 
 /// What is decided.
 #[derive(Debug, Default)]
@@ -63,9 +63,21 @@ pub(crate) fn analyse(
             );
         analysis.axes.extend(axis.map(|axis| Axis { is_new, ..axis }));
     }
-    if analysis.axes.len() == options.concat_dimensions.len() {
-        analysis.places(inputs.len(), options)?;
-        analysis.variables(inputs, options, skipped, time_reasons);
+    let of_coordinates = |conflict: &Conflict| {
+        !matches!(conflict.kind, ConflictKind::Unordered | ConflictKind::Duplicate)
+    };
+    if analysis.conflicts.iter().any(of_coordinates) {
+        // Nothing is known of any place, so only what does not depend on places is looked at.
+        analysis.conflicts.retain(of_coordinates);
+        analysis.axes.clear();
+        analysis.kinds(inputs, options, skipped, time_reasons);
+        return Ok(analysis);
+    }
+    analysis.places(inputs.len(), options)?;
+    analysis.variables(inputs, options, skipped, time_reasons);
+    if analysis.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::Unordered) {
+        // In order, inputs may meet at edges of chunks.
+        analysis.conflicts.retain(|conflict| conflict.kind != ConflictKind::PartialChunks);
     }
     analysis.wave_through(options);
     Ok(analysis)
@@ -129,12 +141,22 @@ fn check_coordinate(
         time_reason: time_reasons.get(path),
     };
     // One value may lie along any axis, and a difference of types is told where values are compared.
-    conflicts.extend(aspect::conflicts(&compared).into_iter().filter(|conflict| {
+    let found = aspect::conflicts(&compared).into_iter().filter(|conflict| {
         !matches!(
             conflict.kind,
             ConflictKind::Dimensions | ConflictKind::Shape | ConflictKind::DataType
         )
-    }));
+    });
+    // Without coordinates there is no dimension, and those of one input are not those of another.
+    conflicts.extend(found.map(|conflict| conflict.with_resolutions([SKIP_FILE])));
+}
+
+/// Whether two conflicts set the same inputs against each other.
+fn same_sides(a: &Conflict, b: &Conflict) -> bool {
+    let inputs = |conflict: &Conflict| {
+        conflict.sides.iter().map(|side| side.inputs.clone()).collect::<BTreeSet<_>>()
+    };
+    inputs(a) == inputs(b)
 }
 
 impl Analysis {
@@ -234,16 +256,38 @@ impl Analysis {
             .iter()
             .filter_map(|axis| axis.variable.as_ref().map(|(path, _)| path.as_str()))
             .collect();
-        let mut paths = BTreeSet::new();
-        for input in inputs {
-            paths.extend(input.dataset.arrays().into_iter().map(|(path, _)| path));
-        }
+        let paths = paths(inputs);
         let setting =
             Setting { inputs, axes: &self.axes, pieces: &self.pieces, options, time_reasons };
         for path in paths {
             if !skipped.contains(&path) && !coordinates.contains(path.as_str()) {
                 self.variables.extend(setting.variable(&path, &mut self.conflicts));
             }
+        }
+    }
+
+    /// Finds variables that are not the same kind of thing in all inputs, where nothing is known of places. What differs
+    /// as the coordinates do is not told again.
+    fn kinds(
+        &mut self,
+        inputs: &[Input<'_>],
+        options: &CombineOptions,
+        skipped: &BTreeSet<String>,
+        time_reasons: &BTreeMap<String, String>,
+    ) {
+        let setting = Setting { inputs, axes: &[], pieces: &[], options, time_reasons };
+        let roots = self.conflicts.clone();
+        for path in paths(inputs).into_iter().filter(|path| !skipped.contains(path)) {
+            if roots.iter().any(|root| root.place == path) {
+                continue;
+            }
+            let found = setting.kinds(&path);
+            self.conflicts.extend(found.into_iter().filter(|conflict| {
+                conflict.kind != ConflictKind::Attribute
+                    || !roots.iter().any(|root| same_sides(root, conflict))
+            }));
+            // So that it can be left out.
+            self.variables.push(Variable::of(&path));
         }
     }
 
@@ -295,6 +339,11 @@ impl Analysis {
         }
         self.conflicts.retain(|conflict| !waved(conflict));
     }
+}
+
+/// The paths of all arrays.
+fn paths(inputs: &[Input<'_>]) -> BTreeSet<String> {
+    inputs.iter().flat_map(|input| input.dataset.arrays()).map(|(path, _)| path).collect()
 }
 
 /// Calls `visit` with every place of a box.

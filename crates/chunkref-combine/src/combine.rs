@@ -157,12 +157,20 @@ fn settle<'a>(
         let mut working = inputs.clone();
         let time_reasons = harmonise(&mut working);
         let mut analysis = analyse(&working, options, &skipped, &time_reasons)?;
-        let step = if analysis.superseded.is_empty() {
-            resolve(&analysis, working.len(), options)
-        } else {
-            Some(superseded(&analysis, &working))
-        };
-        let Some(step) = step else {
+        // What others have all places of says nothing, unless those are left out.
+        let mut places: Vec<usize> = (0..working.len()).collect();
+        let mut without = Vec::new();
+        while !analysis.superseded.is_empty() {
+            without.extend(superseded(&analysis, &working));
+            let is_left = |place: &usize| !analysis.superseded.contains_key(place);
+            let left: Vec<usize> = (0..working.len()).filter(is_left).collect();
+            places = left.iter().filter_map(|&place| places.get(place).copied()).collect();
+            let mut place = 0..;
+            working.retain(|_| place.next().is_some_and(|place| left.contains(&place)));
+            analysis = analyse(&working, options, &skipped, &time_reasons)?;
+        }
+        let Some(step) = resolve(&analysis, working.len(), options) else {
+            left_out.extend(without);
             analysis.keep_of_empty(&working, &empty, options, &skipped);
             for axis in &analysis.axes {
                 if let (Some((path, _)), Some(source)) = (&axis.variable, &axis.source)
@@ -180,7 +188,8 @@ fn settle<'a>(
         }
         let mut place = 0;
         inputs.retain(|input| {
-            let reason = step.inputs.iter().find(|(input, _)| *input == place);
+            let known = |input: &usize| places.get(*input) == Some(&place);
+            let reason = step.inputs.iter().find(|(input, _)| known(input));
             place += 1;
             if let Some((_, reason)) = reason {
                 left_out.push(format!("{} is left out: {reason}", input.label));
@@ -210,15 +219,17 @@ fn take_empty<'a>(
     Ok(taken.collect())
 }
 
-/// Leaves out the inputs whose places are all those of others.
-fn superseded(analysis: &Analysis, inputs: &[Input<'_>]) -> Step {
-    let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
-    for (&input, &other) in &analysis.superseded {
-        let other = inputs.get(other).map_or("another input", |other| &other.label);
-        let reason = format!("inputs have the same coordinates, and {other} has all of its own");
-        step.inputs.push((input, reason));
-    }
-    step
+/// Inputs whose places are all those of others, in words.
+fn superseded(analysis: &Analysis, inputs: &[Input<'_>]) -> Vec<String> {
+    let label = |input: usize| inputs.get(input).map_or("another input", |input| &input.label);
+    let words = analysis.superseded.iter().map(|(&input, &other)| {
+        format!(
+            "{} is left out: inputs have the same coordinates, and {} has all of its own",
+            label(input),
+            label(other)
+        )
+    });
+    words.collect()
 }
 
 fn check(options: &CombineOptions) -> Result<(), CombineError> {
@@ -269,27 +280,25 @@ struct Step {
     variables: Vec<(String, String)>,
 }
 
-/// What resolves all conflicts as the options ask; `None` when that is not possible.
+/// What resolves conflicts as the options ask; `None` when that is not possible for any of them.
 fn resolve(analysis: &Analysis, inputs: usize, options: &CombineOptions) -> Option<Step> {
     let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
-    if analysis.conflicts.is_empty() {
-        return None;
-    }
     for conflict in &analysis.conflicts {
         let reason = format!("{}: {}", conflict.place, conflict.message);
         match options.on_conflict {
             OnConflict::SkipFile => {
-                let losers = losers(conflict)?;
+                let losers = losers(conflict).unwrap_or_default();
                 step.inputs.extend(losers.into_iter().map(|input| (input, reason.clone())));
             }
             OnConflict::SkipVariable if of_variable(conflict, analysis) => {
                 step.variables.push((conflict.place.clone(), conflict.message.clone()));
             }
-            _ => return None,
+            _ => {}
         }
     }
     let unique: BTreeSet<_> = step.inputs.iter().map(|(input, _)| *input).collect();
-    (unique.len() < inputs).then_some(step)
+    let any = !(step.inputs.is_empty() && step.variables.is_empty());
+    (any && unique.len() < inputs).then_some(step)
 }
 
 /// The inputs that differ from the first one.

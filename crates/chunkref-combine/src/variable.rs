@@ -33,6 +33,21 @@ pub(crate) struct Variable {
     pub(crate) cut: Option<Cut>,
 }
 
+impl Variable {
+    /// A variable of which nothing is decided.
+    pub(crate) fn of(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            inputs: Vec::new(),
+            dimensions: None,
+            axes: Vec::new(),
+            pieces: Vec::new(),
+            plain: false,
+            cut: None,
+        }
+    }
+}
+
 /// What most conflicts have in common.
 pub(crate) const SKIP_FILE: Resolution = Resolution::OnConflict(OnConflict::SkipFile);
 pub(crate) const SKIP_VARIABLE: Resolution = Resolution::OnConflict(OnConflict::SkipVariable);
@@ -50,23 +65,10 @@ pub(crate) struct Setting<'a> {
 impl Setting<'_> {
     /// Decides about the variable at `path`.
     pub(crate) fn variable(&self, path: &str, conflicts: &mut Vec<Conflict>) -> Option<Variable> {
-        let holders: Vec<Holder<'_>> = self
-            .inputs
-            .iter()
-            .enumerate()
-            .filter_map(|(input, own)| Some(Holder { input, array: own.dataset.array(path)? }))
-            .collect();
+        let holders = self.holders(path);
         let (&first, _) = holders.split_first()?;
         let inputs = holders.iter().map(|holder| holder.input).collect();
-        let mut variable = Variable {
-            path: path.to_owned(),
-            inputs,
-            dimensions: None,
-            axes: Vec::new(),
-            pieces: Vec::new(),
-            plain: false,
-            cut: None,
-        };
+        let mut variable = Variable { inputs, ..Variable::of(path) };
         let name = path.rsplit('/').next().unwrap_or(path);
         let names = self.axes.iter().map(|axis| axis.name.clone());
         let along: Vec<String> = names
@@ -131,6 +133,30 @@ impl Setting<'_> {
         }
         variable.dimensions = Some(dimensions);
         Some(variable)
+    }
+
+    fn holders(&self, path: &str) -> Vec<Holder<'_>> {
+        let inputs = self.inputs.iter().enumerate();
+        let holders = inputs
+            .filter_map(|(input, own)| Some(Holder { input, array: own.dataset.array(path)? }));
+        holders.collect()
+    }
+
+    /// Conflicts between inputs that do not depend on where they lie.
+    pub(crate) fn kinds(&self, path: &str) -> Vec<Conflict> {
+        let holders = self.holders(path);
+        let names = self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
+        let along: Vec<String> = names
+            .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
+            .collect();
+        let plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
+        let time_reason = self.time_reasons.get(path);
+        let compared =
+            Compared { path, holders: &holders, along: &along, cut: None, plain, time_reason };
+        let found = aspect::conflicts(&compared).into_iter();
+        // Chunks may be cut, which depends on where inputs meet.
+        let found = found.filter(|conflict| conflict.kind != ConflictKind::ChunkShape);
+        found.chain(self.lacking(path, &holders)).collect()
     }
 
     fn lacking(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
