@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use chunkref::model::DataType;
 use chunkref::model::zarr::v2;
-use chunkref::{CombineOptions, ConcatDimension, Duplicates, Missing, OnConflict};
+use chunkref::{CombineOptions, ConcatDimension, Duplicates, Missing, OnConflict, OnFailure};
 use clap::{Args, ValueEnum};
 
 use crate::emit_arguments::EmitArguments;
@@ -140,6 +140,9 @@ pub struct CubeArguments {
     /// What to do about inputs that contradict each other.
     #[arg(long, value_name = "WHAT", default_value = "error")]
     pub on_conflict: ConflictAnswer,
+    /// What to do about inputs that cannot be read.
+    #[arg(long, value_name = "WHAT", default_value = "error")]
+    pub on_failure: FailureAnswer,
     /// What to do about inputs with the same coordinates.
     #[arg(long, value_name = "WHICH", default_value = "error")]
     pub duplicates: DuplicateAnswer,
@@ -162,6 +165,15 @@ pub enum ConflictAnswer {
     SkipVariable,
     /// Take the standard name of the first input for all; what changes values remains an error.
     First,
+}
+
+/// What is done about inputs that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailureAnswer {
+    /// Fail.
+    Error,
+    /// Leave them out, name them, and end with exit code 3.
+    Skip,
 }
 
 /// What is done about duplicates.
@@ -201,6 +213,9 @@ impl CubeArguments {
         if asked.on_conflict != plain.on_conflict {
             options.on_conflict = asked.on_conflict;
         }
+        if asked.on_failure != plain.on_failure {
+            options.on_failure = asked.on_failure;
+        }
         if asked.duplicates != plain.duplicates {
             options.duplicates = asked.duplicates;
         }
@@ -228,6 +243,10 @@ impl CubeArguments {
                 ConflictAnswer::SkipFile => OnConflict::SkipFile,
                 ConflictAnswer::SkipVariable => OnConflict::SkipVariable,
                 ConflictAnswer::First => OnConflict::First,
+            })
+            .with_on_failure(match self.on_failure {
+                FailureAnswer::Error => OnFailure::Error,
+                FailureAnswer::Skip => OnFailure::Skip,
             })
             .with_duplicates(match self.duplicates {
                 DuplicateAnswer::Error => Duplicates::Error,

@@ -7,8 +7,12 @@ use std::path::Path;
 
 use chunkref::core::atomic::{is_changed, remove_left_overs};
 use chunkref::many::ManyOptions;
-use chunkref::session::{AppendError, Cube, CubeError, InputDone, InputError, Observer};
-use chunkref::{CombineOptions, EmitError, Location, ScanOptions, Session, Skipped, Stores};
+use chunkref::session::{
+    AppendError, Cube, CubeError, FailedInput, InputDone, InputError, Observer,
+};
+use chunkref::{
+    CombineOptions, EmitError, Location, OnFailure, ScanOptions, Session, Skipped, Stores,
+};
 use futures::executor::block_on;
 
 use crate::advice::flag;
@@ -45,11 +49,13 @@ pub(crate) fn run_combine(
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::references)?;
+    let skips = options.on_failure == OnFailure::Skip;
+    let kind = chunkref::session::Input::references;
+    let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
     let how = arguments.emit.output(&stores)?;
     refuse_output(&inputs, &arguments.output, &how)?;
     let session = session(stores, None)?;
-    write(&session, inputs, &options, &arguments.output, &how, console)
+    write(&session, inputs, &absent, &options, &arguments.output, &how, console)
 }
 
 pub(crate) fn run_build(
@@ -58,17 +64,21 @@ pub(crate) fn run_build(
 ) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::file)?;
+    let skips = options.on_failure == OnFailure::Skip;
+    let kind = chunkref::session::Input::file;
+    let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
     let how = arguments.emit.output(&stores)?;
     refuse_output(&inputs, &arguments.output, &how)?;
     let session = session(stores, Some(&arguments.scanning))?;
-    write(&session, inputs, &options, &arguments.output, &how, console)
+    write(&session, inputs, &absent, &options, &arguments.output, &how, console)
 }
 
 pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let options = options(&arguments.cube)?;
-    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::by_name)?;
+    let skips = options.on_failure == OnFailure::Skip;
+    let kind = chunkref::session::Input::by_name;
+    let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
     let session = session(stores, Some(&arguments.scanning))?;
     let names = names(&inputs);
     let planned =
@@ -82,6 +92,9 @@ pub(crate) fn run_plan(arguments: &PlanArguments, console: &mut Console<'_>) -> 
     };
     for line in report.in_words(&flag).lines() {
         writeln!(console, "{}", report::shown(line))?;
+    }
+    for one in &absent {
+        report::error_line(console, one);
     }
     Ok(if report.conflicts.is_empty() { Exit::Done } else { Exit::Failed })
 }
@@ -120,7 +133,10 @@ fn append(
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
-    let inputs = expand(&stores, &arguments.inputs, chunkref::session::Input::by_name)?;
+    let skips = arguments.cube.options().on_failure == OnFailure::Skip;
+    let kind = chunkref::session::Input::by_name;
+    let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
+    check_dtypes(&arguments.cube)?;
     let given = (!arguments.cube.concat.is_empty()).then(|| arguments.cube.options());
     let mut how = arguments.emit.output(&stores)?;
     let format = how.format_of(&arguments.set).map_err(|error| Stop::Usage(error.to_string()))?;
@@ -160,7 +176,7 @@ fn append(
     if let Some(own) = inputs.first_mut() {
         *own = own.clone().with_name(shown);
     }
-    try_write(&session, inputs, &extension.options, &arguments.set, &how, console)
+    try_write(&session, inputs, &absent, &extension.options, &arguments.set, &how, console)
 }
 
 fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
@@ -168,7 +184,19 @@ fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
         let message = "nothing says how the inputs become one: --concat DIM[=SOURCE] joins them along a dimension, --merge puts their variables together";
         return Err(Stop::Usage(message.to_owned()));
     }
+    check_dtypes(cube)?;
     Ok(cube.options())
+}
+
+/// A type of a dimension that is none is a slip.
+fn check_dtypes(cube: &CubeArguments) -> Result<(), Stop> {
+    let known = |name: &String| cube.concat.iter().any(|dimension| dimension.name == *name);
+    match cube.concat_dtype.iter().find(|(name, _)| !known(name)) {
+        Some((name, _)) => {
+            Err(Stop::Usage(format!("--concat-dtype names {name}, which no --concat does")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn session(stores: Stores, scanning: Option<&ScanningArguments>) -> Result<Session, Stop> {
@@ -187,20 +215,21 @@ fn session(stores: Stores, scanning: Option<&ScanningArguments>) -> Result<Sessi
     session.with_scan_options(options).map_err(usage)
 }
 
-/// All inputs. One that is not there is the end: a cube without it would be another cube.
+/// All inputs, and, in words, those that are not there. One of these is the end, unless it may be left out: a cube without
+/// it would be another cube.
 fn expand(
     stores: &Stores,
     texts: &[String],
     kind: fn(Location) -> chunkref::session::Input,
-) -> Result<Inputs, Stop> {
+    skips: bool,
+) -> Result<(Inputs, Vec<String>), Stop> {
     let (inputs, not_found) = inputs::expand(stores, texts, &mut std::io::stdin())?;
     match not_found.first() {
-        Some(error) => Err(Stop::Output(std::io::Error::new(
-            std::io::ErrorKind::NotFound,
-            report::shown(&error.to_string()),
-        ))),
-        None => {
-            Ok(inputs.into_iter().map(|input| kind(input.location).with_name(input.name)).collect())
+        Some(error) if !skips || inputs.is_empty() => Err(Stop::Input(error.to_string())),
+        _ => {
+            let inputs = inputs.into_iter();
+            let inputs = inputs.map(|input| kind(input.location).with_name(input.name)).collect();
+            Ok((inputs, not_found.iter().map(ToString::to_string).collect()))
         }
     }
 }
@@ -254,20 +283,25 @@ fn warn(console: &mut Console<'_>, names: &[String], skipped: &[(usize, Vec<Skip
     }
 }
 
+/// Says which inputs failed.
+fn name_failed(console: &mut Console<'_>, inputs: &[FailedInput]) {
+    for input in inputs {
+        let fault: &(dyn std::error::Error + 'static) = match &input.error {
+            InputError::Scan(error) => error,
+            InputError::References(error) => &**error,
+            InputError::Values(error) => error,
+            InputError::Source(error) => error,
+            other => other,
+        };
+        report::failure(console, &input.name, &input.url, fault);
+    }
+}
+
 /// Says why there is no cube.
 fn failed(console: &mut Console<'_>, error: &CubeError) -> Exit {
     match error {
         CubeError::Inputs(inputs) => {
-            for input in inputs {
-                let fault: &(dyn std::error::Error + 'static) = match &input.error {
-                    InputError::Scan(error) => error,
-                    InputError::References(error) => &**error,
-                    InputError::Values(error) => error,
-                    InputError::Source(error) => error,
-                    other => other,
-                };
-                report::failure(console, &input.name, &input.url, fault);
-            }
+            name_failed(console, inputs);
             report::error_line(console, &error.to_string());
         }
         CubeError::Combine(error) => say(console, &error.in_words(&flag)),
@@ -279,22 +313,25 @@ fn failed(console: &mut Console<'_>, error: &CubeError) -> Exit {
 fn write(
     session: &Session,
     inputs: Inputs,
+    absent: &[String],
     options: &CombineOptions,
     output: &Path,
     how: &Output,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let written = try_write(session, inputs, options, output, how, console)?;
+    let written = try_write(session, inputs, absent, options, output, how, console)?;
     Ok(written.unwrap_or_else(|changed| {
         report::error_line(console, &changed.source.to_string());
         Exit::Failed
     }))
 }
 
-/// The inner error is that the output is not what it was any more.
+/// The inner error is that the output is not what it was any more. `absent` are inputs that are not there and may be left
+/// out.
 fn try_write(
     session: &Session,
     inputs: Inputs,
+    absent: &[String],
     options: &CombineOptions,
     output: &Path,
     how: &Output,
@@ -304,11 +341,21 @@ fn try_write(
     let combined = watched(console, inputs.len(), async |shown| {
         session.combine(inputs, options, shown).await
     })?;
-    let Cube { dataset, notes, skipped, provenance, .. } = match combined {
+    let Cube { dataset, notes, skipped, failed: unread, mut provenance, .. } = match combined {
         Ok(cube) => cube,
         Err(error) => return Ok(Ok(failed(console, &error))),
     };
     warn(console, &names, &skipped);
+    name_failed(console, &unread);
+    for one in absent {
+        report::error_line(console, one);
+        provenance.left_out.push(one.clone());
+    }
+    let left_out = unread.len() + absent.len();
+    if left_out > 0 {
+        let all = names.len() + absent.len();
+        report::error_line(console, &format!("{left_out} of {all} inputs are left out"));
+    }
     if !console.quiet() {
         for note in &notes {
             report::note(console, note);
@@ -316,6 +363,7 @@ fn try_write(
     }
     let emit = how.options.clone().with_provenance(provenance);
     match how.write(&dataset, output, &emit, console)? {
+        Ok(_) if left_out > 0 => Ok(Ok(Exit::Partial)),
         Ok(_) => Ok(Ok(Exit::Done)),
         Err(error) if is_changed(&*error.source) => Ok(Err(error)),
         Err(error) => {

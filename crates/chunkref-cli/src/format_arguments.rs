@@ -63,6 +63,8 @@ const OWN: &[&str] = &[
     "no_freshness",
     "on-conflict",
     "on_conflict",
+    "on-failure",
+    "on_failure",
     "option",
     "options",
     "output",

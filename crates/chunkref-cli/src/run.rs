@@ -40,6 +40,8 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) enum Stop {
     Usage(String),
+    /// An input is not there, and nothing was done.
+    Input(String),
     Output(io::Error),
     /// By the user, with nothing written.
     Interrupted,
@@ -80,6 +82,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(Stop::Output(error)) => {
             report::fault(console, "the output cannot be written", &error);
+            Exit::Failed
+        }
+        Err(Stop::Input(message)) => {
+            report::error_line(console, &message);
             Exit::Failed
         }
         Err(Stop::Interrupted) => {

@@ -228,6 +228,7 @@ impl Job {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: self.in_words.clone(),
             skipped: Skipped::count(&scan.skipped),
+            left_out: Vec::new(),
         })
     }
 

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Everything that is decided before anything is made.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::{
     CombineError, CombineErrorKind, CombineOptions, ConcatDimension, Conflict, ConflictKind,
-    CoordinateSource, Missing, OnConflict, Resolution, Side,
+    CoordinateSource, Duplicates, Missing, OnConflict, Resolution, Side,
 };
 
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
-use crate::coordinates::{Coordinates, coordinates, missing};
+use crate::coordinates::{Coordinates, array_of, coordinates, missing};
 use crate::input::Input;
-use crate::variable::{Setting, Variable};
-
-/// Combinations of coordinates that are looked at.
-const MOST_PLACES: u64 = 100_000_000;
+use crate::placement::{Piece, boxes, place};
+use crate::variable::{SKIP_FILE, Setting, Variable};
 
 /// What is decided.
 #[derive(Debug, Default)]
@@ -25,10 +23,12 @@ pub(crate) struct Analysis {
     pub(crate) conflicts: Vec<Conflict>,
     /// What the options wave through.
     pub(crate) notes: Vec<String>,
-    /// Whether some combination of coordinates has no input.
-    pub(crate) gaps: bool,
-    /// Inputs at one place, the earlier one first.
-    pub(crate) duplicates: BTreeSet<(usize, usize)>,
+    /// The boxes of the result that each input fills, with a run along each axis.
+    pub(crate) pieces: Vec<Vec<Piece>>,
+    /// Variables that only inputs without a place have, and which of these has them; for the result to keep.
+    pub(crate) of_empty: BTreeMap<String, usize>,
+    /// Inputs of which no place is left, and an input that has one of them.
+    pub(crate) superseded: BTreeMap<usize, usize>,
 }
 
 /// Decides about everything but the variables at the paths in `skipped`.
@@ -59,11 +59,29 @@ pub(crate) fn analyse(
             let message = format!("the coordinates in {path} are of a type that has no order");
             return Err(CombineError::new(CombineErrorKind::Unsupported, message));
         }
-        analysis.axes.extend(Axis::of_values(&dimension.name, found, options.sort, conflicts));
+        let axis = Axis::of_values(&dimension.name, found, options.sort, conflicts);
+        let is_new = lengths.iter().all(Option::is_none)
+            && !matches!(
+                dimension.coordinates,
+                CoordinateSource::Data(_) | CoordinateSource::Cf(_)
+            );
+        analysis.axes.extend(axis.map(|axis| Axis { is_new, ..axis }));
     }
-    if analysis.axes.len() == options.concat_dimensions.len() {
-        analysis.places(inputs.len(), options)?;
-        analysis.variables(inputs, options, skipped, time_reasons);
+    let of_coordinates = |conflict: &Conflict| {
+        !matches!(conflict.kind, ConflictKind::Unordered | ConflictKind::Duplicate)
+    };
+    if analysis.conflicts.iter().any(of_coordinates) {
+        // Nothing is known of any place, so only what does not depend on places is looked at.
+        analysis.conflicts.retain(of_coordinates);
+        analysis.axes.clear();
+        analysis.kinds(inputs, options, skipped, time_reasons);
+        return Ok(analysis);
+    }
+    analysis.places(inputs.len(), options)?;
+    analysis.variables(inputs, options, skipped, time_reasons);
+    if analysis.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::Unordered) {
+        // In order, inputs may meet at edges of chunks.
+        analysis.conflicts.retain(|conflict| conflict.kind != ConflictKind::PartialChunks);
     }
     analysis.wave_through(options);
     Ok(analysis)
@@ -117,8 +135,7 @@ fn check_coordinate(
     };
     let name = &dimension.name;
     let found = inputs.iter().enumerate().filter_map(|(input, own)| {
-        let along = own.find(name).filter(|(_, array)| array.dimensions == [name.as_str()]);
-        along.or_else(|| own.find(source)).map(|(path, array)| (path, Holder { input, array }))
+        array_of(name, source, own).map(|(path, array)| (path, Holder { input, array }))
     });
     let (paths, holders): (Vec<_>, Vec<_>) = found.unzip();
     let Some(path) = paths.first() else { return };
@@ -140,70 +157,91 @@ fn check_coordinate(
         time_reason: time_reasons.get(path),
     };
     // One value may lie along any axis, and a difference of types is told where values are compared.
-    conflicts.extend(aspect::conflicts(&compared).into_iter().filter(|conflict| {
+    let found = aspect::conflicts(&compared).into_iter().filter(|conflict| {
         !matches!(
             conflict.kind,
             ConflictKind::Dimensions | ConflictKind::Shape | ConflictKind::DataType
         )
-    }));
+    });
+    // Without coordinates there is no dimension, and those of one input are not those of another.
+    conflicts.extend(found.map(|conflict| conflict.with_resolutions([SKIP_FILE])));
+}
+
+/// Whether two conflicts set the same inputs against each other.
+fn same_sides(a: &Conflict, b: &Conflict) -> bool {
+    let inputs = |conflict: &Conflict| {
+        conflict.sides.iter().map(|side| side.inputs.clone()).collect::<BTreeSet<_>>()
+    };
+    inputs(a) == inputs(b)
 }
 
 impl Analysis {
-    /// Finds inputs that lie on one another, and places where there is none.
+    /// Finds the places of each input, inputs that lie on one another, and places where there is none.
     fn places(&mut self, inputs: usize, options: &CombineOptions) -> Result<(), CombineError> {
-        let all = self.axes.iter().try_fold(1_u64, |all, axis| all.checked_mul(axis.length));
-        let all = all.filter(|&all| all <= MOST_PLACES).ok_or_else(|| {
-            CombineError::new(
-                CombineErrorKind::Unsupported,
-                format!("there are more than {MOST_PLACES} combinations of coordinates"),
-            )
-        })?;
-        let mut taken: HashMap<Vec<u64>, usize> = HashMap::new();
-        let mut clashes: BTreeMap<(usize, usize), String> = BTreeMap::new();
-        let single = match self.axes.as_slice() {
-            [axis] => Some(axis),
-            _ => None,
+        let too_many = || {
+            let message = "there are too many combinations of coordinates";
+            CombineError::new(CombineErrorKind::Unsupported, message)
         };
-        if let Some(axis) = single {
-            for (pair, place) in overlaps(&axis.ranges) {
-                clashes.insert(pair, self.at(&[place]));
+        let all = self.axes.iter().try_fold(1_u64, |all, axis| all.checked_mul(axis.length));
+        let all = all.ok_or_else(too_many)?;
+        let mut found: Vec<(usize, Piece)> = Vec::new();
+        for input in 0..inputs {
+            let runs = self.axes.iter().filter_map(|axis| axis.runs.get(input));
+            let runs: Vec<_> = runs.map(Vec::as_slice).collect();
+            found.extend(boxes(&runs).into_iter().map(|piece| (input, piece)));
+        }
+        let last = options.duplicates == Duplicates::Last;
+        let placement = place(&found, inputs, last).ok_or_else(too_many)?;
+        if !placement.clashes.is_empty() {
+            self.duplicates(&placement.clashes, options);
+            let settled = options.duplicates != Duplicates::Error;
+            for &(earlier, later) in placement.clashes.keys() {
+                for (input, other) in [(earlier, later), (later, earlier)] {
+                    if settled && placement.pieces.get(input).is_some_and(Vec::is_empty) {
+                        self.superseded.entry(input).or_insert(other);
+                    }
+                }
             }
         }
-        let inputs = if single.is_some() { 0 } else { inputs };
-        for input in 0..inputs {
-            let ranges: Vec<(u64, u64)> =
-                self.axes.iter().filter_map(|axis| axis.ranges.get(input).copied()).collect();
-            for_each_place(&ranges, &mut |place| match taken.get(place) {
-                Some(&earlier) => {
-                    clashes.entry((earlier, input)).or_insert_with(|| self.at(place));
-                }
-                None => {
-                    taken.insert(place.to_vec(), input);
-                }
-            });
-        }
-        if !clashes.is_empty() {
-            let sides = clashes.iter().map(|(&(earlier, later), at)| Side {
-                says: format!("at {at}"),
-                inputs: vec![earlier, later],
-            });
-            let message = "inputs have the same coordinates";
-            let conflict = Conflict::new(ConflictKind::Duplicate, self.names(), message)
-                .with_sides(sides)
-                .with_resolutions([Resolution::Duplicates]);
-            self.duplicates = clashes.into_keys().collect();
-            self.conflicts.push(conflict);
-        }
-        // Along one axis every place is that of an input.
-        let gaps = if single.is_some() { 0 } else { all.saturating_sub(taken.len() as u64) };
-        self.gaps = gaps > 0;
-        if self.gaps && options.missing == Missing::Error {
+        let gaps = all.saturating_sub(placement.covered);
+        self.pieces = placement.pieces;
+        if gaps > 0 && options.missing == Missing::Error {
             let message = format!("{gaps} of {all} combinations of coordinates have no input");
             let kind = ConflictKind::MissingCombination;
             let conflict = Conflict::new(kind, self.names(), message);
             self.conflicts.push(conflict.with_resolutions([Resolution::FillMissing]));
         }
         Ok(())
+    }
+
+    /// A conflict of inputs at one place, or a note of what becomes of them.
+    fn duplicates(
+        &mut self,
+        clashes: &BTreeMap<(usize, usize), Vec<u64>>,
+        options: &CombineOptions,
+    ) {
+        let kept = match options.duplicates {
+            Duplicates::First => "the first",
+            Duplicates::Last => "the last",
+            _ => {
+                let sides = clashes.iter().map(|(&(earlier, later), place)| Side {
+                    says: format!("at {}", self.at(place)),
+                    inputs: if earlier == later { vec![earlier] } else { vec![earlier, later] },
+                });
+                let message = "inputs have the same coordinates";
+                let conflict = Conflict::new(ConflictKind::Duplicate, self.names(), message)
+                    .with_sides(sides)
+                    .with_resolutions([Resolution::Duplicates]);
+                self.conflicts.push(conflict);
+                return;
+            }
+        };
+        let first = clashes.values().next().map(|place| self.at(place)).unwrap_or_default();
+        let pairs = clashes.len();
+        self.notes.push(format!(
+            "{}: where inputs have the same coordinates, {kept} one is taken ({pairs} pairs of inputs, at {first} for example)",
+            self.names()
+        ));
     }
 
     fn names(&self) -> String {
@@ -234,15 +272,69 @@ impl Analysis {
             .iter()
             .filter_map(|axis| axis.variable.as_ref().map(|(path, _)| path.as_str()))
             .collect();
-        let mut paths = BTreeSet::new();
-        for input in inputs {
-            paths.extend(input.dataset.arrays().into_iter().map(|(path, _)| path));
-        }
-        let setting = Setting { inputs, axes: &self.axes, options, time_reasons, gaps: self.gaps };
+        let paths = paths(inputs);
+        let setting =
+            Setting { inputs, axes: &self.axes, pieces: &self.pieces, options, time_reasons };
         for path in paths {
             if !skipped.contains(&path) && !coordinates.contains(path.as_str()) {
                 self.variables.extend(setting.variable(&path, &mut self.conflicts));
             }
+        }
+    }
+
+    /// Finds variables that are not the same kind of thing in all inputs, where nothing is known of places. What differs
+    /// as the coordinates do is not told again.
+    fn kinds(
+        &mut self,
+        inputs: &[Input<'_>],
+        options: &CombineOptions,
+        skipped: &BTreeSet<String>,
+        time_reasons: &BTreeMap<String, String>,
+    ) {
+        let setting = Setting { inputs, axes: &[], pieces: &[], options, time_reasons };
+        let roots = self.conflicts.clone();
+        for path in paths(inputs).into_iter().filter(|path| !skipped.contains(path)) {
+            if roots.iter().any(|root| root.place == path) {
+                continue;
+            }
+            let found = setting.kinds(&path);
+            self.conflicts.extend(found.into_iter().filter(|conflict| {
+                conflict.kind != ConflictKind::Attribute
+                    || !roots.iter().any(|root| same_sides(root, conflict))
+            }));
+            // So that it can be left out.
+            self.variables.push(Variable::of(&path));
+        }
+    }
+
+    /// Keeps the variables that only inputs without a place have and that need none; says which of them are lost.
+    pub(crate) fn keep_of_empty(
+        &mut self,
+        inputs: &[Input<'_>],
+        empty: &[Input<'_>],
+        options: &CombineOptions,
+        skipped: &BTreeSet<String>,
+    ) {
+        let mut lost = BTreeSet::new();
+        for (place, input) in empty.iter().enumerate() {
+            for (path, array) in input.dataset.arrays() {
+                if skipped.contains(&path)
+                    || inputs.iter().any(|input| input.dataset.array(&path).is_some())
+                {
+                    continue;
+                }
+                let mut names = options.concat_dimensions.iter().map(|dimension| &dimension.name);
+                if names.any(|name| array.dimensions.contains(name)) {
+                    lost.insert(path);
+                } else {
+                    self.of_empty.entry(path).or_insert(place);
+                }
+            }
+        }
+        for path in lost {
+            self.notes.push(format!(
+                "{path} is left out: only inputs have it that have no place in the result"
+            ));
         }
     }
 
@@ -262,39 +354,11 @@ impl Analysis {
         }
         self.conflicts.retain(|conflict| !waved(conflict));
     }
-
-    /// Whether all places of one input are another's too.
-    pub(crate) fn within(&self, inner: usize, outer: usize) -> bool {
-        self.axes.iter().all(|axis| match (axis.ranges.get(inner), axis.ranges.get(outer)) {
-            (Some(&(start, length)), Some(&(outer_start, outer_length))) => {
-                start >= outer_start && start + length <= outer_start + outer_length
-            }
-            _ => false,
-        })
-    }
 }
 
-/// Inputs of one axis that lie on one another, the earlier input first, each with a place that both have.
-fn overlaps(ranges: &[(u64, u64)]) -> Vec<((usize, usize), u64)> {
-    let mut order: Vec<usize> = (0..ranges.len()).collect();
-    order.sort_by_key(|&input| ranges.get(input).map(|range| range.0));
-    let mut found = Vec::new();
-    let mut reach: Option<(u64, usize)> = None;
-    for input in order {
-        let Some(&(start, length)) = ranges.get(input).filter(|range| range.1 > 0) else {
-            continue;
-        };
-        match reach {
-            Some((end, other)) if start < end => {
-                found.push(((input.min(other), input.max(other)), start));
-                if start + length > end {
-                    reach = Some((start + length, input));
-                }
-            }
-            _ => reach = Some((start + length, input)),
-        }
-    }
-    found
+/// The paths of all arrays.
+fn paths(inputs: &[Input<'_>]) -> BTreeSet<String> {
+    inputs.iter().flat_map(|input| input.dataset.arrays()).map(|(path, _)| path).collect()
 }
 
 /// Calls `visit` with every place of a box.

@@ -7,6 +7,7 @@ use chunkref_core::{Conflict, ConflictKind, Resolution, Side};
 use chunkref_model::Array;
 
 use crate::coordinates::Coordinates;
+use crate::placement::Run;
 use crate::value::{Value, values};
 
 /// One dimension of the result along which inputs follow one another.
@@ -14,8 +15,12 @@ use crate::value::{Value, values};
 pub(crate) struct Axis {
     pub(crate) name: String,
     pub(crate) length: u64,
-    /// Where each input begins, and how long it is.
-    pub(crate) ranges: Vec<(u64, u64)>,
+    /// Where each input's elements are.
+    pub(crate) runs: Vec<Vec<Run>>,
+    /// Whether no input has the dimension, nor an array with its coordinates.
+    pub(crate) is_new: bool,
+    /// Path of the first input's array that coordinates come from.
+    pub(crate) source: Option<String>,
     /// Path and description of the coordinate variable, with all values; dimensions may have none.
     pub(crate) variable: Option<(String, Array)>,
 }
@@ -24,13 +29,20 @@ impl Axis {
     /// The axis of a dimension without coordinates: inputs follow one another in their order.
     pub(crate) fn counted(name: &str, lengths: &[u64]) -> Self {
         let mut start: u64 = 0;
-        let ranges = lengths.iter().map(|&length| {
-            let range = (start, length);
+        let runs = lengths.iter().map(|&length| {
+            let run = Run { own: 0, start, length };
             start = start.saturating_add(length);
-            range
+            if length == 0 { Vec::new() } else { vec![run] }
         });
-        let ranges = ranges.collect();
-        Self { name: name.to_owned(), length: start, ranges, variable: None }
+        let runs = runs.collect();
+        Self {
+            name: name.to_owned(),
+            length: start,
+            runs,
+            is_new: false,
+            source: None,
+            variable: None,
+        }
     }
 
     /// The axis of a dimension with coordinates: equal values are one place.
@@ -40,7 +52,7 @@ impl Axis {
         sort: bool,
         conflicts: &mut Vec<Conflict>,
     ) -> Option<Self> {
-        let Coordinates { path, template, bytes } = coordinates;
+        let Coordinates { path, source, template, bytes } = coordinates;
         let keys: Option<Vec<Vec<Value>>> =
             bytes.iter().map(|bytes| values(&template.dtype, bytes)).collect();
         let keys = keys?;
@@ -55,28 +67,26 @@ impl Axis {
             }
         }
         if sort {
-            let falling = keys.iter().any(|keys| keys.first() > keys.last());
+            let mut longer = keys.iter().filter(|keys| keys.len() > 1).peekable();
+            let falls = |keys: &Vec<Value>| keys.is_sorted_by(|a, b| a > b);
+            let falling = longer.peek().is_some() && longer.all(falls);
             order.sort_by(|a, b| if falling { b.0.cmp(a.0) } else { a.0.cmp(b.0) });
-        } else {
+        } else if keys.iter().filter(|keys| !keys.is_empty()).count() > 1 {
             conflicts.extend(unordered(name, &order));
         }
         let places: HashMap<&Value, u64> =
             order.iter().enumerate().map(|(place, (key, ..))| (*key, place as u64)).collect();
-        let mut ranges = Vec::new();
-        for (input, keys) in keys.iter().enumerate() {
-            let start = keys.first().and_then(|key| places.get(key)).copied().unwrap_or_default();
-            let follow = (start..).zip(keys).all(|(place, key)| places.get(key) == Some(&place));
-            if !follow {
-                conflicts.push(scattered(name, input, keys));
-            }
-            ranges.push((start, keys.len() as u64));
-        }
+        let runs = keys.iter().map(|keys| {
+            let places: Vec<u64> = keys.iter().filter_map(|key| places.get(key).copied()).collect();
+            Run::of_places(&places)
+        });
+        let runs = runs.collect();
         let all: Vec<u8> = order.iter().flat_map(|(_, bytes, _)| bytes.iter().copied()).collect();
         let length = order.len() as u64;
         let last = path.rsplit('/').next().unwrap_or(name).to_owned();
         let array = Array { shape: vec![length], dimensions: vec![last], ..template };
         let variable = Some((path, array.with_plain_values(all.into())));
-        Some(Self { name: name.to_owned(), length, ranges, variable })
+        Some(Self { name: name.to_owned(), length, runs, is_new: false, source, variable })
     }
 }
 
@@ -97,16 +107,4 @@ fn unordered(name: &str, order: &[(&Value, &[u8], usize)]) -> Option<Conflict> {
         "coordinates neither rise nor fall from input to input; these two follow one another";
     let conflict = Conflict::new(ConflictKind::Unordered, name, message);
     Some(conflict.with_sides(sides).with_resolutions([Resolution::Sort]))
-}
-
-fn scattered(name: &str, input: usize, keys: &[Value]) -> Conflict {
-    let range = match keys {
-        [first, .., last] => format!("{first} to {last}"),
-        _ => String::new(),
-    };
-    let message = "the coordinates of one input do not follow one another in the result: they are in no order, some of \
-                   them twice, or those of other inputs lie between them";
-    Conflict::new(ConflictKind::Unordered, name, message)
-        .with_sides([Side { says: range, inputs: vec![input] }])
-        .with_resolutions([Resolution::Sort, Resolution::LeaveOut])
 }

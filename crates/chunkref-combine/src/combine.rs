@@ -4,18 +4,18 @@
 use std::collections::BTreeSet;
 
 use chunkref_core::{
-    CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, Duplicates,
-    OnConflict,
+    CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, OnConflict,
 };
 use chunkref_model::Dataset;
 
-use crate::analysis::{Analysis, analyse};
+use crate::analysis::{Analysis, analyse, lengths};
 use crate::assemble::assemble;
 use crate::fill;
 use crate::input::Input;
 use crate::merge::{merge_all, merge_places};
 use crate::promote::promote;
 use crate::report::Report;
+use crate::text::{self, Padded};
 use crate::time::harmonise;
 
 /// Combines datasets into a data cube.
@@ -54,23 +54,20 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
         let merged = merge_places(inputs, options)?;
         return combine(&merged, &of_merged(options));
     }
-    let [first, _, ..] = inputs else {
-        return match inputs {
-            [only] => Ok(Combined { dataset: only.clone(), notes: Vec::new() }),
-            _ => Err(no_input()),
-        };
-    };
+    match inputs {
+        [] => return Err(no_input()),
+        [only] if options.concat_dimensions.is_empty() => {
+            return Ok(Combined { dataset: only.clone(), notes: Vec::new() });
+        }
+        _ => {}
+    }
     let settled = settle(inputs, options)?;
     if !settled.analysis.conflicts.is_empty() {
         let Report { inputs, conflicts, .. } = settled.report();
         return Err(CombineError::from_conflicts(inputs, conflicts));
     }
-    let dataset = match settled.inputs.as_slice() {
-        // Whatever is alone stays as it is.
-        [only] if settled.skipped.is_empty() => only.dataset.clone().into_owned(),
-        [] => first.clone(),
-        several => assemble(several, &settled.analysis)?,
-    };
+    let mut dataset = assemble(&settled.inputs, &settled.empty, &settled.analysis)?;
+    text::restore(&mut dataset, &settled.padded);
     let notes = settled.notes();
     Ok(Combined { dataset, notes })
 }
@@ -110,8 +107,10 @@ fn no_input() -> CombineError {
 /// The inputs that are left, and what is decided about them.
 struct Settled<'a> {
     inputs: Vec<Input<'a>>,
+    /// Those that have no place in the result.
+    empty: Vec<Input<'a>>,
     analysis: Analysis,
-    skipped: BTreeSet<String>,
+    padded: Padded,
     left_out: Vec<String>,
 }
 
@@ -153,7 +152,11 @@ fn settle<'a>(
         return Err(CombineError::new(CombineErrorKind::Unsupported, message));
     }
     check(options)?;
+    check_names(inputs, options)?;
     let mut inputs = Input::all(inputs, options);
+    let mut padded = text::pad(&mut inputs);
+    let empty = take_empty(&mut inputs, options)?;
+    text::widen(&mut inputs);
     let (mut skipped, mut left_out) = (BTreeSet::new(), Vec::new());
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
@@ -161,10 +164,31 @@ fn settle<'a>(
         promote(&mut working, options);
         let times = harmonise(&mut working, options);
         fill::unify(&mut working, options);
-        let analysis = analyse(&working, options, &skipped, &times.reasons)?;
-        let step = resolve(&analysis, working.len(), options);
-        let Some(step) = step.filter(|_| !analysis.conflicts.is_empty()) else {
-            return Ok(Settled { inputs: working, analysis, skipped, left_out });
+        let time_reasons = times.reasons;
+        let mut analysis = analyse(&working, options, &skipped, &time_reasons)?;
+        // What others have all places of says nothing, unless those are left out.
+        let mut places: Vec<usize> = (0..working.len()).collect();
+        let mut without = Vec::new();
+        while !analysis.superseded.is_empty() {
+            without.extend(superseded(&analysis, &working));
+            let is_left = |place: &usize| !analysis.superseded.contains_key(place);
+            let left: Vec<usize> = (0..working.len()).filter(is_left).collect();
+            places = left.iter().filter_map(|&place| places.get(place).copied()).collect();
+            let mut place = 0..;
+            working.retain(|_| place.next().is_some_and(|place| left.contains(&place)));
+            analysis = analyse(&working, options, &skipped, &time_reasons)?;
+        }
+        let Some(step) = resolve(&analysis, working.len(), options) else {
+            left_out.extend(without);
+            analysis.keep_of_empty(&working, &empty, options, &skipped);
+            for axis in &analysis.axes {
+                if let (Some((path, _)), Some(source)) = (&axis.variable, &axis.source)
+                    && let Some(text) = padded.get(source).cloned()
+                {
+                    padded.insert(path.clone(), text);
+                }
+            }
+            return Ok(Settled { inputs: working, empty, analysis, padded, left_out });
         };
         for (path, reason) in step.variables {
             if skipped.insert(path.clone()) {
@@ -173,7 +197,8 @@ fn settle<'a>(
         }
         let mut place = 0;
         inputs.retain(|input| {
-            let reason = step.inputs.iter().find(|(input, _)| *input == place);
+            let known = |input: &usize| places.get(*input) == Some(&place);
+            let reason = step.inputs.iter().find(|(input, _)| known(input));
             place += 1;
             if let Some((_, reason)) = reason {
                 left_out.push(format!("{} is left out: {reason}", input.label));
@@ -181,6 +206,39 @@ fn settle<'a>(
             reason.is_none()
         });
     }
+}
+
+/// Takes out the inputs that have no place along a dimension, unless none has: they say nothing of what the others are.
+fn take_empty<'a>(
+    inputs: &mut Vec<Input<'a>>,
+    options: &CombineOptions,
+) -> Result<Vec<Input<'a>>, CombineError> {
+    let mut is_empty = vec![false; inputs.len()];
+    for dimension in &options.concat_dimensions {
+        let lengths = lengths(dimension, inputs)?;
+        for (is_empty, length) in is_empty.iter_mut().zip(lengths) {
+            *is_empty |= length == Some(0);
+        }
+    }
+    if !is_empty.contains(&false) {
+        return Ok(Vec::new());
+    }
+    let mut marks = is_empty.into_iter();
+    let taken = inputs.extract_if(.., |_| marks.next().unwrap_or_default());
+    Ok(taken.collect())
+}
+
+/// Inputs whose places are all those of others, in words.
+fn superseded(analysis: &Analysis, inputs: &[Input<'_>]) -> Vec<String> {
+    let label = |input: usize| inputs.get(input).map_or("another input", |input| &input.label);
+    let words = analysis.superseded.iter().map(|(&input, &other)| {
+        format!(
+            "{} is left out: inputs have the same coordinates, and {} has all of its own",
+            label(input),
+            label(other)
+        )
+    });
+    words.collect()
 }
 
 fn check(options: &CombineOptions) -> Result<(), CombineError> {
@@ -201,44 +259,55 @@ fn check(options: &CombineOptions) -> Result<(), CombineError> {
     }
 }
 
+/// A name of a variable that no input has is a slip.
+fn check_names(inputs: &[Dataset], options: &CombineOptions) -> Result<(), CombineError> {
+    let wanted = options.identical.iter().chain(&options.stack);
+    let unknown: BTreeSet<&String> = wanted
+        .filter(|name| {
+            let has = |path: &str| path == *name || path.rsplit('/').next() == Some(name.as_str());
+            !inputs.iter().any(|input| input.arrays().iter().any(|(path, _)| has(path)))
+        })
+        .collect();
+    let Some(name) = unknown.first() else { return Ok(()) };
+    let mut known: Vec<String> = inputs
+        .first()
+        .map(|input| input.arrays().into_iter().map(|(path, _)| path).collect())
+        .unwrap_or_default();
+    let more = known.len() > 12;
+    known.truncate(12);
+    let known = known.join(", ");
+    let message = format!(
+        "no input has a variable {name}: the first one has {known}{}",
+        if more { " and more" } else { "" }
+    );
+    Err(CombineError::new(CombineErrorKind::InvalidOption, message))
+}
+
 /// What is left out next.
 struct Step {
     inputs: Vec<(usize, String)>,
     variables: Vec<(String, String)>,
 }
 
-/// What resolves all conflicts as the options ask; `None` when that is not possible.
+/// What resolves conflicts as the options ask; `None` when that is not possible for any of them.
 fn resolve(analysis: &Analysis, inputs: usize, options: &CombineOptions) -> Option<Step> {
     let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
     for conflict in &analysis.conflicts {
         let reason = format!("{}: {}", conflict.place, conflict.message);
-        if conflict.kind == ConflictKind::Duplicate {
-            for &(earlier, later) in &analysis.duplicates {
-                let (kept, left) = match options.duplicates {
-                    Duplicates::First => (earlier, later),
-                    Duplicates::Last => (later, earlier),
-                    _ => return None,
-                };
-                if !analysis.within(left, kept) {
-                    return None;
-                }
-                step.inputs.push((left, reason.clone()));
-            }
-            continue;
-        }
         match options.on_conflict {
             OnConflict::SkipFile => {
-                let losers = losers(conflict)?;
+                let losers = losers(conflict).unwrap_or_default();
                 step.inputs.extend(losers.into_iter().map(|input| (input, reason.clone())));
             }
             OnConflict::SkipVariable if of_variable(conflict, analysis) => {
                 step.variables.push((conflict.place.clone(), conflict.message.clone()));
             }
-            _ => return None,
+            _ => {}
         }
     }
     let unique: BTreeSet<_> = step.inputs.iter().map(|(input, _)| *input).collect();
-    (unique.len() < inputs).then_some(step)
+    let any = !(step.inputs.is_empty() && step.variables.is_empty());
+    (any && unique.len() < inputs).then_some(step)
 }
 
 /// The inputs that differ from the first one.

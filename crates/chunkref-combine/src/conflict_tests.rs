@@ -232,13 +232,10 @@ fn places_that_are_taken_or_out_of_order() {
     for (duplicates, kept) in [(Duplicates::First, 0), (Duplicates::Last, 1)] {
         let options = along("t").with_duplicates(duplicates);
         let combined = combine(&same, &options).unwrap();
-        assert_eq!(combined.dataset, same[kept]);
+        let alone = combine(&same[kept..=kept], &along("t")).unwrap();
+        assert_eq!(combined.dataset, alone.dataset);
         assert_eq!(combined.notes.len(), 1);
     }
-    // Half of each is in the other, and chunks cannot be cut.
-    let overlapping = [series("a", 0, 4, 2), series("b", 2, 4, 2)];
-    let options = along("time").with_duplicates(Duplicates::First);
-    expect(&overlapping, &options, ConflictKind::Duplicate, &["at time 2"]);
     let mixed = [scene("a", 60.0), scene("c", 180.0), scene("b", 120.0)];
     expect(&mixed, &along("t"), ConflictKind::Unordered, &["sort the inputs", "180", "120"]);
     let sorted = combine(&mixed, &along("t").with_sort(true)).unwrap().dataset;
@@ -247,13 +244,77 @@ fn places_that_are_taken_or_out_of_order() {
     for path in ["t", "sst", "mean"] {
         assert_eq!(elements(&sorted, path), elements(&ordered, path), "{path}");
     }
-    let mut knotted = series("a", 0, 3, 3);
-    let time = knotted.root.arrays.get_mut("time").unwrap();
+}
+
+#[test]
+fn places_that_several_inputs_have_are_of_one_of_them() {
+    // Half of each is in the other.
+    let overlapping = [series("a", 0, 4, 2), series("b", 2, 4, 2)];
+    expect(&overlapping, &along("time"), ConflictKind::Duplicate, &["at time 2"]);
+    for (duplicates, of_first) in [(Duplicates::First, 4), (Duplicates::Last, 2)] {
+        let options = along("time").with_duplicates(duplicates);
+        let combined = combine(&overlapping, &options).unwrap();
+        assert_eq!(combined.notes.len(), 1, "{:?}", combined.notes);
+        let cube = combined.dataset;
+        assert_eq!(cube.array("temperature").unwrap().shape, [6, 6]);
+        for path in ["temperature", "step"] {
+            let sources = overlapping.each_ref().map(|input| elements(input, path));
+            for (mut place, says) in elements(&cube, path) {
+                let input = usize::from(place[0] >= of_first);
+                place[0] -= [0, 2][input];
+                assert_eq!(says, sources[input][&place], "{path} {place:?}");
+            }
+        }
+    }
+    // One step of a chunk of two: it would have to be split.
+    let within = [series("a", 0, 4, 2), series("b", 3, 5, 2)];
+    let options = along("time").with_duplicates(Duplicates::Last);
+    let words = ["temperature", "in chunks of 2"];
+    expect(&within, &options, ConflictKind::PartialChunks, &words);
+}
+
+/// `temperature` of a file whose times come in this order, in chunks of one.
+fn knotted(name: &str, times: &[i32]) -> Dataset {
+    let mut dataset = series(name, 0, times.len() as u64, 1);
+    let time = dataset.root.arrays.get_mut("time").unwrap();
     let attributes = time.attributes.clone();
-    *time = Array { attributes, ..ints(&["time"], &[0, 2, 1]) };
-    let options = along("time").with_sort(true);
-    let words = ["do not follow one another", "a.nc"];
-    expect(&[knotted, series("b", 3, 3, 3)], &options, ConflictKind::Unordered, &words);
+    *time = Array { attributes, ..ints(&["time"], times) };
+    dataset
+}
+
+#[test]
+fn inputs_are_taken_apart_where_chunks_allow_it() {
+    let inputs = [knotted("a", &[0, 4, 2]), knotted("b", &[3, 1])];
+    let options = along("time");
+    expect(&inputs, &options, ConflictKind::Unordered, &["a.nc"]);
+    let sorted = combine(&inputs, &options.with_sort(true)).unwrap().dataset;
+    let sources = inputs.each_ref().map(|input| elements(input, "temperature"));
+    let wanted = [(0, 0), (1, 1), (0, 2), (1, 0), (0, 1)];
+    for (mut place, says) in elements(&sorted, "temperature") {
+        let (input, own) = wanted[usize::try_from(place[0]).unwrap()];
+        place[0] = own;
+        assert_eq!(says, sources[input][&place]);
+    }
+    // Twice in one file.
+    let twice = [knotted("a", &[0, 1, 1]), knotted("b", &[2])];
+    expect(&twice, &along("time"), ConflictKind::Duplicate, &["at time 1", "a.nc"]);
+    let options = along("time").with_duplicates(Duplicates::Last);
+    let cube = combine(&twice, &options).unwrap().dataset;
+    assert_eq!(cube.array("temperature").unwrap().shape, [3, 6]);
+    let sources = elements(&twice[0], "temperature");
+    assert_eq!(elements(&cube, "temperature")[&vec![1, 3]], sources[&vec![2, 3]]);
+    // Chunks of two that would have to be split.
+    let inputs = [series("a", 0, 4, 2), knotted("b", &[1])];
+    let inputs = [inputs[0].clone(), {
+        let mut other = inputs[1].clone();
+        other.root.arrays.insert(
+            "temperature".to_owned(),
+            series("b", 0, 1, 2).root.arrays["temperature"].clone(),
+        );
+        other
+    }];
+    let options = along("time").with_sort(true).with_duplicates(Duplicates::Last);
+    expect(&inputs, &options, ConflictKind::PartialChunks, &["temperature"]);
 }
 
 #[test]
@@ -331,6 +392,8 @@ fn options_that_make_no_sense() {
         CombineOptions::default(),
         along("t").with_concat(ConcatDimension::new("t")),
         along("t").with_identical(["t"]),
+        along("t").with_identical(["sstt"]),
+        along("t").with_stack(["sst", "nothing"]),
     ] {
         let kind = combine(&inputs, &options).unwrap_err().kind;
         assert_eq!(kind, CombineErrorKind::InvalidOption, "{options:?}");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The coordinates of one dimension in every input.
 
+use std::borrow::Cow;
+
 use chunkref_core::{
     CombineError, CombineErrorKind, ConcatDimension, Conflict, ConflictKind, CoordinateSource,
     Resolution, Side,
@@ -10,6 +12,7 @@ use regex::Regex;
 
 use crate::input::Input;
 use crate::scalar::{Scalar, encode};
+use crate::text::{characters_of, text_length, wider};
 use crate::value::values;
 use crate::variable::SKIP_FILE;
 
@@ -18,6 +21,8 @@ use crate::variable::SKIP_FILE;
 pub(crate) struct Coordinates {
     /// Path of the variable in the result.
     pub(crate) path: String,
+    /// Path of the first input's array that they come from.
+    pub(crate) source: Option<String>,
     /// Type and attributes of the variable.
     pub(crate) template: Array,
     /// Each input's values.
@@ -36,7 +41,8 @@ pub(crate) fn coordinates(
     match &dimension.coordinates {
         // Times are since 1970 already, where that is asked for.
         CoordinateSource::Data(source) | CoordinateSource::Cf(source) => {
-            Ok(of_arrays(name, source, inputs, lengths, conflicts))
+            let found = of_arrays(name, source, inputs, lengths, conflicts);
+            Ok(found.filter(|_| is_one_type(name, source, inputs, conflicts)))
         }
         CoordinateSource::Index => {
             total(name, lengths)?;
@@ -99,6 +105,21 @@ fn total(name: &str, lengths: &[Option<u64>]) -> Result<u64, CombineError> {
         )))
 }
 
+/// The array that coordinates come from: the source that is asked for, and where an input lacks that, the one that has
+/// them already.
+pub(crate) fn array_of<'i>(
+    name: &str,
+    source: &str,
+    input: &'i Input<'_>,
+) -> Option<(String, &'i Array)> {
+    let along = || along(name, input);
+    if name == source {
+        along().or_else(|| input.find(source))
+    } else {
+        input.find(source).or_else(along)
+    }
+}
+
 /// The array that has the coordinates of the dimension already: along it, of one axis.
 fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
     input.find(name).filter(|(_, array)| array.dimensions == [name])
@@ -117,8 +138,7 @@ fn of_arrays(
     lengths: &[Option<u64>],
     conflicts: &mut Vec<Conflict>,
 ) -> Option<Coordinates> {
-    let found: Vec<_> =
-        inputs.iter().map(|input| along(name, input).or_else(|| input.find(source))).collect();
+    let found: Vec<_> = inputs.iter().map(|input| array_of(name, source, input)).collect();
     if found.iter().all(Option::is_none) && lengths.iter().all(Option::is_some) && name == source {
         return None;
     }
@@ -129,27 +149,21 @@ fn of_arrays(
         conflicts.push(missing(name, message, lacking));
         return None;
     }
-    let found: Vec<_> = found.into_iter().flatten().collect();
+    // Characters are text, whose last dimension counts them.
+    let found = found.into_iter().flatten().map(|(path, array)| {
+        let text = (array.dimensions.last().is_some_and(|last| last != name))
+            .then(|| characters_of(array))
+            .flatten();
+        (path, text.map_or(Cow::Borrowed(array), Cow::Owned))
+    });
+    let found: Vec<_> = found.collect();
     let (path, first) = found.first()?;
-    let unlike: Vec<_> = found.iter().map(|(_, array)| array.dtype == first.dtype).collect();
-    if unlike.contains(&false) {
-        // The variable's own check names the types; without one type there is no order.
-        let side = |same: bool| {
-            let inputs = (0..).zip(&unlike).filter(|(_, like)| **like == same).map(|(at, _)| at);
-            let says = if same { "the type of the first input" } else { "another type" };
-            Side { says: says.to_owned(), inputs: inputs.collect() }
-        };
-        let message = "the coordinates have different element types";
-        conflicts.push(
-            Conflict::new(ConflictKind::DataType, path, message)
-                .with_sides([side(true), side(false)])
-                .with_resolutions([SKIP_FILE]),
-        );
-        return None;
-    }
+    let texts = found.iter().map(|(_, array)| text_length(array));
+    let longest = texts.collect::<Option<Vec<_>>>().and_then(|lengths| lengths.into_iter().max());
     let mut bytes = Vec::new();
     for (place, ((path, array), length)) in found.iter().zip(lengths).enumerate() {
-        let Some(plain) = array.plain_values() else {
+        let plain = longest.map_or_else(|| array.plain_values(), |length| wider(array, length));
+        let Some(plain) = plain else {
             let message = format!(
                 "the values of {path} are not in the references as they are: they have to be read first"
             );
@@ -168,9 +182,45 @@ fn of_arrays(
         }
         bytes.push(plain);
     }
+    let source = Some(path.clone());
     let group = path.rsplit_once('/').map(|(group, _)| group);
     let path = group.map_or_else(|| name.to_owned(), |group| format!("{group}/{name}"));
-    Some(Coordinates { path, template: (*first).clone(), bytes })
+    let mut template = first.clone().into_owned();
+    if let Some(length) = longest {
+        template = Array { dtype: DataType::FixedString { length }, fill_value: None, ..template };
+    }
+    Some(Coordinates { path, source, template, bytes })
+}
+
+/// Whether coordinates have one type, without which they have no order; a conflict says so otherwise.
+fn is_one_type(
+    name: &str,
+    source: &str,
+    inputs: &[Input<'_>],
+    conflicts: &mut Vec<Conflict>,
+) -> bool {
+    let found: Vec<_> = inputs.iter().filter_map(|input| array_of(name, source, input)).collect();
+    let Some((path, first)) = found.first() else { return true };
+    let is_text = |array: &Array| text_length(array).is_some();
+    let like = found
+        .iter()
+        .map(|(_, array)| array.dtype == first.dtype || (is_text(array) && is_text(first)));
+    let like: Vec<_> = like.collect();
+    if like.contains(&false) {
+        let side = |same: bool| {
+            let inputs = (0..).zip(&like).filter(|(_, like)| **like == same).map(|(at, _)| at);
+            let says = if same { "the type of the first input" } else { "another type" };
+            Side { says: says.to_owned(), inputs: inputs.collect() }
+        };
+        let message = "the coordinates have different element types";
+        conflicts.push(
+            Conflict::new(ConflictKind::DataType, path, message)
+                .with_sides([side(true), side(false)])
+                .with_resolutions([SKIP_FILE]),
+        );
+        return false;
+    }
+    true
 }
 
 fn of_elsewhere(
@@ -202,7 +252,10 @@ fn of_elsewhere(
                 Some(Scalar::of_text(found.as_str()))
             }
         };
-        match known.or_else(|| own().map(|scalar| vec![scalar])) {
+        // What is made of several files may have been combined before, and then nothing of it says what each file's was.
+        let several = input.dataset.sources().len() > 1;
+        let own = || own().map(|scalar| vec![scalar]);
+        match if several { known.or_else(own) } else { own() } {
             Some(values) if values.len() as u64 == length.unwrap_or(1) => scalars.push(values),
             _ => lacking.push(place),
         }
@@ -243,7 +296,7 @@ fn of_scalars(
     for name in ["scale_factor", "add_offset", "units", "calendar", "bounds", "_FillValue"] {
         attributes.remove(name);
     }
-    Ok(Coordinates { path, template: template(dtype, attributes), bytes })
+    Ok(Coordinates { path, source: None, template: template(dtype, attributes), bytes })
 }
 
 fn template(dtype: DataType, attributes: Attributes) -> Array {

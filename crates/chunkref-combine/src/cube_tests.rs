@@ -75,6 +75,64 @@ fn inputs_without_places_take_no_place() {
     }
 }
 
+/// What the files say of themselves does not count where the user says where coordinates come from.
+#[test]
+fn a_source_that_is_asked_for_wins() {
+    let inputs: Vec<_> = (0..3)
+        .map(|number| {
+            let mut dataset = series(&format!("f{number}"), number * 2, 1, 1);
+            dataset.root.attributes.insert("day", format!("{}", 500 + number));
+            let valid = ints(&["time"], &[100 + number]);
+            dataset.root.arrays.insert("valid_time".to_owned(), valid);
+            dataset
+        })
+        .collect();
+    let numbers = |cube: &Dataset| -> Vec<i64> {
+        let array = cube.array("time").unwrap();
+        let values = crate::value::values(&array.dtype, &array.plain_values().unwrap()).unwrap();
+        values.iter().map(|value| value.to_string().parse().unwrap()).collect()
+    };
+    for (source, wanted) in [
+        (CoordinateSource::Attribute("day".to_owned()), [500, 501, 502]),
+        (CoordinateSource::Pattern("f([0-9])".to_owned()), [0, 1, 2]),
+        (CoordinateSource::Data("valid_time".to_owned()), [100, 101, 102]),
+    ] {
+        let options = with("time", source);
+        let cube = combine(&inputs, &options).unwrap().dataset;
+        assert_eq!(numbers(&cube), wanted);
+        // A set of several files has its coordinates already.
+        let first = combine(&inputs[..2], &options).unwrap().dataset;
+        let grown = combine(&[first, inputs[2].clone()], &options).unwrap().dataset;
+        assert_eq!(grown, cube);
+        let first = combine(&inputs[..1], &options).unwrap().dataset;
+        let rest = combine(&inputs[1..], &options).unwrap().dataset;
+        assert_eq!(combine(&[first, rest], &options).unwrap().dataset, cube);
+    }
+    let absent = with("time", CoordinateSource::Attribute("week".to_owned()));
+    assert!(combine(&inputs[..1], &absent).is_err());
+}
+
+#[test]
+fn one_input_gets_the_dimension_too() {
+    let scene = scene("a_2019", 60.0);
+    let cube = combine(std::slice::from_ref(&scene), &along("t")).unwrap().dataset;
+    assert_eq!(cube.array("t").unwrap().shape, [1]);
+    let year = with("year", CoordinateSource::Pattern("_([0-9]+)".to_owned()));
+    let cube = combine(std::slice::from_ref(&scene), &year).unwrap().dataset;
+    assert_eq!(cube.array("year").unwrap().shape, [1]);
+    assert_eq!(cube.array("sst").unwrap().dimensions, ["year", "y", "x"]);
+    assert_eq!(cube.array("x").unwrap().dimensions, ["x"]);
+    assert_eq!(combine(std::slice::from_ref(&cube), &year).unwrap().dataset, cube);
+}
+
+#[test]
+fn what_lies_along_the_dimension_is_joined_even_if_it_is_said_to_be_identical() {
+    let inputs = [series("a", 0, 2, 2), series("b", 2, 2, 2)];
+    let cube = combine(&inputs, &along("time")).unwrap().dataset;
+    let identical = along("time").with_identical(["step", "temperature"]);
+    assert_eq!(combine(&inputs, &identical).unwrap().dataset, cube);
+}
+
 #[test]
 fn coordinates_from_elsewhere() {
     let inputs: Vec<_> = (0..3_u8)

@@ -13,8 +13,10 @@
 //! | `fill` | fill values that say the same in other words |
 //! | `promote` | small arrays of different types of numbers, in one |
 //! | `time` | CF times brought to one epoch |
+//! | `text` | text of different lengths brought to one |
 //! | `coordinates` | the coordinates of one dimension in every input |
 //! | `axis` | where along a dimension each input lies |
+//! | `placement` | runs and boxes of places, and which input has each |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
@@ -35,9 +37,11 @@ pub mod element;
 mod fill;
 mod input;
 pub mod merge;
+mod placement;
 mod promote;
 pub mod report;
 mod scalar;
+mod text;
 mod time;
 mod value;
 mod variable;
@@ -50,6 +54,8 @@ mod cube_tests;
 mod pieces_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod text_tests;
 #[cfg(test)]
 mod time_tests;
 

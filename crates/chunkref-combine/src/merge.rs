@@ -7,11 +7,11 @@ use chunkref_core::{
     CombineError, CombineErrorKind, CombineOptions, Conflict, ConflictKind, CoordinateSource,
     Resolution, Side,
 };
-use chunkref_model::{Array, Dataset, ManifestAssembler, SourceId};
+use chunkref_model::Dataset;
 
 use crate::analysis::lengths;
 use crate::aspect::{self, Compared, Holder};
-use crate::assemble::adopt_sources;
+use crate::assemble::{adopt_sources, kept};
 use crate::coordinates::coordinates;
 use crate::fill;
 use crate::input::Input;
@@ -74,24 +74,11 @@ fn merged(inputs: &[Input<'_>]) -> Result<Dataset, CombineError> {
     for (path, holders) in variables {
         let Some(holder) = holders.first() else { continue };
         let names = sources.get(holder.input).map(Vec::as_slice).unwrap_or_default();
-        let array = renamed(&path, holder.array, names)?;
+        let array = kept(&path, holder.array, names)?;
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
         dataset.group_mut(parent).arrays.insert(name.to_owned(), array);
     }
     Ok(dataset)
-}
-
-fn renamed(path: &str, array: &Array, names: &[SourceId]) -> Result<Array, CombineError> {
-    let grid_shape = array.manifest.grid_shape().to_vec();
-    let origin = vec![0; grid_shape.len()];
-    let manifest = ManifestAssembler::new(grid_shape).and_then(|mut assembler| {
-        assembler.place(&array.manifest, &origin, names)?;
-        assembler.finish()
-    });
-    let manifest = manifest.map_err(|error| {
-        CombineError::new(CombineErrorKind::Unsupported, format!("{path}: {error}"))
-    })?;
-    Ok(Array { manifest, ..array.clone() })
 }
 
 fn conflicts(path: &str, holders: &[Holder<'_>], inputs: &[Input<'_>]) -> Vec<Conflict> {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What becomes of one variable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::{
     CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
 };
-use chunkref_model::{Array, FillValue};
+use chunkref_model::{Array, AttributeValue, FillValue};
 
 use crate::aspect::{self, Compared, Holder, widened};
 use crate::axis::Axis;
+use crate::coordinates::has_text;
 use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::fill;
 use crate::input::Input;
+use crate::placement::{self, Piece, Run};
 
 /// A variable of the result.
 #[derive(Debug)]
@@ -22,12 +24,32 @@ pub(crate) struct Variable {
     pub(crate) inputs: Vec<usize>,
     /// All dimensions, when it lies along one of the axes; `None` when the first input's is kept.
     pub(crate) dimensions: Option<Vec<String>>,
+    /// The axes among its dimensions.
+    pub(crate) axes: Vec<usize>,
+    /// The boxes that each of the inputs fills, with a run along each of those axes.
+    pub(crate) pieces: Vec<Vec<Piece>>,
     /// Whether it becomes one chunk of plain values.
     pub(crate) plain: bool,
     /// How its chunks are cut, so that inputs meet at their edges.
     pub(crate) cut: Option<Cut>,
     /// The fill value that it gets, because there are gaps and the inputs have none.
     pub(crate) fill: Option<FillValue>,
+}
+
+impl Variable {
+    /// A variable of which nothing is decided.
+    pub(crate) fn of(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            inputs: Vec::new(),
+            dimensions: None,
+            axes: Vec::new(),
+            pieces: Vec::new(),
+            plain: false,
+            cut: None,
+            fill: None,
+        }
+    }
 }
 
 /// What most conflicts have in common.
@@ -38,39 +60,30 @@ pub(crate) const SKIP_VARIABLE: Resolution = Resolution::OnConflict(OnConflict::
 pub(crate) struct Setting<'a> {
     pub(crate) inputs: &'a [Input<'a>],
     pub(crate) axes: &'a [Axis],
+    /// The boxes that each input fills, with a run along each axis.
+    pub(crate) pieces: &'a [Vec<Piece>],
     pub(crate) options: &'a CombineOptions,
     pub(crate) time_reasons: &'a BTreeMap<String, String>,
-    /// Whether some combination of coordinates has no input.
-    pub(crate) gaps: bool,
 }
 
 impl Setting<'_> {
     /// Decides about the variable at `path`.
     pub(crate) fn variable(&self, path: &str, conflicts: &mut Vec<Conflict>) -> Option<Variable> {
-        let holders: Vec<Holder<'_>> = self
-            .inputs
-            .iter()
-            .enumerate()
-            .filter_map(|(input, own)| Some(Holder { input, array: own.dataset.array(path)? }))
-            .collect();
+        let holders = self.holders(path);
         let (&first, _) = holders.split_first()?;
         let inputs = holders.iter().map(|holder| holder.input).collect();
-        let mut variable = Variable {
-            path: path.to_owned(),
-            inputs,
-            dimensions: None,
-            plain: false,
-            cut: None,
-            fill: None,
-        };
+        let mut variable = Variable { inputs, ..Variable::of(path) };
         let name = path.rsplit('/').next().unwrap_or(path);
-        if self.options.identical.iter().any(|known| known == path || known == name) {
-            return Some(variable);
-        }
         let names = self.axes.iter().map(|axis| axis.name.clone());
         let along: Vec<String> = names
             .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
             .collect();
+        let identical =
+            || self.options.identical.iter().any(|known| known == path || known == name);
+        // What lies along a dimension is joined: one input's alone would not have the length of the others.
+        if along.is_empty() && identical() {
+            return Some(variable);
+        }
         variable.plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
         let cut = if variable.plain { None } else { self.cut(&holders, &along) };
         let compared = Compared {
@@ -94,7 +107,8 @@ impl Setting<'_> {
         let own_coordinate = first.array.dimensions == [name] && along.is_empty();
         let all = self.options.stack_all
             || self.options.stack.iter().any(|own| own == path || own == name);
-        let stacked = self.stacked(&holders, &along, all && !own_coordinate);
+        let alone = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
+        let stacked = self.stacked(&holders, &along, all && !own_coordinate, alone);
         if own_coordinate && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
@@ -104,11 +118,14 @@ impl Setting<'_> {
         }
         let mut dimensions = stacked;
         dimensions.extend(widened(first.array, &along));
+        let axes = (0..).zip(self.axes).filter(|(_, axis)| dimensions.contains(&axis.name));
+        variable.axes = axes.map(|(axis, _)| axis).collect();
+        variable.pieces = self.placed(&variable.inputs, &variable.axes);
         if !variable.plain && cut.is_none() {
-            conflicts.extend(self.partial_chunks(path, &holders));
+            conflicts.extend(self.partial_chunks(&variable, &holders));
         }
         variable.cut = cut;
-        let gaps = self.gaps || holders.len() < self.inputs.len();
+        let gaps = self.has_gaps(&variable);
         if gaps && first.array.fill_value.is_none() {
             variable.fill = fill::of_gaps(&holders);
         }
@@ -125,6 +142,30 @@ impl Setting<'_> {
         }
         variable.dimensions = Some(dimensions);
         Some(variable)
+    }
+
+    fn holders(&self, path: &str) -> Vec<Holder<'_>> {
+        let inputs = self.inputs.iter().enumerate();
+        let holders = inputs
+            .filter_map(|(input, own)| Some(Holder { input, array: own.dataset.array(path)? }));
+        holders.collect()
+    }
+
+    /// Conflicts between inputs that do not depend on where they lie.
+    pub(crate) fn kinds(&self, path: &str) -> Vec<Conflict> {
+        let holders = self.holders(path);
+        let names = self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
+        let along: Vec<String> = names
+            .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
+            .collect();
+        let plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
+        let time_reason = self.time_reasons.get(path);
+        let compared =
+            Compared { path, holders: &holders, along: &along, cut: None, plain, time_reason };
+        let found = aspect::conflicts(&compared).into_iter();
+        // Chunks may be cut, which depends on where inputs meet.
+        let found = found.filter(|conflict| conflict.kind != ConflictKind::ChunkShape);
+        found.chain(self.lacking(path, &holders)).collect()
     }
 
     fn lacking(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
@@ -145,31 +186,48 @@ impl Setting<'_> {
     }
 
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
-    fn stacked(&self, holders: &[Holder<'_>], along: &[String], all: bool) -> Vec<String> {
+    /// What is `alone` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
+    fn stacked(
+        &self,
+        holders: &[Holder<'_>],
+        along: &[String],
+        all: bool,
+        alone: bool,
+    ) -> Vec<String> {
         let mut needed: Vec<&Axis> =
             self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
         if !all {
             let candidates = needed.clone();
             for candidate in candidates {
-                let others: Vec<&Axis> = self
-                    .axes
-                    .iter()
-                    .filter(|axis| axis.name != candidate.name)
-                    .filter(|axis| {
+                if alone && candidate.is_new {
+                    continue;
+                }
+                let others: Vec<usize> = (0..)
+                    .zip(self.axes)
+                    .filter(|(_, axis)| axis.name != candidate.name)
+                    .filter(|(_, axis)| {
                         along.contains(&axis.name)
                             || needed.iter().any(|known| known.name == axis.name)
                     })
+                    .map(|(place, _)| place)
                     .collect();
-                let mut groups: BTreeMap<Vec<(u64, u64)>, &Holder<'_>> = BTreeMap::new();
+                let mut groups: BTreeMap<BTreeSet<Piece>, &Holder<'_>> = BTreeMap::new();
                 let same = holders.iter().all(|holder| {
-                    let place = others
-                        .iter()
-                        .filter_map(|axis| axis.ranges.get(holder.input).copied())
-                        .collect();
-                    let first = groups.entry(place).or_insert(holder);
+                    let pieces = self.pieces.get(holder.input).into_iter().flatten();
+                    let place = pieces.map(|piece| {
+                        others.iter().filter_map(|&axis| piece.get(axis).copied()).collect()
+                    });
+                    let first = groups.entry(place.collect()).or_insert(holder);
                     first.input == holder.input || equal(self.inputs, first, holder)
                 });
-                if same {
+                // Where inputs have only some places in common, nothing says that they are equal there.
+                let inputs: Vec<usize> = groups.values().map(|holder| holder.input).collect();
+                let apart = || {
+                    let all = self.axes.len();
+                    placement::along(self.pieces, &inputs, &others, all)
+                        .is_some_and(|placement| placement.clashes.keys().all(|(a, b)| a == b))
+                };
+                if same && (groups.len() < 2 || apart()) {
                     needed.retain(|axis| axis.name != candidate.name);
                 }
             }
@@ -177,34 +235,71 @@ impl Setting<'_> {
         needed.into_iter().map(|axis| axis.name.clone()).collect()
     }
 
+    /// Whether other variables name this one as what describes them: coordinates, bounds, a grid mapping.
+    fn is_auxiliary(&self, path: &str, name: &str) -> bool {
+        const NAMING: [&str; 4] = ["coordinates", "bounds", "climatology", "grid_mapping"];
+        self.inputs.iter().any(|input| {
+            let arrays = input.dataset.arrays();
+            let mut attributes = arrays
+                .iter()
+                .flat_map(|(_, array)| NAMING.map(|naming| array.attributes.get(naming)));
+            let named = attributes.any(|value| match value {
+                Some(AttributeValue::Text(text)) => text.split([' ', ':']).any(|word| {
+                    !word.is_empty() && (word == name || word.trim_start_matches('/') == path)
+                }),
+                _ => false,
+            });
+            named
+                || input
+                    .dataset
+                    .array(path)
+                    .is_some_and(|array| has_text(array, "grid_mapping_name"))
+        })
+    }
+
+    /// Whether some place along the variable's own axes is that of no input that has it.
+    fn has_gaps(&self, variable: &Variable) -> bool {
+        let axes = variable.axes.iter().filter_map(|&axis| self.axes.get(axis));
+        let all = axes.fold(1_u64, |all, axis| all.saturating_mul(axis.length));
+        let volume =
+            |piece: &Piece| piece.iter().fold(1, |all: u64, run| all.saturating_mul(run.length));
+        let filled = variable.pieces.iter().flatten().map(volume);
+        filled.fold(0, u64::saturating_add) < all
+    }
+
+    /// The boxes of some inputs along some of the axes.
+    fn placed(&self, inputs: &[usize], axes: &[usize]) -> Vec<Vec<Piece>> {
+        let placement = placement::along(self.pieces, inputs, axes, self.axes.len());
+        placement.map(|placement| placement.pieces).unwrap_or_default()
+    }
+
     /// How chunks have to be cut so that inputs meet at their edges; `None` when they do, or cannot be cut.
     fn cut(&self, holders: &[Holder<'_>], along: &[String]) -> Option<Cut> {
         let [dimension] = along else { return None };
-        let axis = self.axes.iter().find(|axis| axis.name == *dimension)?;
-        let mut wanted = 0;
-        let mut lengths = Vec::new();
+        let place = self.axes.iter().position(|axis| axis.name == *dimension)?;
+        let axis = self.axes.get(place)?;
+        let (mut wanted, mut meet, mut first) = (0, true, None);
+        let mut chunks = Vec::new();
         for holder in holders {
             let own = holder.array.dimensions.iter().position(|name| name == dimension)?;
             let chunk = *holder.array.chunk_grid.chunk_shape().get(own)?;
-            let &(start, length) = axis.ranges.get(holder.input)?;
-            wanted = gcd(wanted, gcd(chunk, start));
-            // The last one may end within a chunk, if that is stored whole.
-            if start.saturating_add(length) < axis.length || length < chunk {
-                wanted = gcd(wanted, length);
+            meet &= *first.get_or_insert(chunk) == chunk;
+            wanted = gcd(wanted, chunk);
+            chunks.push(chunk);
+            let pieces = self.pieces.get(holder.input).into_iter().flatten();
+            for run in pieces.filter_map(|piece| piece.get(place)) {
+                meet &= is_aligned(*run, chunk, axis.length);
+                wanted = gcd(wanted, gcd(run.own, run.start));
+                // The last one may end within a chunk, if that is stored whole.
+                if run.end() < axis.length || run.length < chunk {
+                    wanted = gcd(wanted, run.length);
+                }
             }
-            lengths.push((chunk, start, length));
         }
-        let (first, ..) = *lengths.first()?;
-        let meet = lengths.iter().all(|&(chunk, start, length)| {
-            chunk == first
-                && start.checked_rem(chunk) == Some(0)
-                && (length.checked_rem(chunk) == Some(0)
-                    || start.saturating_add(length) == axis.length)
-        });
         if meet || wanted == 0 || !holders.iter().all(|holder| can_cut(holder.array, dimension)) {
             return None;
         }
-        let pieces = holders.iter().zip(&lengths).try_fold(0_u64, |all, (holder, (chunk, ..))| {
+        let pieces = holders.iter().zip(&chunks).try_fold(0_u64, |all, (holder, chunk)| {
             let parts = chunk.checked_div(wanted)?;
             all.checked_add(holder.array.manifest.count()?.checked_mul(parts)?)
         });
@@ -233,20 +328,26 @@ impl Setting<'_> {
     }
 
     /// Inputs that do not begin and end at edges of chunks.
-    fn partial_chunks(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
-        let partial = |array: &Array, input: usize| {
-            self.axes.iter().find_map(|axis| {
+    fn partial_chunks(&self, variable: &Variable, holders: &[Holder<'_>]) -> Option<Conflict> {
+        let path = &variable.path;
+        let partial = |array: &Array, pieces: &[Piece]| {
+            (0..).zip(&variable.axes).find_map(|(slot, &axis): (usize, _)| {
+                let axis = self.axes.get(axis)?;
                 let own = array.dimensions.iter().position(|name| *name == axis.name)?;
                 let chunk = *array.chunk_grid.chunk_shape().get(own)?;
-                let &(start, length) = axis.ranges.get(input)?;
-                let aligned = start % chunk.max(1) == 0
-                    && (length % chunk.max(1) == 0 || start + length == axis.length);
-                (!aligned).then(|| format!("{length} along {} in chunks of {chunk}", axis.name))
+                let mut runs = pieces.iter().filter_map(|piece| piece.get(slot));
+                let run = runs.find(|run| !is_aligned(**run, chunk, axis.length))?;
+                let part = if Some(&run.length) == array.shape.get(own) {
+                    format!("{}", run.length)
+                } else {
+                    format!("{} from place {} on", run.length, run.own)
+                };
+                Some(format!("{part} along {} in chunks of {chunk}", axis.name))
             })
         };
         let mut sides: Vec<Side> = Vec::new();
-        for holder in holders {
-            let Some(says) = partial(holder.array, holder.input) else { continue };
+        for (holder, pieces) in holders.iter().zip(&variable.pieces) {
+            let Some(says) = partial(holder.array, pieces) else { continue };
             match sides.iter_mut().find(|side| side.says == says) {
                 Some(side) => side.inputs.push(holder.input),
                 None => sides.push(Side { says, inputs: vec![holder.input] }),
@@ -260,6 +361,14 @@ impl Setting<'_> {
                 .with_resolutions([Resolution::LeaveOut, SKIP_VARIABLE])
         })
     }
+}
+
+/// Whether chunks that hold a run hold nothing else of the result.
+fn is_aligned(run: Run, chunk: u64, length: u64) -> bool {
+    let chunk = chunk.max(1);
+    run.own.is_multiple_of(chunk)
+        && run.start.is_multiple_of(chunk)
+        && (run.length.is_multiple_of(chunk) || run.end() == length)
 }
 
 /// Whether two inputs have the same values, as far as that can be told without reading.

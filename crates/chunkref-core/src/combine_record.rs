@@ -52,7 +52,7 @@ mod tests {
     use chunkref_model::{ByteOrder, DataType};
 
     use super::*;
-    use crate::{ConcatDimension, CoordinateSource, Duplicates, Missing, OnConflict};
+    use crate::{ConcatDimension, CoordinateSource, Duplicates, Missing, OnConflict, OnFailure};
 
     #[test]
     fn every_option_is_kept() {
@@ -72,6 +72,7 @@ mod tests {
             .with_merge(true)
             .with_sort(true)
             .with_on_conflict(OnConflict::SkipVariable)
+            .with_on_failure(OnFailure::Skip)
             .with_duplicates(Duplicates::Last)
             .with_missing(Missing::Fill);
         let options = sources.into_iter().fold(options, |options, source| {

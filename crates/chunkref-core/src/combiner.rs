@@ -226,6 +226,18 @@ pub enum Missing {
     Fill,
 }
 
+/// What is done with inputs that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// Nothing is combined.
+    #[default]
+    Error,
+    /// They are left out and named, unless all of them fail.
+    Skip,
+}
+
 /// How to combine.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
@@ -250,6 +262,9 @@ pub struct CombineOptions {
     /// What is done with inputs that contradict each other.
     #[serde(skip_serializing_if = "is_default")]
     pub on_conflict: OnConflict,
+    /// What is done with inputs that cannot be read.
+    #[serde(skip_serializing_if = "is_default")]
+    pub on_failure: OnFailure,
     /// What is done with inputs at one place.
     #[serde(skip_serializing_if = "is_default")]
     pub duplicates: Duplicates,
@@ -316,6 +331,13 @@ impl CombineOptions {
     #[must_use]
     pub fn with_on_conflict(mut self, on_conflict: OnConflict) -> Self {
         self.on_conflict = on_conflict;
+        self
+    }
+
+    /// The same options with another answer to inputs that cannot be read.
+    #[must_use]
+    pub fn with_on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.on_failure = on_failure;
         self
     }
 
@@ -437,7 +459,8 @@ impl std::error::Error for CombineError {}
 /// - Chunks move only by renumbering, or are cut into ranges of their bytes where they are stored without codecs; the
 ///   bytes that a reference names are never changed. Values that are in the references as they are, without codecs, may be put together into other chunks, and times among them be counted
 ///   from another epoch.
-/// - One input combines to itself, and none is an error of kind [`CombineErrorKind::NoInput`].
+/// - One input is combined as many are, and what is combined combines to itself. None is an error of kind
+///   [`CombineErrorKind::NoInput`].
 pub trait Combiner: Send + Sync {
     /// Combines `inputs`.
     ///

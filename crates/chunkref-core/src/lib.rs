@@ -54,7 +54,7 @@ pub use codec::{
 };
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
-    Duplicates, Missing, OnConflict,
+    Duplicates, Missing, OnConflict, OnFailure,
 };
 pub use conflict::{Conflict, ConflictKind, Side};
 pub use cursor::{Cursor, Truncated};

@@ -74,7 +74,12 @@ fn dataset(steps: u64) -> Dataset {
 
 fn provenance() -> Provenance {
     let skipped = [("array".to_owned(), 3)].into();
-    Provenance { version: "1".to_owned(), options: "some".to_owned(), skipped }
+    Provenance {
+        version: "1".to_owned(),
+        options: "some".to_owned(),
+        skipped,
+        left_out: Vec::new(),
+    }
 }
 
 fn options() -> EmitOptions {

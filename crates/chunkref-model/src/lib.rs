@@ -16,6 +16,7 @@
 //! | [`mod@printable`] | text that a terminal does not obey |
 
 pub mod array;
+mod array_texts;
 pub mod array_values;
 pub mod attribute;
 pub mod chunk_grid;
@@ -42,4 +43,4 @@ pub use dimension::Dimension;
 pub use dtype::{ByteOrder, DataType, Field};
 pub use fill_value::FillValue;
 pub use json::JsonError;
-pub use manifest::{Manifest, ManifestAssembler, ManifestBuilder, ManifestError};
+pub use manifest::{Manifest, ManifestAssembler, ManifestBuilder, ManifestError, ManifestPiece};

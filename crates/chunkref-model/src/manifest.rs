@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use crate::{ChunkRef, SourceId};
 
-pub use assembler::ManifestAssembler;
+pub use assembler::{ManifestAssembler, ManifestPiece};
 
 const MISSING: u32 = u32::MAX;
 const INLINE: u32 = u32::MAX - 1;

@@ -130,6 +130,7 @@ fn emit(dataset: &Dataset, record_size: u64, folder: &Path) {
         version: "1".to_owned(),
         options: "\"record_size\":5".to_owned(),
         skipped: BTreeMap::new(),
+        left_out: Vec::new(),
     };
     ParquetEmitter::default()
         .emit(

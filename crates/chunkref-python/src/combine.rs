@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use chunkref::core::combiner::DimensionError;
 use chunkref::model::zarr::v2::data_type;
-use chunkref::session::{CubeError, FailedInput, Input, InputDone, InputError, Observer};
+use chunkref::session::{CubeError, Input, InputDone, InputError, Observer};
 use chunkref::{
-    AccessPolicy, CombineOptions, ConcatDimension, CoordinateSource, Location, ManyOptions, Session,
+    AccessPolicy, CombineOptions, ConcatDimension, CoordinateSource, Location, ManyOptions,
+    OnFailure, Session,
 };
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -99,7 +100,7 @@ pub(crate) fn combine(
         })
         .collect();
     let outcome = call.work(py, Stop::AtOnce, move |_| async move {
-        let mut told = Told { progress: None, raised: None };
+        let mut told = Told { skips: false, progress: None, raised: None };
         session.combine(inputs, &options, &mut told).await
     })?;
     let cube = outcome.map_err(|error| of_cube(py, &error))?;
@@ -108,13 +109,15 @@ pub(crate) fn combine(
 
 /// Tells Python how many inputs are done. What it raises, or an input that fails, ends the work.
 struct Told {
+    /// Whether inputs that fail are left out.
+    skips: bool,
     progress: Option<Py<PyAny>>,
     raised: Option<PyErr>,
 }
 
 impl Observer for Told {
     fn input_done(&mut self, done: &InputDone<'_>) -> ControlFlow<()> {
-        if done.failed {
+        if done.failed && !self.skips {
             return ControlFlow::Break(());
         }
         let Some(progress) = &self.progress else { return ControlFlow::Continue(()) };
@@ -161,13 +164,14 @@ pub(crate) fn build(
     let session = Session::new().map_err(invalid)?.with_stores(worked).with_many(many);
     let session = session.with_scan_options(scanning).map_err(invalid)?;
     let origin = first.first().and_then(PyDataset::origin);
-    let own = first
-        .into_iter()
-        .map(|references| Input::dataset_within("the references", references.0, references.1));
+    let own = first.into_iter().map(|references| {
+        Input::dataset_within("the references", references.0, references.1).required()
+    });
     let before = own.len();
     let inputs = own.chain(locations.into_iter().map(Input::file)).collect();
     let (outcome, raised) = call.work(py, Stop::AtOnce, move |_| async move {
-        let mut told = Told { progress, raised: None };
+        let skips = options.on_failure == OnFailure::Skip;
+        let mut told = Told { skips, progress, raised: None };
         let outcome = session.combine(inputs, &options, &mut told).await;
         (outcome, told.raised)
     })?;
@@ -180,9 +184,24 @@ pub(crate) fn build(
         let url = url.cloned().unwrap_or_default();
         skipped_rows(skipped).into_iter().map(move |row| (url.clone(), row))
     });
-    let left = left.collect();
+    let unread = cube.failed.iter().map(|input| {
+        let error = of_input(py, &input.error, &input.url);
+        let reason = error.value(py).to_string();
+        (input.url.clone(), (input.url.clone(), None, reason, "input"))
+    });
+    let left = left.chain(unread).collect();
     let dataset = PyDataset::new(cube.dataset, policy).with_origin(origin);
     Ok((dataset, cube.notes, left))
+}
+
+/// The exception of an input that failed.
+fn of_input(py: Python<'_>, error: &InputError, url: &str) -> PyErr {
+    match error {
+        InputError::Scan(error) => errors::of_scan(py, error),
+        InputError::Values(error) => errors::of_fault(py, "combine", "unreadable", error, url),
+        InputError::Source(error) => errors::of_source(py, error),
+        error => PyRuntimeError::new_err(errors::shown(&error.to_string())),
+    }
 }
 
 /// The exception of the first input that failed, or of all of them together.
@@ -190,14 +209,8 @@ fn of_cube(py: Python<'_>, error: &CubeError) -> PyErr {
     match error {
         CubeError::Combine(error) => errors::of_combine(py, error),
         CubeError::Inputs(failed) => match failed.first() {
-            Some(FailedInput { error: InputError::Scan(error), .. }) => errors::of_scan(py, error),
-            Some(FailedInput { error: InputError::Values(error), url, .. }) => {
-                errors::of_fault(py, "combine", "unreadable", error, url)
-            }
-            Some(FailedInput { error: InputError::Source(error), .. }) => {
-                errors::of_source(py, error)
-            }
-            _ => PyRuntimeError::new_err(errors::shown(&error.to_string())),
+            Some(failed) => of_input(py, &failed.error, &failed.url),
+            None => PyRuntimeError::new_err(errors::shown(&error.to_string())),
         },
         error => PyRuntimeError::new_err(errors::shown(&error.to_string())),
     }

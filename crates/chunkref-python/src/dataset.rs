@@ -81,6 +81,8 @@ pub(crate) struct EmitSettings {
     /// Words that say how the references were made, and the numbers of things left out by kind.
     made_by: Option<String>,
     skipped: BTreeMap<String, u64>,
+    /// Inputs that could not be read.
+    left_out: Vec<String>,
 }
 
 impl EmitSettings {
@@ -91,6 +93,7 @@ impl EmitSettings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: words.clone(),
             skipped: self.skipped.clone(),
+            left_out: self.left_out.clone(),
         });
         options
     }

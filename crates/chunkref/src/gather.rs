@@ -55,6 +55,8 @@ impl Gatherer {
         let paths: Vec<_> = dataset
             .arrays()
             .into_iter()
+            // Text of any length is in the references as it is.
+            .filter(|(_, array)| array.logical_bytes().is_some())
             .filter(|(path, array)| coordinates.contains(path) || self.wanted(path, array))
             .map(|(path, _)| path)
             .collect();

@@ -71,7 +71,7 @@ pub use chunkref_core::{
     ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
     ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
     Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
-    OptionError, OptionType, OutputOption, OutputOptionError, ReferenceFormat,
+    OnFailure, OptionError, OptionType, OutputOption, OutputOptionError, ReferenceFormat,
     ReferenceFormatError, ReferenceFormats, Registry, RegistryError, Resolution, Scan, ScanError,
     ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError,
     SourceErrorKind, StoreHints,

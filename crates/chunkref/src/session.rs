@@ -25,12 +25,13 @@ mod append;
 mod error;
 mod input;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chunkref_combine::Report;
-use chunkref_core::{CombineOptions, Registry, ScanOptions, Skipped};
+use chunkref_core::{CombineOptions, OnFailure, Registry, ScanOptions, Skipped, redact};
 use chunkref_model::Dataset;
 use chunkref_model::kerchunk_json::Provenance;
 use chunkref_store::{Cost, Location, Stores};
@@ -97,6 +98,8 @@ pub struct Cube {
     pub notes: Vec<String>,
     /// What is not in the references, by the place of its input.
     pub skipped: Vec<(usize, Vec<Skipped>)>,
+    /// Inputs that could not be read and are left out, as the options ask, in their order.
+    pub failed: Vec<FailedInput>,
     /// How it came about, to be written with it.
     pub provenance: Provenance,
 }
@@ -110,6 +113,9 @@ struct Gathered {
     notes: Vec<String>,
     skipped: Vec<(usize, Vec<Skipped>)>,
     counts: BTreeMap<String, u64>,
+    failed: Vec<FailedInput>,
+    /// Locations of inputs that could not be read, now or when references were made.
+    left_out: BTreeSet<String>,
 }
 
 impl Session {
@@ -167,21 +173,25 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<Cube, CubeError> {
-        let Gathered { datasets, names, mut notes, skipped, counts } =
-            self.gather(inputs, options, observer).await?;
+        let gathered = self.gather(inputs, options, observer).await?;
+        let Gathered { datasets, names, mut notes, skipped, counts, failed, left_out } = gathered;
         let named = options.clone().with_names(names);
         let combined = chunkref_combine::combine(&datasets, &named)?;
         notes.extend(combined.notes);
+        let there: HashSet<Cow<'_, str>> =
+            combined.dataset.sources().iter().map(|source| redact(&source.location)).collect();
+        let left_out = left_out.iter().filter(|location| !there.contains(location.as_str()));
         let provenance = Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             options: options.to_record(),
             skipped: counts,
+            left_out: left_out.cloned().collect(),
         };
-        Ok(Cube { dataset: combined.dataset, notes, skipped, provenance })
+        Ok(Cube { dataset: combined.dataset, notes, skipped, failed, provenance })
     }
 
     /// What would become of the inputs, and what stands in the way. The second value is what of each is not in the
-    /// references.
+    /// references. Inputs that are left out because they cannot be read are in the notes.
     ///
     /// # Errors
     /// [`CubeError`] when an input failed, or an option makes no sense.
@@ -191,12 +201,15 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<(Report, Vec<(usize, Vec<Skipped>)>), CubeError> {
-        let Gathered { datasets, names, notes, skipped, .. } =
-            self.gather(inputs, options, observer).await?;
-        let named = options.clone().with_names(names);
-        let mut report = chunkref_combine::plan(&datasets, &named)?;
-        report.notes.splice(0..0, notes);
-        Ok((report, skipped))
+        let gathered = self.gather(inputs, options, observer).await?;
+        let named = options.clone().with_names(gathered.names);
+        let mut report = chunkref_combine::plan(&gathered.datasets, &named)?;
+        let failed = gathered
+            .failed
+            .iter()
+            .map(|input| format!("{} is left out: it cannot be read: {}", input.name, input.error));
+        report.notes.splice(0..0, gathered.notes.into_iter().chain(failed));
+        Ok((report, gathered.skipped))
     }
 
     async fn gather(
@@ -209,6 +222,10 @@ impl Session {
         let url = |input: &Input| input.location().map_or("", Location::url).to_owned();
         let names: Vec<(String, String)> =
             inputs.iter().map(|input| (input.name().to_owned(), url(input))).collect();
+        let required: Vec<bool> = inputs.iter().map(Input::is_required).collect();
+        let skips = |place: usize| {
+            options.on_failure == OnFailure::Skip && required.get(place) == Some(&false)
+        };
         let reader = Arc::new(Reader::new(self, Gatherer::new(options)));
         let worker = Arc::clone(&reader);
         let mut results = many::for_each(inputs, self.many, move |input: Input| {
@@ -246,21 +263,32 @@ impl Session {
                 return Err(CubeError::Inputs(failed));
             }
         }
-        if !failed.is_empty() {
-            failed.sort_by_key(|input| input.place);
+        failed.sort_by_key(|input| input.place);
+        if failed.len() == total && total > 0 || failed.iter().any(|input| !skips(input.place)) {
             return Err(CubeError::Inputs(failed));
         }
-        let names: Vec<String> = names.into_iter().map(|(name, _)| name).collect();
+        let left_out = failed.iter().map(|input| match input.url.as_str() {
+            "" => input.name.clone(),
+            url => redact(url).into_owned(),
+        });
         let mut gathered = Gathered {
             datasets: Vec::new(),
             names: Vec::new(),
             notes: Vec::new(),
             skipped: Vec::new(),
             counts: BTreeMap::new(),
+            left_out: left_out.collect(),
+            failed,
         };
         let (mut values, mut objects) = (Vec::new(), Vec::new());
         for (place, input) in known.into_iter().enumerate() {
-            let Some(input) = input else { return Err(CubeError::Stopped) };
+            let Some(input) = input else {
+                if gathered.failed.iter().any(|failed| failed.place == place) {
+                    continue;
+                }
+                return Err(CubeError::Stopped);
+            };
+            gathered.left_out.extend(input.left_out);
             for (kind, count) in Skipped::count(&input.skipped).into_iter().chain(input.before) {
                 let sum = gathered.counts.entry(kind).or_default();
                 *sum = sum.saturating_add(count);
@@ -268,6 +296,7 @@ impl Session {
             if !input.skipped.is_empty() {
                 gathered.skipped.push((place, input.skipped));
             }
+            gathered.names.push(names.get(place).map(|(name, _)| name.clone()).unwrap_or_default());
             gathered.datasets.push(input.dataset);
             values.push(input.values);
             objects.push(input.objects);
@@ -278,11 +307,10 @@ impl Session {
             .map(|(dataset, objects)| Member { dataset: Arc::new(dataset), objects })
             .collect();
         let limit = self.stores.limits().compared_bytes;
-        let agreement = Agreement { options, many: self.many, limit, names: &names };
+        let agreement = Agreement { options, many: self.many, limit, names: &gathered.names };
         gathered.notes = agreement.reach(&mut members).await?;
         gathered.datasets =
             members.into_iter().map(|member| Arc::unwrap_or_clone(member.dataset)).collect();
-        gathered.names = names;
         Ok(gathered)
     }
 }

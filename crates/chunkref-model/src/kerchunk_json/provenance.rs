@@ -27,8 +27,10 @@ pub struct Provenance {
     /// All options that shape the result, in words: equal options have equal words.
     pub options: String,
     /// Things of the sources that are not in the references, for what they are, by their kind (`array`, `group`,
-    /// `attribute`, `link`). Nothing is ever left out because a source could not be read.
+    /// `attribute`, `link`). Nothing of a source is ever left out because it could not be read.
     pub skipped: BTreeMap<String, u64>,
+    /// Locations of whole inputs that could not be read, and that are left out because that was asked for.
+    pub left_out: Vec<String>,
 }
 
 /// The kind of what earlier releases left out, who gave a number only, and for other reasons too.
@@ -141,7 +143,12 @@ impl Provenance {
             out.push(':');
             push_integer(out, count);
         }
-        out.push_str("},\"sources\":");
+        out.push('}');
+        if !self.left_out.is_empty() {
+            out.push_str(",\"left_out\":");
+            push_list(out, self.left_out.iter(), |out, location| push_string(out, location));
+        }
+        out.push_str(",\"sources\":");
         let known = sources.iter().filter_map(|source| Some((source, source.version.as_ref()?)));
         push_list(out, known, |out, (source, version)| {
             out.push_str("{\"url\":");
@@ -215,6 +222,12 @@ pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
                 .map(|(kind, count)| Some((kind.clone(), number(count)?)))
                 .collect::<Option<_>>()?,
             count => BTreeMap::from([(UNKNOWN_KIND.to_owned(), number(count)?)]),
+        },
+        left_out: match member(value, "left_out") {
+            Some(AttributeValue::List(names)) => {
+                names.iter().map(|name| text(name).map(str::to_owned)).collect::<Option<_>>()?
+            }
+            _ => Vec::new(),
         },
     };
     let AttributeValue::List(list) = member(value, "sources")? else { return None };
@@ -309,6 +322,7 @@ mod tests {
             version: "1.2.3".to_owned(),
             options: "inline-threshold=500".to_owned(),
             skipped: BTreeMap::from([("array".to_owned(), 2), ("link".to_owned(), 1)]),
+            left_out: vec!["file:///data/broken.nc".to_owned()],
         };
         assert_eq!(provenance.skipped_count(), 3);
         assert!(provenance.is_complete());

@@ -23,6 +23,17 @@ struct Run {
     rows: usize,
 }
 
+/// A box of a manifest's chunks, and where it is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestPiece {
+    /// Its first chunk in the manifest that it is part of.
+    pub from: Vec<u64>,
+    /// Chunks along each axis of that manifest.
+    pub shape: Vec<u64>,
+    /// Where its first chunk is put, along each axis of the larger grid.
+    pub origin: Vec<u64>,
+}
+
 /// Puts manifests into one of a larger grid.
 #[derive(Debug)]
 pub struct ManifestAssembler {
@@ -66,62 +77,122 @@ impl ManifestAssembler {
         origin: &[u64],
         sources: &[SourceId],
     ) -> Result<(), ManifestError> {
-        let axes = self.grid_shape.len();
-        let thin = axes.saturating_sub(part.grid_shape.len());
-        let mut part_shape = vec![1; thin];
-        part_shape.extend_from_slice(&part.grid_shape);
-        let fits =
-            part_shape.len() == axes
-                && origin.len() == axes
-                && self.grid_shape.iter().zip(&part_shape).zip(origin).all(
-                    |((&all, &own), &start)| start.checked_add(own).is_some_and(|end| end <= all),
-                );
-        if !fits {
-            return Err(ManifestError::OutsideGrid {
-                chunk_indices: origin.iter().zip(&part_shape).map(|(a, b)| a + b).collect(),
-                grid_shape: self.grid_shape.clone(),
-            });
-        }
+        let whole = ManifestPiece {
+            from: vec![0; part.grid_shape.len()],
+            shape: part.grid_shape.clone(),
+            origin: origin.to_vec(),
+        };
+        self.place_pieces(part, std::slice::from_ref(&whole), sources)
+    }
+
+    /// Puts pieces of `part` each at its own origin, as [`ManifestAssembler::place`] does with all of it.
+    ///
+    /// # Errors
+    /// As [`ManifestAssembler::place`], and [`ManifestError::OutsideGrid`] when a piece reaches beyond the part.
+    pub fn place_pieces(
+        &mut self,
+        part: &Manifest,
+        pieces: &[ManifestPiece],
+        sources: &[SourceId],
+    ) -> Result<(), ManifestError> {
         let first = self.sources.len();
-        match &part.rows {
-            Rows::Dense => self.place_dense(part, &part_shape, origin),
-            Rows::Sparse(numbers) => {
-                let mut indices = vec![0; axes];
-                for &number in numbers {
-                    chunk_indices_of(&part_shape, number, &mut indices);
-                    indices.iter_mut().zip(origin).for_each(|(index, start)| *index += start);
-                    let number = chunk_number(&self.grid_shape, &indices).unwrap_or_default();
-                    self.push_run(number, 1);
-                }
-                self.append(part, 0, part.sources.len());
-            }
+        for piece in pieces {
+            self.place_piece(part, piece)?;
         }
         self.rename(first, part, sources)
     }
 
-    fn place_dense(&mut self, part: &Manifest, part_shape: &[u64], origin: &[u64]) {
-        // Axes from `whole` on are as long in the part as in the grid, so one step of the axis before is one run.
-        let pairs = self.grid_shape.iter().zip(part_shape);
-        let whole = pairs.rev().take_while(|(all, own)| all == own).count();
-        let whole = part_shape.len() - whole;
-        let (outer, inner) = part_shape.split_at(whole.saturating_sub(1));
+    fn place_piece(&mut self, part: &Manifest, piece: &ManifestPiece) -> Result<(), ManifestError> {
+        let axes = self.grid_shape.len();
+        let ManifestPiece { from, shape, origin } = piece;
+        let within = |whole: &[u64], start: &[u64], own: &[u64]| {
+            whole.len() == own.len()
+                && start.len() == own.len()
+                && whole.iter().zip(own).zip(start).all(|((&all, &own), &start)| {
+                    start.checked_add(own).is_some_and(|end| end <= all)
+                })
+        };
+        let outside = |start: &[u64], own: &[u64], grid_shape: &[u64]| ManifestError::OutsideGrid {
+            chunk_indices: start.iter().zip(own).map(|(a, b)| a.saturating_add(*b)).collect(),
+            grid_shape: grid_shape.to_vec(),
+        };
+        if !within(&part.grid_shape, from, shape) {
+            return Err(outside(from, shape, &part.grid_shape));
+        }
+        let mut thick = vec![1; axes.saturating_sub(shape.len())];
+        thick.extend_from_slice(shape);
+        if !within(&self.grid_shape, origin, &thick) {
+            return Err(outside(origin, &thick, &self.grid_shape));
+        }
+        // Axes from `whole` on are as long in the piece as in the part and in the grid, so one step of the axis before is
+        // one run in both.
+        let thin = axes - shape.len();
+        let lengths = self.grid_shape.iter().skip(thin).zip(&part.grid_shape).zip(shape);
+        let whole =
+            lengths.rev().take_while(|((all, part), own)| all == own && part == own).count();
+        let (outer, inner) = shape.split_at((shape.len() - whole).saturating_sub(1));
         let run: u64 = inner.iter().product();
-        let Ok(rows) = usize::try_from(run) else { return };
         let steps: u64 = outer.iter().product();
-        let mut place = vec![0; part_shape.len()];
-        let mut row = 0;
+        if run == 0 {
+            return Ok(());
+        }
+        if let Rows::Sparse(numbers) = &part.rows
+            && numbers.len() as u64 <= steps
+        {
+            self.place_sparse(part, numbers, piece);
+            return Ok(());
+        }
+        let (mut step_of, mut place) = (vec![0; outer.len()], vec![0; axes]);
         for step in 0..steps {
-            if rows == 0 {
-                break;
-            }
-            place.fill(0);
-            let (head, _) = place.split_at_mut(outer.len());
-            chunk_indices_of(outer, step, head);
-            place.iter_mut().zip(origin).for_each(|(index, start)| *index += start);
+            chunk_indices_of(outer, step, &mut step_of);
+            let mut own = from.clone();
+            own.iter_mut().zip(&step_of).for_each(|(index, step)| *index += step);
+            place.copy_from_slice(origin);
+            place.iter_mut().skip(thin).zip(&step_of).for_each(|(index, step)| *index += step);
+            let own = chunk_number(&part.grid_shape, &own).unwrap_or_default();
             let number = chunk_number(&self.grid_shape, &place).unwrap_or_default();
-            self.push_run(number, rows);
-            self.append(part, row, row + rows);
-            row += rows;
+            self.place_run(part, own, run, number);
+        }
+        Ok(())
+    }
+
+    /// Puts those chunks of a piece that its part has, one by one.
+    fn place_sparse(&mut self, part: &Manifest, numbers: &[u64], piece: &ManifestPiece) {
+        let thin = self.grid_shape.len() - piece.shape.len();
+        let (mut own, mut place) = (vec![0; piece.shape.len()], piece.origin.clone());
+        for (row, &number) in numbers.iter().enumerate() {
+            chunk_indices_of(&part.grid_shape, number, &mut own);
+            let bounds = own.iter().zip(&piece.from).zip(&piece.shape);
+            if !bounds.clone().all(|((own, from), length)| own >= from && own - from < *length) {
+                continue;
+            }
+            let moved = bounds.zip(piece.origin.iter().skip(thin));
+            for (slot, (((own, from), _), start)) in place.iter_mut().skip(thin).zip(moved) {
+                *slot = start + (own - from);
+            }
+            let number = chunk_number(&self.grid_shape, &place).unwrap_or_default();
+            self.push_run(number, 1);
+            self.append(part, row, row + 1);
+        }
+    }
+
+    /// Puts `run` chunks of a part, from number `own` on, at the numbers from `number` on.
+    fn place_run(&mut self, part: &Manifest, own: u64, run: u64, number: u64) {
+        match &part.rows {
+            Rows::Dense => {
+                let row = usize::try_from(own).unwrap_or(usize::MAX);
+                let rows = usize::try_from(run).unwrap_or(usize::MAX);
+                self.push_run(number, rows);
+                self.append(part, row, row.saturating_add(rows));
+            }
+            Rows::Sparse(numbers) => {
+                let start = numbers.partition_point(|&known| known < own);
+                let end = numbers.partition_point(|&known| known < own.saturating_add(run));
+                for &known in numbers.get(start..end).unwrap_or_default() {
+                    self.push_run(number + (known - own), 1);
+                }
+                self.append(part, start, end);
+            }
         }
     }
 
@@ -307,6 +378,35 @@ mod tests {
             prop_assert_eq!(collect(&whole), collect(&expected));
             prop_assert_eq!(whole.present(), expected.present());
             prop_assert_eq!(&whole.rows, &expected.rows);
+        }
+    }
+
+    proptest! {
+        /// A part that is cut along an axis and put elsewhere piece by piece, in another order of its pieces.
+        #[test]
+        fn pieces_are_put_where_they_belong((axis, parts) in parts(), at in 0..4_u64) {
+            let (shape, references) = &parts[0];
+            let part = part(shape, references);
+            let at = at.min(shape[axis]);
+            let piece = |from: u64, length: u64, to: u64| {
+                let (mut start, mut own, mut origin) = (vec![0; 3], shape.clone(), vec![0; 3]);
+                (start[axis], own[axis], origin[axis]) = (from, length, to);
+                ManifestPiece { from: start, shape: own, origin }
+            };
+            let rest = shape[axis] - at;
+            let mut assembler = ManifestAssembler::new(shape.clone()).unwrap();
+            let pieces = [piece(0, at, rest), piece(at, rest, 0)];
+            assembler.place_pieces(&part, &pieces, &[SourceId(0)]).unwrap();
+            let turned = assembler.finish().unwrap();
+            let mut count = 0;
+            part.visit(&mut |indices, reference| {
+                let mut place = indices.to_vec();
+                place[axis] = if place[axis] < at { place[axis] + rest } else { place[axis] - at };
+                assert_eq!(turned.get(&place), reference);
+                count += 1;
+            });
+            prop_assert_eq!(turned.present(), part.present());
+            prop_assert!(count >= turned.present());
         }
     }
 

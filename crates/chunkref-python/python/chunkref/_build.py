@@ -122,6 +122,7 @@ def build(
     merge: bool = False,
     sort: bool = False,
     on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
+    on_failure: Literal["error", "skip"] = "error",
     duplicates: Literal["error", "first", "last"] = "error",
     missing: Literal["error", "fill"] = "error",
     format: str | None = None,
@@ -142,6 +143,9 @@ def build(
         URLs, paths and patterns of them.
     concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
         As for `combine`.
+    on_failure : {"error", "skip"}
+        Whether an input that cannot be read ends the work, or is left out: with a warning, in ``skipped`` with the kind
+        ``"input"``, and in what the references record.
     storage_options, format, inline_threshold, allow_outside, on_skipped, jobs, progress, limits, stores, **format_options
         As for `scan_many`.
 
@@ -162,11 +166,12 @@ def build(
     """
     held = stores_of(stores, storage_options, limits=limits)
     check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
+    _check.choice("on_failure", on_failure, ("error", "skip"))
     scanning = scan_settings(build, format, inline_threshold, allow_outside, format_options)
     jobs = _check_running(on_skipped, jobs, progress)
     urls = expanded(held, sources)
     settings, made_by = cube_settings(
-        concat, urls, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+        concat, urls, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing, on_failure
     )
     built = _chunkref.build(held._native, urls, scanning, settings, [], jobs, progress)
     return _built(built, on_skipped, made_by)
@@ -316,6 +321,7 @@ def cube_settings(
     on_conflict: str,
     duplicates: str,
     missing: str,
+    on_failure: str = "error",
 ) -> tuple[dict[str, Any], str | None]:
     """Give settings as the native part takes them, and the record that references keep."""
     dimensions: Mapping[str, CoordinateSource]
@@ -336,10 +342,14 @@ def cube_settings(
         "merge": merge,
         "sort": sort,
         "on-conflict": on_conflict,
+        "on-failure": on_failure,
         "duplicates": duplicates,
         "missing": missing,
     }
     dtypes = {name: _dtype_name(dtype) for name, dtype in (concat_dtypes or {}).items()}
+    for name in dtypes:
+        if name not in dimensions:
+            raise ValueError(f"concat_dtypes names {name!r}, which concat does not")
     record = _chunkref.combine_record(texts, dtypes, json.dumps(more))
     return {"record": record, "values": values}, None if values else record
 
@@ -411,7 +421,9 @@ def _built(
     for url, row in left:
         by_url.setdefault(url, []).append(Skipped(*row))
     for url, some in by_url.items():
-        if on_skipped == "warn":
+        if some[0].kind == "input":
+            warnings.warn(f"{url} is left out: {some[0].reason}", SkippedWarning, stacklevel=3)
+        elif on_skipped == "warn":
             warnings.warn(skipped_message(url, tuple(some)), SkippedWarning, stacklevel=3)
         elif on_skipped == "raise":
             raise UnsupportedError(skipped_message(url, tuple(some)), "unsupported", url)

@@ -33,7 +33,8 @@ class Skipped:
     reason : str
         What it is and what to do, in words.
     kind : str
-        ``"array"``, ``"group"``, ``"attribute"`` or ``"link"``.
+        ``"array"``, ``"group"``, ``"attribute"`` or ``"link"``; ``"input"`` for a whole input that could not be read,
+        whose URL is the path.
     """
 
     path: str
@@ -393,7 +394,8 @@ class References:
             "target": None,
             "options": {},
             "made_by": self._made_by,
-            "skipped": dict(Counter(one.kind for one in self.skipped)),
+            "skipped": dict(Counter(one.kind for one in self.skipped if one.kind != "input")),
+            "left_out": [one.path for one in self.skipped if one.kind == "input"],
         }
         return {**defaults, **settings}
 

@@ -34,12 +34,12 @@ pub fn combiner(
         || format!("{kind:?}"),
     )?;
     for (number, input) in inputs.iter().enumerate() {
-        let alone = combiner.combine(std::slice::from_ref(input), options);
-        require(
-            matches!(&alone, Ok(alone) if alone == input),
-            "one input combines to itself",
-            || format!("input {number}: {:?}", alone.as_ref().map(|_| "something else")),
-        )?;
+        let alone = attempt(combiner, std::slice::from_ref(input), options, "one input")?;
+        let again = attempt(combiner, std::slice::from_ref(&alone), options, "one input again")?;
+        require(alone == again, "what is combined combines to itself", || {
+            format!("input {number} becomes something else")
+        })?;
+        check_references(std::slice::from_ref(input), &alone, "alone")?;
     }
     let all = attempt(combiner, inputs, options, "all inputs")?;
     let again = attempt(combiner, inputs, options, "all inputs again")?;

@@ -229,6 +229,7 @@ fn record(format: &ReferenceFormat, dataset: &Dataset) -> Result<(), Violation> 
         version: "1.2.3".to_owned(),
         options: "some=words".to_owned(),
         skipped: BTreeMap::from([("array".to_owned(), 2)]),
+        left_out: vec!["s3://bucket/broken.nc".to_owned()],
     };
     let folder = tempfile::tempdir().map_err(|error| failed(WORKS, error))?;
     let path = folder.path().join(format!("set.{}", format.extension()));

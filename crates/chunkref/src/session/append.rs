@@ -133,7 +133,7 @@ impl Session {
             }
         }
         drop(looks);
-        let own = Input::references(set).with_version(version.clone());
+        let own = Input::references(set).with_version(version.clone()).required();
         let inputs: Vec<Input> =
             std::iter::once(own).chain(inputs.into_iter().filter(is_new)).collect();
         let known = all.saturating_add(1).saturating_sub(inputs.len());

@@ -56,7 +56,8 @@ pub struct FailedInput {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CubeError {
-    /// Inputs failed; all of them, in their order. Nothing is combined without them: it would be another cube.
+    /// Inputs failed; all of them, in their order. Nothing is combined without them, unless that is asked for: it would be
+    /// another cube.
     #[error("nothing is combined, because an input failed")]
     Inputs(Vec<FailedInput>),
     /// The inputs do not fit together, or an option makes no sense.

@@ -19,6 +19,8 @@ pub struct Input {
     /// What messages call it.
     name: String,
     what: What,
+    /// Whether there is no result without it.
+    required: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -48,14 +50,15 @@ impl Input {
     /// A file that is scanned.
     #[must_use]
     pub fn file(location: Location) -> Self {
-        Self { name: location.to_string(), what: What::File(location) }
+        Self { name: location.to_string(), what: What::File(location), required: false }
     }
 
     /// A set of references.
     #[must_use]
     pub fn references(location: Location) -> Self {
         let what = What::References { location, version: None };
-        Self { name: what.location().map(ToString::to_string).unwrap_or_default(), what }
+        let name = what.location().map(ToString::to_string).unwrap_or_default();
+        Self { name, what, required: false }
     }
 
     /// References or a file, as the ending of its name says: one of an output format that is linked in, or another.
@@ -81,7 +84,8 @@ impl Input {
         dataset: Arc<Dataset>,
         policy: AccessPolicy,
     ) -> Self {
-        Self { name: name.into(), what: What::Dataset(dataset, Objects::Within(policy)) }
+        let what = What::Dataset(dataset, Objects::Within(policy));
+        Self { name: name.into(), what, required: false }
     }
 
     /// A dataset whose objects the caller opens.
@@ -91,7 +95,11 @@ impl Input {
         dataset: Arc<Dataset>,
         objects: Arc<dyn Open>,
     ) -> Self {
-        Self { name: name.into(), what: What::Dataset(dataset, Objects::By(objects)) }
+        Self {
+            name: name.into(),
+            what: What::Dataset(dataset, Objects::By(objects)),
+            required: false,
+        }
     }
 
     /// The same with another name in messages.
@@ -108,6 +116,18 @@ impl Input {
             *version = at;
         }
         self
+    }
+
+    /// The same as one without which there is no result: it is not left out when it cannot be read, whatever the options
+    /// say of others.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(super) fn is_required(&self) -> bool {
+        self.required
     }
 
     /// What messages call it.
@@ -139,6 +159,8 @@ pub(super) struct Known {
     pub(super) skipped: Vec<Skipped>,
     /// What references say was left out when they were made.
     pub(super) before: BTreeMap<String, u64>,
+    /// Inputs that could not be read when references were made.
+    pub(super) left_out: Vec<String>,
     pub(super) cost: Cost,
     /// How the objects that the dataset names are opened.
     pub(super) objects: Arc<dyn Open>,
@@ -189,8 +211,10 @@ impl Reader {
         let policy = references.policy(stores)?;
         let recorded = references.recorded();
         let before = recorded.map(|recorded| recorded.provenance.skipped.clone());
+        let left_out = recorded.map(|recorded| recorded.provenance.left_out.clone());
         let dataset = references.into_dataset().await?;
-        self.known(dataset, Arc::new(self.within(policy)), before.unwrap_or_default()).await
+        let known = self.known(dataset, Arc::new(self.within(policy)), before.unwrap_or_default());
+        Ok(Known { left_out: left_out.unwrap_or_default(), ..known.await? })
     }
 
     fn within(&self, policy: AccessPolicy) -> StoreObjects {
@@ -204,7 +228,8 @@ impl Reader {
         before: BTreeMap<String, u64>,
     ) -> Result<Known, InputError> {
         let values = self.gatherer.gather(&dataset, &*objects).await?;
-        Ok(Known { dataset, values, skipped: Vec::new(), before, cost: Cost::default(), objects })
+        let (skipped, left_out, cost) = (Vec::new(), Vec::new(), Cost::default());
+        Ok(Known { dataset, values, skipped, before, left_out, cost, objects })
     }
 
     /// A file stays open between its scan and the reading of values.
@@ -222,6 +247,7 @@ impl Reader {
         let (dataset, skipped) = (scan.dataset, scan.skipped);
         // What is read later opens the file again, so that not all files are open at one time.
         let objects = Arc::new(self.within(policy));
-        Ok(Known { dataset, values, skipped, before: BTreeMap::new(), cost, objects })
+        let (before, left_out) = (BTreeMap::new(), Vec::new());
+        Ok(Known { dataset, values, skipped, before, left_out, cost, objects })
     }
 }
