@@ -17,6 +17,7 @@ use crate::fill;
 use crate::input::Input;
 use crate::promote::promote;
 use crate::time::harmonise;
+use crate::unstored;
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -122,6 +123,7 @@ pub(crate) fn merge_places(
 ) -> Result<Vec<Dataset>, CombineError> {
     let mut own: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    unstored::adopt(&mut own);
     promote(&mut own, options);
     harmonise(&mut own, options);
     fill::unify(&mut own, options);
