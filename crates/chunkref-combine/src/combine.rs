@@ -17,6 +17,7 @@ use crate::promote::promote;
 use crate::report::Report;
 use crate::text::{self, Padded};
 use crate::time::harmonise;
+use crate::unstored;
 
 /// Combines datasets into a data cube.
 #[derive(Debug, Clone, Copy, Default)]
@@ -161,6 +162,7 @@ fn settle<'a>(
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
         let mut working = inputs.clone();
+        unstored::adopt(&mut working);
         promote(&mut working, options);
         let times = harmonise(&mut working, options);
         fill::unify(&mut working, options);

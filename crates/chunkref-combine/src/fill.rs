@@ -215,9 +215,6 @@ fn lacks_value(array: &Array, value: &Value) -> bool {
 /// The array with its missing chunks stored inline, as they read. `None` when they would take too much, or cannot be
 /// encoded.
 fn written_out(array: &Array) -> Option<Array> {
-    if let Some(plain) = array.plain_values() {
-        return Some(array.clone().with_plain_values(plain.into()));
-    }
     let chunk_shape = array.chunk_grid.chunk_shape();
     let element = array.dtype.length_bytes()?;
     let bytes = chunk_shape.iter().try_fold(element, |all, &length| all.checked_mul(length))?;

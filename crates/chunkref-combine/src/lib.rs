@@ -10,6 +10,7 @@
 //! | [`report`] | [`Report`]: every conflict once, with the inputs on each side and what resolves it |
 //! | `input` | one dataset among others, and what it is called |
 //! | `value`, `scalar` | coordinates as things that can be compared; as numbers and text from elsewhere |
+//! | `unstored` | arrays without chunks, which are stored as the others are |
 //! | `fill` | fill values that say the same in other words |
 //! | `promote` | small arrays of different types of numbers, in one |
 //! | `time` | CF times brought to one epoch |
@@ -43,6 +44,7 @@ pub mod report;
 mod scalar;
 mod text;
 mod time;
+mod unstored;
 mod value;
 mod variable;
 

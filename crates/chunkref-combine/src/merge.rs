@@ -17,6 +17,7 @@ use crate::fill;
 use crate::input::Input;
 use crate::promote::promote;
 use crate::time::harmonise;
+use crate::unstored;
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -114,6 +115,7 @@ pub(crate) fn merge_places(
     options: &CombineOptions,
 ) -> Result<Vec<Dataset>, CombineError> {
     let mut own = Input::all(inputs, options);
+    unstored::adopt(&mut own);
     promote(&mut own, options);
     harmonise(&mut own, options);
     fill::unify(&mut own, options);
