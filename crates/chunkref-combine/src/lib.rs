@@ -19,6 +19,7 @@
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
+//! | `scopes` | groups that each have the dimension |
 //! | [`merge`](mod@merge) | [`merge()`]: different variables from different inputs |
 
 mod analysis;
@@ -33,6 +34,7 @@ pub mod merge;
 mod placement;
 pub mod report;
 mod scalar;
+mod scopes;
 mod text;
 mod time;
 mod value;
