@@ -47,6 +47,8 @@ mod cube_tests;
 #[cfg(test)]
 mod pieces_tests;
 #[cfg(test)]
+mod resolution_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod text_tests;
