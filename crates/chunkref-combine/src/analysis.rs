@@ -14,6 +14,7 @@ use crate::coordinates::{Coordinates, array_of, coordinates};
 use crate::input::Input;
 use crate::placement::{Piece, boxes, place};
 use crate::variable::{SKIP_FILE, Setting, Variable};
+use crate::words::with_units;
 
 /// What is decided.
 #[derive(Debug, Default)]
@@ -237,7 +238,8 @@ impl Analysis {
         let words = self.axes.iter().zip(place).map(|(axis, &place)| {
             let value = axis.variable.as_ref().and_then(|(_, array)| {
                 let values = crate::value::values(&array.dtype, &array.plain_values()?)?;
-                values.get(usize::try_from(place).ok()?).map(ToString::to_string)
+                let value = values.get(usize::try_from(place).ok()?)?;
+                Some(with_units(value, &array.attributes))
             });
             format!("{} {}", axis.name, value.unwrap_or_else(|| place.to_string()))
         });

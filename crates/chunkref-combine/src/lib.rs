@@ -16,6 +16,7 @@
 //! | `axis` | where along a dimension each input lies |
 //! | `placement` | runs and boxes of places, and which input has each |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
+//! | `words` | types and values in the words of messages |
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
@@ -39,6 +40,7 @@ mod text;
 mod time;
 mod value;
 mod variable;
+mod words;
 
 #[cfg(test)]
 mod conflict_tests;
