@@ -71,7 +71,10 @@ pub(crate) fn analyse(
         // Nothing is known of any place, so only what does not depend on places is looked at.
         analysis.conflicts.retain(of_coordinates);
         analysis.axes.clear();
-        analysis.kinds(inputs, options, skipped, time_reasons);
+        let roots = std::mem::take(&mut analysis.conflicts);
+        analysis.kinds(&roots, inputs, options, skipped, time_reasons);
+        analysis.wave_through(options);
+        analysis.conflicts.splice(0..0, roots);
         return Ok(analysis);
     }
     analysis.places(inputs.len(), options)?;
@@ -272,13 +275,13 @@ impl Analysis {
     /// as the coordinates do is not told again.
     fn kinds(
         &mut self,
+        roots: &[Conflict],
         inputs: &[Input<'_>],
         options: &CombineOptions,
         skipped: &BTreeSet<String>,
         time_reasons: &BTreeMap<String, String>,
     ) {
         let setting = Setting { inputs, axes: &[], pieces: &[], options, time_reasons };
-        let roots = self.conflicts.clone();
         for path in paths(inputs).into_iter().filter(|path| !skipped.contains(path)) {
             if roots.iter().any(|root| root.place == path) {
                 continue;
