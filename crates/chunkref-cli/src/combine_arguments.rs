@@ -127,6 +127,9 @@ pub struct CubeArguments {
     /// Type of the coordinates of a dimension that do not come from a variable, such as `t=int32` or `t=M8[s]`.
     #[arg(long, value_name = "DIM=TYPE", value_parser = parse_dtype)]
     pub concat_dtype: Vec<(String, DataType)>,
+    /// Combine this group of each input and nothing else; it stays where it is. `--concat GROUP/DIM` does the same.
+    #[arg(long, value_name = "PATH")]
+    pub group: Option<String>,
     /// First put inputs with the same coordinates together, each with variables that others lack; without --concat, all
     /// inputs.
     #[arg(long)]
@@ -203,6 +206,9 @@ impl CubeArguments {
         let asked = self.options();
         let plain = CombineOptions::default();
         let mut options = made;
+        if asked.group.is_some() {
+            options.group = asked.group;
+        }
         if asked.identical != plain.identical {
             options.identical = asked.identical;
         }
@@ -231,6 +237,7 @@ impl CubeArguments {
     #[must_use]
     pub fn options(&self) -> CombineOptions {
         let options = CombineOptions::default()
+            .with_group(self.group.clone())
             .with_identical(&self.identical)
             .with_stack_all(self.stack.iter().any(|which| which == "all"))
             .with_stack(
@@ -258,7 +265,11 @@ impl CubeArguments {
                 MissingAnswer::Fill => Missing::Fill,
             });
         self.concat.iter().cloned().fold(options, |options, dimension| {
-            let dtype = self.concat_dtype.iter().find(|(name, _)| *name == dimension.name);
+            let last = dimension.name.rsplit('/').next();
+            let dtype = self
+                .concat_dtype
+                .iter()
+                .find(|(name, _)| *name == dimension.name || Some(name.as_str()) == last);
             options.with_concat(match dtype {
                 Some((_, dtype)) => dimension.with_dtype(dtype.clone()),
                 None => dimension,

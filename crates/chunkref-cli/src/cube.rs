@@ -190,7 +190,9 @@ fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
 
 /// A type of a dimension that is none is a slip.
 fn check_dtypes(cube: &CubeArguments) -> Result<(), Stop> {
-    let known = |name: &String| cube.concat.iter().any(|dimension| dimension.name == *name);
+    let known = |name: &String| {
+        cube.concat.iter().any(|own| own.name.rsplit('/').next() == Some(name) || own.name == *name)
+    };
     match cube.concat_dtype.iter().find(|(name, _)| !known(name)) {
         Some((name, _)) => {
             Err(Stop::Usage(format!("--concat-dtype names {name}, which no --concat does")))

@@ -61,6 +61,7 @@ const OWN: &[&str] = &[
     "no-freshness",
     "no_consolidated",
     "no_freshness",
+    "group",
     "on-conflict",
     "on_conflict",
     "on-failure",

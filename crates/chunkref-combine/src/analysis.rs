@@ -14,6 +14,7 @@ use crate::coordinates::{Coordinates, array_of, coordinates, missing};
 use crate::input::Input;
 use crate::placement::{Piece, boxes, place};
 use crate::variable::{SKIP_FILE, Setting, Variable};
+use crate::words::with_units;
 
 /// What is decided.
 #[derive(Debug, Default)]
@@ -74,7 +75,10 @@ pub(crate) fn analyse(
         // Nothing is known of any place, so only what does not depend on places is looked at.
         analysis.conflicts.retain(of_coordinates);
         analysis.axes.clear();
-        analysis.kinds(inputs, options, skipped, time_reasons);
+        let roots = std::mem::take(&mut analysis.conflicts);
+        analysis.kinds(&roots, inputs, options, skipped, time_reasons);
+        analysis.wave_through(options);
+        analysis.conflicts.splice(0..0, roots);
         return Ok(analysis);
     }
     analysis.places(inputs.len(), options)?;
@@ -145,7 +149,7 @@ fn check_coordinate(
         .find_map(|(path, holder)| time_reasons.get(path).map(|reason| (reason, holder.input)));
     if let (CoordinateSource::Cf(_), Some((reason, input))) = (&dimension.coordinates, reason) {
         let message = format!("the times in {source} are not brought to 1970: {reason}");
-        conflicts.push(missing(name, message, vec![input]));
+        conflicts.push(missing(name, message, vec![input], inputs.len()));
         return;
     }
     let compared = Compared {
@@ -253,7 +257,8 @@ impl Analysis {
         let words = self.axes.iter().zip(place).map(|(axis, &place)| {
             let value = axis.variable.as_ref().and_then(|(_, array)| {
                 let values = crate::value::values(&array.dtype, &array.plain_values()?)?;
-                values.get(usize::try_from(place).ok()?).map(ToString::to_string)
+                let value = values.get(usize::try_from(place).ok()?)?;
+                Some(with_units(value, &array.attributes))
             });
             format!("{} {}", axis.name, value.unwrap_or_else(|| place.to_string()))
         });
@@ -286,13 +291,13 @@ impl Analysis {
     /// as the coordinates do is not told again.
     fn kinds(
         &mut self,
+        roots: &[Conflict],
         inputs: &[Input<'_>],
         options: &CombineOptions,
         skipped: &BTreeSet<String>,
         time_reasons: &BTreeMap<String, String>,
     ) {
         let setting = Setting { inputs, axes: &[], pieces: &[], options, time_reasons };
-        let roots = self.conflicts.clone();
         for path in paths(inputs).into_iter().filter(|path| !skipped.contains(path)) {
             if roots.iter().any(|root| root.place == path) {
                 continue;

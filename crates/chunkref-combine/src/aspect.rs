@@ -8,6 +8,7 @@ use crate::coordinates::has_text;
 use crate::time::Calendar;
 use crate::value::of_attribute;
 use crate::variable::{SKIP_FILE, SKIP_VARIABLE};
+use crate::words;
 
 /// Attributes that change what values mean: those of one input are never taken for another's.
 const MEANING: [&str; 11] = [
@@ -65,12 +66,12 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
     let mut check = |kind, what: &str, says: &dyn Fn(&Array) -> String| {
         found.extend(differ(compared, kind, what, says));
     };
-    check(ConflictKind::DataType, "element types differ", &|array| format!("{:?}", array.dtype));
+    check(ConflictKind::DataType, "element types differ", &|array| words::dtype(&array.dtype));
     check(ConflictKind::Dimensions, "dimensions, or their order, differ", &|array| {
         widened(array, along).join(", ")
     });
     check(ConflictKind::FillValue, "fill values differ", &|array| {
-        array.fill_value.as_ref().map_or_else(|| "none".to_owned(), |fill| format!("{fill:?}"))
+        words::fill_value(array.fill_value.as_ref())
     });
     let dimensions = |array: &Array| widened(array, along);
     let alike = compared.holders.windows(2).all(|pair| match pair {

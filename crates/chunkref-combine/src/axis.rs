@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use chunkref_core::{Conflict, ConflictKind, Resolution, Side};
-use chunkref_model::Array;
+use chunkref_model::{Array, Attributes};
 
 use crate::coordinates::Coordinates;
 use crate::placement::Run;
 use crate::value::{Value, values};
+use crate::words::with_units;
 
 /// One dimension of the result along which inputs follow one another.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Axis {
             let falling = longer.peek().is_some() && longer.all(falls);
             order.sort_by(|a, b| if falling { b.0.cmp(a.0) } else { a.0.cmp(b.0) });
         } else if keys.iter().filter(|keys| !keys.is_empty()).count() > 1 {
-            conflicts.extend(unordered(name, &order));
+            conflicts.extend(unordered(name, &order, &template.attributes));
         }
         let places: HashMap<&Value, u64> =
             order.iter().enumerate().map(|(place, (key, ..))| (*key, place as u64)).collect();
@@ -91,7 +92,11 @@ impl Axis {
 }
 
 /// Coordinates that neither rise nor fall all along. Text has no order that matters.
-fn unordered(name: &str, order: &[(&Value, &[u8], usize)]) -> Option<Conflict> {
+fn unordered(
+    name: &str,
+    order: &[(&Value, &[u8], usize)],
+    attributes: &Attributes,
+) -> Option<Conflict> {
     if matches!(order.first(), Some((Value::Bytes(_), ..))) {
         return None;
     }
@@ -101,8 +106,10 @@ fn unordered(name: &str, order: &[(&Value, &[u8], usize)]) -> Option<Conflict> {
         [a, b] if (a.0 < b.0) != rising => Some([a, b]),
         _ => None,
     })?;
-    let sides =
-        fault.map(|(value, _, input)| Side { says: value.to_string(), inputs: vec![*input] });
+    let sides = fault.map(|(value, _, input)| Side {
+        says: with_units(value, attributes),
+        inputs: vec![*input],
+    });
     let message =
         "coordinates neither rise nor fall from input to input; these two follow one another";
     let conflict = Conflict::new(ConflictKind::Unordered, name, message);

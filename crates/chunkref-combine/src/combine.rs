@@ -15,6 +15,7 @@ use crate::input::Input;
 use crate::merge::{merge_all, merge_places};
 use crate::promote::promote;
 use crate::report::Report;
+use crate::scopes::{combine_scopes, plan_scopes, scopes};
 use crate::text::{self, Padded};
 use crate::time::harmonise;
 use crate::unstored;
@@ -62,6 +63,9 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
         }
         _ => {}
     }
+    if let Some(scopes) = scopes(inputs, options) {
+        return combine_scopes(inputs, options, &scopes);
+    }
     let settled = settle(inputs, options)?;
     if !settled.analysis.conflicts.is_empty() {
         let Report { inputs, conflicts, .. } = settled.report();
@@ -92,6 +96,9 @@ pub fn plan(inputs: &[Dataset], options: &CombineOptions) -> Result<Report, Comb
             return Ok(Report::of_one(only));
         }
         return plan(&merged, &options);
+    }
+    if let Some(scopes) = scopes(inputs, options) {
+        return plan_scopes(inputs, options, &scopes);
     }
     settle(inputs, options).map(|settled| settled.report())
 }

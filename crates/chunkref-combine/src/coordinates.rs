@@ -125,10 +125,16 @@ fn along<'i>(name: &str, input: &'i Input<'_>) -> Option<(String, &'i Array)> {
     input.find(name).filter(|(_, array)| array.dimensions == [name])
 }
 
-pub(crate) fn missing(name: &str, message: String, inputs: Vec<usize>) -> Conflict {
+/// Nothing gives the coordinates of some of `all` inputs.
+pub(crate) fn missing(name: &str, message: String, inputs: Vec<usize>, all: usize) -> Conflict {
+    let mut resolutions = vec![Resolution::Concat { dimension: name.to_owned() }];
+    if inputs.len() < all {
+        resolutions.push(SKIP_FILE);
+    }
+    let says = if inputs.len() < all { "these inputs" } else { "all inputs" };
     Conflict::new(ConflictKind::NoCoordinates, name, message)
-        .with_sides([Side { says: "these inputs".to_owned(), inputs }])
-        .with_resolutions([Resolution::Concat { dimension: name.to_owned() }])
+        .with_sides([Side { says: says.to_owned(), inputs }])
+        .with_resolutions(resolutions)
 }
 
 fn of_arrays(
@@ -146,7 +152,7 @@ fn of_arrays(
         (0..).zip(&found).filter(|(_, found)| found.is_none()).map(|(place, _)| place).collect();
     if !lacking.is_empty() {
         let message = format!("there is no array {source} with its coordinates");
-        conflicts.push(missing(name, message, lacking));
+        conflicts.push(missing(name, message, lacking, inputs.len()));
         return None;
     }
     // Characters are text, whose last dimension counts them.
@@ -160,27 +166,34 @@ fn of_arrays(
     let (path, first) = found.first()?;
     let texts = found.iter().map(|(_, array)| text_length(array));
     let longest = texts.collect::<Option<Vec<_>>>().and_then(|lengths| lengths.into_iter().max());
-    let mut bytes = Vec::new();
-    for (place, ((path, array), length)) in found.iter().zip(lengths).enumerate() {
+    let (mut bytes, mut unread, mut unfit) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, ((_, array), length)) in found.iter().zip(lengths).enumerate() {
         let plain = longest.map_or_else(|| array.plain_values(), |length| wider(array, length));
         let Some(plain) = plain else {
-            let message = format!(
-                "the values of {path} are not in the references as they are: they have to be read first"
-            );
-            conflicts.push(missing(name, message, vec![place]));
-            return None;
+            unread.push(place);
+            continue;
         };
         let count = array.shape.iter().fold(1, |count: u64, &length| count.saturating_mul(length));
         if count != length.unwrap_or(1) || (count != 1 && array.dimensions != [name]) {
-            let message = format!(
-                "{path} has {count} values with the dimensions {:?}, and the input has {} along {name}",
-                array.dimensions,
-                length.unwrap_or(1)
-            );
-            conflicts.push(missing(name, message, vec![place]));
-            return None;
+            unfit.push((place, count, &array.dimensions, length.unwrap_or(1)));
         }
         bytes.push(plain);
+    }
+    if !unread.is_empty() {
+        let message = format!(
+            "the values of {path} are not in the references as they are: they have to be read first"
+        );
+        conflicts.push(missing(name, message, unread, inputs.len()));
+        return None;
+    }
+    if let Some((_, count, dimensions, length)) = unfit.first() {
+        let message = format!(
+            "{path} has {count} values with the dimensions ({}), and the input has {length} along {name}",
+            dimensions.join(", ")
+        );
+        let places = unfit.iter().map(|(place, ..)| *place).collect();
+        conflicts.push(missing(name, message, places, inputs.len()));
+        return None;
     }
     let source = Some(path.clone());
     let group = path.rsplit_once('/').map(|(group, _)| group);
@@ -270,7 +283,7 @@ fn of_elsewhere(
             _ => "this source".to_owned(),
         };
         let message = format!("{what} does not give one coordinate for each place along it");
-        conflicts.push(missing(name, message, lacking));
+        conflicts.push(missing(name, message, lacking, inputs.len()));
         return None;
     }
     Some(scalars)

@@ -19,11 +19,13 @@
 //! | `axis` | where along a dimension each input lies |
 //! | `placement` | runs and boxes of places, and which input has each |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
+//! | `words` | types and values in the words of messages |
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
 //! | `assemble` | the combined dataset |
 //! | [`element`] | what an element means, for those who check a cube |
 //! | `difference` | where two arrays differ most |
+//! | `scopes` | groups that each have the dimension |
 //! | [`merge`](mod@merge) | [`merge()`]: different variables from different inputs |
 
 mod analysis;
@@ -42,11 +44,13 @@ mod placement;
 mod promote;
 pub mod report;
 mod scalar;
+mod scopes;
 mod text;
 mod time;
 mod unstored;
 mod value;
 mod variable;
+mod words;
 
 #[cfg(test)]
 mod conflict_tests;
@@ -54,6 +58,8 @@ mod conflict_tests;
 mod cube_tests;
 #[cfg(test)]
 mod pieces_tests;
+#[cfg(test)]
+mod resolution_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::fill;
 use crate::input::Input;
 use crate::placement::{self, Piece, Run};
+use crate::words::distance;
 
 /// A variable of the result.
 #[derive(Debug)]
@@ -317,7 +318,11 @@ impl Setting<'_> {
                 side.inputs.push(holder.input);
                 continue;
             }
-            let says = format!("values {}", sides.len() + 1);
+            let says = match sides.first() {
+                None => "these values".to_owned(),
+                Some((first, _)) => distance(first.array, holder.array)
+                    .unwrap_or_else(|| "other values, or such as are not compared".to_owned()),
+            };
             sides.push((holder, Side { says, inputs: vec![holder.input] }));
         }
         let message = "the coordinates of this dimension differ, or are too large to be compared";

@@ -67,6 +67,7 @@ mod tests {
         ];
         let options = CombineOptions::default()
             .with_identical(["x", "y"])
+            .with_group(Some("beam/land".to_owned()))
             .with_stack(["z"])
             .with_stack_all(true)
             .with_merge(true)

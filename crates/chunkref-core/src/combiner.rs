@@ -246,6 +246,9 @@ pub struct CombineOptions {
     /// Dimensions along which the inputs follow one another.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub concat_dimensions: Vec<ConcatDimension>,
+    /// The group of each input that is combined, by path, with the groups in it; `None` for all. It stays where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Names or paths of variables of which the first input's are kept, unchecked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identical: Vec<String>,
@@ -292,10 +295,27 @@ impl CombineOptions {
             .fold(Self { concat_dimensions: Vec::new(), ..self }, Self::with_concat)
     }
 
-    /// The same options with one more dimension to concatenate along.
+    /// The same options with one more dimension to concatenate along. A path in the place of its name (`group/time`) chooses
+    /// its group too, unless another one is chosen.
     #[must_use]
-    pub fn with_concat(mut self, dimension: ConcatDimension) -> Self {
+    pub fn with_concat(mut self, mut dimension: ConcatDimension) -> Self {
+        if let Some((group, name)) = dimension.name.rsplit_once('/')
+            && !name.is_empty()
+        {
+            let group = group.trim_matches('/');
+            if self.group.as_deref().is_none_or(|known| known == group) {
+                self.group = Some(group.to_owned()).filter(|group| !group.is_empty());
+                dimension.name = name.to_owned();
+            }
+        }
         self.concat_dimensions.push(dimension);
+        self
+    }
+
+    /// The same options for one group of each input.
+    #[must_use]
+    pub fn with_group(mut self, group: Option<String>) -> Self {
+        self.group = group.map(|group| group.trim_matches('/').to_owned());
         self
     }
 
@@ -497,6 +517,10 @@ mod tests {
         );
         let list = CoordinateSource::Values(vec!["1".to_owned(), "2".to_owned()]);
         assert_eq!(source("t=list:1,2"), Ok(list));
+        let options = CombineOptions::default().with_concat(ConcatDimension::new("/beam/land/t"));
+        assert_eq!(options.group.as_deref(), Some("beam/land"));
+        assert_eq!(options.concat_dimensions[0].name, "t");
+        assert_eq!(source("/beam/land/t"), Ok(CoordinateSource::Data("/beam/land/t".to_owned())));
         for wrong in ["=x", "t=", "t=x", "t=data:", "t=vattr:SST", "t=VARNAME"] {
             assert!(source(wrong).is_err(), "{wrong}");
         }

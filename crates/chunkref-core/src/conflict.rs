@@ -66,8 +66,12 @@ pub struct Conflict {
     pub resolutions: Vec<Resolution>,
 }
 
-/// Names of one side that are shown; every name of a small side is.
-const SHOWN: usize = 10;
+/// Names of one side that are shown.
+const SHOWN_NAMES: usize = 3;
+/// Sides of one conflict that are shown.
+const SHOWN_SIDES: usize = 5;
+/// Conflicts that are shown; all in all it is a screen.
+const SHOWN_CONFLICTS: usize = 8;
 
 impl Conflict {
     /// A conflict about a variable or dimension.
@@ -96,33 +100,84 @@ impl Conflict {
         self
     }
 
-    /// Conflicts in words. `inputs` are what the inputs are called, in their order.
+    /// Conflicts in words, on one screen: of many there are the first ones, and how many more. `inputs` are what the inputs
+    /// are called, in their order.
     #[must_use]
     pub fn all_in_words(conflicts: &[Self], inputs: &[String], spelling: Spelling<'_>) -> String {
         let mut words = match conflicts.len() {
             1 => "1 conflict".to_owned(),
             count => format!("{count} conflicts"),
         };
-        for (number, conflict) in (1_usize..).zip(conflicts) {
+        for (number, conflict) in (1_usize..=SHOWN_CONFLICTS).zip(conflicts) {
             let Self { place, message, .. } = conflict;
             let _ = write!(words, "\n{number}. {place}: {message}");
-            for side in &conflict.sides {
+            for side in conflict.sides.iter().take(SHOWN_SIDES) {
                 let _ = write!(words, "\n     {}: {}", side.says, names(&side.inputs, inputs));
+            }
+            if let Some(more) = more(conflict.sides.len(), SHOWN_SIDES) {
+                let _ = write!(words, "\n     and {more} more like these");
             }
             if !conflict.resolutions.is_empty() {
                 let advice = Resolution::all_in_words(&conflict.resolutions, spelling);
                 let _ = write!(words, "\n   to resolve it: {advice}");
             }
         }
+        if let Some(more) = more(conflicts.len(), SHOWN_CONFLICTS) {
+            let rest =
+                conflicts.iter().skip(SHOWN_CONFLICTS).map(|conflict| conflict.place.as_str());
+            let mut places: Vec<&str> = Vec::new();
+            for place in rest {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            let shown = places.iter().take(SHOWN_CONFLICTS).copied().collect::<Vec<_>>().join(", ");
+            let dots = if places.len() > SHOWN_CONFLICTS { ", …" } else { "" };
+            let _ = write!(words, "\nand {more} more conflicts: {shown}{dots}");
+        }
         words
     }
 }
 
+fn more(all: usize, shown: usize) -> Option<usize> {
+    all.checked_sub(shown).filter(|&more| more > 0)
+}
+
 fn names(places: &[usize], inputs: &[String]) -> String {
-    let known = places.iter().take(SHOWN).filter_map(|&input| inputs.get(input));
+    let known = places.iter().take(SHOWN_NAMES).filter_map(|&input| inputs.get(input));
     let names = known.map(String::as_str).collect::<Vec<_>>().join(", ");
-    match places.len().saturating_sub(SHOWN) {
-        0 => names,
-        more => format!("{names} and {more} more"),
+    match more(places.len(), SHOWN_NAMES) {
+        None => names,
+        Some(more) => format!("{names} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thousand_files_are_one_screen() {
+        let inputs: Vec<String> = (0..1000).map(|number| format!("f{number}.nc")).collect();
+        let conflicts: Vec<_> = (0..40)
+            .map(|number| {
+                let sides = (0..500).map(|pair| Side {
+                    says: format!("at time {pair}"),
+                    inputs: vec![2 * pair, 2 * pair + 1],
+                });
+                Conflict::new(ConflictKind::Duplicate, format!("v{number}"), "they differ")
+                    .with_sides(sides)
+                    .with_resolutions([Resolution::Duplicates])
+            })
+            .collect();
+        let words = Conflict::all_in_words(&conflicts, &inputs, &Resolution::unspelled);
+        assert!(words.starts_with("40 conflicts\n"));
+        assert!(words.contains("and 495 more like these"));
+        assert!(words.ends_with("and 32 more conflicts: v8, v9, v10, v11, v12, v13, v14, v15, …"));
+        assert!(words.lines().count() < 75, "{}", words.lines().count());
+        let side = Side { says: "one".to_owned(), inputs: (0..1000).collect() };
+        let one = [Conflict::new(ConflictKind::Codecs, "v", "differ").with_sides([side])];
+        let words = Conflict::all_in_words(&one, &inputs, &Resolution::unspelled);
+        assert!(words.contains("one: f0.nc, f1.nc, f2.nc and 997 more"), "{words}");
     }
 }

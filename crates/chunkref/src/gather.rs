@@ -42,6 +42,11 @@ impl Gatherer {
         Self { options: options.clone(), shared: Mutex::default() }
     }
 
+    /// The group that is combined, when that is not all of an input.
+    pub(crate) fn group(&self) -> Option<&str> {
+        self.options.group.as_deref().filter(|group| !group.is_empty())
+    }
+
     /// Reads the values of one input, in one round.
     ///
     /// # Errors

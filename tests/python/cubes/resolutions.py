@@ -18,14 +18,14 @@ def offered(message):
             continue
         if "--on-conflict" in line:
             found += [("conflict", word) for word in ("skip-file", "skip-variable") if word in line]
-            found += [("conflict", "first")] if re.search(r"\bfirst takes", line) else []
+            found += [("conflict", "first")] if re.search(r"\bfirst takes|--on-conflict first\b", line) else []
         if "--duplicates" in line:
             found += [("duplicates", "first"), ("duplicates", "last")]
         if "--sort" in line:
             found.append(("sort", True))
         if "--missing fill" in line:
             found.append(("missing", "fill"))
-        found += [("identical", name) for name in re.findall(r"--identical (\S+?)[ ,]", line)]
+        found += [("identical", name) for name in re.findall(r"--identical ([^\s,);]+)", line)]
     return list(dict.fromkeys(found))
 
 

@@ -33,6 +33,7 @@ def combine(
     storage_options: StorageOptions = None,
     *,
     concat_dtypes: Mapping[str, Any] | None = None,
+    group: str | None = None,
     identical: str | Iterable[str] = (),
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
@@ -57,6 +58,8 @@ def combine(
         input, or a function from `References` to a value.
     concat_dtypes : mapping, optional
         Types of coordinates that do not come from a variable, by dimension.
+    group : str, optional
+        The group of each input that is combined, and nothing else; it stays where it is.
     identical : str or iterable of str
         Variables that are taken from the first input, unchecked.
     stack : {"differing", "all"} or iterable of str
@@ -102,7 +105,7 @@ def combine(
         raise _check.wrong_type("references", references, "references, or several of them")
     inputs = [_reference_set(one, held) for one in references]
     settings, made_by = cube_settings(
-        concat, inputs, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+        concat, inputs, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing, group=group
     )
     datasets = [one._dataset for one in inputs]
     combined, notes = _chunkref.combine(datasets, settings, held._native, None, None)
@@ -117,6 +120,7 @@ def build(
     *,
     concat: Concat = None,
     concat_dtypes: Mapping[str, Any] | None = None,
+    group: str | None = None,
     identical: str | Iterable[str] = (),
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
@@ -141,7 +145,7 @@ def build(
     ----------
     sources : str or iterable of str
         URLs, paths and patterns of them.
-    concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing
+    concat, concat_dtypes, group, identical, stack, merge, sort, on_conflict, duplicates, missing
         As for `combine`.
     on_failure : {"error", "skip"}
         Whether an input that cannot be read ends the work, or is left out: with a warning, in ``skipped`` with the kind
@@ -171,7 +175,18 @@ def build(
     jobs = _check_running(on_skipped, jobs, progress)
     urls = expanded(held, sources)
     settings, made_by = cube_settings(
-        concat, urls, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing, on_failure
+        concat,
+        urls,
+        concat_dtypes,
+        identical,
+        stack,
+        merge,
+        sort,
+        on_conflict,
+        duplicates,
+        missing,
+        on_failure,
+        group,
     )
     built = _chunkref.build(held._native, urls, scanning, settings, [], jobs, progress)
     return _built(built, on_skipped, made_by)
@@ -322,6 +337,7 @@ def cube_settings(
     duplicates: str,
     missing: str,
     on_failure: str = "error",
+    group: str | None = None,
 ) -> tuple[dict[str, Any], str | None]:
     """Give settings as the native part takes them, and the record that references keep."""
     dimensions: Mapping[str, CoordinateSource]
@@ -343,6 +359,7 @@ def cube_settings(
         "sort": sort,
         "on-conflict": on_conflict,
         "on-failure": on_failure,
+        "group": None if group is None else _check.text("group", group),
         "duplicates": duplicates,
         "missing": missing,
     }

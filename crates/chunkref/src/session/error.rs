@@ -22,6 +22,14 @@ pub enum InputError {
     /// Values that combining needs cannot be read.
     #[error(transparent)]
     Values(#[from] ReadError),
+    /// It has no such group.
+    #[error("there is no group {group}: groups with arrays are {known}")]
+    NoGroup {
+        /// The group that is asked for.
+        group: String,
+        /// Some that there are.
+        known: String,
+    },
     /// It is not clear which store an option is for.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -227,9 +227,33 @@ impl Reader {
         objects: Arc<dyn Open>,
         before: BTreeMap<String, u64>,
     ) -> Result<Known, InputError> {
+        let dataset = self.narrowed(dataset)?;
         let values = self.gatherer.gather(&dataset, &*objects).await?;
         let (skipped, left_out, cost) = (Vec::new(), Vec::new(), Cost::default());
         Ok(Known { dataset, values, skipped, before, left_out, cost, objects })
+    }
+
+    /// The group that is asked for, where it is, and nothing else of the dataset.
+    fn narrowed(&self, mut dataset: Dataset) -> Result<Dataset, InputError> {
+        let Some(path) = self.gatherer.group() else { return Ok(dataset) };
+        if dataset.group(path).is_none() {
+            let mut groups = Vec::new();
+            dataset.visit_groups(&mut |path, group| {
+                if !group.arrays.is_empty() && groups.len() < 10 {
+                    groups.push(if path.is_empty() { "/" } else { path }.to_owned());
+                }
+            });
+            let known = groups.join(", ");
+            return Err(InputError::NoGroup { group: path.to_owned(), known });
+        }
+        let mut outer = &mut dataset.root;
+        for name in path.split('/') {
+            outer.arrays.clear();
+            outer.groups.retain(|own, _| own == name);
+            let Some(inner) = outer.groups.get_mut(name) else { break };
+            outer = inner;
+        }
+        Ok(dataset)
     }
 
     /// A file stays open between its scan and the reading of values.
@@ -243,8 +267,8 @@ impl Reader {
         let cost = opened.cost();
         let policy = stores.policy_of_file(location, &scan_options.allow_outside);
         let objects = self.within(policy.clone()).with_opened(Arc::from(opened.source));
-        let values = self.gatherer.gather(&scan.dataset, &objects).await?;
-        let (dataset, skipped) = (scan.dataset, scan.skipped);
+        let (dataset, skipped) = (self.narrowed(scan.dataset)?, scan.skipped);
+        let values = self.gatherer.gather(&dataset, &objects).await?;
         // What is read later opens the file again, so that not all files are open at one time.
         let objects = Arc::new(self.within(policy));
         let (before, left_out) = (BTreeMap::new(), Vec::new());
