@@ -197,6 +197,11 @@ impl Setting<'_> {
     ) -> Vec<String> {
         let mut needed: Vec<&Axis> =
             self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
+        let (first, others) = holders.split_first().map_or((None, holders), |(a, b)| (Some(a), b));
+        let one = |first| others.iter().all(|other| equal(self.inputs, first, other));
+        if !all && along.is_empty() && !others.is_empty() && first.is_some_and(one) {
+            return Vec::new();
+        }
         if !all {
             let candidates = needed.clone();
             for candidate in candidates {

@@ -169,7 +169,9 @@ impl Gatherer {
             let along = datasets
                 .iter()
                 .any(|dataset| dataset.array(path).is_some_and(|array| self.is_along(array)));
-            let equal = shared.get(path).is_some_and(Option::is_some);
+            // One input alone may be the first of many that differ.
+            let several = datasets.iter().filter(|dataset| dataset.array(path).is_some()).nth(1);
+            let equal = several.is_some() && shared.get(path).is_some_and(Option::is_some);
             if !(coordinate || (complete && (along || equal || tiny))) {
                 continue;
             }

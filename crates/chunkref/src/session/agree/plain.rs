@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chunkref_core::CombineOptions;
+use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue, Dataset};
 use chunkref_read::are_messages;
 
@@ -36,9 +36,13 @@ pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize
             [a, b] => stored_alike(a, b),
             _ => true,
         });
-        let moved = family.is_some_and(|times| times.iter().any(|time| !one_epoch(members, time)));
+        let moved = family.is_some_and(|times| {
+            times.iter().any(|time| !one_epoch(members, time) || is_since_1970(time, options))
+        });
+        // What some dimensions tell apart and others do not is compared along the others.
+        let partly = arrays.iter().any(|array| is_partly_along(array, options));
         let known = |array: &&Array| array.is_plain() || can_be_read(array, most);
-        if (alike && !moved) || !arrays.iter().all(known) {
+        if (alike && !moved && !partly) || !arrays.iter().all(known) {
             continue;
         }
         let unread = holders.iter().zip(&arrays).filter(|(_, array)| !array.is_plain());
@@ -80,6 +84,24 @@ fn stored_alike(a: &Array, b: &Array) -> bool {
         && a.fill_value == b.fill_value
         && a.is_plain() == b.is_plain()
         && (a.is_plain() || a.chunk_grid.chunk_shape() == b.chunk_grid.chunk_shape())
+}
+
+/// Whether an array has some of the dimensions, and not all of them.
+fn is_partly_along(array: &Array, options: &CombineOptions) -> bool {
+    let has = |name: &String| array.dimensions.contains(name);
+    let mut names = options.concat_dimensions.iter().map(|dimension| &dimension.name);
+    let mut others = names.clone();
+    names.any(has) && !others.all(has)
+}
+
+/// Whether the times at a path are brought to 1970 in any case.
+fn is_since_1970(path: &str, options: &CombineOptions) -> bool {
+    options.concat_dimensions.iter().any(|dimension| match &dimension.coordinates {
+        CoordinateSource::Cf(source) => {
+            path == source || last(path) == source || last(path) == dimension.name
+        }
+        _ => false,
+    })
 }
 
 /// Whether all inputs count the times at a path in one way.
