@@ -19,6 +19,8 @@ pub(crate) struct Progress {
     total: usize,
     done: usize,
     failed: usize,
+    /// Inputs from servers that send no parts of objects.
+    whole: usize,
     cost: Cost,
     start: Instant,
     last_line: Option<Instant>,
@@ -37,13 +39,14 @@ impl Progress {
         };
         let start = Instant::now();
         let last_line = console.logs_json().then_some(start);
-        Self { bar, total, done: 0, failed: 0, cost: Cost::default(), start, last_line }
+        Self { bar, total, done: 0, failed: 0, whole: 0, cost: Cost::default(), start, last_line }
     }
 
     /// One more input is finished.
     pub(crate) fn advance(&mut self, console: &mut Console<'_>, failed: bool, cost: Cost) {
         self.done += usize::from(!failed);
         self.failed += usize::from(failed);
+        self.whole += usize::from(cost.whole_objects > 0);
         self.cost += cost;
         self.bar.inc(1);
         self.bar.set_message(self.words());
@@ -63,6 +66,19 @@ impl Progress {
         self.bar.finish_and_clear();
         if self.last_line.is_some() {
             self.line(console);
+        }
+        if self.whole > 0 {
+            let words = format!(
+                "{} inputs came from servers that ignore that a part of an object is asked for (HTTP Range); most readers \
+                 cannot read references to them: copy the files to a store that sends parts",
+                self.whole
+            );
+            if console.logs_json() {
+                console
+                    .event(json!({ "level": "warn", "event": "whole_objects", "message": words }));
+            } else {
+                console.note(&format!("warning: {words}\n"));
+            }
         }
     }
 

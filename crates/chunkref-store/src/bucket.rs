@@ -490,9 +490,10 @@ fn describe(location: &str, cause: &object_store::Error) -> SourceError {
         Error::NotFound { .. } => ABSENT,
         Error::Precondition { .. } | Error::NotModified { .. } => return changed(location),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => FORBIDDEN,
-        Error::InvalidPath { .. } => {
-            (SourceErrorKind::InvalidLocation, "the store has no such keys")
-        }
+        Error::InvalidPath { .. } => (
+            SourceErrorKind::InvalidLocation,
+            "a key here cannot be named by this program, such as one with an empty part (//) or a part .. in it: write out more of the pattern's beginning, so that it is not listed",
+        ),
         // Of listings, the store's crate tells the status in words alone.
         _ if plain.0.contains("status code: 404") => ABSENT,
         _ if plain.0.contains("status code: 403") || plain.0.contains("status code: 401") => {

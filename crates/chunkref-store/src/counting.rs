@@ -40,7 +40,7 @@ impl<S: ByteSource> Counted<S> {
     #[must_use]
     pub fn with_meter(inner: S, meter: Arc<Meter>) -> Self {
         let head = inner.version().length.min(HEAD_BYTES);
-        meter.add(Cost { rounds: 1, requests: 1, bytes: head });
+        meter.add(Cost { rounds: 1, requests: 1, bytes: head, ..Cost::default() });
         Self { inner, head, meter }
     }
 }
@@ -65,6 +65,7 @@ impl<S: ByteSource> ByteSource for Counted<S> {
                 bytes: merged.iter().fold(0, |sum, request| {
                     sum.saturating_add(request.range.end.saturating_sub(request.range.start))
                 }),
+                ..Cost::default()
             });
         }
         self.inner.read_many(ranges).await
@@ -87,7 +88,10 @@ mod tests {
     fn the_head_is_free_and_neighbours_are_one_request() {
         let object = Bytes::from(vec![7; 300_000]);
         let source = Counted::new(MemorySource::new("memory://a", object));
-        assert_eq!(source.cost(), Cost { rounds: 1, requests: 1, bytes: 65_536 });
+        assert_eq!(
+            source.cost(),
+            Cost { rounds: 1, requests: 1, bytes: 65_536, ..Cost::default() }
+        );
         block_on(source.read_many(&[0..10, 65_000..65_536])).unwrap();
         assert_eq!(source.cost().rounds, 1, "all of it is in the head");
         let read = block_on(source.read_many(&[
@@ -98,7 +102,10 @@ mod tests {
         ]))
         .unwrap();
         assert_eq!(read.len(), 4);
-        assert_eq!(source.cost(), Cost { rounds: 2, requests: 3, bytes: 65_536 + 110 + 1 });
+        assert_eq!(
+            source.cost(),
+            Cost { rounds: 2, requests: 3, bytes: 65_536 + 110 + 1, ..Cost::default() }
+        );
         assert_eq!(source.cost().to_string(), "2 rounds, 3 requests, 65647 bytes");
     }
 
@@ -112,6 +119,6 @@ mod tests {
     #[test]
     fn a_small_object_costs_its_length() {
         let source = Counted::new(MemorySource::new("memory://a", Bytes::from_static(b"abc")));
-        assert_eq!(source.cost(), Cost { rounds: 1, requests: 1, bytes: 3 });
+        assert_eq!(source.cost(), Cost { rounds: 1, requests: 1, bytes: 3, ..Cost::default() });
     }
 }

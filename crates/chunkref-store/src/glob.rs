@@ -90,6 +90,11 @@ impl Stores {
             };
             error(SourceErrorKind::Io, text, "the objects cannot be listed", cause)
         })??;
+        // Brackets alone may be letters of a key.
+        let literal = !key.contains('*') && (family == Family::Web || !key.contains('?'));
+        if keys.is_empty() && literal {
+            return Ok(vec![location]);
+        }
         keys.into_iter().map(|key| Ok(location.with_url(format!("{root}{key}")))).collect()
     }
 }
@@ -399,6 +404,12 @@ mod tests {
 
     fn names(pattern: &str) -> Vec<String> {
         expand(pattern).unwrap().iter().map(|location| location.file_name().to_owned()).collect()
+    }
+
+    #[test]
+    fn brackets_that_match_nothing_are_letters_of_a_key() {
+        assert_eq!(names("memory://bucket/of[1].nc"), ["of[1].nc"]);
+        assert!(expand("memory://bucket/of[1]*.nc").map_or(true, |found| found.is_empty()));
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct Cost {
     pub requests: u64,
     /// Bytes of all requests, with the gaps that merging reads along.
     pub bytes: u64,
+    /// Answers with a whole object where a part was asked for: from such a server, references cannot be read as readers
+    /// do it.
+    pub whole_objects: u64,
 }
 
 impl fmt::Display for Cost {
@@ -33,6 +36,7 @@ impl std::ops::AddAssign for Cost {
         self.rounds += other.rounds;
         self.requests += other.requests;
         self.bytes += other.bytes;
+        self.whole_objects += other.whole_objects;
     }
 }
 
@@ -43,6 +47,7 @@ pub struct Meter {
     requests: AtomicU64,
     bytes: AtomicU64,
     retries: AtomicU64,
+    whole_objects: AtomicU64,
 }
 
 /// On whose behalf requests are made: the meter they count on, and what the transport has to say of one object past the
@@ -73,6 +78,7 @@ impl Meter {
             rounds: self.rounds.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            whole_objects: self.whole_objects.load(Ordering::Relaxed),
         }
     }
 
@@ -86,6 +92,7 @@ impl Meter {
         self.rounds.fetch_add(cost.rounds, Ordering::Relaxed);
         self.requests.fetch_add(cost.requests, Ordering::Relaxed);
         self.bytes.fetch_add(cost.bytes, Ordering::Relaxed);
+        self.whole_objects.fetch_add(cost.whole_objects, Ordering::Relaxed);
     }
 }
 
@@ -116,6 +123,7 @@ impl Caller {
 
     /// Keeps the object that a server sent whole when a part was asked for.
     pub(crate) fn note_whole_object(&self, bytes: Bytes) {
+        self.meter.add(Cost { whole_objects: 1, ..Cost::default() });
         self.with_notes(|notes| notes.whole_object = Some(bytes));
     }
 

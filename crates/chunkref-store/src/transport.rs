@@ -334,7 +334,13 @@ async fn receive(request: &Request, response: reqwest::Response) -> Try {
 async fn receive_part(response: reqwest::Response, headers: HeaderMap, asked: Range<u64>) -> Try {
     let wrong =
         |message: String| Try::Again(Err(NoAnswer::new(HttpErrorKind::Decode, message)), None);
-    let Some((given, length)) = headers.get(CONTENT_RANGE).and_then(answer::given_range) else {
+    let range = headers.get(CONTENT_RANGE);
+    if range.is_some_and(|range| range.as_bytes().ends_with(b"/*")) {
+        let message =
+            "the server does not say how long the object is: download the file and scan the copy";
+        return Try::Failed(NoAnswer::new(HttpErrorKind::Decode, message.to_owned()));
+    }
+    let Some((given, length)) = range.and_then(answer::given_range) else {
         return wrong("the server sent a part of the object without saying which".to_owned());
     };
     if given.start != asked.start || given.end != asked.end.min(length) {

@@ -149,6 +149,10 @@ fn a_server_without_ranges_is_read_once_and_only_if_the_object_is_small() {
     let proxy = FaultyProxy::start(&server.url(), [Rule::always(Fault::IgnoreRange)]).unwrap();
     scan(&Stores::new(quick()), &format!("{}/{NAME}", proxy.url())).unwrap();
     assert_eq!(server.traffic().take_counts().requests, 1);
+    let url = format!("{}/{NAME}", proxy.url());
+    let ran = chunkref(["scan", &url, "-o", &folder.path().join("out.json").display().to_string()]);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && said.contains("HTTP Range"), "{said}");
     let large = fs::File::create(folder.path().join("large.nc")).unwrap();
     large.set_len((64 << 20) + 1).unwrap();
     let error = scan(&Stores::new(quick()), &format!("{}/large.nc", proxy.url())).unwrap_err();
