@@ -11,7 +11,7 @@ use chunkref_testserver::{Access, Fault, FaultyProxy, RangeOptions, RangeServer,
 use futures::StreamExt;
 use futures::executor::block_on;
 
-use crate::environment::{files, fixtures};
+use crate::environment::{chunkref, files, fixtures};
 
 use super::*;
 
