@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Times that are counted alike, counted from one epoch.
 //!
-//! Nothing is rounded: a time in other units has to be the same nanosecond, or lead back to the same number. Where the
-//! units of the first input do not allow that, finer ones of the same epoch do.
+//! A time in other units has to be the same nanosecond, or lead back to the same number and be off by half a microsecond at
+//! the most. Where the units of the first input do not allow that, finer ones of the same epoch do.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use chunkref_model::{Array, Attributes, ByteOrder, DataType};
 
 use super::calendar::Calendar;
 use super::family::{Family, Place, text};
-use super::instant::Instant;
+use super::instant::{Instant, are_narrow};
 use super::units::{DAY, Units, are_since};
 use crate::input::Input;
 use crate::value::{self, Float, Value, values};
@@ -232,7 +232,10 @@ impl Own<'_> {
             are_since,
         );
         // The first one's name of the calendar, or none, as it has it.
-        let calendar = text(first, "calendar").map(|_| wanted.calendar);
+        // Bounds with units of their own have the calendar of their variable, which not all readers know.
+        let special = !coordinate && own_units && goal_calendar != Some(Calendar::Standard);
+        let named = text(first, "calendar").is_some() || special;
+        let calendar = named.then_some(wanted.calendar);
         set(&mut array.attributes, "calendar", calendar, |_| true);
         if self.units != wanted.units {
             for name in LIMITS {
@@ -257,14 +260,17 @@ impl Own<'_> {
     /// Every time since the own epoch, and nothing where it is missing.
     fn times(&self) -> Result<Vec<Option<Instant>>, String> {
         let missing = self.missing();
-        self.numbers()?
+        let numbers = self.numbers()?;
+        let is_time = |number: &&Value| !is_missing(number, &missing);
+        let narrow = !self.is_packed() && are_narrow(numbers.iter().filter(is_time));
+        numbers
             .into_iter()
             .map(|number| {
                 if is_missing(&number, &missing) {
                     return Ok(None);
                 }
                 let number = self.unpacked(number)?;
-                let time = Instant::of(&number, self.units.unit);
+                let time = Instant::of(&number, self.units.unit, narrow);
                 time.map(Some).ok_or_else(|| format!("{number} is no time"))
             })
             .collect()
@@ -320,8 +326,12 @@ impl Own<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "what such readers do")]
         let narrow = f64::from(number as f32 * scale as f32 + offset as f32);
         #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
-        let is_narrow = |value: f64| f64::from(value as f32).to_bits() == value.to_bits();
-        if is_narrow(scale) && is_narrow(offset) && narrow.to_bits() != time.to_bits() {
+        let is_narrow = |name: &str, value: f64| match self.array.attributes.types().get(name) {
+            Some(dtype) => matches!(dtype, DataType::Float { length: 4, .. }),
+            None => f64::from(value as f32).to_bits() == value.to_bits(),
+        };
+        let is_narrow = is_narrow(PACKING[0], scale) && is_narrow(PACKING[1], offset);
+        if is_narrow && narrow.to_bits() != time.to_bits() {
             return Err("packed times are not the same for all readers, so they are not unpacked"
                 .to_owned());
         }
@@ -368,7 +378,8 @@ impl Own<'_> {
                 // To the nearest number of 32 bits, if that is the same time.
                 DataType::Float { length: 4, .. } => value::rounded(dtype, &value)
                     .filter(|(_, back)| {
-                        Instant::of(back, to.unit).is_some_and(|back| since.is(back.nanoseconds))
+                        Instant::of(back, to.unit, true)
+                            .is_some_and(|back| since.is(back.nanoseconds))
                     })
                     .map(|(bytes, _)| bytes),
                 _ => value::encode(dtype, &value),
