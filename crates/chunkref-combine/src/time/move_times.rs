@@ -176,7 +176,7 @@ fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
         return vec![int];
     }
     let one = member.iter().all(|own| own.array.dtype == first.array.dtype);
-    let packed = member.iter().any(|own| own.is_packed());
+    let packed = member.iter().any(Own::is_packed);
     let mut types = Vec::new();
     if one && !packed {
         types.push(first.array.dtype.clone());
