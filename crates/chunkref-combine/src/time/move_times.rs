@@ -45,6 +45,19 @@ struct Own<'a> {
     units: Units,
 }
 
+/// What holds for one variable in all inputs.
+struct Member<'a> {
+    own: &'a [Own<'a>],
+    /// Whether it is the variable of the family, and not its bounds.
+    is_variable: bool,
+    /// Whether some are packed, so that all are unpacked.
+    packed: bool,
+    /// Whether all that have elements are plain values.
+    plain: bool,
+    /// Its first array, which describes the result.
+    first: &'a Array,
+}
+
 /// What all of the family are counted in.
 struct Wanted<'a> {
     text: &'a str,
@@ -143,31 +156,38 @@ fn in_units(
     since_1970: bool,
 ) -> Result<Changes, String> {
     let mut changes = Vec::new();
-    for (number, member) in members.iter().enumerate() {
-        let coordinate = number == 0;
+    for (number, own) in members.iter().enumerate() {
+        let Some(first) = own.first() else { continue };
+        let member = Member {
+            own,
+            is_variable: number == 0,
+            packed: own.iter().any(Own::is_packed),
+            plain: own.iter().all(|own| own.is_empty() || own.array.is_plain()),
+            first: first.array,
+        };
+        let since_1970 = since_1970 && member.is_variable;
         let mut reason = None;
-        let found = types(member, since_1970 && coordinate).into_iter().find_map(|dtype| {
+        let found = types(&member, since_1970).into_iter().find_map(|dtype| {
             let moved: Result<Vec<_>, _> =
-                member.iter().map(|own| own.in_units(member, wanted, &dtype, coordinate)).collect();
+                own.iter().map(|own| own.in_units(&member, wanted, &dtype)).collect();
             moved.map_err(|why| reason.get_or_insert(why).len()).ok()
         });
         let found = found.ok_or_else(|| reason.unwrap_or_default())?;
-        for (own, array) in member.iter().zip(found) {
-            if let Some(mut array) = array {
-                if since_1970 && coordinate && array.attributes.get("calendar").is_none() {
-                    array.attributes.insert("calendar", wanted.calendar);
-                }
-                changes.push((own.place.input, own.place.path.clone(), array));
+        for (own, array) in own.iter().zip(found) {
+            let Some(mut array) = array else { continue };
+            if since_1970 && array.attributes.get("calendar").is_none() {
+                array.attributes.insert("calendar", wanted.calendar);
             }
+            changes.push((own.place.input, own.place.path.clone(), array));
         }
     }
     Ok(changes)
 }
 
 /// The types of numbers that are tried, the best first.
-fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
-    let Some(first) = member.first() else { return Vec::new() };
-    let order = match (&first.array.dtype, whole) {
+fn types(member: &Member<'_>, whole: bool) -> Vec<DataType> {
+    let first = &member.first.dtype;
+    let order = match (first, whole) {
         (DataType::Int { order, length: 2.. } | DataType::Float { order, .. }, false) => *order,
         _ => ByteOrder::Little,
     };
@@ -175,15 +195,14 @@ fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
     if whole {
         return vec![int];
     }
-    let one = member.iter().all(|own| own.array.dtype == first.array.dtype);
-    let packed = member.iter().any(Own::is_packed);
+    let one = member.own.iter().all(|own| own.array.dtype == *first);
     let mut types = Vec::new();
-    if one && !packed {
-        types.push(first.array.dtype.clone());
+    if one && !member.packed {
+        types.push(first.clone());
     }
-    let others = match first.array.dtype {
+    let others = match first {
         DataType::Float { .. } => [float, int],
-        _ if packed => [float, int],
+        _ if member.packed => [float, int],
         _ => [int, float],
     };
     for dtype in others {
@@ -206,35 +225,31 @@ impl Own<'_> {
     /// The array in other units and another type; `None` when it is that already.
     fn in_units(
         &self,
-        member: &[Own<'_>],
+        member: &Member<'_>,
         wanted: &Wanted<'_>,
         dtype: &DataType,
-        coordinate: bool,
     ) -> Result<Option<Array>, String> {
         let goal_calendar = Calendar::of(wanted.calendar);
-        let packed = member.iter().any(Own::is_packed);
-        let still = self.units == wanted.units && self.array.dtype == *dtype && !packed;
+        let still = self.units == wanted.units && self.array.dtype == *dtype && !member.packed;
         let mut array = if still { self.array.clone() } else { self.counted(wanted.units, dtype)? };
         // Where there are no elements, the codecs are those of the others.
-        let plain = member.iter().all(|own| own.is_empty() || own.array.is_plain());
-        if plain && self.is_empty() && !array.is_plain() {
+        if member.plain && self.is_empty() && !array.is_plain() {
             array = array.with_plain_values(Bytes::new());
         }
         if goal_calendar != Some(self.calendar) {
             self.check_since_reform()?;
         }
-        let first = member.first().map_or(self.array, |own| own.array);
-        let own_units = text(first, "units").is_some_and(are_since);
+        let own_units = text(member.first, "units").is_some_and(are_since);
         set(
             &mut array.attributes,
             "units",
-            (coordinate || own_units).then_some(wanted.text),
+            (member.is_variable || own_units).then_some(wanted.text),
             are_since,
         );
         // The first one's name of the calendar, or none, as it has it.
         // Bounds with units of their own have the calendar of their variable, which not all readers know.
-        let special = !coordinate && own_units && goal_calendar != Some(Calendar::Standard);
-        let named = text(first, "calendar").is_some() || special;
+        let special = !member.is_variable && own_units && goal_calendar != Some(Calendar::Standard);
+        let named = text(member.first, "calendar").is_some() || special;
         let calendar = named.then_some(wanted.calendar);
         set(&mut array.attributes, "calendar", calendar, |_| true);
         if self.units != wanted.units {
