@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue};
 
-use super::move_times::{Goal, settle};
+use super::move_times::{Outcome, settle};
 use super::units::are_since;
 use crate::input::Input;
 
@@ -54,15 +54,10 @@ fn is_time(array: &Array) -> bool {
 pub(crate) fn harmonise(inputs: &mut [Input<'_>], options: &CombineOptions) -> Times {
     let mut times = Times::default();
     for family in families(inputs, options, &mut times.reasons) {
-        let changes = match settle(inputs, &family) {
-            Goal::Reached(changes) => changes,
-            Goal::Missed { changes, reason } => {
-                for place in family.members.iter().flatten() {
-                    times.reasons.entry(place.path.clone()).or_insert_with(|| reason.clone());
-                }
-                changes
-            }
-        };
+        let Outcome { changes, reasons } = settle(inputs, &family);
+        for (path, reason) in reasons {
+            times.reasons.entry(path).or_insert(reason);
+        }
         for (input, path, array) in changes {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
             if let Some(input) = inputs.get_mut(input) {

@@ -20,11 +20,11 @@ use crate::value::{self, Float, Value, values};
 pub(super) type Changes = Vec<(usize, String, Array)>;
 
 /// What became of a family.
-pub(super) enum Goal {
-    /// All are counted alike, with these changes.
-    Reached(Changes),
-    /// They are not: why, and the changes that let the conflict be seen.
-    Missed { changes: Changes, reason: String },
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) changes: Changes,
+    /// Why times of a path are not counted as those of the first input.
+    pub(super) reasons: Vec<(String, String)>,
 }
 
 const PACKING: [&str; 2] = ["scale_factor", "add_offset"];
@@ -66,7 +66,7 @@ struct Wanted<'a> {
 }
 
 /// Decides about a family.
-pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Goal {
+pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Outcome {
     let array = |place: &Place| inputs.get(place.input)?.dataset.array(&place.path);
     let alike = |places: &Vec<Place>| {
         let Some(first) = places.first() else { return true };
@@ -79,41 +79,80 @@ pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Goal {
                 && ["units", PACKING[0], PACKING[1]].into_iter().all(same)
         })
     };
+    let mut outcome = Outcome::default();
     if !family.since_1970 && family.members.iter().all(alike) {
-        return Goal::Reached(Vec::new());
+        return outcome;
     }
-    match moved(inputs, family) {
-        Ok(changes) => Goal::Reached(changes),
+    // Bounds whose values are not known stay as they are, and the others move.
+    let known = |place: &Place| {
+        array(place).is_none_or(|array| array.is_plain() || array.shape.contains(&0))
+    };
+    let Some((variable, bounds)) = family.members.split_first() else { return outcome };
+    let (free, fixed): (Vec<_>, Vec<_>) =
+        bounds.iter().partition(|places| places.iter().all(known));
+    let all: Vec<&Vec<Place>> = family.members.iter().collect();
+    let some: Vec<&Vec<Place>> = std::iter::once(variable).chain(free).collect();
+    let mut stay = Vec::new();
+    let found = moved(inputs, &all, family.since_1970).or_else(|reason| {
+        stay.clone_from(&fixed);
+        if fixed.is_empty() { Err(reason) } else { moved(inputs, &some, family.since_1970) }
+    });
+    match found {
+        Ok(changes) => outcome.changes = changes,
         Err(reason) => {
-            // Bounds without units of their own have those of their variable.
-            let mut changes = Vec::new();
-            for place in family.members.iter().skip(1).flatten() {
-                let Some(array) = array(place) else { continue };
-                if text(array, "units").is_none_or(|units| !are_since(units)) {
-                    let mut array = array.clone();
-                    array.attributes.insert("units", place.units.as_str());
-                    changes.push((place.input, place.path.clone(), array));
-                }
+            for place in some.iter().copied().flatten() {
+                outcome.reasons.push((place.path.clone(), reason.clone()));
             }
-            Goal::Missed { changes, reason }
+            stay = bounds.iter().collect();
+        }
+    }
+    for places in stay {
+        if family.since_1970 || !alike(variable) || !alike(places) {
+            named_units(places, &array, &mut outcome);
+        }
+    }
+    outcome
+}
+
+/// Gives bounds that stay as they are the units that they have of their variable, so that they are read as before where
+/// these are the same in all inputs, and are a conflict where they are not.
+fn named_units<'a>(
+    places: &[Place],
+    array: &impl Fn(&Place) -> Option<&'a Array>,
+    outcome: &mut Outcome,
+) {
+    for place in places {
+        let Some(array) = array(place) else { continue };
+        let reason =
+            format!("the times of {} are not in the references as plain values", place.path);
+        outcome.reasons.push((place.path.clone(), reason));
+        if text(array, "units").is_none_or(|units| !are_since(units)) {
+            let mut array = array.clone();
+            array.attributes.insert("units", place.units.as_str());
+            array.attributes.insert("calendar", place.calendar.as_str());
+            outcome.changes.push((place.input, place.path.clone(), array));
         }
     }
 }
 
-fn moved(inputs: &[Input<'_>], family: &Family) -> Result<Changes, String> {
-    let first = family.members.first().and_then(|places| places.first());
+fn moved(
+    inputs: &[Input<'_>],
+    family: &[&Vec<Place>],
+    since_1970: bool,
+) -> Result<Changes, String> {
+    let first = family.first().and_then(|places| places.first());
     let first = first.ok_or("there are no times")?;
     let calendar = Calendar::of(&first.calendar)
         .ok_or_else(|| format!("times of the calendar {} are not computed", first.calendar))?;
     let mut members: Vec<Vec<Own<'_>>> = Vec::new();
-    for places in &family.members {
+    for places in family {
         let own = places.iter().filter_map(|place| {
             let array = inputs.get(place.input)?.dataset.array(&place.path)?;
             Some(own(place, array, calendar))
         });
         members.push(own.collect::<Result<_, _>>()?);
     }
-    let candidates: Vec<String> = if family.since_1970 {
+    let candidates: Vec<String> = if since_1970 {
         SINCE_1970.map(str::to_owned).into()
     } else {
         let unit = Units::unit_in(&first.units).unwrap_or_default();
@@ -128,7 +167,7 @@ fn moved(inputs: &[Input<'_>], family: &Family) -> Result<Changes, String> {
         let units = Units::parse(text, calendar)
             .ok_or_else(|| format!("{text:?} is no epoch known here"))?;
         let wanted = Wanted { text, units, calendar: &first.calendar };
-        match in_units(&members, &wanted, family.since_1970) {
+        match in_units(&members, &wanted, since_1970) {
             Ok(changes) => return Ok(changes),
             Err(why) => {
                 reason.get_or_insert(why);
