@@ -117,10 +117,7 @@ impl Meaning {
             Some(fill) => Some(of_fill(&array.dtype, fill)?),
             None => None,
         };
-        let read = match lacks_chunks(array) {
-            false => None,
-            true => Some(fill.clone().or_else(zero)?),
-        };
+        let read = if lacks_chunks(array) { Some(fill.clone().or_else(zero)?) } else { None };
         Some(Self { mask: named(array).or(fill), read })
     }
 }
@@ -151,7 +148,7 @@ fn unified(holders: &[(usize, &Array)], gaps: bool) -> Option<Vec<(usize, Array)
             // All that mean something mean missing by convention.
             (_, None) => true,
         };
-        if !same && !(meaning.mask.is_none() && lacks_value(array, mask)) {
+        if !same && (meaning.mask.is_some() || !lacks_value(array, mask)) {
             return None;
         }
     }

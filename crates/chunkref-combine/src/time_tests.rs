@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Times, and what is counted as they are, in cubes.
 
-use chunkref_core::{CombineOptions, ConcatDimension, ConflictKind, CoordinateSource};
+use chunkref_core::{CombineOptions, ConcatDimension, ConflictKind, CoordinateSource, OnConflict};
 use chunkref_model::{Array, AttributeValue, ByteOrder, DataType, Dataset, FillValue};
 
 use crate::testing::{data, floats, ints, plain};
@@ -125,19 +125,31 @@ fn bounds_that_cannot_be_moved_are_a_conflict() {
     });
     change(&mut empty[1], "edges", |edges| edges.shape[0] = 0);
     combine(&empty, &along("time")).unwrap();
+    // The bounds are named, and the times are brought together without them.
     for options in [along("time"), cf("time", "time")] {
-        let error = combine(&inputs, &options).unwrap_err().to_string();
-        assert!(error.contains("the times of edges are not in the references"), "{error}");
+        let conflicts = plan(&inputs, &options).unwrap().conflicts;
+        let places: Vec<_> = conflicts.iter().map(|conflict| conflict.place.as_str()).collect();
+        assert_eq!(places, ["edges"]);
+        let message = &conflicts[0].message;
+        assert!(message.contains("the times of edges are not in the references"), "{message}");
+        let without = options.clone().with_on_conflict(OnConflict::SkipVariable);
+        let cube = combine(&inputs, &without).unwrap().dataset;
+        assert_eq!(dates(&cube, "time", "time")[3], "2000-02-02T12:00:00");
+        let first = options.with_on_conflict(OnConflict::SkipFile);
+        assert_eq!(combine(&inputs, &first).unwrap().dataset.array("time").unwrap().shape, [2]);
     }
-    // Of a variable that is no coordinate, both are named.
-    let other = inputs.map(|mut dataset| {
-        let reference = dataset.root.arrays.remove("time").unwrap();
-        dataset.root.arrays.insert("reference".to_owned(), reference);
-        dataset
-    });
-    let conflicts = plan(&other, &along("time")).unwrap().conflicts;
-    let places: Vec<_> = conflicts.iter().map(|conflict| conflict.place.as_str()).collect();
-    assert_eq!(places, ["edges", "reference"]);
+    // Where all are in one unit they are right as they are, with that unit.
+    let same = [inputs[0].clone(), {
+        let mut later = inputs[0].clone();
+        change(&mut later, "time", |time| {
+            *time = Array { attributes: time.attributes.clone(), ..floats(&["time"], &[2.5, 3.5]) };
+        });
+        later
+    }];
+    let cube = combine(&same, &cf("time", "time")).unwrap().dataset;
+    assert_eq!(text(&cube, "edges", "units").as_deref(), Some(DAYS));
+    assert_eq!(text(&cube, "time", "units").as_deref(), Some("seconds since 1970-01-01T00:00:00"));
+    assert_eq!(text(&combine(&same, &along("time")).unwrap().dataset, "edges", "units"), None);
 }
 
 #[test]
@@ -319,7 +331,7 @@ fn numbers_of_other_types_are_written_in_the_widest() {
             let cube = combine(&inputs, &along("time")).unwrap().dataset;
             let time = cube.array("time").unwrap();
             assert_eq!((&time.dtype, &time.fill_value), (&expected, &fill));
-            assert_eq!(numbers(&cube, "time")[1], 15398.5);
+            assert_eq!(numbers(&cube, "time")[1..], [15398.5]);
         }
     }
     // What is not exact stays a conflict.

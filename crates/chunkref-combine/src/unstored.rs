@@ -18,9 +18,9 @@ pub(crate) fn adopt(inputs: &mut [Input<'_>]) {
         for (path, array) in input.dataset.arrays() {
             if array.manifest.present() == 0 {
                 without.push((place, path));
-            } else if !first.contains_key(&path) {
-                let shape = array.chunk_grid.chunk_shape().to_vec();
-                first.insert(path, (shape, array.codecs.clone()));
+            } else {
+                let storage = || (array.chunk_grid.chunk_shape().to_vec(), array.codecs.clone());
+                first.entry(path).or_insert_with(storage);
             }
         }
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which times are counted alike: a variable in all inputs, and the variables that hold its bounds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue};
 
-use super::move_times::{Goal, settle};
+use super::move_times::{Outcome, settle};
 use super::units::are_since;
 use crate::input::Input;
 
@@ -54,15 +54,10 @@ fn is_time(array: &Array) -> bool {
 pub(crate) fn harmonise(inputs: &mut [Input<'_>], options: &CombineOptions) -> Times {
     let mut times = Times::default();
     for family in families(inputs, options, &mut times.reasons) {
-        let changes = match settle(inputs, &family) {
-            Goal::Reached(changes) => changes,
-            Goal::Missed { changes, reason } => {
-                for place in family.members.iter().flatten() {
-                    times.reasons.entry(place.path.clone()).or_insert_with(|| reason.clone());
-                }
-                changes
-            }
-        };
+        let Outcome { changes, reasons } = settle(inputs, &family);
+        for (path, reason) in reasons {
+            times.reasons.entry(path).or_insert(reason);
+        }
         for (input, path, array) in changes {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
             if let Some(input) = inputs.get_mut(input) {
@@ -81,6 +76,8 @@ fn families(
     // The family of each key, and the member of each key in it: keys are paths, or dimensions.
     let mut families: Vec<Family> = Vec::new();
     let mut known: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    // The family of each variable of an input, with its units and calendar.
+    let mut variables: HashMap<(usize, String), (usize, Place)> = HashMap::new();
     let bounds: Vec<BTreeMap<String, String>> = inputs.iter().map(bounds_of).collect();
     // Paths that hold bounds in some input are bounds in all of them.
     let held: BTreeSet<&String> = bounds.iter().flat_map(BTreeMap::keys).collect();
@@ -94,7 +91,7 @@ fn families(
                 Some((dimension, since_1970)) => (format!("/{dimension}"), *since_1970),
                 None => (path.clone(), false),
             };
-            let of = |array: &Array| Place {
+            let found = Place {
                 input: place,
                 path: path.clone(),
                 units: text(array, "units").unwrap_or_default().to_owned(),
@@ -104,27 +101,25 @@ fn families(
                 families.push(Family { members: vec![Vec::new()], since_1970 });
                 (families.len() - 1, 0)
             });
-            push(&mut families, family, member, of(array));
+            variables.insert((place, path), (family, found.clone()));
+            push(&mut families, family, member, found);
         }
     }
     for (place, input) in inputs.iter().enumerate() {
         let own = bounds.get(place).into_iter().flatten();
         for (path, parent) in own {
-            let parent = families.iter().position(|family| {
-                let mut variable = family.members.iter().take(1).flatten();
-                variable.any(|own| own.input == place && own.path == *parent)
-            });
-            let (Some(parent), Some(array)) = (parent, input.dataset.array(path)) else { continue };
+            let variable = variables.get(&(place, parent.clone()));
+            let (Some((parent, variable)), Some(array)) = (variable, input.dataset.array(path))
+            else {
+                continue;
+            };
             let (family, member) = *known.entry(path.clone()).or_insert_with(|| {
-                if let Some(family) = families.get_mut(parent) {
+                if let Some(family) = families.get_mut(*parent) {
                     family.members.push(Vec::new());
                 }
-                let members = families.get(parent).map_or(0, |family| family.members.len());
-                (parent, members.saturating_sub(1))
+                let members = families.get(*parent).map_or(0, |family| family.members.len());
+                (*parent, members.saturating_sub(1))
             });
-            let variable = families.get(parent).and_then(|family| family.members.first());
-            let variable = variable.into_iter().flatten().find(|own| own.input == place);
-            let Some(variable) = variable else { continue };
             let units = text(array, "units").filter(|units| are_since(units));
             let calendar = text(array, "calendar");
             let found = Place {

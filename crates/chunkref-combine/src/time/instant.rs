@@ -6,6 +6,14 @@
 
 use crate::value::Value;
 
+/// Half a microsecond, which is the finest time of the CF conventions' readers: a number whose last digit is coarser may be
+/// off by that.
+const MOST_SLACK: i128 = 500;
+/// Bits that a number of 32 bits has less than one of 64.
+const UNUSED_BITS: i32 = 29;
+/// Zeros at the end of a number of 64 bits that uses but few of 32.
+const FEW_BITS: u32 = 34;
+
 /// A time as a number has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant {
@@ -17,16 +25,16 @@ pub(crate) struct Instant {
 
 impl Instant {
     /// The time of a number of units of so many nanoseconds; `None` for what is no number, not finite, or far from any date.
-    pub(crate) fn of(value: &Value, unit: i128) -> Option<Self> {
+    /// `narrow` numbers were rounded to 32 bits.
+    pub(crate) fn of(value: &Value, unit: i128, narrow: bool) -> Option<Self> {
         match value {
             Value::Int(value) => Some(Self { nanoseconds: value.checked_mul(unit)?, slack: 0 }),
             Value::Float(value) => {
                 let (mantissa, exponent) = parts(value.get())?;
                 let nanoseconds = shifted(mantissa.checked_mul(unit)?, exponent)?;
-                let slack = if mantissa == 0 { 0 } else { shifted(unit, exponent - 1)? };
-                // Half of the last digit, rounded down.
-                let slack = if slack > 0 { slack - 1 } else { 0 };
-                Some(Self { nanoseconds, slack })
+                let digit = exponent + if narrow { UNUSED_BITS } else { 0 };
+                let slack = if mantissa == 0 { 0 } else { shifted(unit, digit - 1)? };
+                Some(Self { nanoseconds, slack: slack.min(MOST_SLACK) })
             }
             Value::Bytes(_) => None,
         }
@@ -71,6 +79,21 @@ impl Instant {
     }
 }
 
+/// Whether numbers were rounded to 32 bits, whatever they are written in: all of them fit there, and some fill it.
+pub(crate) fn are_narrow<'a>(numbers: impl IntoIterator<Item = &'a Value>) -> bool {
+    let mut full = false;
+    for number in numbers {
+        let Value::Float(number) = number else { return false };
+        let value = number.get();
+        #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
+        if f64::from(value as f32).to_bits() != value.to_bits() {
+            return false;
+        }
+        full |= parts(value).is_some_and(|(mantissa, _)| mantissa.trailing_zeros() < FEW_BITS);
+    }
+    full
+}
+
 /// A finite number as a whole number times a power of two.
 fn parts(value: f64) -> Option<(i128, i32)> {
     if !value.is_finite() {
@@ -108,12 +131,12 @@ mod tests {
     const DAY: i128 = 24 * HOUR;
 
     fn float(value: f64, unit: i128) -> Instant {
-        Instant::of(&Value::Float(Float::new(value)), unit).unwrap()
+        Instant::of(&Value::Float(Float::new(value)), unit, false).unwrap()
     }
 
     #[test]
     fn numbers_are_counted_in_other_units() {
-        let eighteen = Instant::of(&Value::Int(18), HOUR).unwrap();
+        let eighteen = Instant::of(&Value::Int(18), HOUR, false).unwrap();
         assert_eq!((eighteen.float(DAY), eighteen.whole(DAY)), (Some(0.75), None));
         assert_eq!(float(0.75, DAY).whole(HOUR), Some(18));
         assert_eq!(float(-0.25, DAY).whole(HOUR), Some(-6));
@@ -134,11 +157,19 @@ mod tests {
         // Days since 1900 are only exact to some hundred nanoseconds.
         let coarse = float(36_524.1, DAY);
         assert_eq!(coarse.whole(1_000_000_000), Some(36_524 * 86_400 + 8640));
+        // Of a number of 32 bits the nearest microsecond is taken, and not the nearest minute.
+        let single = Value::Float(Float::new(f64::from(384.05_f32)));
+        assert!(are_narrow([&single]));
+        assert!(!are_narrow([&single, &Value::Float(Float::new(0.1))]));
+        assert!(!are_narrow([&Value::Float(Float::new(0.5))]) && !are_narrow([&Value::Int(7)]));
+        let single = Instant::of(&single, HOUR, true).unwrap();
+        assert_eq!(single.whole(60_000_000_000), None);
+        assert_eq!(single.whole(1000), Some(1_382_579_956_055));
         assert_eq!(float(0.000_000_000_3, 1_000_000_000).nanoseconds, 0);
         for wild in [f64::NAN, f64::INFINITY, 1e300] {
-            assert_eq!(Instant::of(&Value::Float(Float::new(wild)), DAY), None);
+            assert_eq!(Instant::of(&Value::Float(Float::new(wild)), DAY, false), None);
         }
-        assert_eq!(Instant::of(&Value::Int(i128::MAX), DAY), None);
+        assert_eq!(Instant::of(&Value::Int(i128::MAX), DAY, false), None);
         assert_eq!(float(5e-324, DAY).nanoseconds, 0);
     }
 }

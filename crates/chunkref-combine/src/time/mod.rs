@@ -25,7 +25,7 @@ use instant::Instant;
 pub fn date_of(value: f64, units: &str, calendar: &str) -> Option<String> {
     let calendar = Calendar::of(calendar)?;
     let units = Units::parse(units, calendar)?;
-    let since = Instant::of(&Value::Float(Float::new(value)), units.unit)?;
+    let since = Instant::of(&Value::Float(Float::new(value)), units.unit, false)?;
     let nanoseconds = since.later_by(units.epoch)?.nanoseconds;
     let seconds = nanoseconds.checked_add(500_000_000)?.div_euclid(1_000_000_000);
     let (year, month, day) = calendar.date(i64::try_from(seconds.div_euclid(86_400)).ok()?)?;

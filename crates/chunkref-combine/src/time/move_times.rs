@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Times that are counted alike, counted from one epoch.
 //!
-//! Nothing is rounded: a time in other units has to be the same nanosecond, or lead back to the same number. Where the
-//! units of the first input do not allow that, finer ones of the same epoch do.
+//! A time in other units has to be the same nanosecond, or lead back to the same number and be off by half a microsecond at
+//! the most. Where the units of the first input do not allow that, finer ones of the same epoch do.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use chunkref_model::{Array, Attributes, ByteOrder, DataType};
 
 use super::calendar::Calendar;
 use super::family::{Family, Place, text};
-use super::instant::Instant;
+use super::instant::{Instant, are_narrow};
 use super::units::{DAY, Units, are_since};
 use crate::input::Input;
 use crate::value::{self, Float, Value, values};
@@ -20,11 +20,11 @@ use crate::value::{self, Float, Value, values};
 pub(super) type Changes = Vec<(usize, String, Array)>;
 
 /// What became of a family.
-pub(super) enum Goal {
-    /// All are counted alike, with these changes.
-    Reached(Changes),
-    /// They are not: why, and the changes that let the conflict be seen.
-    Missed { changes: Changes, reason: String },
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) changes: Changes,
+    /// Why times of a path are not counted as those of the first input.
+    pub(super) reasons: Vec<(String, String)>,
 }
 
 const PACKING: [&str; 2] = ["scale_factor", "add_offset"];
@@ -45,6 +45,19 @@ struct Own<'a> {
     units: Units,
 }
 
+/// What holds for one variable in all inputs.
+struct Member<'a> {
+    own: &'a [Own<'a>],
+    /// Whether it is the variable of the family, and not its bounds.
+    is_variable: bool,
+    /// Whether some are packed, so that all are unpacked.
+    packed: bool,
+    /// Whether all that have elements are plain values.
+    plain: bool,
+    /// Its first array, which describes the result.
+    first: &'a Array,
+}
+
 /// What all of the family are counted in.
 struct Wanted<'a> {
     text: &'a str,
@@ -53,7 +66,7 @@ struct Wanted<'a> {
 }
 
 /// Decides about a family.
-pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Goal {
+pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Outcome {
     let array = |place: &Place| inputs.get(place.input)?.dataset.array(&place.path);
     let alike = |places: &Vec<Place>| {
         let Some(first) = places.first() else { return true };
@@ -66,41 +79,80 @@ pub(super) fn settle(inputs: &[Input<'_>], family: &Family) -> Goal {
                 && ["units", PACKING[0], PACKING[1]].into_iter().all(same)
         })
     };
+    let mut outcome = Outcome::default();
     if !family.since_1970 && family.members.iter().all(alike) {
-        return Goal::Reached(Vec::new());
+        return outcome;
     }
-    match moved(inputs, family) {
-        Ok(changes) => Goal::Reached(changes),
+    // Bounds whose values are not known stay as they are, and the others move.
+    let known = |place: &Place| {
+        array(place).is_none_or(|array| array.is_plain() || array.shape.contains(&0))
+    };
+    let Some((variable, bounds)) = family.members.split_first() else { return outcome };
+    let (free, fixed): (Vec<_>, Vec<_>) =
+        bounds.iter().partition(|places| places.iter().all(known));
+    let all: Vec<&Vec<Place>> = family.members.iter().collect();
+    let some: Vec<&Vec<Place>> = std::iter::once(variable).chain(free).collect();
+    let mut stay = Vec::new();
+    let found = moved(inputs, &all, family.since_1970).or_else(|reason| {
+        stay.clone_from(&fixed);
+        if fixed.is_empty() { Err(reason) } else { moved(inputs, &some, family.since_1970) }
+    });
+    match found {
+        Ok(changes) => outcome.changes = changes,
         Err(reason) => {
-            // Bounds without units of their own have those of their variable.
-            let mut changes = Vec::new();
-            for place in family.members.iter().skip(1).flatten() {
-                let Some(array) = array(place) else { continue };
-                if text(array, "units").is_none_or(|units| !are_since(units)) {
-                    let mut array = array.clone();
-                    array.attributes.insert("units", place.units.as_str());
-                    changes.push((place.input, place.path.clone(), array));
-                }
+            for place in some.iter().copied().flatten() {
+                outcome.reasons.push((place.path.clone(), reason.clone()));
             }
-            Goal::Missed { changes, reason }
+            stay = bounds.iter().collect();
+        }
+    }
+    for places in stay {
+        if family.since_1970 || !alike(variable) || !alike(places) {
+            named_units(places, &array, &mut outcome);
+        }
+    }
+    outcome
+}
+
+/// Gives bounds that stay as they are the units that they have of their variable, so that they are read as before where
+/// these are the same in all inputs, and are a conflict where they are not.
+fn named_units<'a>(
+    places: &[Place],
+    array: &impl Fn(&Place) -> Option<&'a Array>,
+    outcome: &mut Outcome,
+) {
+    for place in places {
+        let Some(array) = array(place) else { continue };
+        let reason =
+            format!("the times of {} are not in the references as plain values", place.path);
+        outcome.reasons.push((place.path.clone(), reason));
+        if text(array, "units").is_none_or(|units| !are_since(units)) {
+            let mut array = array.clone();
+            array.attributes.insert("units", place.units.as_str());
+            array.attributes.insert("calendar", place.calendar.as_str());
+            outcome.changes.push((place.input, place.path.clone(), array));
         }
     }
 }
 
-fn moved(inputs: &[Input<'_>], family: &Family) -> Result<Changes, String> {
-    let first = family.members.first().and_then(|places| places.first());
+fn moved(
+    inputs: &[Input<'_>],
+    family: &[&Vec<Place>],
+    since_1970: bool,
+) -> Result<Changes, String> {
+    let first = family.first().and_then(|places| places.first());
     let first = first.ok_or("there are no times")?;
     let calendar = Calendar::of(&first.calendar)
         .ok_or_else(|| format!("times of the calendar {} are not computed", first.calendar))?;
     let mut members: Vec<Vec<Own<'_>>> = Vec::new();
-    for places in &family.members {
+    for places in family {
         let own = places.iter().filter_map(|place| {
             let array = inputs.get(place.input)?.dataset.array(&place.path)?;
             Some(own(place, array, calendar))
         });
         members.push(own.collect::<Result<_, _>>()?);
     }
-    let candidates: Vec<String> = if family.since_1970 {
+    let candidates: Vec<String> = if since_1970 {
         SINCE_1970.map(str::to_owned).into()
     } else {
         let unit = Units::unit_in(&first.units).unwrap_or_default();
@@ -115,7 +167,7 @@ fn moved(inputs: &[Input<'_>], family: &Family) -> Result<Changes, String> {
         let units = Units::parse(text, calendar)
             .ok_or_else(|| format!("{text:?} is no epoch known here"))?;
         let wanted = Wanted { text, units, calendar: &first.calendar };
-        match in_units(&members, &wanted, family.since_1970) {
+        match in_units(&members, &wanted, since_1970) {
             Ok(changes) => return Ok(changes),
             Err(why) => {
                 reason.get_or_insert(why);
@@ -143,31 +195,38 @@ fn in_units(
     since_1970: bool,
 ) -> Result<Changes, String> {
     let mut changes = Vec::new();
-    for (number, member) in members.iter().enumerate() {
-        let coordinate = number == 0;
+    for (number, own) in members.iter().enumerate() {
+        let Some(first) = own.first() else { continue };
+        let member = Member {
+            own,
+            is_variable: number == 0,
+            packed: own.iter().any(Own::is_packed),
+            plain: own.iter().all(|own| own.is_empty() || own.array.is_plain()),
+            first: first.array,
+        };
+        let since_1970 = since_1970 && member.is_variable;
         let mut reason = None;
-        let found = types(member, since_1970 && coordinate).into_iter().find_map(|dtype| {
+        let found = types(&member, since_1970).into_iter().find_map(|dtype| {
             let moved: Result<Vec<_>, _> =
-                member.iter().map(|own| own.in_units(member, wanted, &dtype, coordinate)).collect();
+                own.iter().map(|own| own.in_units(&member, wanted, &dtype)).collect();
             moved.map_err(|why| reason.get_or_insert(why).len()).ok()
         });
         let found = found.ok_or_else(|| reason.unwrap_or_default())?;
-        for (own, array) in member.iter().zip(found) {
-            if let Some(mut array) = array {
-                if since_1970 && coordinate && array.attributes.get("calendar").is_none() {
-                    array.attributes.insert("calendar", wanted.calendar);
-                }
-                changes.push((own.place.input, own.place.path.clone(), array));
+        for (own, array) in own.iter().zip(found) {
+            let Some(mut array) = array else { continue };
+            if since_1970 && array.attributes.get("calendar").is_none() {
+                array.attributes.insert("calendar", wanted.calendar);
             }
+            changes.push((own.place.input, own.place.path.clone(), array));
         }
     }
     Ok(changes)
 }
 
 /// The types of numbers that are tried, the best first.
-fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
-    let Some(first) = member.first() else { return Vec::new() };
-    let order = match (&first.array.dtype, whole) {
+fn types(member: &Member<'_>, whole: bool) -> Vec<DataType> {
+    let first = &member.first.dtype;
+    let order = match (first, whole) {
         (DataType::Int { order, length: 2.. } | DataType::Float { order, .. }, false) => *order,
         _ => ByteOrder::Little,
     };
@@ -175,15 +234,14 @@ fn types(member: &[Own<'_>], whole: bool) -> Vec<DataType> {
     if whole {
         return vec![int];
     }
-    let one = member.iter().all(|own| own.array.dtype == first.array.dtype);
-    let packed = member.iter().any(|own| own.is_packed());
+    let one = member.own.iter().all(|own| own.array.dtype == *first);
     let mut types = Vec::new();
-    if one && !packed {
-        types.push(first.array.dtype.clone());
+    if one && !member.packed {
+        types.push(first.clone());
     }
-    let others = match first.array.dtype {
+    let others = match first {
         DataType::Float { .. } => [float, int],
-        _ if packed => [float, int],
+        _ if member.packed => [float, int],
         _ => [int, float],
     };
     for dtype in others {
@@ -206,33 +264,32 @@ impl Own<'_> {
     /// The array in other units and another type; `None` when it is that already.
     fn in_units(
         &self,
-        member: &[Own<'_>],
+        member: &Member<'_>,
         wanted: &Wanted<'_>,
         dtype: &DataType,
-        coordinate: bool,
     ) -> Result<Option<Array>, String> {
         let goal_calendar = Calendar::of(wanted.calendar);
-        let packed = member.iter().any(Own::is_packed);
-        let still = self.units == wanted.units && self.array.dtype == *dtype && !packed;
+        let still = self.units == wanted.units && self.array.dtype == *dtype && !member.packed;
         let mut array = if still { self.array.clone() } else { self.counted(wanted.units, dtype)? };
         // Where there are no elements, the codecs are those of the others.
-        let plain = member.iter().all(|own| own.is_empty() || own.array.is_plain());
-        if plain && self.is_empty() && !array.is_plain() {
+        if member.plain && self.is_empty() && !array.is_plain() {
             array = array.with_plain_values(Bytes::new());
         }
         if goal_calendar != Some(self.calendar) {
             self.check_since_reform()?;
         }
-        let first = member.first().map_or(self.array, |own| own.array);
-        let own_units = text(first, "units").is_some_and(are_since);
+        let own_units = text(member.first, "units").is_some_and(are_since);
         set(
             &mut array.attributes,
             "units",
-            (coordinate || own_units).then_some(wanted.text),
+            (member.is_variable || own_units).then_some(wanted.text),
             are_since,
         );
         // The first one's name of the calendar, or none, as it has it.
-        let calendar = text(first, "calendar").map(|_| wanted.calendar);
+        // Bounds with units of their own have the calendar of their variable, which not all readers know.
+        let special = !member.is_variable && own_units && goal_calendar != Some(Calendar::Standard);
+        let named = text(member.first, "calendar").is_some() || special;
+        let calendar = named.then_some(wanted.calendar);
         set(&mut array.attributes, "calendar", calendar, |_| true);
         if self.units != wanted.units {
             for name in LIMITS {
@@ -257,14 +314,17 @@ impl Own<'_> {
     /// Every time since the own epoch, and nothing where it is missing.
     fn times(&self) -> Result<Vec<Option<Instant>>, String> {
         let missing = self.missing();
-        self.numbers()?
+        let numbers = self.numbers()?;
+        let is_time = |number: &&Value| !is_missing(number, &missing);
+        let narrow = !self.is_packed() && are_narrow(numbers.iter().filter(is_time));
+        numbers
             .into_iter()
             .map(|number| {
                 if is_missing(&number, &missing) {
                     return Ok(None);
                 }
                 let number = self.unpacked(number)?;
-                let time = Instant::of(&number, self.units.unit);
+                let time = Instant::of(&number, self.units.unit, narrow);
                 time.map(Some).ok_or_else(|| format!("{number} is no time"))
             })
             .collect()
@@ -320,8 +380,12 @@ impl Own<'_> {
         #[expect(clippy::cast_possible_truncation, reason = "what such readers do")]
         let narrow = f64::from(number as f32 * scale as f32 + offset as f32);
         #[expect(clippy::cast_possible_truncation, reason = "compared with what it was")]
-        let is_narrow = |value: f64| f64::from(value as f32).to_bits() == value.to_bits();
-        if is_narrow(scale) && is_narrow(offset) && narrow.to_bits() != time.to_bits() {
+        let is_narrow = |name: &str, value: f64| match self.array.attributes.types().get(name) {
+            Some(dtype) => matches!(dtype, DataType::Float { length: 4, .. }),
+            None => f64::from(value as f32).to_bits() == value.to_bits(),
+        };
+        let is_narrow = is_narrow(PACKING[0], scale) && is_narrow(PACKING[1], offset);
+        if is_narrow && narrow.to_bits() != time.to_bits() {
             return Err("packed times are not the same for all readers, so they are not unpacked"
                 .to_owned());
         }
@@ -368,7 +432,8 @@ impl Own<'_> {
                 // To the nearest number of 32 bits, if that is the same time.
                 DataType::Float { length: 4, .. } => value::rounded(dtype, &value)
                     .filter(|(_, back)| {
-                        Instant::of(back, to.unit).is_some_and(|back| since.is(back.nanoseconds))
+                        Instant::of(back, to.unit, true)
+                            .is_some_and(|back| since.is(back.nanoseconds))
                     })
                     .map(|(bytes, _)| bytes),
                 _ => value::encode(dtype, &value),
