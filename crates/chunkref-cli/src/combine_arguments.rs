@@ -184,9 +184,9 @@ pub enum FailureAnswer {
 pub enum DuplicateAnswer {
     /// Fail.
     Error,
-    /// Keep the first input.
+    /// Take the first input's values there.
     First,
-    /// Keep the last input.
+    /// Take the last input's values there.
     Last,
 }
 

@@ -228,7 +228,7 @@ fn a_grid_mapping_is_what_its_attributes_say() {
 #[test]
 fn places_that_are_taken_or_out_of_order() {
     let same = [scene("a", 60.0), scene("b", 60.0)];
-    let words = ["same coordinates", "at t 60", "keep one of each", FILES[0], FILES[1]];
+    let words = ["same coordinates", "at t 60", "take one of them", FILES[0], FILES[1]];
     expect(&same, &along("t"), ConflictKind::Duplicate, &words);
     for (duplicates, kept) in [(Duplicates::First, 0), (Duplicates::Last, 1)] {
         let options = along("t").with_duplicates(duplicates);

@@ -40,8 +40,9 @@ mod dtype {
     }
 }
 
-/// Where the coordinates of a dimension come from. An input whose references were combined before has them already, and
-/// those count, except for [`CoordinateSource::Index`] and [`CoordinateSource::Values`], which number all inputs anew.
+/// Where the coordinates of a dimension come from, whatever an input has as coordinates of that name. An input that is made
+/// of several objects may have been combined before; it has them already, and those count, except for
+/// [`CoordinateSource::Index`] and [`CoordinateSource::Values`], which number all inputs anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -207,9 +208,9 @@ pub enum Duplicates {
     /// Nothing is combined.
     #[default]
     Error,
-    /// The first input stays.
+    /// Each place is the first input's that has it.
     First,
-    /// The last input stays.
+    /// Each place is the last input's that has it.
     Last,
 }
 

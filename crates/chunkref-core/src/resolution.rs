@@ -61,7 +61,7 @@ pub enum Resolution {
     },
     /// Deal with conflicts in this way.
     OnConflict(OnConflict),
-    /// Keep one of the inputs with the same coordinates.
+    /// Take one of the inputs that have the same coordinates there.
     Duplicates,
     /// Let gaps read as the fill value.
     FillMissing,
@@ -142,7 +142,7 @@ impl Display for Resolution {
             }
             Self::OnConflict(OnConflict::SkipVariable) => "leave the variable out",
             Self::OnConflict(OnConflict::First) => "take the first input's for all",
-            Self::Duplicates => "keep one of each, where all of the other is in it",
+            Self::Duplicates => "take one of them at each of these coordinates",
             Self::FillMissing => "let variables read as their fill value there",
             Self::LeaveOut => "leave those inputs out",
             Self::AnotherDimension => "combine the inputs along one more dimension",

@@ -356,11 +356,15 @@ class MultiZarrToZarr:
         stores = (known or stores_of(None, None, limits=self.limits)).allowing(self.allow)
         open_url = opener(self.remote_options)
         others = sorted({name for one in references for name in _coordinates(one)} - set(concat))
+        paths = {path for one in references for path in one.arrays}
+        known_names = paths | {path.rsplit("/", 1)[-1] for path in paths}
 
         def run(
             references: list[References], identical: list[str], on_conflict: str
         ) -> tuple[_chunkref.Dataset, list[str]]:
             stack: Any = "all" if concat else "differing"
+            # kerchunk passes over names that no input has.
+            identical = [name for name in identical if name in known_names]
             settings, _ = cube_settings(
                 concat, references, dtypes, identical, stack, merge or not concat, True, on_conflict, "last", "fill"
             )
