@@ -88,9 +88,9 @@ fn write(
     mut output: impl Write,
 ) -> Result<Emitted, Fault> {
     let write_options = kerchunk_json::WriteOptions {
-        consolidated: CONSOLIDATED.is_on_in(options)?,
+        consolidated: CONSOLIDATED.is_on(options)?,
         provenance: options.provenance.clone(),
-        templates: TEMPLATES.is_on_in(options)?,
+        templates: TEMPLATES.is_on(options)?,
     };
     let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
     output.flush()?;

@@ -2,7 +2,7 @@
 //! What can go wrong.
 
 use chunkref_core::atomic::AtomicError;
-use chunkref_core::{Cancelled, OutputOptionError};
+use chunkref_core::{Cancelled, OptionError};
 use chunkref_model::kerchunk_json::{ReadError, WriteError};
 use chunkref_model::{ManifestError, SourceId};
 use parquet::errors::ParquetError as FormatError;
@@ -48,7 +48,7 @@ pub enum ParquetError {
     Cancelled(#[from] Cancelled),
     /// An option that is not there, or does not take its value.
     #[error(transparent)]
-    Option(#[from] OutputOptionError),
+    Option(#[from] OptionError),
     /// A partition of no rows, or of too many.
     #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),

@@ -71,10 +71,9 @@ pub use chunkref_core::{
     ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
     ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
     Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
-    OptionError, OptionType, OutputOption, OutputOptionError, ReferenceFormat,
-    ReferenceFormatError, ReferenceFormats, Registry, RegistryError, Resolution, Scan, ScanError,
-    ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError,
-    SourceErrorKind, StoreHints,
+    OptionError, OptionType, ReferenceFormat, ReferenceFormatError, ReferenceFormats, Registry,
+    RegistryError, Resolution, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner, ScannerEntry,
+    SkipKind, Skipped, SourceError, SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};

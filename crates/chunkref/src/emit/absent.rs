@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Output formats that are left out of this build by its cargo features: their sets are told, and an error says what to do.
 
-use chunkref_core::{Capability, Form, OutputOption, Recording, ReferenceFormat};
+use chunkref_core::{Capability, Form, FormatOption, OptionType, Recording, ReferenceFormat};
 
 chunkref_core::inventory::submit! {
     ReferenceFormat::absent(
@@ -15,13 +15,23 @@ chunkref_core::inventory::submit! {
     .with_capabilities(&[Capability::History])
     .with_endings(&[".icechunk"])
     .with_marks(&[&["repo"], &["refs/branch.main/", "snapshots/"]])
-    .with_options(&[
-        text("icechunk.branch", "branch", "Branch to commit to."),
-        text("icechunk.message", "message", "Message of the commit."),
-    ])
+    // As the format itself has them: they are taken, so that the error is that of the format.
+    .with_options(&[BRANCH, MESSAGE])
 }
 
-/// An option that is taken, so that the error is that of the format.
-const fn text(name: &'static str, flag: &'static str, help: &'static str) -> OutputOption {
-    OutputOption::text(name, help).with_flag(flag).with_recording(Recording::Never)
-}
+const BRANCH: FormatOption = FormatOption::new(
+    "icechunk.branch",
+    OptionType::Text("NAME"),
+    "branch of an Icechunk repository to commit to; one that is not there begins where main is",
+)
+.with_default("main")
+.with_flag("branch")
+.with_recording(Recording::Never);
+
+const MESSAGE: FormatOption = FormatOption::new(
+    "icechunk.message",
+    OptionType::Text("TEXT"),
+    "message of the commit to an Icechunk repository; a summary when it is not given",
+)
+.with_flag("message")
+.with_recording(Recording::Never);

@@ -12,14 +12,18 @@ use chunkref_core::atomic::{self, AtomicError};
 use chunkref_core::model::Dataset;
 use chunkref_core::model::kerchunk_json::{self, Recorded, WriteOptions};
 use chunkref_core::{
-    Capability, EmitError, EmitOptions, Emitted, Emitter, MemorySet, Most, OutputOption,
-    ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader, inventory,
+    Capability, EmitError, EmitOptions, Emitted, Emitter, FormatOption, MemorySet, Most,
+    OptionType, ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader, inventory,
 };
 use serde_json::{Map, Value, json};
 
 /// Whether consolidated metadata are written.
-pub const CONSOLIDATED: OutputOption =
-    OutputOption::switch("lines.consolidated", false, "Write consolidated metadata (.zmetadata).");
+pub const CONSOLIDATED: FormatOption = FormatOption::new(
+    "lines.consolidated",
+    OptionType::Flag,
+    "write consolidated metadata (.zmetadata)",
+)
+.with_default("false");
 
 /// The format.
 pub const ENTRY: ReferenceFormat = ReferenceFormat::file(
@@ -75,7 +79,7 @@ impl Emitter for Lines {
 fn lines(dataset: &Dataset, options: &EmitOptions) -> Result<(Vec<u8>, Emitted), Fault> {
     ENTRY.validate(options)?;
     let mut write = WriteOptions::default();
-    write.consolidated = CONSOLIDATED.is_on_in(options)?;
+    write.consolidated = CONSOLIDATED.is_on(options)?;
     write.provenance.clone_from(&options.provenance);
     let mut text = Vec::new();
     let written = kerchunk_json::write(dataset, &write, &mut text)?;
