@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 
 use crate::{
     EmitError, EmitOptions, Emitted, Emitter, FormatOption, OptionError, ReferenceSet, SetError,

@@ -3,8 +3,8 @@
 
 use chunkref_core::atomic::AtomicError;
 use chunkref_core::{Cancelled, OptionError};
-use chunkref_model::kerchunk_json::{ReadError, WriteError};
-use chunkref_model::{ManifestError, SourceId};
+use chunkref_model::zarr::v2::{DocumentsError, HierarchyError};
+use chunkref_model::{JsonError, ManifestError, SourceId};
 use parquet::errors::ParquetError as FormatError;
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ use thiserror::Error;
 pub enum ParquetError {
     /// Zarr version 2 cannot say the dataset.
     #[error(transparent)]
-    Unsayable(#[from] WriteError),
+    Unsayable(#[from] DocumentsError),
     /// A list of datasets, which only kerchunk JSON holds.
     #[error(
         "the references are a list of datasets, and a Parquet set holds one: write them as JSON"
@@ -58,9 +58,12 @@ pub enum ParquetError {
         /// What is wrong with it.
         reason: String,
     },
+    /// `.zmetadata` that is not JSON.
+    #[error("{METADATA} is not JSON", METADATA = crate::METADATA)]
+    Json(#[from] JsonError),
     /// Its documents do not make a dataset.
     #[error("{METADATA} holds documents that make no dataset", METADATA = crate::METADATA)]
-    Documents(#[from] ReadError),
+    Documents(#[from] HierarchyError),
     /// A partition that does not say what it must.
     #[error("{partition}: {reason}")]
     Partition {

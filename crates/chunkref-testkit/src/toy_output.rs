@@ -15,7 +15,7 @@ use chunkref_core::{
     OptionType, ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader,
 };
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::{Recorded, read_provenance};
+use chunkref_model::provenance::{Recorded, read_provenance};
 
 /// How a file begins.
 const MAGIC: &str = "TOYREFS\n";

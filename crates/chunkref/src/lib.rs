@@ -53,16 +53,21 @@ use chunkref_grib2 as _;
 use chunkref_hdf5 as _;
 #[cfg(feature = "icechunk")]
 use chunkref_icechunk as _;
+#[cfg(feature = "kerchunk-json")]
 use chunkref_kerchunk_json as _;
 #[cfg(feature = "netcdf3")]
 use chunkref_netcdf3 as _;
+#[cfg(feature = "parquet")]
 use chunkref_parquet as _;
 
 pub use chunkref_combine as combine;
 pub use chunkref_core as core;
 #[cfg(feature = "icechunk")]
 pub use chunkref_icechunk as icechunk;
+#[cfg(feature = "kerchunk-json")]
+pub use chunkref_kerchunk_json as kerchunk_json;
 pub use chunkref_model as model;
+#[cfg(feature = "parquet")]
 pub use chunkref_parquet as parquet;
 pub use chunkref_read as read;
 pub use chunkref_store as store;

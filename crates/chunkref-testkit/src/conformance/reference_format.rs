@@ -10,7 +10,7 @@ use chunkref_core::atomic::is_changed;
 use chunkref_core::{
     Capability, EmitOptions, Form, OptionType, ReferenceFormat, ReferenceSet, SetFiles,
 };
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use chunkref_model::{ChunkRef, Dataset};
 use futures::executor::block_on;
 

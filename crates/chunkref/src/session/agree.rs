@@ -162,9 +162,9 @@ impl Agreement<'_> {
     ) -> Result<(), CubeError> {
         let inputs: Vec<usize> = (0..members.len()).collect();
         // Without the dimensions in any input, each is one place along them, and most of its fields differ.
-        let scenes = !members.iter().any(|member| {
-            member.dataset.arrays().iter().any(|(_, array)| self.is_along(array))
-        });
+        let scenes = !members
+            .iter()
+            .any(|member| member.dataset.arrays().iter().any(|(_, array)| self.is_along(array)));
         let mut fields: Vec<(u64, String, Vec<usize>)> = Vec::new();
         for (path, holders) in paths(members, &inputs) {
             let arrays: Vec<&Array> =
@@ -178,11 +178,8 @@ impl Agreement<'_> {
         fields.sort();
         let mut left = self.limit;
         for (bytes, path, holders) in fields {
-            let holders = if scenes {
-                self.promising(members, &path, holders).await?
-            } else {
-                vec![holders]
-            };
+            let holders =
+                if scenes { self.promising(members, &path, holders).await? } else { vec![holders] };
             for holders in holders.into_iter().filter(|holders| holders.len() > 1) {
                 if all_same(members, &path, &holders) {
                     continue;
@@ -454,9 +451,11 @@ fn adopt(members: &mut [Member], path: &str, first: usize, input: usize) {
     let ids: Vec<SourceId> = (0..)
         .map(SourceId)
         .zip(source.dataset.sources())
-        .map(|(id, source): (SourceId, &Source)| {
-            if named.contains(&id) { dataset.add_source(source.clone()) } else { SourceId(0) }
-        })
+        .map(
+            |(id, source): (SourceId, &Source)| {
+                if named.contains(&id) { dataset.add_source(source.clone()) } else { SourceId(0) }
+            },
+        )
         .collect();
     let grid_shape = model.manifest.grid_shape().to_vec();
     let origin = vec![0; grid_shape.len()];
@@ -465,10 +464,6 @@ fn adopt(members: &mut [Member], path: &str, first: usize, input: usize) {
         assembler.finish()
     });
     if let Ok(manifest) = manifest {
-        change(member, path, |own| Array {
-            attributes: own.attributes,
-            manifest,
-            ..model.clone()
-        });
+        change(member, path, |own| Array { attributes: own.attributes, manifest, ..model.clone() });
     }
 }

@@ -127,7 +127,9 @@ pub(super) async fn probe(
             let wanted = Wanted { source, offset: offset.saturating_add(skipped), length };
             let fetched = fetch(objects, &[wanted]).await.into_iter().next();
             let bytes = fetched.map(|fetched| fetched.outcome).transpose()?;
-            Ok(bytes.and_then(|bytes| bytes.into_iter().next().flatten()).map(|bytes| bytes.to_vec()))
+            Ok(bytes
+                .and_then(|bytes| bytes.into_iter().next().flatten())
+                .map(|bytes| bytes.to_vec()))
         }
         Some(ChunkRef::Missing) | None => Ok(None),
     }

@@ -68,10 +68,15 @@ impl Open for Objects {
 }
 
 /// An input with `lat(y)`, whose values are all of the object, and with `time` where it has steps.
-fn input(name: &str, time: i32, values: &[f64], object: Object, steps: bool) -> (Input, Arc<Object>) {
+fn input(
+    name: &str,
+    time: i32,
+    values: &[f64],
+    object: Object,
+    steps: bool,
+) -> (Input, Arc<Object>) {
     let mut dataset = Dataset::new();
-    let source = dataset
-        .add_source(Source { location: format!("memory://{name}"), version: None });
+    let source = dataset.add_source(Source { location: format!("memory://{name}"), version: None });
     let little = ByteOrder::Little;
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let mut manifest = ManifestBuilder::new([1]).unwrap();
@@ -87,7 +92,8 @@ fn input(name: &str, time: i32, values: &[f64], object: Object, steps: bool) -> 
         attributes: Attributes::new(),
         manifest: chunkref_model::Manifest::empty(Vec::new()),
     };
-    let mut lat = array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order: little });
+    let mut lat =
+        array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order: little });
     lat.manifest = manifest.finish().unwrap();
     let (dimensions, shape): (&[&str], &[u64]) = if steps { (&["time"], &[1]) } else { (&[], &[]) };
     let mut own = array(dimensions, shape, DataType::Int { length: 4, order: little })
