@@ -6,7 +6,8 @@
 
 use chunkref::Emitter;
 use chunkref::combine::combine;
-use chunkref::emit::{ParquetEmitter, write_kerchunk_json};
+use chunkref::emit::ParquetEmitter;
+use chunkref::kerchunk_json::write_kerchunk_json;
 use chunkref::{CombineOptions, ConcatDimension, Dataset, EmitOptions};
 use chunkref_testkit::scenes::scene;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

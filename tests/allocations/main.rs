@@ -13,8 +13,8 @@ mod hostile;
 
 use allocation_counter::{AllocationInfo, measure};
 use chunkref::combine::combine;
-use chunkref::emit::{emit, write_kerchunk_json};
-use chunkref::model::kerchunk_json;
+use chunkref::emit::emit;
+use chunkref::kerchunk_json::{self, write_kerchunk_json};
 use chunkref::{CombineOptions, ConcatDimension, Dataset, EmitOptions};
 use chunkref_testkit::scenes::scene;
 

@@ -4,20 +4,16 @@
 use std::fmt::Write as _;
 use std::{env, fs};
 
-use chunkref::Registry;
+use chunkref::FormatOption;
 
 use crate::environment::root;
 
-const BEGIN: &str = "<!-- options of formats: made by `cargo xtask golden` -->\n";
-const END: &str = "<!-- end -->\n";
-
-fn options_of_formats(registry: &Registry) -> String {
+fn table<'a>(options: impl Iterator<Item = &'a FormatOption>) -> String {
     let mut table =
         String::from("| option | flag | takes | default | means |\n|---|---|---|---|---|\n");
-    for option in registry.entries().iter().flat_map(|entry| entry.options) {
+    for option in options {
         let code = |text: &str| format!("`{}`", text.replace('|', "\\|"));
-        let flags = option.flag.into_iter().chain(option.switch.map(|switch| switch.flag));
-        let flags: Vec<_> = flags.map(|flag| code(&format!("--{flag}"))).collect();
+        let flags: Vec<_> = option.flags().map(|flag| code(&format!("--{flag}"))).collect();
         let _ = writeln!(
             table,
             "| {} | {} | {} | {} | {} |",
@@ -32,15 +28,31 @@ fn options_of_formats(registry: &Registry) -> String {
 }
 
 #[test]
-fn golden_table_of_the_options_of_formats() {
+fn golden_tables_of_the_options_of_formats() {
     let path = root().join("docs/guide/command-line.md");
     let text = fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the guide has the mark of the table");
-    let (table, after) = rest.split_once(END).expect("the guide has the end of the table");
-    let expected = options_of_formats(&chunkref::registry().unwrap());
+    let inputs = chunkref::registry().unwrap();
+    let outputs = chunkref::emit::formats().unwrap();
+    let mut made = text.clone();
+    for (begin, end, table) in [
+        (
+            "<!-- options of formats: made by `cargo xtask golden` -->\n",
+            "<!-- end -->\n",
+            table(inputs.entries().iter().flat_map(|entry| entry.options)),
+        ),
+        (
+            "<!-- options of output formats: made by `cargo xtask golden` -->\n",
+            "<!-- end of output formats -->\n",
+            table(outputs.options()),
+        ),
+    ] {
+        let (before, rest) = made.split_once(begin).expect("the guide has the mark of the table");
+        let (_, after) = rest.split_once(end).expect("the guide has the end of the table");
+        made = format!("{before}{begin}{table}{end}{after}");
+    }
     if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();
+        fs::write(&path, made).unwrap();
         return;
     }
-    assert_eq!(table, expected, "`cargo xtask golden` writes it");
+    assert_eq!(text, made, "`cargo xtask golden` writes it");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use chunkref::model::kerchunk_json;
+use chunkref::kerchunk_json;
 use chunkref::{ChunkRef, Dataset};
 use serde_json::{Value, json};
 

@@ -2,15 +2,16 @@
 //! How references are written: arguments that the output formats that are linked in ask for.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use chunkref::core::OutputValues;
 use chunkref::emit::formats;
-use chunkref::{OutputOption, ReferenceFormat, ReferenceFormats, Stores};
+use chunkref::{ReferenceFormat, ReferenceFormats, Stores};
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::Stop;
 use crate::format_arguments::parse_option;
+use crate::option_flags::{self, Flag};
 use crate::output::Output;
 
 /// The word for a format that is not named.
@@ -66,9 +67,9 @@ impl Args for EmitArguments {
             .value_parser(parse_option)
             .action(ArgAction::Append)
             .help("Set an option of an output format; may be given several times");
-        let flags = entries.iter().flat_map(|entry| entry.options).filter_map(flag);
+        let arguments = flags().iter().filter_map(|flag| flag.argument(flags(), OPTION));
         let mut command = command;
-        for argument in [to, option].into_iter().chain(flags) {
+        for argument in [to, option].into_iter().chain(arguments) {
             // A flag that the command has keeps its meaning; the option is still set by its name.
             let long = argument.get_long().map(str::to_owned);
             if !command.get_arguments().any(|known| known.get_long() == long.as_deref()) {
@@ -95,23 +96,24 @@ impl FromArgMatches for EmitArguments {
         self.to = to.filter(|word| *word != AUTO).cloned();
         let given = matches.get_many::<(String, String)>(OPTION);
         self.options.extend(given.into_iter().flatten().cloned());
-        let Ok(formats) = formats() else { return Ok(()) };
-        for option in formats.options().filter(|option| option.flag.is_some()) {
-            // A flag that the command has itself is no argument of that name.
-            let value = if takes_value(option) {
-                matches.try_get_one::<String>(option.name).ok().flatten().cloned()
-            } else {
-                let given = matches.try_get_one::<bool>(option.name).ok().flatten().copied();
-                given.unwrap_or(false).then(|| (!option.flag_turns_off()).to_string())
-            };
-            self.options.extend(value.map(|value| (option.name.to_owned(), value)));
+        for flag in flags() {
+            if let Some(value) = flag.value(matches) {
+                let names = flag.options.iter().map(|((), option)| option.name.to_owned());
+                self.options.extend(names.map(|name| (name, value.clone())));
+            }
         }
         Ok(())
     }
 }
 
-fn takes_value(option: &OutputOption) -> bool {
-    option.values != OutputValues::Switch
+/// The flags that the output formats want. A flag that a command has itself keeps its meaning there.
+fn flags() -> &'static [Flag<()>] {
+    static FLAGS: OnceLock<Vec<Flag<()>>> = OnceLock::new();
+    FLAGS.get_or_init(|| {
+        let formats = formats().ok();
+        let options = formats.iter().flat_map(ReferenceFormats::options);
+        option_flags::flags(options.map(|option| ((), option)), |_| false)
+    })
 }
 
 /// A format as a value of `--to`.
@@ -136,27 +138,4 @@ fn help_of_to(entries: &[ReferenceFormat]) -> String {
             .map(|entry| format!("else {}", entry.word)),
     );
     format!("Output format; auto goes by the name: {}", cases.join(", "))
-}
-
-/// The argument for an option that wants a flag.
-fn flag(option: &'static OutputOption) -> Option<Arg> {
-    let flag = option.flag?;
-    let argument = Arg::new(option.name).long(flag);
-    let short_for = format!("short for --{OPTION} {}", option.name);
-    let help = option.help.trim_end_matches('.');
-    if !takes_value(option) {
-        let value = !option.flag_turns_off();
-        let turns = if value { "" } else { "Do not: " };
-        let help = format!("{turns}{help}; {short_for}={value}");
-        return Some(argument.action(ArgAction::SetTrue).help(help));
-    }
-    let default = option.default.map(|default| format!(" [default: {default}]"));
-    let name = match option.values {
-        OutputValues::Count { .. } => "N",
-        OutputValues::Choice(_) => "WORD",
-        _ => "TEXT",
-    };
-    let help = format!("{help}; {short_for}={name}{}", default.unwrap_or_default());
-    let check = |text: &str| option.check(text).map(|()| text.to_owned());
-    Some(argument.value_name(name).value_parser(check).help(help))
 }

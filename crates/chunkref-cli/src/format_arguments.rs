@@ -4,11 +4,14 @@
 
 use std::sync::OnceLock;
 
-use chunkref::core::OptionType;
 use chunkref::emit::formats;
 use chunkref::{FormatOption, ReferenceFormats, Registry, ScanOptions, ScannerEntry};
-use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::option_flags::{self, Flag};
+
+/// The argument that sets options by their names.
+const OPTION: &str = "option";
 
 /// Flags and arguments of the command itself, which no format can have; its options are still set by `--option`.
 const OWN: &[&str] = &[
@@ -117,20 +120,10 @@ pub struct FormatArguments {
     set: Vec<(&'static ScannerEntry, &'static FormatOption, String)>,
 }
 
-/// A flag that sets options of one format, or of several.
-#[derive(Debug)]
-struct Flag {
-    name: &'static str,
-    /// The value of a flag that takes none.
-    value: Option<&'static str>,
-    help: &'static str,
-    options: Vec<(&'static ScannerEntry, &'static FormatOption)>,
-}
-
 /// The flags of all formats that are linked in, in the order of the formats.
-fn flags() -> &'static [Flag] {
+fn flags() -> &'static [Flag<&'static ScannerEntry>] {
     static ENTRIES: OnceLock<Vec<ScannerEntry>> = OnceLock::new();
-    static FLAGS: OnceLock<Vec<Flag>> = OnceLock::new();
+    static FLAGS: OnceLock<Vec<Flag<&'static ScannerEntry>>> = OnceLock::new();
     // What makes no registry is told when something is scanned.
     let entries = ENTRIES.get_or_init(|| {
         Registry::linked().map(|registry| registry.entries().to_vec()).unwrap_or_default()
@@ -138,91 +131,27 @@ fn flags() -> &'static [Flag] {
     FLAGS.get_or_init(|| flags_of(entries))
 }
 
-fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag> {
+fn flags_of(entries: &'static [ScannerEntry]) -> Vec<Flag<&'static ScannerEntry>> {
     let outputs = formats().ok();
     let of_outputs: Vec<_> = outputs.iter().flat_map(flags_of_outputs).collect();
-    let mut flags: Vec<Flag> = Vec::new();
-    for (entry, option) in
-        entries.iter().flat_map(|entry| entry.options.iter().map(move |option| (entry, option)))
-    {
-        let own = option.flag.map(|name| (name, None, option.help));
-        let switch = option.switch.map(|switch| (switch.flag, Some(switch.value), switch.help));
-        for (name, value, help) in own.into_iter().chain(switch) {
-            if OWN.contains(&name) || of_outputs.contains(&name) {
-                continue;
-            }
-            match flags.iter_mut().find(|flag| flag.name == name) {
-                Some(flag) => flag.options.push((entry, option)),
-                None => flags.push(Flag { name, value, help, options: vec![(entry, option)] }),
-            }
-        }
-    }
-    flags
+    let options =
+        entries.iter().flat_map(|entry| entry.options.iter().map(move |option| (entry, option)));
+    option_flags::flags(options, |name| OWN.contains(&name) || of_outputs.contains(&name))
 }
 
 /// The flags of output formats, and the names of their arguments.
 fn flags_of_outputs(formats: &ReferenceFormats) -> impl Iterator<Item = &'static str> {
-    formats.options().flat_map(|option| option.flag.into_iter().chain([option.name]))
-}
-
-impl Flag {
-    fn argument(&self) -> Option<Arg> {
-        let &(entry, option) = self.options.first()?;
-        let value = self.value.map(|value| format!("={value}")).unwrap_or_default();
-        let names: Vec<_> = self
-            .options
-            .iter()
-            .map(|(_, option)| format!("--option {}{value}", option.name))
-            .collect();
-        let default = match (self.value, option.default) {
-            (None, Some(default)) => format!(" [default: {default}]"),
-            _ => String::new(),
-        };
-        let help = format!("{}; short for {}{default}", self.help, names.join(" and "));
-        let argument =
-            Arg::new(self.name).long(self.name).help(help).help_heading(entry.description);
-        if self.value.is_some() {
-            let others: Vec<_> =
-                self.options.iter().filter_map(|(_, option)| option.flag).collect();
-            return Some(argument.action(ArgAction::SetTrue).conflicts_with_all(others));
-        }
-        let own = *option;
-        let checked = move |text: &str| {
-            own.check(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
-        };
-        Some(match option.takes {
-            OptionType::Words(words) => argument
-                .value_name("NAME")
-                .value_parser(PossibleValuesParser::new(words.iter().copied())),
-            OptionType::Flag => argument.action(ArgAction::SetTrue),
-            OptionType::Bytes => argument.value_name("BYTES").value_parser(checked),
-            OptionType::Count => argument.value_name("N").value_parser(checked),
-            OptionType::Text(word) => argument.value_name(word).value_parser(checked),
-            OptionType::Pairs => {
-                argument.value_name("KEY=VALUE").action(ArgAction::Append).value_parser(checked)
-            }
-            _ => argument.value_name("VALUE").value_parser(checked),
-        })
-    }
-
-    fn value(&self, matches: &ArgMatches) -> Option<String> {
-        let takes = self.options.first().map(|(_, option)| option.takes)?;
-        match (self.value, takes) {
-            (Some(value), _) => matches.get_flag(self.name).then(|| value.to_owned()),
-            (None, OptionType::Flag) => matches.get_flag(self.name).then(|| "true".to_owned()),
-            _ => {
-                let values: Vec<&str> =
-                    matches.get_many::<String>(self.name)?.map(String::as_str).collect();
-                Some(values.join(","))
-            }
-        }
-    }
+    formats.options().flat_map(|option| option.flags().chain([option.name]))
 }
 
 impl Args for FormatArguments {
     fn augment_args(command: Command) -> Command {
         let command = Fixed::augment_args(command);
-        command.args(flags().iter().filter_map(Flag::argument))
+        let argument = |flag: &Flag<&'static ScannerEntry>| {
+            let heading = flag.options.first()?.0.description;
+            Some(flag.argument(flags(), OPTION)?.help_heading(heading))
+        };
+        command.args(flags().iter().filter_map(argument))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -286,6 +215,7 @@ pub(crate) fn parse_option(text: &str) -> Result<(String, String), String> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use chunkref::core::OptionType;
     use clap::{CommandFactory, Parser};
 
     use super::*;
@@ -348,7 +278,7 @@ mod tests {
         const TAKEN: FormatOption =
             FormatOption::new("toy.output", OptionType::Bytes, "").with_flag("output");
         const OTHER: FormatOption =
-            FormatOption::new("toy.other", OptionType::Count, "").with_flag("toy-other");
+            FormatOption::new("toy.other", OptionType::Flag, "").with_flag("toy-other");
         static ENTRIES: [ScannerEntry; 1] =
             [chunkref_testkit::toy::ENTRY.with_options(&[TAKEN, OTHER])];
         let names: Vec<_> = flags_of(&ENTRIES).iter().map(|flag| flag.name).collect();
@@ -367,6 +297,9 @@ mod tests {
         let outputs = formats().unwrap();
         for name in flags().iter().map(|flag| flag.name).chain(flags_of_outputs(&outputs)) {
             own.remove(name);
+        }
+        for flag in flags() {
+            own.remove(flag.id);
         }
         let listed: BTreeSet<_> = OWN.iter().map(|name| (*name).to_owned()).collect();
         let missing: Vec<_> = own.difference(&listed).collect();

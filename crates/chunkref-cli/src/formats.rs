@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `chunkref formats`.
 
+use chunkref::FormatOption;
+
 use crate::console::Console;
 use crate::table::{Align, Table};
 use crate::{Exit, Stop};
@@ -20,19 +22,7 @@ pub(crate) fn run(console: &mut Console<'_>) -> Result<Exit, Stop> {
         ]);
     }
     table.write(console, "")?;
-    let options: Vec<_> = registry.entries().iter().flat_map(|entry| entry.options).collect();
-    if !options.is_empty() {
-        writeln!(console)?;
-        let mut table =
-            Table::new(&[("--option", Align::Left), ("VALUES", Align::Left), ("", Align::Left)]);
-        for option in options {
-            let default =
-                option.default.map(|value| format!(" (default: {value})")).unwrap_or_default();
-            let help = format!("{}{default}", option.help);
-            table.push([option.name.to_owned(), option.takes.placeholder(), help]);
-        }
-        table.write(console, "")?;
-    }
+    options(console, "--option", registry.entries().iter().flat_map(|entry| entry.options))?;
     writeln!(console)?;
     outputs(console)?;
     Ok(Exit::Done)
@@ -63,23 +53,27 @@ fn outputs(console: &mut Console<'_>) -> Result<(), Stop> {
         ]);
     }
     table.write(console, "")?;
-    if formats.options().next().is_none() {
+    options(console, "--output-option", formats.options())
+}
+
+/// Options, and the argument that sets them.
+fn options(
+    console: &mut Console<'_>,
+    setter: &'static str,
+    options: impl Iterator<Item = &'static FormatOption>,
+) -> Result<(), Stop> {
+    let mut options = options.peekable();
+    if options.peek().is_none() {
         return Ok(());
     }
     writeln!(console)?;
-    let mut table = Table::new(&[
-        ("--output-option", Align::Left),
-        ("VALUES", Align::Left),
-        ("DEFAULT", Align::Left),
-        ("", Align::Left),
-    ]);
-    for option in formats.options() {
-        table.push([
-            option.name.to_owned(),
-            option.takes(),
-            option.default.unwrap_or_default().to_owned(),
-            option.help.to_owned(),
-        ]);
+    let mut table =
+        Table::new(&[(setter, Align::Left), ("VALUES", Align::Left), ("", Align::Left)]);
+    for option in options {
+        let default =
+            option.default.map(|value| format!(" (default: {value})")).unwrap_or_default();
+        let help = format!("{}{default}", option.help);
+        table.push([option.name.to_owned(), option.takes.placeholder(), help]);
     }
     Ok(table.write(console, "")?)
 }

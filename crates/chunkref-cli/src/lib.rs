@@ -38,6 +38,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 pub mod logging;
+mod option_flags;
 mod output;
 mod progress;
 mod report;

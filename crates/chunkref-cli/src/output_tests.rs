@@ -87,7 +87,7 @@ fn it_is_listed_and_its_options_are_checked() {
         assert!(help.contains(words), "{words}: {help}");
     }
     for (option, words) in [
-        ("toyrefs.prety=true", "is it toyrefs.pretty?"),
+        ("toyrefs.prety=true", "did you mean \"toyrefs.pretty\"?"),
         ("toyrefs.pretty=yes", "true or false"),
         ("parquet.record-size=0", "from 1 to"),
     ] {

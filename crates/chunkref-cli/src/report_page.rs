@@ -22,7 +22,7 @@ mod usage;
 use std::path::{Path, PathBuf};
 
 use chunkref::core::atomic::write_file;
-use chunkref::model::kerchunk_json::Recorded;
+use chunkref::model::provenance::Recorded;
 use chunkref::{Dataset, Location, Opened, Skipped, StoreObjects, Stores};
 use clap::Args;
 use futures::executor::block_on;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use chunkref::core::Recording;
 use chunkref::core::atomic::{make_folder_of, remove_left_overs};
 use chunkref::many::{self, ManyOptions};
-use chunkref::model::kerchunk_json::Provenance;
+use chunkref::model::provenance::Provenance;
 use chunkref::store::{Cost, OpenOptions};
 use chunkref::{ByteSource, EmitOptions, Registry, Scan, ScanOptions, Skipped, Stores};
 use futures::StreamExt;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use thiserror::Error;
 
 use crate::atomic::Fingerprint;

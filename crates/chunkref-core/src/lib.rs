@@ -60,12 +60,11 @@ pub use conflict::{Conflict, ConflictKind, Side};
 pub use cursor::{Cursor, Truncated};
 pub use emitter::{EmitError, EmitOptions, Emitted, Emitter, StoreHints};
 pub use error::{ScanError, ScanErrorKind};
-pub use format_option::{FormatOption, OptionError, OptionType, Switch};
+pub use format_option::{FormatOption, OptionError, OptionType, OptionValues, Recording, Switch};
 pub use limits::{Limit, LimitError, LimitUnit, Limits};
 pub use panics::hide_secrets_of_panics;
 pub use reference_format::{
-    Capability, Form, OutputOption, OutputOptionError, OutputValues, Recording, ReferenceFormat,
-    ReferenceFormatError, ReferenceFormats,
+    Capability, Form, ReferenceFormat, ReferenceFormatError, ReferenceFormats,
 };
 pub use reference_set::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
 pub use registry::{Registry, RegistryError};

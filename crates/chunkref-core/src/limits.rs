@@ -3,7 +3,7 @@
 //!
 //! One table is the source of the fields, their defaults, what sets them by name, and the documentation.
 
-use chunkref_model::kerchunk_json::ReadLimits;
+use chunkref_model::json::reader::Bounds;
 use thiserror::Error;
 
 /// What a limit counts.
@@ -172,19 +172,14 @@ limits! {
 }
 
 impl Limits {
-    /// Those of one document of references.
+    /// Those of one JSON document of a set.
     #[must_use]
-    pub fn of_sets(&self) -> ReadLimits {
-        let mut limits = ReadLimits::default();
-        limits.set_bytes = self.set_bytes;
-        limits.string_bytes = self.string_bytes;
-        limits.metadata_values = self.metadata_values;
-        limits.objects = self.objects;
-        limits.set_references = self.set_references;
-        limits.generated_references = self.generated_references;
-        limits.generated_bytes = self.generated_bytes;
-        limits.generated_url_bytes = self.generated_url_bytes;
-        limits
+    pub const fn of_json(&self) -> Bounds {
+        Bounds {
+            set_bytes: self.set_bytes,
+            string_bytes: self.string_bytes,
+            metadata_values: self.metadata_values,
+        }
     }
 
     /// How large a set of so many stored bytes may become: [`Limits::set_expansion`] times that, and 64 MiB in any case.
@@ -273,12 +268,12 @@ mod tests {
 
     #[test]
     fn documents_of_references_have_the_limits_of_the_table() {
-        assert_eq!(Limits::default().of_sets(), ReadLimits::default());
+        assert_eq!(Limits::default().of_json(), Bounds::default());
         let mut limits = Limits::default();
         for limit in Limits::TABLE {
             limits.set(limit.name, "1").unwrap();
         }
-        let text = format!("{:?}", limits.of_sets());
+        let text = format!("{:?}", limits.of_json());
         assert_eq!(text.matches(": 1").count(), text.matches(':').count(), "{text}");
         assert_eq!(limits.expanded_bytes(5), 64 << 20);
         assert_eq!(Limits::default().expanded_bytes(1 << 20), 200 << 20);

@@ -3,10 +3,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`option`] | [`OutputOption`]: what one format lets its users choose |
 //! | [`registry`] | [`ReferenceFormats`]: those that are linked in, and which of them a destination or a file is of |
 
-pub mod option;
 pub mod registry;
 
 use std::fmt;
@@ -16,13 +14,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 
 use crate::{
-    EmitError, EmitOptions, Emitted, Emitter, ReferenceSet, SetError, SetFiles, SetReader,
+    EmitError, EmitOptions, Emitted, Emitter, FormatOption, OptionError, ReferenceSet, SetError,
+    SetFiles, SetReader, format_option,
 };
 
-pub use option::{OutputOption, OutputOptionError, OutputValues, Recording};
 pub use registry::{ReferenceFormatError, ReferenceFormats};
 
 /// Whether a set is one file or a folder.
@@ -103,7 +101,7 @@ pub struct ReferenceFormat {
     /// thing, and what is there may be replaced by another set.
     pub foreign: fn(&Path) -> io::Result<Option<String>>,
     /// Options it adds.
-    pub options: &'static [OutputOption],
+    pub options: &'static [FormatOption],
     /// The option whose value is the version that a set is extended at, of formats with a history.
     pub version_option: Option<&'static str>,
     /// Whether it is for destinations that ask for no other format.
@@ -246,7 +244,7 @@ impl ReferenceFormat {
 
     /// The same with options. Their names begin with the word of the format and a dot.
     #[must_use]
-    pub const fn with_options(mut self, options: &'static [OutputOption]) -> Self {
+    pub const fn with_options(mut self, options: &'static [FormatOption]) -> Self {
         self.options = options;
         self
     }
@@ -303,14 +301,15 @@ impl ReferenceFormat {
     /// Checks the options of this format among others.
     ///
     /// # Errors
-    /// [`OutputOptionError`] for one that it does not have, or a value that it does not take. Options of other formats, by
+    /// [`OptionError`] for one that it does not have, or a value that it does not take. Options of other formats, by
     /// the words before their dots, are not looked at.
-    pub fn validate(&self, options: &EmitOptions) -> Result<(), OutputOptionError> {
+    pub fn validate(&self, options: &EmitOptions) -> Result<(), OptionError> {
         let own = options
             .format_options
             .iter()
             .filter(|(name, _)| name.split_once('.').is_none_or(|(word, _)| word == self.word));
-        option::validate(&self.options.iter().collect::<Vec<_>>(), own)
+        let find = |name: &str| self.options.iter().find(|option| option.name == name);
+        format_option::check_all(own, find, || self.options.iter().map(|one| one.name).collect())
     }
 
     /// The version that a set is extended at, so far as the options say.

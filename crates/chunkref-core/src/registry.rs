@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::format_option::similar;
 use crate::{
     ByteSource, FormatOption, OptionError, ScanError, ScanErrorKind, ScanOptions, ScannerEntry,
-    Signature,
+    Signature, format_option,
 };
 
 /// Bytes of an unknown file that its error shows.
@@ -138,16 +137,9 @@ impl Registry {
             Some(name) => std::slice::from_ref(self.by_name(name)?),
             None => self.entries(),
         };
-        for (name, value) in &options.format_options {
-            let Some(option) = entries.iter().find_map(|entry| entry.option(name)) else {
-                let known: Vec<_> =
-                    entries.iter().flat_map(|entry| entry.options).map(|one| one.name).collect();
-                let similar = similar(name, known.iter().copied());
-                return Err(OptionError::UnknownOption { name: name.clone(), similar, known });
-            };
-            option.check(value)?;
-        }
-        Ok(())
+        let find = |name: &str| entries.iter().find_map(|entry| entry.option(name));
+        let known = || entries.iter().flat_map(|entry| entry.options).map(|one| one.name).collect();
+        format_option::check_all(&options.format_options, find, known)
     }
 
     /// The format of a file that begins with `head` (at least [`Registry::reach`] bytes, or the whole file). A signature

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use chunkref_core::model::kerchunk_json::{self, WriteOptions};
 use chunkref_core::model::{Array, ChunkRef, Dataset};
 use chunkref_core::{DecodeContext, Limits, Scan};
+use chunkref_kerchunk_json::{self as kerchunk_json, WriteOptions};
 
 /// Chunks that are decoded of one dataset.
 const DECODED: usize = 8;

@@ -5,7 +5,8 @@
 use async_trait::async_trait;
 #[cfg(feature = "sets")]
 use bytes::Bytes;
-use chunkref_core::model::kerchunk_json;
+use chunkref_core::model::provenance::read_provenance;
+use chunkref_kerchunk_json as kerchunk_json;
 #[cfg(feature = "sets")]
 use chunkref_parquet::{Files, METADATA, Most, ParquetError, ParquetReferences};
 #[cfg(feature = "sets")]
@@ -25,7 +26,7 @@ pub fn kerchunk_json(data: &[u8]) {
         check::round_trip(&dataset);
     }
     // What records how a set came about is read on its own too.
-    let _ = kerchunk_json::read_provenance(data);
+    let _ = read_provenance(data);
 }
 
 /// The same packed by gzip or zstd, opened as commands open it.

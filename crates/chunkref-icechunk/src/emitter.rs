@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use chunkref_core::atomic::{AtomicError, Fingerprint, Lock, Staging};
-use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter, OutputOption};
+use chunkref_core::{EmitError, EmitOptions, Emitted, Emitter};
 use chunkref_model::Dataset;
 use icechunk::config::{ManifestConfig, ManifestSplittingConfig};
 use icechunk::format::SnapshotId;
@@ -108,11 +108,6 @@ impl Emitter for IcechunkEmitter {
     }
 }
 
-/// The value of an option that takes any text.
-fn given<'a>(options: &'a EmitOptions, option: &OutputOption) -> Option<&'a str> {
-    options.format_options.get(option.name).map(String::as_str)
-}
-
 /// What is to be written.
 struct Work<'a> {
     emitter: IcechunkEmitter,
@@ -124,7 +119,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn branch(&self) -> &str {
-        given(self.options, &BRANCH).unwrap_or(MAIN)
+        BRANCH.text(self.options).unwrap_or(MAIN)
     }
 
     /// A repository that nobody sees yet, so that commits go to its branch one after another.
@@ -251,7 +246,7 @@ impl Work<'_> {
     }
 
     fn message(&self) -> String {
-        given(self.options, &MESSAGE).map_or_else(
+        MESSAGE.text(self.options).map_or_else(
             || {
                 let arrays = self.nodes.iter().filter(|node| node.array.is_some()).count();
                 let sources = self.dataset.sources().len();

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entry of the format, and its options.
 
-use chunkref_core::{Capability, OutputOption, Recording, ReferenceFormat};
+use chunkref_core::{Capability, FormatOption, OptionType, Recording, ReferenceFormat};
 
 use crate::{IcechunkEmitter, MAIN, repository, set};
 
 /// The branch that is committed to.
-pub const BRANCH: OutputOption = OutputOption::text(
+pub const BRANCH: FormatOption = FormatOption::new(
     "icechunk.branch",
-    "Branch of an Icechunk repository to commit to; one that is not there begins where main is.",
+    OptionType::Text("NAME"),
+    "branch of an Icechunk repository to commit to; one that is not there begins where main is",
 )
 .with_default(MAIN)
 .with_flag("branch")
 .with_recording(Recording::Never);
 
 /// What the commit says.
-pub const MESSAGE: OutputOption = OutputOption::text(
+pub const MESSAGE: FormatOption = FormatOption::new(
     "icechunk.message",
-    "Message of the commit to an Icechunk repository; a summary when it is not given.",
+    OptionType::Text("TEXT"),
+    "message of the commit to an Icechunk repository; a summary when it is not given",
 )
 .with_flag("message")
 .with_recording(Recording::Never);

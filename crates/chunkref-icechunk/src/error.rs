@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can go wrong.
 
-use chunkref_core::OutputOptionError;
+use chunkref_core::OptionError;
 use chunkref_core::atomic::AtomicError;
 use chunkref_model::ManifestError;
 use chunkref_model::zarr::ZarrError;
@@ -16,7 +16,7 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 pub enum IcechunkError {
     /// An option that is not there, or does not take its value.
     #[error(transparent)]
-    Option(#[from] OutputOptionError),
+    Option(#[from] OptionError),
     /// Zarr version 3 cannot say a node, or its document is none.
     #[error("{path:?}")]
     Document {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use chunkref_model::kerchunk_json::{self, Recorded};
+use chunkref_model::provenance::{Recorded, read_provenance};
 use chunkref_model::zarr::v3;
 use chunkref_model::{ChunkRef, Dataset, Manifest, ManifestBuilder, Source, SourceId};
 use futures::StreamExt as _;
@@ -199,7 +199,7 @@ async fn recorded(
     let info = repository.lookup_snapshot(snapshot).await.map_err(library("read"))?;
     let Some(own) = info.metadata.get("chunkref") else { return Ok(None) };
     let text = serde_json::json!({ "chunkref": own }).to_string();
-    Ok(kerchunk_json::read_provenance(text.as_bytes()))
+    Ok(read_provenance(text.as_bytes()))
 }
 
 /// The references of one array.

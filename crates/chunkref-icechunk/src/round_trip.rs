@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use chunkref_core::atomic::AtomicError;
 use chunkref_core::{EmitOptions, Emitter};
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use chunkref_model::{
     Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset,
     FillValue, ManifestBuilder, ObjectVersion, Source, SourceId, WHOLE_OBJECT,

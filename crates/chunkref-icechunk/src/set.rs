@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chunkref_core::{ReferenceSet, SetError, SetFiles, SetReader, Wanted};
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 use chunkref_model::{ChunkRef, Dataset, Source};
 
 use crate::IcechunkReferences;

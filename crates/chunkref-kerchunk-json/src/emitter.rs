@@ -6,9 +6,10 @@ use std::path::Path;
 
 use chunkref_core::atomic::{self, AtomicError, Fault};
 use chunkref_core::{Cancellation, EmitError, EmitOptions, Emitted, Emitter};
-use chunkref_model::{Dataset, kerchunk_json};
+use chunkref_model::Dataset;
 use flate2::write::GzEncoder;
 
+use crate::document::{self, WriteOptions};
 use crate::{CONSOLIDATED, ENTRY, TEMPLATES};
 
 /// Of the levels of zstd, the one that is fast and still makes references a tenth.
@@ -87,12 +88,12 @@ fn write(
     options: &EmitOptions,
     mut output: impl Write,
 ) -> Result<Emitted, Fault> {
-    let write_options = kerchunk_json::WriteOptions {
-        consolidated: CONSOLIDATED.is_on_in(options)?,
+    let write_options = WriteOptions {
+        consolidated: CONSOLIDATED.is_on(options)?,
         provenance: options.provenance.clone(),
-        templates: TEMPLATES.is_on_in(options)?,
+        templates: TEMPLATES.is_on(options)?,
     };
-    let written = kerchunk_json::write(dataset, &write_options, &mut output)?;
+    let written = document::write(dataset, &write_options, &mut output)?;
     output.flush()?;
     Ok(Emitted { references: written.references, bytes: written.length, fingerprint: None })
 }

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entry of the format, and its options.
 
-use chunkref_core::{Capability, OutputOption, Recording, ReferenceFormat};
+use chunkref_core::{Capability, FormatOption, OptionType, Recording, ReferenceFormat};
 
 use crate::emitter::{KerchunkJson, write_kerchunk_json};
 use crate::{marks, reader};
 
 /// Whether to write consolidated metadata.
-pub const CONSOLIDATED: OutputOption = OutputOption::switch(
+pub const CONSOLIDATED: FormatOption = FormatOption::new(
     "json.consolidated",
-    true,
-    "Write consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups.",
+    OptionType::Flag,
+    "write consolidated metadata (.zmetadata), which zarr-python 3 needs to see nested groups",
 )
+.with_default("true")
 .with_flag("no-consolidated")
 .with_recording(Recording::Always("consolidated"));
 
 /// Whether to write each URL once.
-pub const TEMPLATES: OutputOption = OutputOption::switch(
+pub const TEMPLATES: FormatOption = FormatOption::new(
     "json.templates",
-    false,
-    "Write each URL once, as a template that readers expand.",
+    OptionType::Flag,
+    "write each URL once, as a template that readers expand",
 )
+.with_default("false")
 .with_flag("templates")
 .with_recording(Recording::GivenAs("templates"));
 

@@ -5,6 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`document`] | the grammar: written as a stream, read within limits, templates and generators expanded |
 //! | [`emitter`] | [`KerchunkJson`]: writes a file; [`write_kerchunk_json`]: writes to a stream |
 //! | `reader` | opens a file, of this machine as a stream |
 //! | `entry` | what the registry of output formats has of it |
@@ -19,12 +20,17 @@
     clippy::cast_possible_truncation
 )]
 
+pub mod document;
 pub mod emitter;
 mod entry;
 mod marks;
 mod reader;
 mod text;
 
+pub use document::{
+    ReadError, ReadLimits, TemplateError, WriteError, WriteOptions, Written, read, read_within,
+    write,
+};
 pub use emitter::{KerchunkJson, write_kerchunk_json};
 pub use entry::{CONSOLIDATED, ENTRY, TEMPLATES};
 

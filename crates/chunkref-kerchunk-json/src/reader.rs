@@ -11,8 +11,9 @@ use chunkref_core::{
     Limits, MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, SourceError,
     SourceErrorKind,
 };
-use chunkref_model::kerchunk_json::{self, Recorded, read_provenance};
+use chunkref_model::provenance::{Recorded, read_provenance, read_provenance_within};
 
+use crate::document::{ReadLimits, read_within};
 use crate::marks::is_finished;
 use crate::text::unpacked;
 
@@ -51,10 +52,9 @@ fn read<R: io::BufRead>(
     open: &dyn Fn() -> io::Result<R>,
     limits: &Limits,
 ) -> Result<Box<dyn ReferenceSet>, SetError> {
-    let of_sets = limits.of_sets();
+    let of_sets = ReadLimits::from(limits);
     let text = |stored: R| -> io::Result<Box<dyn Read>> { unpacked(stored, limits) };
-    let dataset =
-        kerchunk_json::read_within(text(open()?)?, &of_sets).map_err(SetError::damaged)?;
-    let recorded = kerchunk_json::read_provenance_within(text(open()?)?, &of_sets);
+    let dataset = read_within(text(open()?)?, &of_sets).map_err(SetError::damaged)?;
+    let recorded = read_provenance_within(text(open()?)?, limits.of_json());
     Ok(Box::new(MemorySet::new(dataset, recorded)))
 }

@@ -11,7 +11,8 @@
 //! | [`manifest`], [`chunk_ref`] | chunk references in columns; one reference |
 //! | [`dtype`], [`fill_value`], [`codec`], [`chunk_grid`], [`dimension`], [`attribute`] | the parts of an array |
 //! | [`zarr`] | Zarr v2 and v3 metadata documents |
-//! | [`kerchunk_json`] | kerchunk JSON version 0 and 1, reading and writing |
+//! | [`provenance`] | how references came about, as every output records it |
+//! | [`json`] | JSON with the bare tokens `NaN` and `Infinity`, as Python writes it |
 //! | [`secret`] | keys and signatures kept out of messages |
 //! | [`mod@printable`] | text that a terminal does not obey |
 
@@ -26,10 +27,10 @@ pub mod dataset;
 pub mod dimension;
 pub mod dtype;
 pub mod fill_value;
-mod json;
-pub mod kerchunk_json;
+pub mod json;
 pub mod manifest;
 pub mod printable;
+pub mod provenance;
 pub mod secret;
 pub mod zarr;
 

@@ -5,7 +5,7 @@
 //! lie together in one arena. There is no `String` and no map entry per chunk.
 
 mod assembler;
-pub(crate) mod bulk;
+pub mod bulk;
 mod columns;
 
 use std::ops::Range;

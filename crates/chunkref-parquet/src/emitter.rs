@@ -79,7 +79,7 @@ impl ParquetEmitter {
             return Err(ParquetError::Separate);
         }
         ENTRY.validate(options)?;
-        let record_size = RECORD_SIZE_OPTION.count_in(options)?.unwrap_or(RECORD_SIZE);
+        let record_size = RECORD_SIZE_OPTION.number(options)?.unwrap_or(RECORD_SIZE);
         if record_size == 0 || record_size > MOST_ROWS {
             return Err(ParquetError::RecordSize(record_size));
         }

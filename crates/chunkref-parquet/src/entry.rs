@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The entry of the format, and its options.
 
-use chunkref_core::{Capability, OutputOption, Recording, ReferenceFormat};
+use chunkref_core::{Capability, FormatOption, OptionType, Recording, ReferenceFormat};
 
 use crate::{METADATA, MOST_ROWS, ParquetEmitter, own, set};
 
 /// References per partition.
-pub const RECORD_SIZE_OPTION: OutputOption =
-    OutputOption::count("parquet.record-size", 1, MOST_ROWS, "References per Parquet file.")
-        .with_default("100000")
-        .with_flag("record-size")
-        .with_recording(Recording::GivenAs("record-size"));
+pub const RECORD_SIZE_OPTION: FormatOption = FormatOption::new(
+    "parquet.record-size",
+    OptionType::Count { least: 1, most: MOST_ROWS },
+    "references per Parquet file",
+)
+.with_default("100000")
+.with_flag("record-size")
+.with_recording(Recording::GivenAs("record-size"));
 
 /// The format.
 pub const ENTRY: ReferenceFormat = ReferenceFormat::folder(

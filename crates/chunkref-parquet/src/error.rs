@@ -2,9 +2,9 @@
 //! What can go wrong.
 
 use chunkref_core::atomic::AtomicError;
-use chunkref_core::{Cancelled, OutputOptionError};
-use chunkref_model::kerchunk_json::{ReadError, WriteError};
-use chunkref_model::{ManifestError, SourceId};
+use chunkref_core::{Cancelled, OptionError};
+use chunkref_model::zarr::v2::{DocumentsError, HierarchyError};
+use chunkref_model::{JsonError, ManifestError, SourceId};
 use parquet::errors::ParquetError as FormatError;
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ use thiserror::Error;
 pub enum ParquetError {
     /// Zarr version 2 cannot say the dataset.
     #[error(transparent)]
-    Unsayable(#[from] WriteError),
+    Unsayable(#[from] DocumentsError),
     /// A list of datasets, which only kerchunk JSON holds.
     #[error(
         "the references are a list of datasets, and a Parquet set holds one: write them as JSON"
@@ -48,7 +48,7 @@ pub enum ParquetError {
     Cancelled(#[from] Cancelled),
     /// An option that is not there, or does not take its value.
     #[error(transparent)]
-    Option(#[from] OutputOptionError),
+    Option(#[from] OptionError),
     /// A partition of no rows, or of too many.
     #[error("a partition has 1 to {most} references, not {0}", most = crate::MOST_ROWS)]
     RecordSize(u64),
@@ -58,9 +58,12 @@ pub enum ParquetError {
         /// What is wrong with it.
         reason: String,
     },
+    /// `.zmetadata` that is not JSON.
+    #[error("{METADATA} is not JSON", METADATA = crate::METADATA)]
+    Json(#[from] JsonError),
     /// Its documents do not make a dataset.
     #[error("{METADATA} holds documents that make no dataset", METADATA = crate::METADATA)]
-    Documents(#[from] ReadError),
+    Documents(#[from] HierarchyError),
     /// A partition that does not say what it must.
     #[error("{partition}: {reason}")]
     Partition {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{Limits, Most};
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 use chunkref_model::{ChunkRef, Dataset, Manifest, ManifestBuilder, Source, SourceId};
 
 use crate::emitter::key;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use chunkref_core::{EmitOptions, Emitter, Limits};
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use chunkref_model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
     ObjectVersion, Source, WHOLE_OBJECT,

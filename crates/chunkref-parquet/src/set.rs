@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chunkref_core::{Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
-use chunkref_model::kerchunk_json::{Recorded, read_provenance};
+use chunkref_model::provenance::{Recorded, read_provenance};
 use chunkref_model::{ChunkRef, Dataset, Source};
 
 use crate::{Files, LocalFiles, METADATA, ParquetError, ParquetReferences, PartitionReferences};

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chunkref::core::Cancellation;
-use chunkref::core::model::kerchunk_json::{self, Provenance};
+use chunkref::core::model::provenance::Provenance;
 use chunkref::core::model::zarr::v2;
-use chunkref::emit::{formats, write_kerchunk_json};
+use chunkref::emit::formats;
+use chunkref::kerchunk_json::{self, ReadLimits, write_kerchunk_json};
 use chunkref::{
     AccessPolicy, ChunkRef, Dataset, EmitOptions, Location, References, ReferencesError, Scan,
     SkipKind, Skipped,
@@ -108,7 +109,7 @@ impl PyDataset {
         text: PyBackedBytes,
         limits: BTreeMap<String, u64>,
     ) -> PyResult<Self> {
-        let limits = limits_of(py, &limits)?.of_sets();
+        let limits = ReadLimits::from(&limits_of(py, &limits)?);
         let read = Call::new().work(py, Stop::AtOnce, move |cancellation| async move {
             let text = Cancellable { inner: &*text, cancellation };
             kerchunk_json::read_within(text, &limits)

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chunkref_model::dataset::join_path;
-use chunkref_model::kerchunk_json;
 use chunkref_model::zarr::{v2, v3};
 use chunkref_model::{
     Array, AttributeValue, Attributes, ChunkRef, Codec, Dataset, Group, WHOLE_OBJECT,
@@ -332,11 +331,12 @@ fn indices(text: &str, separator: char) -> Option<Vec<u64>> {
 }
 
 fn documents_v2(dataset: &Dataset) -> Result<BTreeMap<String, Bytes>, ReadError> {
-    let documents = kerchunk_json::documents(dataset)
+    let documents = v2::documents(&dataset.root, dataset.sources().len())
         .map_err(|error| ReadError::References(Box::new(error)))?;
-    let all = documents.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+    let all = documents.iter().map(|document| (document.key.as_str(), document.text.as_str()));
     let consolidated = (".zmetadata".to_owned(), Bytes::from(v2::consolidated(all)));
-    let documents = documents.into_iter().map(|(key, text)| (key, Bytes::from(text)));
+    let documents =
+        documents.into_iter().map(|document| (document.key, Bytes::from(document.text)));
     Ok(documents.chain([consolidated]).collect())
 }
 

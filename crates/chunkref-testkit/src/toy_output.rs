@@ -11,18 +11,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chunkref_core::atomic::{self, AtomicError, Fault};
 use chunkref_core::{
-    Capability, EmitError, EmitOptions, Emitted, Emitter, MemorySet, Most, OutputOption,
-    ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader,
+    Capability, EmitError, EmitOptions, Emitted, Emitter, FormatOption, MemorySet, Most,
+    OptionType, ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader,
 };
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::{Recorded, read_provenance};
+use chunkref_model::provenance::{Recorded, read_provenance};
 
 /// How a file begins.
 const MAGIC: &str = "TOYREFS\n";
 
 /// Whether the dataset is written over many lines.
-pub const PRETTY: OutputOption =
-    OutputOption::switch("toyrefs.pretty", false, "Indent the file.").with_flag("toyrefs-pretty");
+pub const PRETTY: FormatOption =
+    FormatOption::new("toyrefs.pretty", OptionType::Flag, "indent the file")
+        .with_default("false")
+        .with_flag("toyrefs-pretty");
 
 /// The format, which no crate submits by itself.
 pub const ENTRY: ReferenceFormat = ReferenceFormat::file(
@@ -83,7 +85,7 @@ fn text(dataset: &Dataset, options: &EmitOptions) -> Result<String, Fault> {
             .map_err(|error| format!("array {path:?}: {error}"))?;
     }
     let record = options.provenance.as_ref().map(|provenance| provenance.member(dataset));
-    let json = if PRETTY.is_on_in(options)? {
+    let json = if PRETTY.is_on(options)? {
         serde_json::to_string_pretty(dataset)?
     } else {
         serde_json::to_string(dataset)?
@@ -202,9 +204,10 @@ mod tests {
         const MORE: &[Capability] =
             &[Capability::Inline, Capability::Provenance, Capability::Separate];
         const LAZY: &[Capability] = &[Capability::Inline, Capability::Provenance, Capability::Lazy];
-        const WRONG: &[OutputOption] = &[OutputOption::text("other.name", "")];
-        const DEFAULT: &[OutputOption] =
-            &[OutputOption::count("toyrefs.level", 1, 9, "").with_default("0")];
+        const LEVEL: OptionType = OptionType::Count { least: 1, most: 9 };
+        const WRONG: &[FormatOption] = &[FormatOption::new("other.name", LEVEL, "")];
+        const DEFAULT: &[FormatOption] =
+            &[FormatOption::new("toyrefs.level", LEVEL, "").with_default("0")];
         let own = with_emitter(|| Box::new(ToyEmitter));
         check(&own).unwrap();
         for (format, clause) in [

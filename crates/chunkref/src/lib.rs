@@ -53,16 +53,21 @@ use chunkref_grib2 as _;
 use chunkref_hdf5 as _;
 #[cfg(feature = "icechunk")]
 use chunkref_icechunk as _;
+#[cfg(feature = "kerchunk-json")]
 use chunkref_kerchunk_json as _;
 #[cfg(feature = "netcdf3")]
 use chunkref_netcdf3 as _;
+#[cfg(feature = "parquet")]
 use chunkref_parquet as _;
 
 pub use chunkref_combine as combine;
 pub use chunkref_core as core;
 #[cfg(feature = "icechunk")]
 pub use chunkref_icechunk as icechunk;
+#[cfg(feature = "kerchunk-json")]
+pub use chunkref_kerchunk_json as kerchunk_json;
 pub use chunkref_model as model;
+#[cfg(feature = "parquet")]
 pub use chunkref_parquet as parquet;
 pub use chunkref_read as read;
 pub use chunkref_store as store;
@@ -71,10 +76,9 @@ pub use chunkref_core::{
     ByteSource, Capability, CombineError, CombineErrorKind, CombineOptions, Combiner,
     ConcatDimension, Conflict, ConflictKind, CoordinateSource, Duplicates, EmitError, EmitOptions,
     Emitted, Emitter, FormatOption, Limit, LimitError, LimitUnit, Limits, Missing, OnConflict,
-    OnFailure, OptionError, OptionType, OutputOption, OutputOptionError, ReferenceFormat,
-    ReferenceFormatError, ReferenceFormats, Registry, RegistryError, Resolution, Scan, ScanError,
-    ScanErrorKind, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped, SourceError,
-    SourceErrorKind, StoreHints,
+    OnFailure, OptionError, OptionType, ReferenceFormat, ReferenceFormatError, ReferenceFormats,
+    Registry, RegistryError, Resolution, Scan, ScanError, ScanErrorKind, ScanOptions, Scanner,
+    ScannerEntry, SkipKind, Skipped, SourceError, SourceErrorKind, StoreHints,
 };
 pub use chunkref_model::{Array, ChunkRef, Dataset, Group, Manifest};
 pub use chunkref_store::{AccessPolicy, Location, Stores, UrlPrefix};

@@ -14,7 +14,7 @@ use chunkref_core::{
     Capability, ReferenceFormat, ReferenceFormats, ReferenceSet, SetError, SourceError, Wanted,
     redact,
 };
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 use chunkref_model::{Array, ChunkRef, Dataset, Source};
 use chunkref_read::{Lookup, ReadError, ReferenceStore, ZarrVersion};
 use chunkref_store::{AccessPolicy, Location, Stores};

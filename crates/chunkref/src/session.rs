@@ -33,7 +33,7 @@ use std::sync::Arc;
 use chunkref_combine::Report;
 use chunkref_core::{CombineOptions, OnFailure, Registry, ScanOptions, Skipped, redact};
 use chunkref_model::Dataset;
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use chunkref_store::{Cost, Location, Stores};
 use futures::StreamExt;
 

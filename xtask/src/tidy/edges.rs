@@ -14,8 +14,13 @@ const SPECIAL: [(&str, &[&str]); 5] = [
 ];
 const TOP: [&str; 4] = ["chunkref-cli", "chunkref-fuzzing", "chunkref-python", "chunkref-testkit"];
 /// Crates that see references and no chunks.
-const WITHOUT_CHUNKS: [&str; 4] =
-    ["chunkref-combine", "chunkref-icechunk", "chunkref-parquet", "chunkref-store"];
+const WITHOUT_CHUNKS: [&str; 5] = [
+    "chunkref-combine",
+    "chunkref-icechunk",
+    "chunkref-kerchunk-json",
+    "chunkref-parquet",
+    "chunkref-store",
+];
 /// Each of these, or a folder of the name with a `mod.rs`.
 const BACKEND_FILES: [&str; 4] = ["lib.rs", "scanner.rs", "lower.rs", "error.rs"];
 /// The same of a crate that submits an output format, which has an emitter.

@@ -8,6 +8,7 @@ mod imports;
 mod layers;
 mod names;
 mod quoted;
+mod slim;
 mod sources;
 
 use crate::step::{Outcome, Step, root};
@@ -51,6 +52,7 @@ pub(crate) fn run() -> Outcome<()> {
     edges::check(&tree, &mut findings);
     layers::check(&tree, &mut findings);
     surface(&tree, &mut findings);
+    slim::check(&mut findings);
     for warning in &findings.warnings {
         println!("warning: {warning}");
     }

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use chunkref::model::WHOLE_OBJECT;
-use chunkref::model::kerchunk_json::Recorded;
+use chunkref::model::provenance::Recorded;
 use chunkref::{ChunkRef, Dataset};
 
 use super::markup::{Column, Plain, bar, begin_table, end_table, percent, share};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use super::{Form, OutputOption, OutputOptionError, ReferenceFormat, option};
-use crate::EmitOptions;
+use super::{Form, ReferenceFormat};
+use crate::{EmitOptions, FormatOption, OptionError, format_option};
 
 /// Why there is no registry of output formats, or no such format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -99,7 +99,7 @@ impl ReferenceFormats {
     }
 
     /// The options of all formats.
-    pub fn options(&self) -> impl Iterator<Item = &'static OutputOption> + Clone {
+    pub fn options(&self) -> impl Iterator<Item = &'static FormatOption> + Clone {
         self.entries.iter().flat_map(|entry| entry.options)
     }
 
@@ -178,9 +178,11 @@ impl ReferenceFormats {
     /// command line serves outputs of several formats.
     ///
     /// # Errors
-    /// [`OutputOptionError`] with the names or values that there are.
-    pub fn validate(&self, options: &EmitOptions) -> Result<(), OutputOptionError> {
-        option::validate(&self.options().collect::<Vec<_>>(), options.format_options.iter())
+    /// [`OptionError`] with the names or values that there are.
+    pub fn validate(&self, options: &EmitOptions) -> Result<(), OptionError> {
+        let find = |name: &str| self.options().find(|option| option.name == name);
+        let known = || self.options().map(|option| option.name).collect();
+        format_option::check_all(&options.format_options, find, known)
     }
 }
 
@@ -202,7 +204,7 @@ fn shared(first: &ReferenceFormat, second: &ReferenceFormat) -> Option<String> {
     if let Some(ending) = first.endings.iter().find(|ending| second.endings.contains(ending)) {
         return Some(format!("the ending {ending}"));
     }
-    let flags = |format: &ReferenceFormat| format.options.iter().filter_map(|option| option.flag);
+    let flags = |format: &ReferenceFormat| format.options.iter().flat_map(FormatOption::flags);
     if let Some(flag) = flags(first).find(|flag| flags(second).any(|other| other == *flag)) {
         return Some(format!("an option with the flag {flag}"));
     }
@@ -214,10 +216,14 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::OptionType;
 
-    const LEVEL: OutputOption = OutputOption::count("b.level", 1, 9, "A level.").with_flag("level");
+    const LEVEL: FormatOption =
+        FormatOption::new("b.level", OptionType::Count { least: 1, most: 9 }, "A level.")
+            .with_flag("level");
 
-    const OTHER: &[OutputOption] = &[OutputOption::text("c.level", "").with_flag("level")];
+    const OTHER: &[FormatOption] =
+        &[FormatOption::new("c.level", OptionType::Text("TEXT"), "").with_flag("level")];
 
     const fn entry(name: &'static str, word: &'static str, form: Form) -> ReferenceFormat {
         ReferenceFormat::absent(name, word, "a toy", form, "there is none")

@@ -3,8 +3,8 @@
 //!
 //! `serde_json` refuses those tokens, which kerchunk and zarr-python put into every `.zattrs` with such a value.
 
-pub(crate) mod reader;
-pub(crate) mod writer;
+pub mod reader;
+pub mod writer;
 
 use std::io;
 

@@ -18,24 +18,31 @@ const SWAPPED_BYTES: usize = 4096;
 
 /// Bounds on a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     /// Bytes of the document.
-    pub(crate) set_bytes: u64,
+    pub set_bytes: u64,
     /// Bytes of one string that is kept.
-    pub(crate) string_bytes: u64,
+    pub string_bytes: u64,
     /// Values that are kept, in lists and objects too.
-    pub(crate) metadata_values: u64,
+    pub metadata_values: u64,
+}
+
+impl Default for Bounds {
+    /// Those of a document of references.
+    fn default() -> Self {
+        Self { set_bytes: 4 << 30, string_bytes: 256 << 20, metadata_values: 4_000_000 }
+    }
 }
 
 impl Bounds {
     /// For a document that is in memory anyway.
-    pub(crate) const NONE: Self =
+    pub const NONE: Self =
         Self { set_bytes: u64::MAX, string_bytes: u64::MAX, metadata_values: u64::MAX };
 }
 
 /// Reads one document from `input`, piece by piece.
 #[derive(Debug)]
-pub(crate) struct JsonReader<R> {
+pub struct JsonReader<R> {
     input: R,
     offset: u64,
     depth: u32,
@@ -45,7 +52,7 @@ pub(crate) struct JsonReader<R> {
 }
 
 /// Parses a whole document.
-pub(crate) fn parse(text: &str) -> Result<AttributeValue, JsonError> {
+pub fn parse(text: &str) -> Result<AttributeValue, JsonError> {
     let mut reader = JsonReader::new(text.as_bytes(), Bounds::NONE);
     let value = reader.value()?;
     reader.finish()?;
@@ -54,12 +61,12 @@ pub(crate) fn parse(text: &str) -> Result<AttributeValue, JsonError> {
 
 impl<R: BufRead> JsonReader<R> {
     /// Starts at the first byte of `input`.
-    pub(crate) fn new(input: R, bounds: Bounds) -> Self {
+    pub fn new(input: R, bounds: Bounds) -> Self {
         Self { input, offset: 0, depth: 0, scratch: Vec::new(), bounds, values: 0 }
     }
 
     /// Reads a document that stands in a string of this one; its values count as values of this one.
-    pub(crate) fn parse_inner(&mut self, text: &str) -> Result<AttributeValue, JsonError> {
+    pub fn parse_inner(&mut self, text: &str) -> Result<AttributeValue, JsonError> {
         let mut inner = JsonReader::new(text.as_bytes(), self.bounds.clone());
         inner.values = self.values;
         let value = inner.value()?;
@@ -69,7 +76,7 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// The next byte that is not white space, which stays in the input.
-    pub(crate) fn peek(&mut self, expected: &'static str) -> Result<u8, JsonError> {
+    pub fn peek(&mut self, expected: &'static str) -> Result<u8, JsonError> {
         loop {
             let rest = fill(&mut self.input, self.offset)?;
             let blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
@@ -87,7 +94,7 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Nothing but white space may follow.
-    pub(crate) fn finish(&mut self) -> Result<(), JsonError> {
+    pub fn finish(&mut self) -> Result<(), JsonError> {
         match self.peek("the end") {
             Err(JsonError::Truncated { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -96,21 +103,17 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Enters an object; its members follow with [`JsonReader::next_key`].
-    pub(crate) fn begin_object(&mut self) -> Result<(), JsonError> {
+    pub fn begin_object(&mut self) -> Result<(), JsonError> {
         self.begin(b'{', "an object")
     }
 
     /// Enters a list; its items follow with [`JsonReader::next_item`].
-    pub(crate) fn begin_list(&mut self) -> Result<(), JsonError> {
+    pub fn begin_list(&mut self) -> Result<(), JsonError> {
         self.begin(b'[', "a list")
     }
 
     /// Puts the next member's name into `key` and goes to its value; `false` at the end of the object.
-    pub(crate) fn next_key(
-        &mut self,
-        first: &mut bool,
-        key: &mut String,
-    ) -> Result<bool, JsonError> {
+    pub fn next_key(&mut self, first: &mut bool, key: &mut String) -> Result<bool, JsonError> {
         if !self.next(first, b'}', "a member or the end of an object")? {
             return Ok(false);
         }
@@ -120,12 +123,12 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Goes to the next item; `false` at the end of the list.
-    pub(crate) fn next_item(&mut self, first: &mut bool) -> Result<bool, JsonError> {
+    pub fn next_item(&mut self, first: &mut bool) -> Result<bool, JsonError> {
         self.next(first, b']', "an item or the end of a list")
     }
 
     /// Reads a string into `text`, replacing what is there.
-    pub(crate) fn string_into(&mut self, text: &mut String) -> Result<(), JsonError> {
+    pub fn string_into(&mut self, text: &mut String) -> Result<(), JsonError> {
         self.string_bytes(true)?;
         if self.scratch.len() < SWAPPED_BYTES {
             let decoded = std::str::from_utf8(&self.scratch)
@@ -142,7 +145,7 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Passes over a value of any kind, of which nothing is kept.
-    pub(crate) fn skip(&mut self) -> Result<(), JsonError> {
+    pub fn skip(&mut self) -> Result<(), JsonError> {
         match self.peek("a value")? {
             b'"' => self.string_bytes(false),
             b'{' => {
@@ -168,7 +171,7 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Reads a value of any kind.
-    pub(crate) fn value(&mut self) -> Result<AttributeValue, JsonError> {
+    pub fn value(&mut self) -> Result<AttributeValue, JsonError> {
         if self.values >= self.bounds.metadata_values {
             return Err(self.exceeded("metadata_values", self.bounds.metadata_values));
         }
@@ -201,7 +204,7 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Reads a value that is a number, of which a document may have more than it may have values of metadata.
-    pub(crate) fn number(&mut self) -> Result<AttributeValue, JsonError> {
+    pub fn number(&mut self) -> Result<AttributeValue, JsonError> {
         match self.peek("a number")? {
             b'"' | b'{' | b'[' => self.value(),
             _ => self.token(),

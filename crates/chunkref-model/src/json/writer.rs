@@ -6,14 +6,14 @@ use std::fmt::Write as _;
 use crate::AttributeValue;
 
 /// Appends a string literal; characters outside ASCII stay as they are.
-pub(crate) fn push_string(out: &mut String, text: &str) {
+pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
     push_escaped(out, text);
     out.push('"');
 }
 
 /// Appends the inside of a string literal.
-pub(crate) fn push_escaped(out: &mut String, text: &str) {
+pub fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
         let (plain, special) = rest.split_at(place);
@@ -36,13 +36,13 @@ pub(crate) fn push_escaped(out: &mut String, text: &str) {
 }
 
 /// Appends an integer.
-pub(crate) fn push_integer(out: &mut String, value: impl itoa::Integer) {
+pub fn push_integer(out: &mut String, value: impl itoa::Integer) {
     out.push_str(itoa::Buffer::new().format(value));
 }
 
 /// Appends the shortest text that reads back as the same number and as a floating-point one; bare tokens for NaN and
 /// the infinities.
-pub(crate) fn push_float(out: &mut String, value: f64) {
+pub fn push_float(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
     } else if value.is_infinite() {
@@ -53,7 +53,7 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
 }
 
 /// Appends any value.
-pub(crate) fn push_value(out: &mut String, value: &AttributeValue) {
+pub fn push_value(out: &mut String, value: &AttributeValue) {
     match value {
         AttributeValue::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         AttributeValue::Int(value) => push_integer(out, *value),
@@ -73,7 +73,7 @@ pub(crate) fn push_value(out: &mut String, value: &AttributeValue) {
 }
 
 /// Appends a list, each item by `push`.
-pub(crate) fn push_list<T>(
+pub fn push_list<T>(
     out: &mut String,
     items: impl IntoIterator<Item = T>,
     push: impl Fn(&mut String, T),
@@ -89,7 +89,7 @@ pub(crate) fn push_list<T>(
 }
 
 /// Appends an object, each value by `push`.
-pub(crate) fn push_object<'a, T>(
+pub fn push_object<'a, T>(
     out: &mut String,
     members: impl IntoIterator<Item = (&'a str, T)>,
     push: impl Fn(&mut String, T),
@@ -107,7 +107,7 @@ pub(crate) fn push_object<'a, T>(
 }
 
 /// The text of a value, for messages: at most about 80 characters of it.
-pub(crate) fn excerpt(value: &AttributeValue) -> String {
+pub fn excerpt(value: &AttributeValue) -> String {
     let mut text = String::new();
     push_value(&mut text, value);
     match text.char_indices().nth(80) {

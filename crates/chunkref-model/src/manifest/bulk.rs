@@ -8,15 +8,19 @@ use crate::SourceId;
 
 /// References in columns: of row n the place in the grid, the source, offset and length.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub struct Rows {
     /// As many numbers for each row as the grid has axes, of which there is one at least.
-    pub(crate) indices: Vec<u64>,
+    pub indices: Vec<u64>,
     /// `None` for bytes of `inline`, which offset and length are of.
-    pub(crate) source: fn(u32, &[SourceId]) -> Option<Option<SourceId>>,
-    pub(crate) sources: Vec<u32>,
-    pub(crate) offsets: Vec<u64>,
-    pub(crate) lengths: Vec<u64>,
-    pub(crate) inline: Vec<u8>,
+    pub source: fn(u32, &[SourceId]) -> Option<Option<SourceId>>,
+    /// What `source` makes a source of.
+    pub sources: Vec<u32>,
+    /// First bytes.
+    pub offsets: Vec<u64>,
+    /// Bytes.
+    pub lengths: Vec<u64>,
+    /// The bytes of chunks that are not elsewhere.
+    pub inline: Vec<u8>,
 }
 
 impl ManifestBuilder {
@@ -24,7 +28,7 @@ impl ManifestBuilder {
     ///
     /// # Errors
     /// As [`ManifestBuilder::push`], and [`ManifestError::UnknownSource`].
-    pub(crate) fn take(&mut self, rows: Rows, names: &[SourceId]) -> Result<(), ManifestError> {
+    pub fn take(&mut self, rows: Rows, names: &[SourceId]) -> Result<(), ManifestError> {
         let Rows { mut indices, source, mut sources, offsets, lengths, inline } = rows;
         let axes = self.grid_shape.len().max(1);
         let count = indices.len() / axes;

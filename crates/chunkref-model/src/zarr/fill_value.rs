@@ -16,10 +16,16 @@ use super::ZarrError;
 const MAX_ELEMENT_BYTES: u64 = 1 << 20;
 
 /// kerchunk writes base64 without padding, zarr-python with it.
-pub(crate) const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+pub(in crate::zarr) const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// The bytes of base64 text, with or without padding; `None` when it is none.
+#[must_use]
+pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    ANY_PADDING.decode(text).ok()
+}
 
 /// Appends the fill value of an array of `dtype`.
 ///
@@ -179,7 +185,7 @@ fn push_base64(out: &mut String, bytes: &[u8]) {
 
 fn base64(value: &AttributeValue) -> Option<Vec<u8>> {
     let AttributeValue::Text(text) = value else { return None };
-    ANY_PADDING.decode(text).ok()
+    decode_base64(text)
 }
 
 fn float(value: &AttributeValue) -> Option<f64> {

@@ -6,9 +6,11 @@
 //! | [`v2`] | `.zarray`, `.zattrs`, `.zgroup`, `.zmetadata`: writing and reading |
 //! | [`v3`] | `zarr.json`: writing and reading |
 
-pub(crate) mod fill_value;
+mod fill_value;
 pub mod v2;
 pub mod v3;
+
+pub use fill_value::decode_base64;
 
 use thiserror::Error;
 

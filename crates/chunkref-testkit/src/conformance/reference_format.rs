@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use chunkref_core::atomic::is_changed;
 use chunkref_core::{
-    Capability, EmitOptions, Form, OutputValues, ReferenceFormat, ReferenceSet, SetFiles,
+    Capability, EmitOptions, Form, OptionType, ReferenceFormat, ReferenceSet, SetFiles,
 };
-use chunkref_model::kerchunk_json::Provenance;
+use chunkref_model::provenance::Provenance;
 use chunkref_model::{ChunkRef, Dataset};
 use futures::executor::block_on;
 
@@ -105,7 +105,7 @@ fn entry(format: &ReferenceFormat) -> Result<(), Violation> {
 
 /// Default options, and each switch turned over.
 fn variants(format: &ReferenceFormat) -> Vec<(String, EmitOptions)> {
-    let switches = format.options.iter().filter(|option| option.values == OutputValues::Switch);
+    let switches = format.options.iter().filter(|option| option.takes == OptionType::Flag);
     let turned = switches.map(|option| {
         let value = (option.default != Some("true")).to_string();
         let name = format!("{}={value}", option.name);
@@ -252,10 +252,8 @@ fn options(format: &ReferenceFormat, dataset: &Dataset) -> Result<(), Violation>
     let clause = "an option that is not there, or a value that it does not take, is an error";
     let unknown = (format!("{}.there-is-no-such-option", format.word), "1".to_owned());
     let wrong = format.options.iter().filter_map(|option| {
-        let value = match option.values {
-            OutputValues::Text => return None,
-            _ => "there is no such value",
-        };
+        let value = ["there is no such value", ""];
+        let value = value.into_iter().find(|value| option.check(value).is_err())?;
         Some((option.name.to_owned(), value.to_owned()))
     });
     for (name, value) in std::iter::once(unknown).chain(wrong) {

@@ -4,7 +4,6 @@
 //! Output formats are entries that crates submit ([`ReferenceFormat`](chunkref_core::ReferenceFormat)); [`formats`] has those
 //! that are linked in. [`emit`] chooses one by the name of the destination.
 
-#[cfg(not(feature = "icechunk"))]
 mod absent;
 
 use std::path::Path;
@@ -14,7 +13,9 @@ use chunkref_model::Dataset;
 
 #[cfg(feature = "icechunk")]
 pub use chunkref_icechunk::IcechunkEmitter;
+#[cfg(feature = "kerchunk-json")]
 pub use chunkref_kerchunk_json::{KerchunkJson, write_kerchunk_json};
+#[cfg(feature = "parquet")]
 pub use chunkref_parquet::ParquetEmitter;
 
 /// The output formats that are linked in.

@@ -10,7 +10,7 @@ use chunkref_core::{
     ByteSource, Capability, CombineOptions, EmitOptions, ReferenceFormats, redact,
 };
 use chunkref_model::Source;
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 use chunkref_store::{Location, OpenOptions};
 use futures::{StreamExt, stream};
 use thiserror::Error;

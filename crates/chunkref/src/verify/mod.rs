@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use chunkref_core::ScanOptions;
-use chunkref_model::kerchunk_json::Recorded;
+use chunkref_model::provenance::Recorded;
 use chunkref_model::{Array, ChunkRef, Dataset, ObjectVersion, SourceId};
 use chunkref_read::Bounds;
 use chunkref_store::{AccessPolicy, Stores};

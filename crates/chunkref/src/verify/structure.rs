@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_model::kerchunk_json::Contents;
+use chunkref_model::provenance::Contents;
 use chunkref_model::{Array, ChunkRef, SourceId, WHOLE_OBJECT};
 use chunkref_read::are_messages;
 

@@ -4,13 +4,17 @@
 //! Spec: <https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html>. As kerchunk does, all codecs go to `filters`, in
 //! encoding order, and `compressor` is `null`: the two read the same, and one list needs no rule for what is which.
 
+mod documents;
 mod dtype;
+mod hierarchy;
 mod parse;
 
+pub use documents::{Document, DocumentsError, documents};
 pub(in crate::zarr) use dtype::split_unit;
 pub use dtype::{data_type, data_type_name};
+pub use hierarchy::{Documents, Draft, Hierarchy, HierarchyError};
 pub use parse::{ArrayMetadata, parse_array_metadata, parse_attributes};
-pub(crate) use parse::{array_metadata_of, attributes_of};
+use parse::{array_metadata_of, attributes_of};
 pub(in crate::zarr) use parse::{configuration_value, lengths};
 
 use crate::json::writer;

@@ -10,16 +10,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chunkref_core::atomic::{self, AtomicError};
 use chunkref_core::model::Dataset;
-use chunkref_core::model::kerchunk_json::{self, Recorded, WriteOptions};
+use chunkref_core::model::provenance::{Recorded, read_provenance, read_provenance_within};
 use chunkref_core::{
-    Capability, EmitError, EmitOptions, Emitted, Emitter, MemorySet, Most, OutputOption,
-    ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader, inventory,
+    Capability, EmitError, EmitOptions, Emitted, Emitter, FormatOption, MemorySet, Most,
+    OptionType, ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader, inventory,
 };
+use chunkref_kerchunk_json::{self as kerchunk_json, ReadLimits, WriteOptions};
 use serde_json::{Map, Value, json};
 
 /// Whether consolidated metadata are written.
-pub const CONSOLIDATED: OutputOption =
-    OutputOption::switch("lines.consolidated", false, "Write consolidated metadata (.zmetadata).");
+pub const CONSOLIDATED: FormatOption = FormatOption::new(
+    "lines.consolidated",
+    OptionType::Flag,
+    "write consolidated metadata (.zmetadata)",
+)
+.with_default("false");
 
 /// The format.
 pub const ENTRY: ReferenceFormat = ReferenceFormat::file(
@@ -75,7 +80,7 @@ impl Emitter for Lines {
 fn lines(dataset: &Dataset, options: &EmitOptions) -> Result<(Vec<u8>, Emitted), Fault> {
     ENTRY.validate(options)?;
     let mut write = WriteOptions::default();
-    write.consolidated = CONSOLIDATED.is_on_in(options)?;
+    write.consolidated = CONSOLIDATED.is_on(options)?;
     write.provenance.clone_from(&options.provenance);
     let mut text = Vec::new();
     let written = kerchunk_json::write(dataset, &write, &mut text)?;
@@ -105,15 +110,15 @@ impl SetReader for Lines {
         let bytes = files.read("", most).await?;
         let bytes = bytes.ok_or_else(|| SetError::damaged("there is no such file"))?;
         let text = joined(&*bytes).map_err(SetError::damaged)?;
-        let of_sets = limits.of_sets();
+        let of_sets = ReadLimits::from(limits);
         let dataset = kerchunk_json::read_within(&*text, &of_sets).map_err(SetError::damaged)?;
-        let recorded = kerchunk_json::read_provenance_within(&*text, &of_sets);
+        let recorded = read_provenance_within(&*text, limits.of_json());
         Ok(Box::new(MemorySet::new(dataset, recorded)))
     }
 
     async fn recorded(&self, path: &Path, _version: Option<&str>) -> Option<Recorded> {
         let text = joined(BufReader::new(File::open(path).ok()?)).ok()?;
-        kerchunk_json::read_provenance(&*text)
+        read_provenance(&*text)
     }
 }
 

@@ -11,13 +11,12 @@ use std::fmt;
 use std::io::{BufReader, Read};
 use std::time::{Duration, SystemTime};
 
-use super::ReadLimits;
-use crate::json::reader::JsonReader;
+use crate::json::reader::{Bounds, JsonReader};
 use crate::json::writer::{push_integer, push_list, push_string};
 use crate::{AttributeValue, ChunkRef, Dataset, Manifest, ObjectVersion, Source};
 
 /// The name of the member.
-pub(super) const MEMBER: &str = "chunkref";
+pub const MEMBER: &str = "chunkref";
 
 /// How references came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +126,7 @@ impl Provenance {
         out
     }
 
-    pub(super) fn push_member(&self, dataset: &Dataset, out: &mut String) {
+    fn push_member(&self, dataset: &Dataset, out: &mut String) {
         let sources = dataset.sources();
         push_string(out, MEMBER);
         out.push_str(":{\"version\":");
@@ -187,13 +186,13 @@ impl Provenance {
 /// What the head of a document says of how it came about; `None` when it says nothing, or is no such document.
 #[must_use]
 pub fn read_provenance(input: impl Read) -> Option<Recorded> {
-    read_provenance_within(input, &ReadLimits::default())
+    read_provenance_within(input, Bounds::default())
 }
 
-/// The same within other bounds than those of [`ReadLimits::default`].
+/// The same within other bounds than those of [`Bounds::default`].
 #[must_use]
-pub fn read_provenance_within(input: impl Read, limits: &ReadLimits) -> Option<Recorded> {
-    let mut json = JsonReader::new(BufReader::new(input), limits.bounds());
+pub fn read_provenance_within(input: impl Read, bounds: Bounds) -> Option<Recorded> {
+    let mut json = JsonReader::new(BufReader::new(input), bounds);
     // Of a list of documents, the first one says it for all.
     if json.peek("a document").ok()? == b'[' {
         json.begin_list().ok()?;
@@ -212,7 +211,8 @@ pub fn read_provenance_within(input: impl Read, limits: &ReadLimits) -> Option<R
 }
 
 /// What the value of the member says; `None` when it is not of this form.
-pub(super) fn recorded(value: &AttributeValue) -> Option<Recorded> {
+#[must_use]
+pub fn recorded(value: &AttributeValue) -> Option<Recorded> {
     let provenance = Provenance {
         version: text(member(value, "version")?)?.to_owned(),
         options: text(member(value, "options")?)?.to_owned(),
@@ -289,70 +289,8 @@ fn number(value: &AttributeValue) -> Option<u64> {
 mod tests {
     use bytes::Bytes;
 
-    use super::super::{WriteOptions, read, write};
     use super::*;
-    use crate::{Array, Attributes, ByteOrder, ChunkGrid, DataType, ManifestBuilder};
-
-    #[test]
-    fn what_is_recorded_is_read_from_the_head_and_with_the_references() {
-        let version = ObjectVersion {
-            length: 5,
-            e_tag: Some("\"a\"".to_owned()),
-            last_modified: SystemTime::UNIX_EPOCH.checked_add(Duration::new(1_595_894_400, 7)),
-        };
-        let mut dataset = Dataset::new();
-        let location = "s3://b/\"a\".nc".to_owned();
-        dataset.add_source(Source { location: location.clone(), version: Some(version.clone()) });
-        dataset.add_source(Source { location: "s3://b/unknown".to_owned(), version: None });
-        let mut chunks = ManifestBuilder::new([3]).unwrap();
-        chunks.push(&[0], ChunkRef::Inline(Bytes::from_static(b"ab"))).unwrap();
-        chunks.push(&[2], ChunkRef::Inline(Bytes::from_static(b"c"))).unwrap();
-        let array = Array {
-            shape: vec![6],
-            dimensions: vec!["x".to_owned()],
-            dtype: DataType::UInt { length: 1, order: ByteOrder::Little },
-            fill_value: None,
-            chunk_grid: ChunkGrid::regular([2]),
-            codecs: Vec::new(),
-            attributes: Attributes::new(),
-            manifest: chunks.finish().unwrap(),
-        };
-        dataset.root.arrays.insert("v".to_owned(), array);
-        let provenance = Provenance {
-            version: "1.2.3".to_owned(),
-            options: "inline-threshold=500".to_owned(),
-            skipped: BTreeMap::from([("array".to_owned(), 2), ("link".to_owned(), 1)]),
-            left_out: vec!["file:///data/broken.nc".to_owned()],
-        };
-        assert_eq!(provenance.skipped_count(), 3);
-        assert!(provenance.is_complete());
-        let options =
-            WriteOptions { provenance: Some(provenance.clone()), ..WriteOptions::default() };
-        let mut document = Vec::new();
-        write(&dataset, &options, &mut document).unwrap();
-        let place = document.windows(6).position(|window| window == b"\"refs\"").unwrap();
-        for length in [place, document.len()] {
-            let recorded = read_provenance(&document[..length]).unwrap();
-            assert_eq!(recorded.provenance, provenance);
-            assert_eq!(recorded.version(&location), Some(&version));
-            assert_eq!(recorded.sources().len(), 1);
-            assert_eq!(
-                recorded.contents("v"),
-                Some(Contents::of(&dataset.array("v").unwrap().manifest))
-            );
-            assert_eq!(recorded.contents("v").unwrap().references, 2);
-            assert_eq!(recorded.contents("w"), None);
-        }
-        read(document.as_slice()).unwrap();
-
-        dataset.separate = true;
-        dataset.group_mut("0");
-        dataset.group_mut("1");
-        let mut list = Vec::new();
-        write(&dataset, &options, &mut list).unwrap();
-        assert_eq!(read_provenance(list.as_slice()).unwrap().version(&location), Some(&version));
-        assert_eq!(String::from_utf8(list).unwrap().matches("\"chunkref\"").count(), 1);
-    }
+    use crate::ManifestBuilder;
 
     #[test]
     fn records_of_earlier_releases_prove_nothing() {

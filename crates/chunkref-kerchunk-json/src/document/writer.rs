@@ -8,13 +8,11 @@ use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chunkref_model::json::writer::{push_escaped, push_integer, push_string};
+use chunkref_model::provenance::Provenance;
+use chunkref_model::zarr::v2::{self, Document, DocumentsError};
+use chunkref_model::{Array, ChunkRef, Dataset, Group, WHOLE_OBJECT};
 use thiserror::Error;
-
-use crate::dataset::join_path;
-use crate::json::writer::{push_escaped, push_integer, push_string};
-use crate::kerchunk_json::Provenance;
-use crate::zarr::{ZarrError, v2};
-use crate::{Array, ChunkRef, Dataset, Group, WHOLE_OBJECT};
 
 /// Bytes that are collected before they go to the output.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -37,16 +35,6 @@ impl Default for WriteOptions {
     }
 }
 
-/// The Zarr v2 metadata documents of a dataset by key, in the order in which they are written: what `.zmetadata` holds.
-///
-/// # Errors
-/// [`WriteError`] when Zarr v2 cannot say the dataset, or its references do not belong to its chunk grids and sources.
-pub fn documents(dataset: &Dataset) -> Result<Vec<(String, String)>, WriteError> {
-    let mut documents = Vec::new();
-    collect_group("", &dataset.root, dataset.sources().len(), &mut documents)?;
-    Ok(documents.into_iter().map(|document| (document.key, document.text)).collect())
-}
-
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -63,30 +51,9 @@ pub struct Written {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// An array that Zarr v2 cannot say.
-    #[error("array {path:?} has no Zarr v2 form")]
-    Array {
-        /// The array.
-        path: String,
-        /// What it cannot say.
-        source: ZarrError,
-    },
-    /// A group or array with a name that cannot be part of a key.
-    #[error("{path:?} cannot be a key: {reason}")]
-    BadName {
-        /// The group or array.
-        path: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// References that do not belong to the array's chunk grid or to the dataset's sources.
-    #[error("array {path:?}: {reason}")]
-    Inconsistent {
-        /// The array.
-        path: String,
-        /// What does not fit.
-        reason: String,
-    },
+    /// Zarr v2 cannot say the dataset, or its references do not belong to its chunk grids and sources.
+    #[error(transparent)]
+    Documents(#[from] DocumentsError),
     /// The output failed.
     #[error("the references cannot be written")]
     Io(#[from] io::Error),
@@ -110,9 +77,7 @@ pub fn write(
         if dataset.separate { dataset.root.groups.values().collect() } else { vec![&dataset.root] };
     let mut sets = Vec::new();
     for group in groups {
-        let mut documents = Vec::new();
-        collect_group("", group, dataset.sources().len(), &mut documents)?;
-        sets.push(documents);
+        sets.push(v2::documents(group, dataset.sources().len())?);
     }
     let sources = dataset.sources().iter().enumerate().map(|(number, source)| {
         if options.templates {
@@ -132,7 +97,7 @@ pub fn write(
     // Of a list of documents, the first one says it for all.
     let mut member = String::new();
     if let Some(provenance) = &options.provenance {
-        provenance.push_member(dataset, &mut member);
+        member.push_str(&provenance.member(dataset));
         member.push(',');
     }
     if options.templates && dataset.separate {
@@ -145,7 +110,7 @@ pub fn write(
         // Readers would expand it, and no template says it as it is.
         if let Some(source) = dataset.sources().iter().find(|source| source.location.contains("{{"))
         {
-            let location = crate::secret::redact(&source.location);
+            let location = chunkref_model::secret::redact(&source.location);
             let message = format!(
                 "{location}: templates cannot hold this name with {{{{: write the references without them"
             );
@@ -183,87 +148,6 @@ pub fn write(
     Ok(stream.written)
 }
 
-/// One metadata document, and the array whose references follow it.
-struct Document<'a> {
-    key: String,
-    text: String,
-    chunks: Option<(String, &'a Array)>,
-}
-
-fn collect_group<'a>(
-    path: &str,
-    group: &'a Group,
-    sources: usize,
-    documents: &mut Vec<Document<'a>>,
-) -> Result<(), WriteError> {
-    let document = |name: &str, text| Document { key: join_path(path, name), text, chunks: None };
-    documents.push(document(".zgroup", v2::GROUP_METADATA.to_owned()));
-    documents.push(document(".zattrs", v2::attributes(&group.attributes, None)));
-    for (name, array) in &group.arrays {
-        let path = join_path(path, name);
-        check_name(&path, name)?;
-        check_manifest(&path, array, sources)?;
-        let text = v2::array_metadata(array)
-            .map_err(|source| WriteError::Array { path: path.clone(), source })?;
-        documents.push(Document { key: join_path(&path, ".zarray"), text, chunks: None });
-        let text = v2::attributes(&array.attributes, Some(&array.dimensions));
-        documents.push(Document {
-            key: join_path(&path, ".zattrs"),
-            text,
-            chunks: Some((path, array)),
-        });
-    }
-    for (name, subgroup) in &group.groups {
-        let path = join_path(path, name);
-        check_name(&path, name)?;
-        if group.arrays.contains_key(name) {
-            return Err(WriteError::BadName {
-                path,
-                reason: "an array and a group have the same name",
-            });
-        }
-        collect_group(&path, subgroup, sources, documents)?;
-    }
-    Ok(())
-}
-
-fn check_name(path: &str, name: &str) -> Result<(), WriteError> {
-    let reason = match name {
-        "" => "the name is empty",
-        "." | ".." => "the name means a directory",
-        name if name.contains('/') => "the name has a slash",
-        name if name.starts_with(".z") => "the name is that of a Zarr document",
-        _ => return Ok(()),
-    };
-    Err(WriteError::BadName { path: path.to_owned(), reason })
-}
-
-fn check_manifest(path: &str, array: &Array, sources: usize) -> Result<(), WriteError> {
-    let inconsistent = |reason| Err(WriteError::Inconsistent { path: path.to_owned(), reason });
-    let grid_shape = array.chunk_grid.grid_shape(&array.shape);
-    if array.manifest.grid_shape() != grid_shape {
-        return inconsistent(format!(
-            "references of a chunk grid of {:?}, but the array has {grid_shape:?}",
-            array.manifest.grid_shape()
-        ));
-    }
-    let mut fault = None;
-    array.manifest.visit(&mut |chunk_indices, reference| {
-        if let ChunkRef::Virtual { source, offset, length } = reference {
-            if usize::try_from(source.0).is_ok_and(|source| source >= sources) {
-                fault.get_or_insert_with(|| {
-                    format!("chunk {chunk_indices:?} is of source {}, which is not there", source.0)
-                });
-            } else if length == WHOLE_OBJECT && offset != 0 {
-                fault.get_or_insert_with(|| {
-                    format!("chunk {chunk_indices:?} starts at byte {offset} and has no length")
-                });
-            }
-        }
-    });
-    fault.map_or(Ok(()), inconsistent)
-}
-
 struct Stream<W> {
     output: W,
     buffer: String,
@@ -291,7 +175,7 @@ impl<W: Write> Stream<W> {
                 self.buffer.push(',');
                 self.document(".zmetadata", &v2::consolidated(all));
             }
-            if let Some((path, array)) = &document.chunks {
+            if let Some((path, array)) = &document.references_of {
                 self.chunks(path, array);
             }
         }
@@ -374,7 +258,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::{
+    use chunkref_model::{
         Attributes, ByteOrder, ChunkGrid, Codec, DataType, FillValue, ManifestBuilder, Source,
         SourceId,
     };
@@ -468,11 +352,20 @@ mod tests {
             let mut bad = dataset();
             let array = bad.root.arrays.remove("v").unwrap();
             bad.root.arrays.insert(name.to_owned(), array);
-            assert!(matches!(text_of(&bad, true), Err(WriteError::BadName { .. })), "{name:?}");
+            assert!(
+                matches!(
+                    text_of(&bad, true),
+                    Err(WriteError::Documents(DocumentsError::BadName { .. }))
+                ),
+                "{name:?}"
+            );
         }
         let mut bad = dataset();
         bad.group_mut("v");
-        assert!(matches!(text_of(&bad, true), Err(WriteError::BadName { .. })));
+        assert!(matches!(
+            text_of(&bad, true),
+            Err(WriteError::Documents(DocumentsError::BadName { .. }))
+        ));
     }
 
     #[test]
@@ -485,10 +378,13 @@ mod tests {
             assert!(out.is_empty());
             error
         };
-        assert!(matches!(change(&|array| array.shape = vec![10]), WriteError::Inconsistent { .. }));
+        assert!(matches!(
+            change(&|array| array.shape = vec![10]),
+            WriteError::Documents(DocumentsError::Inconsistent { .. })
+        ));
         assert!(matches!(
             change(&|array| array.dtype = DataType::Float { length: 16, order: ByteOrder::Little }),
-            WriteError::Array { .. }
+            WriteError::Documents(DocumentsError::Array { .. })
         ));
         for bad in [
             ChunkRef::Virtual { source: SourceId(1), offset: 0, length: 1 },
@@ -499,7 +395,7 @@ mod tests {
             let manifest = manifest.finish().unwrap();
             assert!(matches!(
                 change(&|array| array.manifest = manifest.clone()),
-                WriteError::Inconsistent { .. }
+                WriteError::Documents(DocumentsError::Inconsistent { .. })
             ));
         }
     }
@@ -507,10 +403,7 @@ mod tests {
     #[test]
     fn names_that_readers_would_expand_are_no_templates() {
         let mut dataset = dataset();
-        dataset.add_source(crate::Source {
-            location: String::from("s3://bucket/{{u0}}"),
-            version: None,
-        });
+        dataset.add_source(Source { location: String::from("s3://bucket/{{u0}}"), version: None });
         let options = WriteOptions { templates: true, ..WriteOptions::default() };
         let mut out = Vec::new();
         let Err(WriteError::Io(error)) = write(&dataset, &options, &mut out) else {

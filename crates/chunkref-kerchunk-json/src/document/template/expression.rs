@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::{MAX_RESULT_BYTES, TemplateError};
-use crate::AttributeValue;
+use chunkref_model::AttributeValue;
 
 type Result<T> = std::result::Result<T, TemplateError>;
 

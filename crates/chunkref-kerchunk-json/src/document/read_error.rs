@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why a kerchunk JSON document is not read.
 
+use chunkref_model::zarr::ZarrError;
+use chunkref_model::zarr::v2::HierarchyError;
+use chunkref_model::{JsonError, ManifestError};
 use thiserror::Error;
 
 use super::TemplateError;
-use crate::zarr::ZarrError;
-use crate::{JsonError, ManifestError};
 
 /// Why a kerchunk JSON document does not make a dataset. Every variant names the key at fault where there is one.
 #[derive(Debug, Error)]
@@ -36,12 +37,9 @@ pub enum ReadError {
         /// What is wrong with the value.
         reason: &'static str,
     },
-    /// A key that appears twice.
-    #[error("key {key:?} appears twice")]
-    DuplicateKey {
-        /// The key.
-        key: String,
-    },
+    /// Metadata documents that make no groups and arrays.
+    #[error(transparent)]
+    Hierarchy(#[from] HierarchyError),
     /// A metadata document that the model cannot describe.
     #[error("key {key:?}: the metadata is not usable")]
     Document {
@@ -63,14 +61,6 @@ pub enum ReadError {
     Chunk {
         /// The key of the chunk.
         key: String,
-        /// The reason.
-        source: ManifestError,
-    },
-    /// References that do not make an array.
-    #[error("the references of array {path:?} do not fit together")]
-    Array {
-        /// The array.
-        path: String,
         /// The reason.
         source: ManifestError,
     },

@@ -6,7 +6,6 @@
 mod assemble;
 mod columns;
 mod generate;
-mod provenance;
 mod read_error;
 mod read_limits;
 mod reader;
@@ -14,11 +13,12 @@ mod template;
 mod writer;
 
 #[cfg(test)]
+mod provenance_tests;
+#[cfg(test)]
 mod round_trip;
 
-pub use provenance::{Contents, Provenance, Recorded, read_provenance, read_provenance_within};
 pub use read_error::ReadError;
 pub use read_limits::ReadLimits;
-pub use reader::{SetMetadata, read, read_set_metadata, read_within};
+pub use reader::{read, read_within};
 pub use template::TemplateError;
-pub use writer::{WriteError, WriteOptions, Written, documents, write};
+pub use writer::{WriteError, WriteOptions, Written, write};

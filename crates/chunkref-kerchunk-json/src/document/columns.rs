@@ -4,19 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use base64::Engine as _;
-
-use crate::json::{JsonError, writer};
-use crate::zarr::{ZarrError, fill_value::ANY_PADDING};
-use crate::{AttributeValue, WHOLE_OBJECT};
+use chunkref_model::dataset::join_path;
+use chunkref_model::json::writer;
+use chunkref_model::zarr::v2::Documents;
+use chunkref_model::zarr::{ZarrError, decode_base64};
+use chunkref_model::{AttributeValue, JsonError, WHOLE_OBJECT};
 
 use super::{ReadError, ReadLimits};
 
 /// In the column of URLs: the bytes are in the document.
 pub(super) const INLINE: u32 = u32::MAX;
-
-/// The names of metadata documents.
-const DOCUMENTS: [&str; 4] = [".zarray", ".zattrs", ".zgroup", ".zmetadata"];
 
 /// The chunks below one path whose keys have the same form.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ impl Columns {
 /// The key of a chunk.
 pub(super) fn key_of(path: &str, dotted: bool, indices: &[u64]) -> String {
     let numbers: Vec<String> = indices.iter().map(u64::to_string).collect();
-    crate::dataset::join_path(path, &numbers.join(if dotted { "." } else { "/" }))
+    join_path(path, &numbers.join(if dotted { "." } else { "/" }))
 }
 
 /// Everything that a document says.
@@ -56,7 +53,7 @@ pub(super) struct Collected {
     /// Distinct URLs as they are in the document, in order of first appearance.
     pub(super) urls: Vec<String>,
     /// Metadata documents by key.
-    pub(super) documents: BTreeMap<String, AttributeValue>,
+    pub(super) documents: Documents,
     /// For URLs that may be templates, the key of the first reference that has it.
     pub(super) first_keys: BTreeMap<u32, String>,
     column_places: HashMap<(String, usize, bool), usize>,
@@ -90,14 +87,13 @@ impl Collected {
         let decoded;
         let bytes = match text.strip_prefix("base64:") {
             Some(encoded) => {
-                decoded = ANY_PADDING
-                    .decode(encoded)
-                    .map_err(|_| bad_reference(key, "the value is not base64"))?;
+                decoded = decode_base64(encoded)
+                    .ok_or_else(|| bad_reference(key, "the value is not base64"))?;
                 decoded.as_slice()
             }
             None => text.as_bytes(),
         };
-        if !is_document(key) {
+        if !Documents::is_key(key) {
             return self.add_inline(key, bytes);
         }
         let text = std::str::from_utf8(bytes)
@@ -106,13 +102,13 @@ impl Collected {
             key: key.to_owned(),
             source: ZarrError::Json(error),
         })?;
-        self.add_document(key, document)
+        Ok(self.documents.add(key, document)?)
     }
 
     /// Adds a value that is a JSON object: a document, or a chunk whose bytes are the object's text.
     pub(super) fn add_object(&mut self, key: &str, value: AttributeValue) -> Result<(), ReadError> {
-        if is_document(key) {
-            return self.add_document(key, value);
+        if Documents::is_key(key) {
+            return Ok(self.documents.add(key, value)?);
         }
         let mut text = String::new();
         writer::push_value(&mut text, &value);
@@ -126,7 +122,7 @@ impl Collected {
         url: &str,
         range: Option<(u64, u64)>,
     ) -> Result<(), ReadError> {
-        if is_document(key) {
+        if Documents::is_key(key) {
             return Err(bad_reference(
                 key,
                 "a metadata document must be in the references themselves",
@@ -165,13 +161,6 @@ impl Collected {
                 *offset = columns.inline.len() as u64;
             }
             columns.inline.extend_from_slice(bytes);
-        }
-        Ok(())
-    }
-
-    fn add_document(&mut self, key: &str, document: AttributeValue) -> Result<(), ReadError> {
-        if self.documents.insert(key.to_owned(), document).is_some() {
-            return Err(ReadError::DuplicateKey { key: key.to_owned() });
         }
         Ok(())
     }
@@ -270,11 +259,6 @@ pub(super) fn bad_reference(key: &str, reason: &'static str) -> ReadError {
     ReadError::BadReference { key: key.to_owned(), reason }
 }
 
-fn is_document(key: &str) -> bool {
-    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
-    DOCUMENTS.contains(&name)
-}
-
 /// Splits a chunk key into its path and its last run of numbers, and tells whether dots stand between them.
 ///
 /// With slashes between the numbers the path may be too short: groups and arrays may have numbers for names.
@@ -346,7 +330,9 @@ mod tests {
         collected.add_virtual("a/0.0", "u", Some((1, 2))).unwrap();
         collected.add_virtual("b/0", "v", None).unwrap();
         collected.add_virtual("a/0.1", "u", Some((3, 4))).unwrap();
-        collected.add_text("a/1.0", "base64:AAE", &mut crate::json::reader::parse).unwrap();
+        collected
+            .add_text("a/1.0", "base64:AAE", &mut chunkref_model::json::reader::parse)
+            .unwrap();
         assert_eq!(collected.urls, ["u", "v"]);
         assert_eq!(collected.columns.len(), 2);
         let columns = &collected.columns[0];

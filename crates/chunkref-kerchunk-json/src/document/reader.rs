@@ -6,15 +6,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use crate::json::{reader::JsonReader, writer};
-use crate::zarr::ZarrError;
-use crate::{AttributeValue, Dataset};
+use chunkref_model::json::{reader::JsonReader, writer};
+use chunkref_model::provenance::{self, Recorded};
+use chunkref_model::{AttributeValue, Dataset};
 
 use super::assemble::assemble;
 use super::columns::{Collected, bad_reference};
 use super::generate::{self, Made};
 use super::template::Templates;
-use super::{ReadError, ReadLimits, Recorded, provenance};
+use super::{ReadError, ReadLimits};
 
 /// Bytes that are taken from the input at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -49,53 +49,6 @@ pub fn read_within(input: impl Read, limits: &ReadLimits) -> Result<Dataset, Rea
         generate::expand(index, generator, &templates, &mut collected, &mut made)?;
     }
     assemble(collected, envelope.recorded.as_ref(), limits)
-}
-
-/// What the `.zmetadata` of a Parquet set says.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct SetMetadata {
-    /// Groups and arrays, without references.
-    pub dataset: Dataset,
-    /// References of one partition, if it says so.
-    pub record_size: Option<u64>,
-    /// How the set came about, if it says so.
-    pub recorded: Option<Recorded>,
-}
-
-/// Reads the `.zmetadata` of a Parquet set.
-///
-/// # Errors
-/// [`ReadError`] as [`read`] has it.
-pub fn read_set_metadata(input: impl Read, limits: &ReadLimits) -> Result<SetMetadata, ReadError> {
-    let input = BufReader::with_capacity(BUFFER_BYTES, input);
-    let mut json = JsonReader::new(input, limits.bounds());
-    let (mut collected, mut record_size, mut recorded) = (Collected::new(limits), None, None);
-    json.begin_object()?;
-    let (mut first, mut key, mut there) = (true, String::new(), false);
-    while json.next_key(&mut first, &mut key)? {
-        match key.as_str() {
-            "metadata" => {
-                there = true;
-                json.begin_object()?;
-                let mut first = true;
-                while json.next_key(&mut first, &mut key)? {
-                    let document = json.value()?;
-                    collected.add_object(&key, document)?;
-                }
-            }
-            "record_size" => record_size = unsigned(&json.value()?),
-            provenance::MEMBER => recorded = provenance::recorded(&json.value()?),
-            _ => json.skip()?,
-        }
-    }
-    json.finish()?;
-    if !there {
-        let source = ZarrError::MissingMember { member: "metadata" };
-        return Err(ReadError::Document { key: ".zmetadata".to_owned(), source });
-    }
-    let dataset = assemble(collected, recorded.as_ref(), limits)?;
-    Ok(SetMetadata { dataset, record_size, recorded })
 }
 
 /// Expands the URLs of the references. In a document without templates braces are part of them.
@@ -279,7 +232,8 @@ fn unsigned(value: &AttributeValue) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ChunkRef, SourceId, WHOLE_OBJECT};
+    use chunkref_model::zarr::v2::HierarchyError;
+    use chunkref_model::{ChunkRef, SourceId, WHOLE_OBJECT};
 
     const ZARRAY: &str = r#""{\"shape\":[4],\"chunks\":[2],\"dtype\":\"<i2\",\"fill_value\":null,\"order\":\"C\",\"filters\":null,\"compressor\":null,\"zarr_format\":2}""#;
 
@@ -379,7 +333,9 @@ mod tests {
             );
         }
         let error = with_refs(r#""a/0":"x","a/0":"y""#).unwrap_err();
-        assert!(matches!(error, ReadError::Array { path, .. } if path == "a"));
+        assert!(
+            matches!(error, ReadError::Hierarchy(HierarchyError::Array { path, .. }) if path == "a")
+        );
         let deep = format!(r#""{}b/.zgroup":{{"zarr_format":2}}"#, "b/".repeat(100_000));
         assert!(matches!(with_refs(&deep), Err(ReadError::BadKey { .. })));
     }

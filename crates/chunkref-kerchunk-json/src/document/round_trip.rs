@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{WriteOptions, read, write};
-use crate::{
+use chunkref_model::{
     Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset,
     Dimension, Field, FillValue, Group, ManifestBuilder, Source, WHOLE_OBJECT,
 };
@@ -269,7 +269,7 @@ fn shell(path: &str, plan: &ArrayPlan) -> Array {
         chunk_grid,
         codecs: plan.codecs.clone(),
         attributes: plan.attributes.clone(),
-        manifest: crate::Manifest::empty(grid_shape),
+        manifest: chunkref_model::Manifest::empty(grid_shape),
     }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bounds on what reading one document may cost.
 
-use crate::json::reader::Bounds;
+use chunkref_core::Limits;
+use chunkref_model::json::reader::Bounds;
 
 /// Bounds on what reading one document may cost. Each has the name of the limit by which users set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +27,23 @@ pub struct ReadLimits {
 }
 
 impl Default for ReadLimits {
+    /// Those of [`Limits::default`].
     fn default() -> Self {
+        Self::from(&Limits::default())
+    }
+}
+
+impl From<&Limits> for ReadLimits {
+    fn from(limits: &Limits) -> Self {
         Self {
-            set_bytes: 4 << 30,
-            string_bytes: 256 << 20,
-            metadata_values: 4_000_000,
-            objects: 1_000_000,
-            set_references: 200_000_000,
-            generated_references: 2_000_000,
-            generated_bytes: 4 << 30,
-            generated_url_bytes: 256 << 20,
+            set_bytes: limits.set_bytes,
+            string_bytes: limits.string_bytes,
+            metadata_values: limits.metadata_values,
+            objects: limits.objects,
+            set_references: limits.set_references,
+            generated_references: limits.generated_references,
+            generated_bytes: limits.generated_bytes,
+            generated_url_bytes: limits.generated_url_bytes,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! References go into the columns one by one; what is kept of a combination is numbers, and each distinct URL once.
 
-use crate::AttributeValue;
+use chunkref_model::AttributeValue;
 
 use super::columns::{Collected, bad_reference};
 use super::template::{Budget, Expansion, TemplateError, Templates, Value};
@@ -218,7 +218,7 @@ fn values_of(values: &AttributeValue) -> Result<Values, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::reader::parse;
+    use chunkref_model::json::reader::parse;
 
     fn run(generator: &str) -> Result<Collected, ReadError> {
         let templates = Templates::new(vec![("u".to_owned(), "s3://b".to_owned())])?;
@@ -241,7 +241,7 @@ mod tests {
         let whole =
             run(r#"{"key":"a/{{i}}","url":"{{u}}/{{i}}","dimensions":{"i":["3","5"]}}"#).unwrap();
         assert_eq!(whole.urls, ["s3://b/3", "s3://b/5"]);
-        assert_eq!(whole.columns[0].lengths, [crate::WHOLE_OBJECT; 2]);
+        assert_eq!(whole.columns[0].lengths, [chunkref_model::WHOLE_OBJECT; 2]);
         let none = run(r#"{"key":"a/{{i}}","url":"u","dimensions":{"i":{"stop":-3}}}"#).unwrap();
         assert!(none.columns.is_empty());
     }

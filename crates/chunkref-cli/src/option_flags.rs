@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Flags that formats want for their options, of inputs and of outputs alike.
+
+use chunkref::FormatOption;
+use chunkref::core::OptionType;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches};
+
+/// A flag that sets options of one format, or of several.
+#[derive(Debug)]
+pub(crate) struct Flag<F: 'static> {
+    pub(crate) name: &'static str,
+    /// What it is called among the arguments of a command: as no flag of the command itself.
+    pub(crate) id: &'static str,
+    /// The value that it sets, when it takes none.
+    value: Option<&'static str>,
+    help: String,
+    /// Whether it is one more flag of its option.
+    is_switch: bool,
+    /// The options, with their formats.
+    pub(crate) options: Vec<(F, &'static FormatOption)>,
+}
+
+/// The flags of these options but those that `taken` has, in their order. Options of several formats may share a flag.
+pub(crate) fn flags<F: Copy>(
+    options: impl IntoIterator<Item = (F, &'static FormatOption)>,
+    taken: impl Fn(&str) -> bool,
+) -> Vec<Flag<F>> {
+    let mut flags: Vec<Flag<F>> = Vec::new();
+    for (format, option) in options {
+        let value = option.flag_value();
+        let negated = if value == Some("false") { "Do not: " } else { "" };
+        let own = option.flag.map(|name| (name, value, format!("{negated}{}", option.help), false));
+        let switch = option.switch;
+        let switch = switch.map(|one| (one.flag, Some(one.value), one.help.to_owned(), true));
+        for (name, value, help, is_switch) in own.into_iter().chain(switch) {
+            if taken(name) {
+                continue;
+            }
+            match flags.iter_mut().find(|flag| flag.name == name) {
+                Some(flag) => flag.options.push((format, option)),
+                None => {
+                    let options = vec![(format, option)];
+                    // Once for each switch of what is linked in.
+                    let id = if is_switch {
+                        String::leak(format!("{} {name}", option.name))
+                    } else {
+                        option.name
+                    };
+                    flags.push(Flag { name, id, value, help, is_switch, options });
+                }
+            }
+        }
+    }
+    flags
+}
+
+impl<F: Copy> Flag<F> {
+    /// The argument. `all` are the flags of the same command, `setter` is the argument that sets options by their names.
+    pub(crate) fn argument(&self, all: &[Self], setter: &str) -> Option<Arg> {
+        let &(_, option) = self.options.first()?;
+        let value = self.value.map(|value| format!("={value}")).unwrap_or_default();
+        let names: Vec<_> = self
+            .options
+            .iter()
+            .map(|(_, option)| format!("--{setter} {}{value}", option.name))
+            .collect();
+        let default = match (self.value, option.default) {
+            (None, Some(default)) => format!(" [default: {default}]"),
+            _ => String::new(),
+        };
+        let help = format!("{}; short for {}{default}", self.help, names.join(" and "));
+        let argument = Arg::new(self.id).long(self.name).help(help);
+        if self.value.is_some() {
+            let others = all.iter().filter(|other| {
+                let wants = |(_, option): &(F, &FormatOption)| option.flag == Some(other.name);
+                self.is_switch && self.options.iter().any(wants)
+            });
+            return Some(
+                argument
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with_all(others.map(|other| other.id)),
+            );
+        }
+        let own = *option;
+        let checked = move |text: &str| own.check(text).map(|()| text.to_owned());
+        Some(match option.takes {
+            OptionType::Words(words) => argument
+                .value_name("NAME")
+                .value_parser(PossibleValuesParser::new(words.iter().copied())),
+            OptionType::Bytes => argument.value_name("BYTES").value_parser(checked),
+            OptionType::Count { .. } => argument.value_name("N").value_parser(checked),
+            OptionType::Text(word) => argument.value_name(word).value_parser(checked),
+            OptionType::Pairs => {
+                argument.value_name("KEY=VALUE").action(ArgAction::Append).value_parser(checked)
+            }
+            _ => argument.value_name("VALUE").value_parser(checked),
+        })
+    }
+
+    /// The value that a command line gives; nothing when the command has the flag not from here.
+    pub(crate) fn value(&self, matches: &ArgMatches) -> Option<String> {
+        if let Some(value) = self.value {
+            let given = matches.try_get_one::<bool>(self.id).ok().flatten().copied();
+            return given.unwrap_or(false).then(|| value.to_owned());
+        }
+        let values = matches.try_get_many::<String>(self.id).ok().flatten()?;
+        Some(values.map(String::as_str).collect::<Vec<_>>().join(","))
+    }
+}
