@@ -51,6 +51,7 @@ pub(crate) fn test() -> Outcome<()> {
         "tests/python/cubes",
     ]))?;
     build_programs()?;
+    let cubes = python.cubes(&["--seeds", "0:300"]).watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -59,7 +60,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && package)
+    tally.verdict(workspace && optional && outside && judge && cubes && package)
 }
 
 /// The tests of the Python package alone.

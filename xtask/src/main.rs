@@ -41,7 +41,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   fuzz [TARGET...] [--seconds N]
               coverage-guided fuzzing of each target (all of them) for N seconds (60)
   soak [--minutes N]
-              rounds of scan, build, append and verify through a server with faults, for N minutes (15)";
+              rounds of scan, build, append and verify through a server with faults, for N minutes (15)
+  soak cubes [--minutes N]
+              random archives with the mishaps of real ones, each combined and compared cell by cell with its files";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -68,6 +68,18 @@ impl Environment {
         Step::new(self.python()).args([Path::new("tests/python").join(name)])
     }
 
+    /// The judge of cubes, with the program that was built last: nothing may be wrong, and of archives that can be a cube
+    /// 95 % have to become one.
+    pub(crate) fn cubes(&self, arguments: &[&str]) -> Step {
+        let name = if cfg!(windows) { "chunkref.exe" } else { "chunkref" };
+        Step::new(self.python())
+            .args(["-m", "cubes", "--least", "95", "--quiet", "--jobs"])
+            .args([std::thread::available_parallelism().map_or(1, usize::from).to_string()])
+            .args(arguments)
+            .env("PYTHONPATH", root().join("tests/python"))
+            .env("CHUNKREF", target().join("debug").join(name))
+    }
+
     fn bin(&self) -> PathBuf {
         self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" })
     }

@@ -22,15 +22,26 @@ const GROWTH: f64 = 1.1;
 /// The commands whose memory is looked at.
 const COMMANDS: [&str; 4] = ["scan", "build", "append", "verify"];
 
-/// Runs rounds until `--minutes N` are over.
+/// Runs rounds until `--minutes N` are over; with `cubes`, random archives instead, each through the program and the judge.
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
+    let (cubes, arguments) = match arguments {
+        [first, rest @ ..] if first == "cubes" => (true, rest),
+        all => (false, all),
+    };
     let minutes = match arguments {
         [] => MINUTES,
         [name, number] if name == "--minutes" => {
             number.parse().map_err(|_| "--minutes takes a number".to_owned())?
         }
-        _ => return Err("it takes --minutes N and nothing else".to_owned()),
+        _ => return Err("it takes `cubes`, --minutes N, and nothing else".to_owned()),
     };
+    if cubes {
+        let python = Environment::prepare()?;
+        Step::cargo(["build", "--workspace", "--bins"]).run()?;
+        // Others than those of `test`.
+        let minutes = minutes.to_string();
+        return python.cubes(&["--seeds", "1000:", "--minutes", &minutes]).run();
+    }
     let python = Environment::prepare()?;
     Step::cargo(["build", "--workspace", "--bins"]).run()?;
     let folder = target().join("soak");

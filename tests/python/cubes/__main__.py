@@ -78,7 +78,7 @@ def figures(results):
 
 
 def main():
-    """Runs and reports; exit code 1 when anything is wrong."""
+    """Runs and reports; exit code 1 when anything is wrong, or too much is refused."""
     parser = argparse.ArgumentParser(prog="cubes", description=__doc__)
     parser.add_argument("--seeds", default="0:100", help="seeds: N, FROM:TO (without TO) or A,B,C")
     parser.add_argument("--minutes", type=float, help="go on from the first seed for so long, instead of to the last")
@@ -91,6 +91,9 @@ def main():
     parser.add_argument("--json", metavar="OUT", help="write all results")
     parser.add_argument("--kerchunk", action="store_true", help="also through kerchunk")
     parser.add_argument("--resolve", action="store_true", help="also go by the resolutions that messages offer")
+    parser.add_argument(
+        "--least", type=float, default=0, metavar="PERCENT", help="of those with an exact cube, so many have to be equal"
+    )
     parser.add_argument("--quiet", action="store_true", help="tables alone, no single runs")
     arguments = parser.parse_args()
     seeds = seeds_of(arguments.seeds)
@@ -113,7 +116,12 @@ def main():
         print(table([{**result, "outcome": result["kerchunk"]["outcome"]} for result in results if result["kerchunk"]]))
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(results, indent=1, default=str))
-    return 1 if any({result["outcome"], result.get("walk", {}).get("outcome")} & BAD for result in results) else 0
+    bad = any({result["outcome"], result.get("walk", {}).get("outcome")} & BAD for result in results)
+    exact = [result["outcome"] == "equal" for result in results if result["model"] == "exact"]
+    enough = 100 * sum(exact) >= arguments.least * len(exact)
+    if not enough:
+        print(f"fewer than {arguments.least:g} % of the archives with an exact cube are equal")
+    return 1 if bad or not enough else 0
 
 
 if __name__ == "__main__":
