@@ -14,6 +14,7 @@ use crate::aspect::{self, Compared, Holder};
 use crate::assemble::{adopt_sources, kept};
 use crate::coordinates::coordinates;
 use crate::input::Input;
+use crate::text;
 use crate::variable::equal;
 
 /// Puts the variables of all inputs into one dataset. One that several inputs have must be equal in all of them: by value
@@ -106,6 +107,9 @@ pub(crate) fn merge_places(
 ) -> Result<Vec<Dataset>, CombineError> {
     let own: Vec<_> =
         inputs.iter().enumerate().map(|(number, input)| Input::new(input, number)).collect();
+    let mut padded = own.clone();
+    text::pad(&mut padded);
+    text::widen(&mut padded);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {
@@ -115,8 +119,8 @@ pub(crate) fn merge_places(
             );
             return Err(CombineError::new(CombineErrorKind::InvalidOption, message));
         }
-        let lengths = lengths(dimension, &own)?;
-        let Some(found) = coordinates(dimension, &own, &lengths, &mut Vec::new())? else {
+        let lengths = lengths(dimension, &padded)?;
+        let Some(found) = coordinates(dimension, &padded, &lengths, &mut Vec::new())? else {
             // What is missing is said when they are combined.
             return Ok(inputs.to_vec());
         };
