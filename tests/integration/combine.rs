@@ -272,3 +272,40 @@ fn what_kerchunk_combines_is_combined_alike() {
     assert_eq!(cases.len(), 11, "{report:#}");
     assert!(cases.values().all(|differences| *differences == serde_json::json!([])), "{report:#}");
 }
+
+#[test]
+fn the_work_goes_on_without_files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut inputs = series(folder.path(), &recipe(false, false));
+    let at = |name: &str| folder.path().join(name);
+    let (whole, set) = (at("whole.json"), at("set.json"));
+    let set_name = set.display().to_string();
+    succeed(&run("build", &inputs, ["--concat", "time", "-o", &whole.display().to_string()]));
+    let empty = at("empty.nc");
+    fs::write(&empty, b"").unwrap();
+    inputs.insert(1, empty.clone());
+    let refused = run("build", &inputs, ["--concat", "time", "-o", &set_name]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("--on-failure skip"), "{}", said(&refused));
+    assert!(!set.exists());
+    let skipping = ["--concat", "time", "--on-failure", "skip", "-o", &set_name];
+    inputs.push(at("absent.nc"));
+    let built = run("build", &inputs, skipping);
+    assert_eq!(built.status.code(), Some(3), "{}", said(&built));
+    assert!(said(&built).contains("2 of 5 inputs are left out"), "{}", said(&built));
+    for name in ["empty.nc", "absent.nc"] {
+        assert!(said(&built).contains(name), "{}", said(&built));
+    }
+    let document: serde_json::Value = serde_json::from_slice(&fs::read(&set).unwrap()).unwrap();
+    let made: serde_json::Value = serde_json::from_slice(&fs::read(&whole).unwrap()).unwrap();
+    assert_eq!(document["refs"], made["refs"]);
+    let left_out = document["chunkref"]["left_out"].as_array().unwrap();
+    assert_eq!(left_out.len(), 2);
+    // Where nothing can be read, nothing is built; and no set is replaced by one without what it had.
+    let none = run("build", std::slice::from_ref(&empty), skipping);
+    assert_eq!(none.status.code(), Some(1));
+    fs::write(&set, b"{\"version\":1").unwrap();
+    let broken = run("append", &[set.clone(), inputs[0].clone()], ["--concat", "time"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert_eq!(fs::read(&set).unwrap(), b"{\"version\":1");
+}

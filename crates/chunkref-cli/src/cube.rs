@@ -304,7 +304,8 @@ fn failed(console: &mut Console<'_>, error: &CubeError) -> Exit {
     match error {
         CubeError::Inputs(inputs) => {
             name_failed(console, inputs);
-            report::error_line(console, &error.to_string());
+            let message = format!("{error} (--on-failure skip goes on without it)");
+            report::error_line(console, &message);
         }
         CubeError::Combine(error) => say(console, &error.in_words(&flag)),
         error => say(console, &error.to_string()),

@@ -16,6 +16,7 @@ use crate::coordinates::coordinates;
 use crate::fill;
 use crate::input::Input;
 use crate::promote::promote;
+use crate::text;
 use crate::time::harmonise;
 use crate::unstored;
 use crate::variable::equal;
@@ -119,6 +120,9 @@ pub(crate) fn merge_places(
     promote(&mut own, options);
     harmonise(&mut own, options);
     fill::unify(&mut own, options);
+    let mut padded = own.clone();
+    text::pad(&mut padded);
+    text::widen(&mut padded);
     let mut keys: Vec<Vec<Vec<u8>>> = own.iter().map(|_| Vec::new()).collect();
     for dimension in &options.concat_dimensions {
         if matches!(dimension.coordinates, CoordinateSource::Index | CoordinateSource::Values(_)) {
@@ -128,8 +132,8 @@ pub(crate) fn merge_places(
             );
             return Err(CombineError::new(CombineErrorKind::InvalidOption, message));
         }
-        let lengths = lengths(dimension, &own)?;
-        let Some(found) = coordinates(dimension, &own, &lengths, &mut Vec::new())? else {
+        let lengths = lengths(dimension, &padded)?;
+        let Some(found) = coordinates(dimension, &padded, &lengths, &mut Vec::new())? else {
             // What is missing is said when they are combined.
             return Ok(inputs.to_vec());
         };

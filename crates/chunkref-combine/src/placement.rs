@@ -95,12 +95,16 @@ pub(crate) fn place(boxes: &[(usize, Piece)], inputs: usize, last: bool) -> Opti
             cells.parts(piece, &|cell| owners.get(cells.number(cell)) == Some(&number))
         };
         for part in parts {
-            let volume = part.iter().fold(1_u64, |volume, run| volume.saturating_mul(run.length));
-            placement.covered = placement.covered.saturating_add(volume);
+            placement.covered = placement.covered.saturating_add(volume(&part));
             own.push(part);
         }
     }
     Some(placement)
+}
+
+/// Places in a box.
+pub(crate) fn volume(piece: &[Run]) -> u64 {
+    piece.iter().fold(1, |all: u64, run| all.saturating_mul(run.length))
 }
 
 /// The boxes of some inputs along some of the axes: each input's without those that an earlier one has.
@@ -110,12 +114,20 @@ pub(crate) fn along(
     axes: &[usize],
     all: usize,
 ) -> Option<Placement> {
+    if axes.len() == all {
+        // No two of them have a place in common.
+        let own = inputs.iter().map(|&input| pieces.get(input).cloned().unwrap_or_default());
+        let pieces: Vec<Vec<Piece>> = own.collect();
+        let covered = pieces.iter().flatten().map(|piece| volume(piece));
+        let covered = covered.fold(0, u64::saturating_add);
+        return Some(Placement { pieces, clashes: BTreeMap::new(), covered });
+    }
     let mut found = Vec::new();
     let mut known = HashSet::new();
     for (number, &input) in inputs.iter().enumerate() {
         for piece in pieces.get(input).into_iter().flatten() {
             let part: Piece = axes.iter().filter_map(|&axis| piece.get(axis).copied()).collect();
-            if axes.len() == all || known.insert((input, part.clone())) {
+            if known.insert((input, part.clone())) {
                 found.push((number, part));
             }
         }

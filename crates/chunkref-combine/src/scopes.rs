@@ -13,8 +13,8 @@ use crate::merge::merge;
 use crate::report::Report;
 use crate::variable::SKIP_VARIABLE;
 
-/// The groups that have a dimension of their own, by path; `None` where there are not several, and where inputs follow one
-/// another along several dimensions.
+/// The groups that have a dimension of their own, by path; `None` where there are not several, where it is the same in all of
+/// them, and where inputs follow one another along several dimensions.
 pub(crate) fn scopes(inputs: &[Dataset], options: &CombineOptions) -> Option<BTreeSet<String>> {
     let [dimension] = options.concat_dimensions.as_slice() else { return None };
     let name = dimension.name.as_str();
@@ -33,10 +33,23 @@ pub(crate) fn scopes(inputs: &[Dataset], options: &CombineOptions) -> Option<BTr
         groups(&|group| group.arrays.get(name).is_some_and(|array| array.dimensions == [name]));
     let differ =
         || inputs.iter().enumerate().any(|(at, input)| Input::new(input, at).length(name).is_err());
-    if found.len() < 2 && differ() {
+    let differ = differ();
+    if !differ && inputs.iter().all(|input| is_one(input, name, &found)) {
+        return None;
+    }
+    if found.len() < 2 && differ {
         found.extend(groups(&|group| group.dimensions.iter().any(|own| own.name == name)));
     }
     (found.len() > 1).then_some(found)
+}
+
+/// Whether a dimension has the same coordinates in all groups of an input.
+fn is_one(input: &Dataset, name: &str, groups: &BTreeSet<String>) -> bool {
+    let arrays = groups.iter().filter_map(|path| input.group(path)?.arrays.get(name));
+    let values: BTreeSet<_> =
+        arrays.map(|array| (array.plain_values(), array.plain_texts())).collect();
+    // What is not known may be anything.
+    values.len() < 2 && !values.contains(&(None, None))
 }
 
 /// Combines each of the groups on its own, and what lies in none of them once.
@@ -293,6 +306,22 @@ mod tests {
         let first = combine(&inputs[..1], &options).unwrap().dataset;
         let second = combine(&inputs[1..], &options).unwrap().dataset;
         assert_eq!(combine(&[first, second], &options).unwrap().dataset, cube);
+    }
+
+    /// One time for all beams: what differs is stacked along it, wherever it is.
+    #[test]
+    fn the_same_dimension_in_several_groups_is_one() {
+        let options = CombineOptions::default().with_concat_dimensions(["time"]);
+        let granule = |name: &str, start: i32, orbit: i32| {
+            let mut dataset = granule(name, [1, 1], start, orbit);
+            let times = dataset.array("beam_a/land/time").unwrap().clone();
+            dataset.group_mut("beam_b/land").arrays.insert("time".to_owned(), times);
+            dataset
+        };
+        let inputs = [granule("f", 0, 7), granule("g", 1, 8)];
+        let cube = combine(&inputs, &options).unwrap().dataset;
+        assert_eq!(cube.array("orbit/number").unwrap().shape, [2]);
+        assert_eq!(cube.array("beam_b/land/time"), cube.array("beam_a/land/time"));
     }
 
     #[test]

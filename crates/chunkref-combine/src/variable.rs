@@ -267,9 +267,7 @@ impl Setting<'_> {
     fn has_gaps(&self, variable: &Variable) -> bool {
         let axes = variable.axes.iter().filter_map(|&axis| self.axes.get(axis));
         let all = axes.fold(1_u64, |all, axis| all.saturating_mul(axis.length));
-        let volume =
-            |piece: &Piece| piece.iter().fold(1, |all: u64, run| all.saturating_mul(run.length));
-        let filled = variable.pieces.iter().flatten().map(volume);
+        let filled = variable.pieces.iter().flatten().map(|piece| placement::volume(piece));
         filled.fold(0, u64::saturating_add) < all
     }
 

@@ -47,7 +47,11 @@ impl Stores {
             Some(_) => self.remote(text).await?,
         };
         if locations.is_empty() {
-            let message = "no object matches this pattern";
+            let message = if text.contains('[') {
+                "no object matches this pattern; a [ that is part of a name is written [[]"
+            } else {
+                "no object matches this pattern"
+            };
             return Err(error(SourceErrorKind::NotFound, text, message, None));
         }
         locations.sort_by(|a, b| natural_order(a.url(), b.url()));
