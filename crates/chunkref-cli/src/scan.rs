@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chunkref::core::Recording;
 use chunkref::core::atomic::{make_folder_of, remove_left_overs};
+use chunkref::core::{Recording, ScanRecord};
 use chunkref::many::{self, ManyOptions};
 use chunkref::model::provenance::Provenance;
 use chunkref::store::{Cost, OpenOptions};
@@ -36,8 +36,8 @@ struct Job {
     registry: Registry,
     options: ScanOptions,
     output: Output,
-    /// All options that shape the result, in words.
-    in_words: String,
+    /// All options that shape the result.
+    record: ScanRecord,
     resume: bool,
 }
 
@@ -95,9 +95,11 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
         return Ok(tally.conclude(console, arguments.strict));
     }
 
-    let in_words = in_words(&options, &output);
+    let named = output.named.map(|format| format.word);
+    let known = output.formats.options();
+    let record = ScanRecord::new(&options).with_output(named, &output.options, known);
     let resume = arguments.resume;
-    let job = Job { stores, registry, options, output, in_words, resume };
+    let job = Job { stores, registry, options, output, record, resume };
     let tasks: Vec<_> = inputs.into_iter().zip(destinations).collect();
     if let [(input, Destination::Stdout)] = tasks.as_slice() {
         job.output.check_stdout("-".as_ref())?;
@@ -226,10 +228,18 @@ impl Job {
     fn emit_options(&self, scan: &Scan) -> EmitOptions {
         self.output.options.clone().with_provenance(Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            options: self.in_words.clone(),
+            options: self.record.to_record(),
             skipped: Skipped::count(&scan.skipped),
             left_out: Vec::new(),
         })
+    }
+
+    /// Whether references with this record were written with the options of this job.
+    fn wrote(&self, options: &str) -> bool {
+        ScanRecord::of_record(options).map_or_else(
+            || options == in_words(&self.options, &self.output),
+            |record| record == self.record,
+        )
     }
 
     /// What an earlier run has written at `path`, if it was this program with these options, and the input is still the
@@ -247,7 +257,7 @@ impl Job {
             recorded.sources().len() == 1
                 && recorded.provenance.is_complete()
                 && version == env!("CARGO_PKG_VERSION")
-                && *options == self.in_words
+                && self.wrote(options)
         }) else {
             return Ok(None);
         };
@@ -271,7 +281,8 @@ pub(crate) fn opening(options: &ScanOptions) -> OpenOptions {
     OpenOptions::default().with_allowed_outside(&options.allow_outside)
 }
 
-/// All options that shape the references, so that equal words mean equal references of an equal file.
+/// All options that shape the references in the words that were recorded before [`ScanRecord`], of which earlier references
+/// are told.
 fn in_words(options: &ScanOptions, output: &Output) -> String {
     let mut words = format!(
         "format={} inline-threshold={}",

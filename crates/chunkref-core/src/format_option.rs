@@ -75,8 +75,8 @@ impl OptionType {
     }
 }
 
-/// How an option is stated in the text that records the options of a scan, by which a later run tells whether references
-/// were written with the same ones.
+/// Whether an option is part of the record of a scan ([`ScanRecord`](crate::ScanRecord)), by which a later run tells whether
+/// references were written with the same ones; and how it is stated in the words that were recorded before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recording {

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`scanner`] | [`Scanner`]: one archival file in, one [`Scan`] out |
+//! | [`scan_record`] | [`ScanRecord`]: what shaped the references of a scan, as data that is kept with them |
 //! | [`combiner`] | [`Combiner`]: many datasets in, one out |
 //! | [`emitter`] | [`Emitter`]: a dataset written where people open it |
 //! | [`reference_format`], [`reference_set`] | output formats, which crates submit, and the sets that they read |
@@ -35,6 +36,7 @@ pub mod reference_format;
 pub mod reference_set;
 pub mod registry;
 pub mod resolution;
+pub mod scan_record;
 pub mod scanner;
 pub mod signature;
 pub mod source;
@@ -69,6 +71,7 @@ pub use reference_format::{
 pub use reference_set::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader, Wanted};
 pub use registry::{Registry, RegistryError};
 pub use resolution::{Advice, Resolution, Spelling};
+pub use scan_record::ScanRecord;
 pub use scanner::{Scan, ScanOptions, Scanner, ScannerEntry, SkipKind, Skipped};
 pub use signature::Signature;
 pub use source::{ByteSource, MemorySource, SourceError, SourceErrorKind};

@@ -121,7 +121,7 @@ fn find<'a, 'b>(
     let mut path = columns.path.clone();
     for (names, index) in indices.iter().enumerate() {
         path = join_path(&path, &index.to_string());
-        let rest = indices.get(names + 1..)?;
+        let rest = indices.get(names.saturating_add(1)..)?;
         if arrays.get(&path).is_some_and(|draft| fits(draft, rest)) {
             return Some((arrays.get_mut(&path)?, rest));
         }

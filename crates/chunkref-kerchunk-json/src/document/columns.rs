@@ -235,7 +235,7 @@ impl Collected {
         self.last_url = if let Some(place) = found {
             place
         } else {
-            let limit = u64::from(INLINE) - 2;
+            let limit = u64::from(INLINE).saturating_sub(2);
             if u64::from(next) >= limit {
                 let (what, name) = ("distinct URLs", "of 32 bits");
                 return Err(ReadError::LimitExceeded { what, name, limit });

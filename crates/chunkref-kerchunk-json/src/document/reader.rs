@@ -337,7 +337,10 @@ mod tests {
             matches!(error, ReadError::Hierarchy(HierarchyError::Array { path, .. }) if path == "a")
         );
         let deep = format!(r#""{}b/.zgroup":{{"zarr_format":2}}"#, "b/".repeat(100_000));
-        assert!(matches!(with_refs(&deep), Err(ReadError::BadKey { .. })));
+        assert!(matches!(
+            with_refs(&deep),
+            Err(ReadError::Hierarchy(HierarchyError::BadKey { .. }))
+        ));
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<W: Write> Stream<W> {
     }
 
     fn reference(&mut self, reference: &ChunkRef) {
-        self.written.references += 1;
+        self.written.references = self.written.references.saturating_add(1);
         match reference {
             ChunkRef::Virtual { source, offset, length } => {
                 let source =
@@ -218,7 +218,7 @@ impl<W: Write> Stream<W> {
                 self.buffer.push(']');
             }
             ChunkRef::Inline(bytes) => {
-                self.written.inline += 1;
+                self.written.inline = self.written.inline.saturating_add(1);
                 push_inline(&mut self.buffer, bytes);
             }
             // The manifest shows present chunks only.

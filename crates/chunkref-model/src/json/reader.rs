@@ -52,6 +52,9 @@ pub struct JsonReader<R> {
 }
 
 /// Parses a whole document.
+///
+/// # Errors
+/// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
 pub fn parse(text: &str) -> Result<AttributeValue, JsonError> {
     let mut reader = JsonReader::new(text.as_bytes(), Bounds::NONE);
     let value = reader.value()?;
@@ -66,6 +69,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Reads a document that stands in a string of this one; its values count as values of this one.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn parse_inner(&mut self, text: &str) -> Result<AttributeValue, JsonError> {
         let mut inner = JsonReader::new(text.as_bytes(), self.bounds.clone());
         inner.values = self.values;
@@ -76,6 +82,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// The next byte that is not white space, which stays in the input.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn peek(&mut self, expected: &'static str) -> Result<u8, JsonError> {
         loop {
             let rest = fill(&mut self.input, self.offset)?;
@@ -94,6 +103,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Nothing but white space may follow.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn finish(&mut self) -> Result<(), JsonError> {
         match self.peek("the end") {
             Err(JsonError::Truncated { .. }) => Ok(()),
@@ -103,16 +115,25 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Enters an object; its members follow with [`JsonReader::next_key`].
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn begin_object(&mut self) -> Result<(), JsonError> {
         self.begin(b'{', "an object")
     }
 
     /// Enters a list; its items follow with [`JsonReader::next_item`].
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn begin_list(&mut self) -> Result<(), JsonError> {
         self.begin(b'[', "a list")
     }
 
     /// Puts the next member's name into `key` and goes to its value; `false` at the end of the object.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn next_key(&mut self, first: &mut bool, key: &mut String) -> Result<bool, JsonError> {
         if !self.next(first, b'}', "a member or the end of an object")? {
             return Ok(false);
@@ -123,11 +144,17 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Goes to the next item; `false` at the end of the list.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn next_item(&mut self, first: &mut bool) -> Result<bool, JsonError> {
         self.next(first, b']', "an item or the end of a list")
     }
 
     /// Reads a string into `text`, replacing what is there.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn string_into(&mut self, text: &mut String) -> Result<(), JsonError> {
         self.string_bytes(true)?;
         if self.scratch.len() < SWAPPED_BYTES {
@@ -145,6 +172,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Passes over a value of any kind, of which nothing is kept.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn skip(&mut self) -> Result<(), JsonError> {
         match self.peek("a value")? {
             b'"' => self.string_bytes(false),
@@ -171,6 +201,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Reads a value of any kind.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn value(&mut self) -> Result<AttributeValue, JsonError> {
         if self.values >= self.bounds.metadata_values {
             return Err(self.exceeded("metadata_values", self.bounds.metadata_values));
@@ -204,6 +237,9 @@ impl<R: BufRead> JsonReader<R> {
     }
 
     /// Reads a value that is a number, of which a document may have more than it may have values of metadata.
+    ///
+    /// # Errors
+    /// [`JsonError`] where the text is not JSON, is cut off, or is more than the bounds allow.
     pub fn number(&mut self) -> Result<AttributeValue, JsonError> {
         match self.peek("a number")? {
             b'"' | b'{' | b'[' => self.value(),

@@ -107,6 +107,7 @@ pub fn push_object<'a, T>(
 }
 
 /// The text of a value, for messages: at most about 80 characters of it.
+#[must_use]
 pub fn excerpt(value: &AttributeValue) -> String {
     let mut text = String::new();
     push_value(&mut text, value);
