@@ -61,6 +61,7 @@ impl Agreement<'_> {
         }
         if !self.options.concat_dimensions.is_empty() && !self.options.stack_all {
             self.keep_once(members, &mut notes).await?;
+            self.keep_along_some(members).await?;
         }
         Ok(notes)
     }
@@ -198,6 +199,54 @@ impl Agreement<'_> {
         Ok(())
     }
 
+    /// Small variables along some of the dimensions, such as bounds of times that all members have, where they are equal
+    /// in all inputs of one place along these.
+    async fn keep_along_some(&self, members: &mut [Member]) -> Result<(), CubeError> {
+        let inputs: Vec<usize> = (0..members.len()).collect();
+        for (path, holders) in paths(members, &inputs) {
+            let arrays: Vec<&Array> =
+                holders.iter().filter_map(|&input| array(members, input, &path)).collect();
+            let Some(own) = self.own_of_some(&arrays) else { continue };
+            let small = arrays
+                .iter()
+                .all(|array| array.logical_bytes().is_some_and(|bytes| bytes <= plain::MOST_SMALL));
+            if self.named(&path) || !small || arrays.iter().all(|array| array.is_plain()) {
+                continue;
+            }
+            let mut groups: BTreeMap<Vec<Option<Vec<u8>>>, Vec<usize>> = BTreeMap::new();
+            for &input in &holders {
+                groups.entry(place(members, input, &own)).or_default().push(input);
+            }
+            for holders in groups.into_values().filter(|holders| holders.len() > 1) {
+                let arrays: Vec<&Array> =
+                    holders.iter().filter_map(|&input| array(members, input, &path)).collect();
+                if !comparable(&arrays) {
+                    break;
+                }
+                if all_same(members, &path, &holders) {
+                    continue;
+                }
+                let pair = holders.get(..2).unwrap_or_default();
+                // Data of members differ, as a look into two of them tells.
+                let differ = self.signatures(members, &path, &holders).len() > 1
+                    || self.probed(members, &path, pair).await?.len() > 1;
+                if differ {
+                    break;
+                }
+                self.unite(members, &path, &holders).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The dimensions of the combination that some of these arrays have, where they have not all.
+    fn own_of_some(&self, arrays: &[&Array]) -> Option<Vec<String>> {
+        let names = self.options.concat_dimensions.iter().map(|dimension| &dimension.name);
+        let has = |name: &&String| arrays.iter().any(|array| array.dimensions.contains(name));
+        let own: Vec<String> = names.clone().filter(has).cloned().collect();
+        (!own.is_empty() && own.len() < names.len()).then_some(own)
+    }
+
     fn not_compared(&self, path: &str, bytes: u64) -> String {
         let limit = self.limit;
         format!(
@@ -208,15 +257,11 @@ impl Agreement<'_> {
 
     /// Variables that several inputs with the same coordinates have, where they are equal.
     async fn merge_equal(&self, members: &mut [Member]) -> Result<(), CubeError> {
+        let names = self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
+        let names: Vec<String> = names.collect();
         let mut groups: BTreeMap<Vec<Option<Vec<u8>>>, Vec<usize>> = BTreeMap::new();
-        for (input, member) in members.iter().enumerate() {
-            let place = self.options.concat_dimensions.iter().map(|dimension| {
-                let name = &dimension.name;
-                let arrays = member.dataset.arrays();
-                let own = |(path, _): &&(String, &Array)| last(path) == name;
-                arrays.iter().find(own).and_then(|(_, array)| array.plain_values())
-            });
-            groups.entry(place.collect()).or_default().push(input);
+        for input in 0..members.len() {
+            groups.entry(place(members, input, &names)).or_default().push(input);
         }
         for inputs in groups.into_values().filter(|inputs| inputs.len() > 1) {
             for (path, holders) in paths(members, &inputs) {
@@ -250,18 +295,14 @@ impl Agreement<'_> {
         path: &str,
         holders: Vec<usize>,
     ) -> Result<Vec<Vec<usize>>, CubeError> {
-        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for &input in &holders {
-            let signature = array(members, input, path).map(content::signature);
-            groups.entry(signature.unwrap_or_default()).or_default().push(input);
-        }
+        let groups = self.signatures(members, path, &holders);
         // Along one dimension, a field that differs in one input is kept for each.
         let one_for_all = self.options.concat_dimensions.len() == 1;
         if one_for_all && groups.len() > 1 {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        for group in groups.into_values().filter(|group| group.len() > 1) {
+        for group in groups.into_iter().filter(|group| group.len() > 1) {
             let pair = group.get(..2).unwrap_or_default();
             let alike = self.probed(members, path, pair).await?;
             if one_for_all && alike.len() > 1 {
@@ -274,6 +315,16 @@ impl Agreement<'_> {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// Inputs in groups of those whose stored chunks have the same lengths.
+    fn signatures(&self, members: &[Member], path: &str, inputs: &[usize]) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for &input in inputs {
+            let signature = array(members, input, path).map(content::signature);
+            groups.entry(signature.unwrap_or_default()).or_default().push(input);
+        }
+        groups.into_values().collect()
     }
 
     /// Inputs in groups of those whose bytes are equal in one place.
@@ -321,7 +372,7 @@ impl Agreement<'_> {
                 }
             }
         }
-        // Along one dimension, each input keeps its own field when one of them differs.
+        // Along one dimension, each input keeps its own when one of them differs.
         if kinds.len() == 1 || self.options.concat_dimensions.len() > 1 {
             for (first, input) in others {
                 adopt(members, path, first, input);
@@ -377,6 +428,16 @@ fn paths(members: &[Member], inputs: &[usize]) -> BTreeMap<String, Vec<usize>> {
         }
     }
     paths
+}
+
+/// The coordinates of an input along some dimensions, as far as they are plain values.
+fn place(members: &[Member], input: usize, names: &[String]) -> Vec<Option<Vec<u8>>> {
+    let arrays = members.get(input).map(|member| member.dataset.arrays()).unwrap_or_default();
+    let of = |name: &String| {
+        let own = arrays.iter().find(|(path, _)| last(path) == name);
+        own.and_then(|(_, array)| array.plain_values())
+    };
+    names.iter().map(of).collect()
 }
 
 fn array<'a>(members: &'a [Member], input: usize, path: &str) -> Option<&'a Array> {

@@ -12,7 +12,7 @@ use super::{Member, array, last, paths};
 /// Most bytes of the times of one input.
 pub(super) const MOST_TIMES: u64 = 64 << 20;
 /// Most bytes of any other array of one input.
-const MOST_SMALL: u64 = 64 << 10;
+pub(super) const MOST_SMALL: u64 = 64 << 10;
 
 /// The arrays, by input and path, whose values have to take the place of references.
 pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize, String)> {
@@ -39,10 +39,8 @@ pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize
         let moved = family.is_some_and(|times| {
             times.iter().any(|time| !one_epoch(members, time) || is_since_1970(time, options))
         });
-        // What some dimensions tell apart and others do not is compared along the others.
-        let partly = arrays.iter().any(|array| is_partly_along(array, options));
         let known = |array: &&Array| array.is_plain() || can_be_read(array, most);
-        if (alike && !moved && !partly) || !arrays.iter().all(known) {
+        if (alike && !moved) || !arrays.iter().all(known) {
             continue;
         }
         let unread = holders.iter().zip(&arrays).filter(|(_, array)| !array.is_plain());
@@ -84,14 +82,6 @@ fn stored_alike(a: &Array, b: &Array) -> bool {
         && a.fill_value == b.fill_value
         && a.is_plain() == b.is_plain()
         && (a.is_plain() || a.chunk_grid.chunk_shape() == b.chunk_grid.chunk_shape())
-}
-
-/// Whether an array has some of the dimensions, and not all of them.
-fn is_partly_along(array: &Array, options: &CombineOptions) -> bool {
-    let has = |name: &String| array.dimensions.contains(name);
-    let mut names = options.concat_dimensions.iter().map(|dimension| &dimension.name);
-    let mut others = names.clone();
-    names.any(has) && !others.all(has)
 }
 
 /// Whether the times at a path are brought to 1970 in any case.
