@@ -217,8 +217,13 @@ class Comparison:
         return identity is not None and identity == self.source.dataset(theirs)[0]
 
     def fill(self, path, dataset):
-        """`_FillValue` becomes the array's fill value, or stays an attribute."""
-        if "_FillValue" not in dataset.attrs or "_FillValue" in self.document(f"{path}/.zattrs") or dataset.dtype.kind not in "iufS":
+        """`_FillValue` becomes the array's fill value, or stays an attribute, beside no other fill value that xarray would mask instead."""
+        if "_FillValue" not in dataset.attrs or dataset.dtype.kind not in "iufS":
+            return
+        if "_FillValue" in self.document(f"{path}/.zattrs"):
+            other = self.document(f"{path}/.zarray").get("fill_value")
+            if other is not None and np.asarray(dataset.attrs["_FillValue"]).dtype == dataset.dtype and dataset.attrs["_FillValue"].size == 1:
+                self.say("fill", path, "wrong", f"{other!r} beside the attribute {dataset.attrs['_FillValue']!r}")
             return
         try:
             wanted, fill = np.asarray(dataset.attrs["_FillValue"]), self.root[path].metadata.fill_value

@@ -100,6 +100,17 @@ def fill_values(f):
 
 
 @recipe()
+def two_fill_values(f):
+    """Chunks that were never written, whose fill value is not the one that `_FillValue` marks as missing."""
+    for name, options in {"plain": {}, "deflated": {"compression": "gzip", "shuffle": True}, "contiguous": {"chunks": None}}.items():
+        for dtype, value, missing in (("f4", 7, -9999), (">i2", 7, -1), ("f8", np.nan, -9999), ("i4", 0, -1), ("f4", 7, 7)):
+            d = f.create_dataset(f"{name}_{np.dtype(dtype).str[1:]}_{value}_{missing}", (6,), dtype, fillvalue=value, **{"chunks": (2,), **options})
+            d.attrs["_FillValue"] = np.array([missing], dtype)
+            if name != "contiguous":
+                d[0:4] = [1, missing, 7, 2]
+
+
+@recipe()
 def dataspaces(f):
     """Null, scalar, empty and many-dimensional."""
     f.create_dataset("null", data=h5py.Empty("f4"))
