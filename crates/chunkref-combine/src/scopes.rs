@@ -231,7 +231,9 @@ fn once(mut inputs: Vec<Dataset>, options: &CombineOptions) -> Result<Combined, 
     if options.on_conflict == OnConflict::SkipVariable && !error.conflicts.is_empty() {
         for conflict in &error.conflicts {
             notes.push(format!("{} is left out: {}", conflict.place, conflict.message));
-            inputs.iter_mut().for_each(|input| remove(input, &conflict.place));
+            for input in &mut inputs {
+                remove(input, &conflict.place);
+            }
         }
         return Ok(Combined { dataset: merge(&inputs)?, notes });
     }

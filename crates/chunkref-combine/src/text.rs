@@ -20,7 +20,7 @@ pub(crate) fn pad(inputs: &mut [Input<'_>]) -> Padded {
         let mut changed = Vec::new();
         for (path, array) in input.dataset.arrays() {
             let Some(texts) = array.plain_texts() else { continue };
-            let longest = texts.iter().map(|text| text.len()).max().unwrap_or_default().max(1);
+            let longest = texts.iter().map(bytes::Bytes::len).max().unwrap_or_default().max(1);
             let small = longest.checked_mul(texts.len()).is_some_and(|all| all <= MOST_PADDED);
             if !small || texts.iter().any(|text| text.last() == Some(&0)) {
                 continue;

@@ -108,8 +108,8 @@ impl Setting<'_> {
         let own_coordinate = first.array.dimensions == [name] && along.is_empty();
         let all = self.options.stack_all
             || self.options.stack.iter().any(|own| own == path || own == name);
-        let alone = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
-        let stacked = self.stacked(&holders, &along, all && !own_coordinate, alone);
+        let is_single = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
+        let stacked = self.stacked(&holders, &along, all && !own_coordinate, is_single);
         if own_coordinate && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
@@ -155,8 +155,9 @@ impl Setting<'_> {
     /// Conflicts between inputs that do not depend on where they lie.
     pub(crate) fn kinds(&self, path: &str) -> Vec<Conflict> {
         let holders = self.holders(path);
-        let names = self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
-        let along: Vec<String> = names
+        let dimensions =
+            self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
+        let along: Vec<String> = dimensions
             .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
             .collect();
         let plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
@@ -187,13 +188,13 @@ impl Setting<'_> {
     }
 
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
-    /// What is `alone` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
+    /// What `is_single` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
     fn stacked(
         &self,
         holders: &[Holder<'_>],
         along: &[String],
         all: bool,
-        alone: bool,
+        is_single: bool,
     ) -> Vec<String> {
         let mut needed: Vec<&Axis> =
             self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
@@ -205,7 +206,7 @@ impl Setting<'_> {
         if !all {
             let candidates = needed.clone();
             for candidate in candidates {
-                if alone && candidate.is_new {
+                if is_single && candidate.is_new {
                     continue;
                 }
                 let others: Vec<usize> = (0..)

@@ -24,8 +24,12 @@ pub(crate) fn dtype(dtype: &DataType) -> String {
         DataType::VlenBytes => "bytes of any length".to_owned(),
         DataType::Struct { fields } => {
             let fields = fields.iter().map(|field| {
-                let shape: String =
-                    field.shape.iter().map(|length| format!("[{length}]")).collect();
+                let lengths: Vec<String> = field.shape.iter().map(u64::to_string).collect();
+                let shape = if lengths.is_empty() {
+                    String::new()
+                } else {
+                    format!("[{}]", lengths.join(", "))
+                };
                 format!("{}: {}{shape}", field.name, self::dtype(&field.dtype))
             });
             format!("struct of {}", fields.collect::<Vec<_>>().join(", "))

@@ -300,13 +300,14 @@ impl CombineOptions {
     /// its group too, unless another one is chosen.
     #[must_use]
     pub fn with_concat(mut self, mut dimension: ConcatDimension) -> Self {
-        if let Some((group, name)) = dimension.name.rsplit_once('/')
+        let path = dimension.name.clone();
+        if let Some((group, name)) = path.rsplit_once('/')
             && !name.is_empty()
         {
             let group = group.trim_matches('/');
             if self.group.as_deref().is_none_or(|known| known == group) {
                 self.group = Some(group.to_owned()).filter(|group| !group.is_empty());
-                dimension.name = name.to_owned();
+                name.clone_into(&mut dimension.name);
             }
         }
         self.concat_dimensions.push(dimension);
