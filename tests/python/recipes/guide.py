@@ -30,7 +30,8 @@ class Recipe:
 
     def __init__(self, heading, folder):
         self.folder = folder
-        self.blocks = BLOCK.findall(sections()[heading])
+        self.text = sections()[heading]
+        self.blocks = BLOCK.findall(self.text)
         self.names = {}
         self._python(BLOCK.findall(sections()[""]))
 
@@ -42,17 +43,18 @@ class Recipe:
         """All lines of messages that the recipe shows."""
         return [line for kind, text in self.blocks if kind == "text" for line in text.splitlines()]
 
-    def run(self, command, folder=None):
-        """Run a command line of the guide; its exit code, and what it prints."""
-        words = shlex.split(command)
+    def run(self, command, folder=None, more=""):
+        """Run a command line of the guide, with more options that the recipe names; its exit code, and what it prints."""
+        words = shlex.split(f"{command} {more}")
         assert words[0] == "chunkref" and command in self.commands()
         done = subprocess.run([program(), *words[1:]], cwd=folder or self.folder, env={**os.environ, "NO_COLOR": "1"}, capture_output=True,
                               text=True, timeout=50, check=False)
         return done.returncode, done.stdout + done.stderr
 
-    def make(self, command, folder=None):
+    def make(self, command, folder=None, more=""):
         """Run a command line that makes something."""
-        code, said = self.run(command, folder)
+        assert all(option in self.text for option in more.split() if option.startswith("--")), more
+        code, said = self.run(command, folder, more)
         assert code == 0, said
         return said
 

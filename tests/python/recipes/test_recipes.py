@@ -34,8 +34,9 @@ def test_each_recipe_has_a_test_and_at_most_fifteen_lines_of_text():
 
 
 def cube_is_that_of(recipe, name, variable, paths, dimension):
-    """The cube is what xarray makes of these files along a dimension; returns that."""
-    return is_cube_of(recipe, name, recipe.names[variable], lambda raw: joined(files(paths, raw=raw), dimension))
+    """The cube, which the recipe opens as `variable` if it does, is what xarray makes of these files along a dimension; returns that."""
+    cube = recipe.names[variable] if variable else recipe.names["cube"](str(recipe.folder / name))
+    return is_cube_of(recipe, name, cube, lambda raw: joined(files(paths, raw=raw), dimension))
 
 
 @about("GOES: a day of scenes")
@@ -47,6 +48,15 @@ def test_goes(recipe):
     day = cube_is_that_of(recipe, "goes.json", "goes", paths, "t")
     assert day.sizes["t"] == 8 and day.SST.dims == ("t", "y", "x")
     assert recipe.names["goes"].time_bounds.dims == ("t", "number_of_time_bounds") and recipe.names["goes"].x_image.dims == ()
+
+    for path in paths[:3]:
+        twins.without_shuffle(path)
+    (recipe.folder / "goes.json").unlink()
+    recipe.refused(build, *recipe.refusals())
+    for path in paths[3:]:
+        path.unlink()
+    recipe.make(build)
+    cube_is_that_of(recipe, "goes.json", None, paths[:3], "t")
 
 
 @about("ERA5: hours in monthly files")
@@ -62,6 +72,8 @@ def test_era5(recipe, tmp_path_factory):
         recipe.refused(command, words, folder=folder)
         recipe.make(scan, folder)
         same(joined(files(paths), "time"), recipe.names["series"](str(folder / "months/*.json"), "time"))
+    twins.era5_packed(folder, scales=(0.002, 0.002))
+    recipe.make(packed, folder)
 
 
 @about("CMIP6: members and calendars")
@@ -86,6 +98,14 @@ def test_cmip6(recipe, tmp_path_factory):
     assert year.tas.dims == ("member", "time", "lat", "lon") and year.time_bnds.dims == ("time", "bnds")
     second = recipe.names["tas"].sel(member=b"r2i1p1f1")
     same_values("tas", joined(files(sorted(recipe.folder.glob("*r2i1p1f1*.nc"))), "time").tas.variable, second.tas.variable)
+    second = second.load()
+    (recipe.folder / "tas_Amon_CESM2_historical_r2i1p1f1_gn_200201-200312.nc").unlink()
+    code, said = recipe.run(build)
+    assert code == 1 and "--missing fill" in said
+    recipe.make(build, more="--missing fill")
+    gap = recipe.open()["tas"].tas.sel(member=b"r2i1p1f1")
+    assert gap[24:].isnull().all()
+    same_values("tas", second.tas.variable[:24], gap.variable[:24])
     twins.cmip6_of_360_days(recipe.folder)
     recipe.refused(plan, *recipe.refusals())
 
@@ -150,6 +170,20 @@ def test_roms(recipe):
     assert "h is not the same in all inputs" in said and "at [5, 7] (97.625 and 97.75)" in said
     recipe.open()
     assert cube_is_that_of(recipe, "roms.json", "roms", paths, "ocean_time").h.dims == ("ocean_time", "eta_rho", "xi_rho")
+    recipe.make(build, more="--identical h")
+    same_values("h", history.h.variable, recipe.open()["roms"].h.variable)
+
+    paths = twins.roms(recipe.folder, step=1)
+    code, said = recipe.run(build)
+    assert code == 1 and "--duplicates" in said
+    recipe.make(build, more="--duplicates last")
+    recipe.open()
+
+    def continued(raw):
+        parts = files(paths, raw=raw)
+        return joined([part.isel(ocean_time=slice(0, 1)) for part in parts[:-1]] + parts[-1:], "ocean_time")
+
+    assert is_cube_of(recipe, "roms.json", recipe.names["roms"], continued).sizes["ocean_time"] == 4
 
 
 @about("Sentinel-5P: orbits")
@@ -217,7 +251,7 @@ def test_nwm(recipe, tmp_path_factory):
 
     at_once.make(runs)
     grid = at_once.names["cube"](str(at_once.folder / "runs.json"))
-    assert dict(grid.sizes) == {"time": 5, "reference_time": 3, "feature_id": 12}
+    assert dict(grid.sizes) == {"time": 5, "reference_time": 3, "feature_id": 1000}
     for part in files(paths):
         cell = grid.streamflow.sel(time=part.time[0], reference_time=part.reference_time[0])
         np.testing.assert_allclose(cell.values, part.streamflow.values, rtol=1e-6)

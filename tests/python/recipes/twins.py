@@ -54,6 +54,21 @@ def goes(folder):
     return files
 
 
+def without_shuffle(path):
+    """Writes a scene again as it was before its images were shuffled."""
+    copy = path.with_suffix(".part")
+    with netCDF4.Dataset(path) as source, netCDF4.Dataset(copy, "w") as d:
+        d.setncatts(source.__dict__)
+        for name, dimension in source.dimensions.items():
+            d.createDimension(name, dimension.size)
+        for name, variable in source.variables.items():
+            variable.set_auto_maskandscale(False)
+            attributes = {key: variable.getncattr(key) for key in variable.ncattrs() if key != "_FillValue"}
+            storage = {**chunked(*variable.chunking()), "shuffle": False, "complevel": 1} if variable.ndim == 2 else {}
+            put(d, name, variable.dimensions, variable.dtype, variable[...], getattr(variable, "_FillValue", None), storage, **attributes)
+    copy.replace(path)
+
+
 def era5_month(path, month, hours, chunk):
     """A month of hours as float32, in chunks of `chunk` hours."""
     first = int((datetime.datetime(2024, month, 1) - datetime.datetime(1900, 1, 1)).total_seconds()) // 3600
@@ -85,10 +100,10 @@ def era5_uneven(folder):
     return files
 
 
-def era5_packed(folder):
+def era5_packed(folder, scales=(0.0017631979796170203, 0.00182)):
     """The first days of two months of the older downloads: int16, packed by the range of values of each file."""
     files = []
-    for month, hours, scale, offset in ((1, 72, 0.0017631979796170203, 257.70367009778755), (2, 48, 0.00182, 258.25)):
+    for month, hours, scale in zip((1, 2), (72, 48), scales):
         files.append(folder / f"era5-t2m-2024{month:02d}.nc")
         first = int((datetime.datetime(2024, month, 1) - datetime.datetime(1900, 1, 1)).total_seconds()) // 3600
         with netCDF4.Dataset(files[-1], "w", format="NETCDF3_64BIT_OFFSET") as d:
@@ -98,7 +113,7 @@ def era5_packed(folder):
             put(d, "time", ("time",), "i4", first + np.arange(hours), units="hours since 1900-01-01 00:00:00.0", calendar="gregorian",
                 long_name="time")
             put(d, "t2m", ("time", "latitude", "longitude"), "i2", numbers(month, (hours, 5, 8), "i2"), np.int16(-32767), scale_factor=scale,
-                add_offset=offset, missing_value=np.int16(-32767), units="K", long_name="2 metre temperature")
+                add_offset=257.70367009778755, missing_value=np.int16(-32767), units="K", long_name="2 metre temperature")
     return files
 
 
@@ -117,12 +132,12 @@ def cmip6_file(path, model, member, calendar, years, epoch="1850-01-01"):
         put(d, "time", ("time",), "f8", bounds.mean(axis=1), storage={"chunksizes": (512,)}, bounds="time_bnds", units=f"days since {epoch}",
             calendar=calendar, axis="T", long_name="time", standard_name="time")
         put(d, "time_bnds", ("time", "bnds"), "f8", bounds, storage={"chunksizes": (1, 2)})
-        for name, values in (("lat", np.linspace(-75, 75, 4)), ("lon", np.linspace(0, 288, 5))):
+        for name, values in (("lat", np.linspace(-75, 75, 32)), ("lon", np.linspace(0, 345, 24))):
             axis(d, name, values, "f8", bounds=f"{name}_bnds", units="degrees_north" if name == "lat" else "degrees_east", axis="Y" if name == "lat" else "X")
-            put(d, f"{name}_bnds", (name, "bnds"), "f8", np.stack([values - 18, values + 18], axis=1))
+            put(d, f"{name}_bnds", (name, "bnds"), "f8", np.stack([values - 5, values + 5], axis=1))
         put(d, "height", (), "f8", 2.0, units="m", axis="Z", positive="up", standard_name="height")
         seed = years[0] * 100 + sum(member.encode())
-        put(d, "tas", ("time", "lat", "lon"), "f4", 220 + numbers(seed, (len(months), 4, 5), "f4") / 16, np.float32(1e20), chunked(1, 4, 5),
+        put(d, "tas", ("time", "lat", "lon"), "f4", 220 + numbers(seed, (len(months), 32, 24), "f4", 0, 20_000) / 256, np.float32(1e20), chunked(1, 32, 24),
             standard_name="air_temperature", units="K", cell_methods="area: time: mean", coordinates="height",
             missing_value=np.float32(1e20), cell_measures="area: areacella")
 
@@ -156,17 +171,17 @@ def oisst(folder):
             put(d, "time", ("time",), "f4", [(date - datetime.date(1978, 1, 1)).days], long_name="Center time of the day",
                 units="days since 1978-01-01 12:00:00")
             axis(d, "zlev", [0.0], long_name="Sea surface height", units="meters", positive="down", actual_range="0, 0")
-            axis(d, "lat", np.linspace(-75, 75, 6), long_name="Latitude", units="degrees_north")
-            axis(d, "lon", np.linspace(0, 315, 8), long_name="Longitude", units="degrees_east")
+            axis(d, "lat", np.linspace(-69, 69, 24), long_name="Latitude", units="degrees_north")
+            axis(d, "lon", np.linspace(0, 350, 36), long_name="Longitude", units="degrees_east")
             for number, name in enumerate(("sst", "anom", "err", "ice")):
-                values = numbers(10 * day + number, (1, 1, 6, 8), "i2", 0, 100)
+                values = numbers(10 * day + number, (1, 1, 24, 36), "i2", 0, 100)
                 values[0, 0, 0, :2] = -999
                 shape = ("time", "zlev", "lat", "lon")
                 if name == "ice" and day >= 4:
                     share = np.where(values == -999, -999, values / 100).astype("f4")
-                    put(d, name, shape, "f4", share, np.float32(-999), chunked(1, 1, 6, 8), long_name="Sea ice concentration", units="1")
+                    put(d, name, shape, "f4", share, np.float32(-999), chunked(1, 1, 24, 36), long_name="Sea ice concentration", units="1")
                 else:
-                    put(d, name, shape, "i2", values, np.int16(-999), chunked(1, 1, 6, 8), long_name=name, scale_factor=np.float32(0.01),
+                    put(d, name, shape, "i2", values, np.int16(-999), chunked(1, 1, 24, 36), long_name=name, scale_factor=np.float32(0.01),
                         add_offset=np.float32(0), valid_min=np.int16(-300), valid_max=np.int16(4500), units="%" if name == "ice" else "Celsius")
     return files
 
@@ -179,20 +194,20 @@ def wrf(folder):
         files.append(folder / f"wrfout_d01_2005-08-28_{hours[0]:02d}:00:00")
         with netCDF4.Dataset(files[-1], "w") as d:
             d.setncatts({"TITLE": " OUTPUT FROM WRF V4.2 MODEL", "START_DATE": "2005-08-28_00:00:00", "MAP_PROJ": np.int32(1), "DX": np.float32(12000)})
-            for name, length in (("Time", None), ("DateStrLen", 19), ("west_east", 7), ("south_north", 6), ("bottom_top", 3), ("west_east_stag", 8),
-                                 ("south_north_stag", 7), ("bottom_top_stag", 4)):
+            for name, length in (("Time", None), ("DateStrLen", 19), ("west_east", 28), ("south_north", 24), ("bottom_top", 3), ("west_east_stag", 29),
+                                 ("south_north_stag", 25), ("bottom_top_stag", 4)):
                 d.createDimension(name, length)
             put(d, "Times", ("Time", "DateStrLen"), "S1", np.array([list(f"2005-08-28_{hour:02d}:00:00") for hour in hours], "S1"),
                 storage=chunked(1, 19))
             put(d, "XTIME", ("Time",), "f4", [60 * hour for hour in hours], storage=chunked(1), FieldType=np.int32(104), MemoryOrder="0  ",
                 description="minutes since 2005-08-28 00:00:00", units="minutes since 2005-08-28 00:00:00", stagger="")
-            for number, (name, sizes, stagger) in enumerate((("XLAT", (6, 7), ""), ("XLONG", (6, 7), ""), ("XLAT_U", (6, 8), "X"), ("XLONG_U", (6, 8), "X"),
-                                                             ("XLAT_V", (7, 7), "Y"), ("XLONG_V", (7, 7), "Y"))):
+            for number, (name, sizes, stagger) in enumerate((("XLAT", (24, 28), ""), ("XLONG", (24, 28), ""), ("XLAT_U", (24, 29), "X"), ("XLONG_U", (24, 29), "X"),
+                                                             ("XLAT_V", (25, 28), "Y"), ("XLONG_V", (25, 28), "Y"))):
                 grid = 30 + numbers(number, sizes, "f4") / 1000
                 put(d, name, ("Time", "south_north" + "_stag" * (stagger == "Y"), "west_east" + "_stag" * (stagger == "X")), "f4",
                     np.stack([grid, grid]), storage=chunked(1, *sizes), MemoryOrder="XY ", units="degree", stagger=stagger, coordinates="XLONG XLAT")
-            for name, levels, sizes, stagger, coordinates in (("T2", (), (6, 7), "", "XLONG XLAT XTIME"), ("U", (3,), (6, 8), "X", "XLONG_U XLAT_U XTIME"),
-                                                              ("V", (3,), (7, 7), "Y", "XLONG_V XLAT_V XTIME"), ("PH", (4,), (6, 7), "Z", "XLONG XLAT XTIME")):
+            for name, levels, sizes, stagger, coordinates in (("T2", (), (24, 28), "", "XLONG XLAT XTIME"), ("U", (3,), (24, 29), "X", "XLONG_U XLAT_U XTIME"),
+                                                              ("V", (3,), (25, 28), "Y", "XLONG_V XLAT_V XTIME"), ("PH", (4,), (24, 28), "Z", "XLONG XLAT XTIME")):
                 dimensions = ["Time", *(["bottom_top" + "_stag" * (stagger == "Z")] if levels else []), "south_north" + "_stag" * (stagger == "Y"),
                               "west_east" + "_stag" * (stagger == "X")]
                 put(d, name, dimensions, "f4", numbers(100 * part + len(name) + ord(name[0]), (2, *levels, *sizes), "f4") / 8,
@@ -200,8 +215,9 @@ def wrf(folder):
     return files
 
 
-def roms(folder):
-    """Three history files of two times; the grid, above 64 KiB a field, is in every file."""
+def roms(folder, step=2):
+    """Three history files of two times; the grid, above 64 KiB a field, is in every file. With a `step` of one hour, files repeat
+    the last time of those before."""
     files = []
     rho, u = (96, 100), (96, 99)
     for part in range(3):
@@ -221,7 +237,7 @@ def roms(folder):
                 sizes = rho if points == "rho" else u
                 put(d, name, (f"eta_{points}", f"xi_{points}"), "f8", numbers(number, sizes, "f8") / 8, storage={} if name == "h" else chunked(*sizes),
                     long_name=name, units="meter", coordinates=f"lon_{points} lat_{points}", grid="grid")
-            put(d, "ocean_time", ("ocean_time",), "f8", 1387238400.0 + 3600 * np.array([2 * part, 2 * part + 1]), storage={"chunksizes": (1,)},
+            put(d, "ocean_time", ("ocean_time",), "f8", 1387238400.0 + 3600 * np.array([step * part, step * part + 1]), storage={"chunksizes": (1,)},
                 long_name="time since initialization", units="seconds since 1970-01-01 00:00:00", calendar="proleptic_gregorian", field="time, scalar, series")
             for name, levels, points in (("zeta", (), "rho"), ("temp", (3,), "rho"), ("u", (3,), "u")):
                 sizes = rho if points == "rho" else u
@@ -293,11 +309,11 @@ def nwm_file(path, valid, run):
         minutes = "minutes since 1970-01-01 00:00:00 UTC"
         axis(d, "time", [valid.timestamp() // 60], "i4", long_name="valid output time", standard_name="time", units=minutes)
         axis(d, "reference_time", [run.timestamp() // 60], "i4", long_name="model initialization time", standard_name="forecast_reference_time", units=minutes)
-        axis(d, "feature_id", 101 + 2 * np.arange(12), "i8", long_name="Reach ID", cf_role="timeseries_id")
+        axis(d, "feature_id", 101 + 2 * np.arange(1000), "i8", long_name="Reach ID", cf_role="timeseries_id")
         put(d, "crs", (), "S1", b"", esri_pe_string="GEOGCS[...]", spatial_ref="GEOGCS[...]")
         seed = int(run.timestamp() // 3600) % 1000 + int(valid.timestamp() // 3600) % 1000 * 1000
         for name, scale in (("streamflow", 0.01), ("velocity", 0.01), ("qSfcLatRunoff", 1e-5)):
-            put(d, name, ("feature_id",), "i4", numbers(seed + len(name), 12, "i4"), np.int32(-999900), chunked(5), scale_factor=np.float32(scale),
+            put(d, name, ("feature_id",), "i4", numbers(seed + len(name), 1000, "i4", 0, 10_000), np.int32(-999900), chunked(500), scale_factor=np.float32(scale),
                 add_offset=np.float32(0), missing_value=np.int32(-999900), units="m3 s-1", grid_mapping="crs", coordinates="latitude longitude",
                 valid_range=np.array([0, 5000000], "i4"))
 
@@ -320,7 +336,7 @@ def dated(folder):
         date = datetime.date(2024, 2, 27) + datetime.timedelta(day)
         files.append(folder / f"rain_{date:%Y%m%d}_v2.nc")
         with netCDF4.Dataset(files[-1], "w") as d:
-            axis(d, "lat", np.linspace(-40, 40, 5), units="degrees_north")
-            axis(d, "lon", np.linspace(0, 300, 6), units="degrees_east")
-            put(d, "rain", ("lat", "lon"), "f4", numbers(day, (5, 6), "f4") / 8, np.float32(-9999), chunked(5, 3), units="mm")
+            axis(d, "lat", np.linspace(-39, 39, 40), units="degrees_north")
+            axis(d, "lon", np.linspace(0, 348, 30), units="degrees_east")
+            put(d, "rain", ("lat", "lon"), "f4", numbers(day, (40, 30), "f4") / 8, np.float32(-9999), chunked(40, 15), units="mm")
     return files
