@@ -14,12 +14,23 @@ def files(paths, group=None, raw=False):
 
 
 def joined(datasets, dimension):
-    """xarray's own cube: what lacks the dimension is stacked along it where any two differ, and kept as it is where none do."""
+    """xarray's own cube: what lacks the dimension is stacked along it where any two differ, and otherwise kept."""
     first, *others = datasets
-    static = {name: variable for name, variable in first.variables.items() if dimension not in variable.dims and name != dimension
-              and all(variable.equals(other.variables[name]) for other in others)}
-    along = xarray.concat([part.drop_vars(static) for part in datasets], dimension, data_vars="all", coords="all", join="exact",
-                          combine_attrs="override")
+    static = {
+        name: variable
+        for name, variable in first.variables.items()
+        if dimension not in variable.dims
+        and name != dimension
+        and all(variable.equals(other.variables[name]) for other in others)
+    }
+    along = xarray.concat(
+        [part.drop_vars(static) for part in datasets],
+        dimension,
+        data_vars="all",
+        coords="all",
+        join="exact",
+        combine_attrs="override",
+    )
     coordinates = {name: variable for name, variable in static.items() if name in first.coords}
     rest = {name: variable for name, variable in static.items() if name not in first.coords}
     return along.assign_coords(coordinates).assign(rest)
@@ -41,7 +52,10 @@ def same_values(name, expected, got, close=False):
     elif left.dtype.kind in "fc":
         np.testing.assert_array_equal(right, left, err_msg=name)
     elif left.dtype.kind in "SUO" and not is_time(expected):
-        text = [[item.decode() if isinstance(item, bytes) else str(item) for item in values.flat] for values in (left, right)]
+        text = [
+            [item.decode() if isinstance(item, bytes) else str(item) for item in values.flat]
+            for values in (left, right)
+        ]
         assert text[0] == text[1], name
     else:
         assert is_time(expected) == is_time(got), f"{name}: {right.dtype} instead of {left.dtype}"
@@ -64,13 +78,17 @@ def same_attributes(name, expected, got):
     """Every attribute of the file, as a number of any type; references may add a fill value."""
     for key, value in expected.items():
         assert key in got, f"{name}: no attribute {key}"
-        assert np.array_equal(np.ravel(got[key]), np.ravel(value), equal_nan=np.ravel(value).dtype.kind == "f"), f"{name}: {key} is {got[key]}, not {value}"
+        assert np.array_equal(np.ravel(got[key]), np.ravel(value), equal_nan=np.ravel(value).dtype.kind == "f"), (
+            f"{name}: {key} is {got[key]}, not {value}"
+        )
     assert set(got) - set(expected) <= {"_FillValue"}, f"{name}: {set(got) - set(expected)}"
 
 
 def same_as_stored(expected, got, times):
-    """Datasets that are not decoded: every number and its type, but for those of the variables `times`, which count from
-    another date."""
+    """Datasets that are not decoded: every number and its type.
+
+    Values of the variables `times` may count from another date; they are compared where they are decoded.
+    """
     assert dict(expected.sizes) == dict(got.sizes)
     assert set(expected.variables) == set(got.variables)
     for name in set(expected.variables) - times:
@@ -81,8 +99,10 @@ def same_as_stored(expected, got, times):
 
 
 def is_cube_of(recipe, name, cube, join):
-    """The cube `cube`, in the reference set `name`, is what `join` makes of the files, decoded and as stored; `join` takes
-    whether values are as stored. Returns what was expected."""
+    """The cube `cube`, in the reference set `name`, is what `join` makes of the files, decoded and as stored.
+
+    `join` takes whether values are as stored. Returns what was expected, decoded.
+    """
     decoded = join(False)
     same(decoded, cube)
     times = {variable for variable in decoded.variables if is_time(decoded[variable].variable)}

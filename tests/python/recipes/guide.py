@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The recipes as the guide has them: their commands, the refusals that it shows, and the lines of Python that open what is made."""
+"""The recipes as the guide has them: commands, the refusals that it shows, and the lines of Python that open cubes."""
 
 import os
 import pathlib
@@ -44,11 +44,18 @@ class Recipe:
         return [line for kind, text in self.blocks if kind == "text" for line in text.splitlines()]
 
     def run(self, command, folder=None, more=""):
-        """Run a command line of the guide, with more options that the recipe names; its exit code, and what it prints."""
+        """Run a command line of the guide, with `more` options; its exit code, and what it prints."""
         words = shlex.split(f"{command} {more}")
         assert words[0] == "chunkref" and command in self.commands()
-        done = subprocess.run([program(), *words[1:]], cwd=folder or self.folder, env={**os.environ, "NO_COLOR": "1"}, capture_output=True,
-                              text=True, timeout=50, check=False)
+        done = subprocess.run(
+            [program(), *words[1:]],
+            cwd=folder or self.folder,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
         return done.returncode, done.stdout + done.stderr
 
     def make(self, command, folder=None, more=""):

@@ -4,7 +4,6 @@
 import netCDF4
 import numpy as np
 import pytest
-import xarray
 
 from . import twins
 from .compare import RAW, files, is_cube_of, joined, same, same_as_stored, same_values
@@ -19,9 +18,11 @@ def in_a_folder_of_its_own(request, tmp_path):
 
 def about(heading):
     """Gives a test the recipe with this heading."""
+
     def mark(test):
         test.heading = heading
         return pytest.mark.parametrize("recipe", [heading], indirect=True, ids=[""])(test)
+
     return mark
 
 
@@ -29,12 +30,18 @@ def test_each_recipe_has_a_test_and_at_most_fifteen_lines_of_text():
     recipes = {heading: text for heading, text in sections().items() if heading}
     assert sorted(recipes) == sorted(test.heading for test in globals().values() if hasattr(test, "heading"))
     for heading, text in recipes.items():
-        prose = [line for number, block in enumerate(text.split("```")) if number % 2 == 0 for line in block.splitlines() if line]
+        prose = [
+            line
+            for number, block in enumerate(text.split("```"))
+            if number % 2 == 0
+            for line in block.splitlines()
+            if line
+        ]
         assert len(prose) <= 15, heading
 
 
 def cube_is_that_of(recipe, name, variable, paths, dimension):
-    """The cube, which the recipe opens as `variable` if it does, is what xarray makes of these files along a dimension; returns that."""
+    """The cube, which the recipe opens as `variable` if it does, is what xarray makes of these files; returns that."""
     cube = recipe.names[variable] if variable else recipe.names["cube"](str(recipe.folder / name))
     return is_cube_of(recipe, name, cube, lambda raw: joined(files(paths, raw=raw), dimension))
 
@@ -47,7 +54,10 @@ def test_goes(recipe):
     recipe.open()
     day = cube_is_that_of(recipe, "goes.json", "goes", paths, "t")
     assert day.sizes["t"] == 8 and day.SST.dims == ("t", "y", "x")
-    assert recipe.names["goes"].time_bounds.dims == ("t", "number_of_time_bounds") and recipe.names["goes"].x_image.dims == ()
+    assert (
+        recipe.names["goes"].time_bounds.dims == ("t", "number_of_time_bounds")
+        and recipe.names["goes"].x_image.dims == ()
+    )
 
     for path in paths[:3]:
         twins.without_shuffle(path)
@@ -66,7 +76,10 @@ def test_era5(recipe, tmp_path_factory):
     recipe.make(build)
     recipe.open()
     cube_is_that_of(recipe, "era5.json", "era5", paths, "time")
-    for twin, command, words in ((twins.era5_uneven, build, recipe.refusals()[0]), (twins.era5_packed, packed, recipe.refusals()[1])):
+    for twin, command, words in (
+        (twins.era5_uneven, build, recipe.refusals()[0]),
+        (twins.era5_packed, packed, recipe.refusals()[1]),
+    ):
         folder = tmp_path_factory.mktemp("months")
         paths = twin(folder)
         recipe.refused(command, words, folder=folder)
@@ -88,6 +101,7 @@ def test_cmip6(recipe, tmp_path_factory):
                 # The second member counts from another date, which is compared where values are decoded.
                 members[1] = members[1].assign_coords(time=members[0].time).assign(time_bnds=members[0].time_bnds)
             return joined(members, "member").assign_coords(member=[b"r1i1p1f1", b"r2i1p1f1"])
+
         return join
 
     twins.cmip6(recipe.folder)
@@ -97,7 +111,9 @@ def test_cmip6(recipe, tmp_path_factory):
     year = is_cube_of(recipe, "tas.json", recipe.names["tas"], grid(recipe.folder))
     assert year.tas.dims == ("member", "time", "lat", "lon") and year.time_bnds.dims == ("time", "bnds")
     second = recipe.names["tas"].sel(member=b"r2i1p1f1")
-    same_values("tas", joined(files(sorted(recipe.folder.glob("*r2i1p1f1*.nc"))), "time").tas.variable, second.tas.variable)
+    same_values(
+        "tas", joined(files(sorted(recipe.folder.glob("*r2i1p1f1*.nc"))), "time").tas.variable, second.tas.variable
+    )
     second = second.load()
     (recipe.folder / "tas_Amon_CESM2_historical_r2i1p1f1_gn_200201-200312.nc").unlink()
     code, said = recipe.run(build)
@@ -125,7 +141,12 @@ def test_oisst(recipe):
     for command in (without_ice, *sides):
         recipe.make(command)
     recipe.open()
-    is_cube_of(recipe, "oisst.json", recipe.names["oisst"], lambda raw: joined([part.drop_vars("ice") for part in files(paths, raw=raw)], "time"))
+    is_cube_of(
+        recipe,
+        "oisst.json",
+        recipe.names["oisst"],
+        lambda raw: joined([part.drop_vars("ice") for part in files(paths, raw=raw)], "time"),
+    )
     cube_is_that_of(recipe, "old.json", "old", paths[:4], "time")
     cube_is_that_of(recipe, "new.json", "new", paths[4:], "time")
     both = [part.ice.values if part.ice.units == "1" else part.ice.values / 100 for part in files(paths)]
@@ -169,7 +190,11 @@ def test_roms(recipe):
     said = recipe.make(build)
     assert "h is not the same in all inputs" in said and "at [5, 7] (97.625 and 97.75)" in said
     recipe.open()
-    assert cube_is_that_of(recipe, "roms.json", "roms", paths, "ocean_time").h.dims == ("ocean_time", "eta_rho", "xi_rho")
+    assert cube_is_that_of(recipe, "roms.json", "roms", paths, "ocean_time").h.dims == (
+        "ocean_time",
+        "eta_rho",
+        "xi_rho",
+    )
     recipe.make(build, more="--identical h")
     same_values("h", history.h.variable, recipe.open()["roms"].h.variable)
 
@@ -194,7 +219,9 @@ def test_sentinel5p(recipe):
     recipe.make(scan)
     recipe.open()
     as_stored = [recipe.names["cube"](name, group="PRODUCT", **RAW) for name in recipe.paths("names")]
-    for orbit, wanted, stored, raw in zip(recipe.names["orbits"], files(paths, "PRODUCT"), as_stored, files(paths, "PRODUCT", raw=True), strict=True):
+    for orbit, wanted, stored, raw in zip(
+        recipe.names["orbits"], files(paths, "PRODUCT"), as_stored, files(paths, "PRODUCT", raw=True), strict=True
+    ):
         same(wanted, orbit)
         assert orbit.qa_value.dtype == wanted.qa_value.dtype == np.float32
         same_values("qa_value", wanted.qa_value.variable, orbit.qa_value.variable)
@@ -267,7 +294,11 @@ def test_dates(recipe):
     dates = np.array(["2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"], "M8[ns]")
     days = joined(files(paths), "time").assign_coords(time=dates)
     same(days, recipe.names["rain"])
-    same_as_stored(joined(files(paths, raw=True), "time").assign_coords(time=dates), recipe.names["cube"](str(recipe.folder / "rain.json"), **RAW), {"time"})
+    same_as_stored(
+        joined(files(paths, raw=True), "time").assign_coords(time=dates),
+        recipe.names["cube"](str(recipe.folder / "rain.json"), **RAW),
+        {"time"},
+    )
 
     (recipe.folder / "rain.json").unlink()
     paths[1].rename(recipe.folder / "rain_latest_v2.nc")
