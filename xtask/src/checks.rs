@@ -41,16 +41,13 @@ pub(crate) fn test() -> Outcome<()> {
     let outside = run(Step::cargo(["test", "--no-fail-fast", "--workspace"])
         .args(["--manifest-path", OUTSIDE, "--target-dir"])
         .args([target()]))?;
-    // The judge of cubes is judged itself: by cubes made by hand, and by faults planted in them.
-    let judge = run(Step::new(python.python()).args([
-        "-m",
-        "pytest",
-        "--quiet",
-        "-p",
-        "no:cacheprovider",
-        "tests/python/cubes",
-    ]))?;
     build_programs()?;
+    // The judge of cubes is judged itself: by cubes made by hand, and by faults planted in them. The recipes of the guide are run.
+    let pytest = ["-m", "pytest", "--quiet", "-p", "no:cacheprovider"];
+    let judge = run(Step::new(python.python())
+        .args(pytest)
+        .args(["tests/python/cubes", "tests/python/recipes"])
+        .env("CHUNKREF", target().join("debug/chunkref")))?;
     let cubes = python.cubes(&["--seeds", "0:300"]).watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
