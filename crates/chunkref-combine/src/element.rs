@@ -113,7 +113,6 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         if fill.as_ref() == Some(&value) {
             return Element::Missing;
         }
-        #[expect(clippy::cast_precision_loss, reason = "what is packed is small")]
         let unpacked = |number: f64| number * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         match (value, &time) {
             (Value::Bytes(bytes), _) => {

@@ -9,23 +9,28 @@
 //!   codecs and chunks; where they are equal, all inputs name the bytes of the first one, so that they are kept once.
 
 mod content;
+mod members;
 mod plain;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chunkref_combine::largest_difference;
 use chunkref_core::CombineOptions;
-use chunkref_model::{Array, ChunkRef, Dataset, ManifestAssembler, Source, SourceId};
-use chunkref_read::{Open, ReadError, are_messages, read_arrays};
+use chunkref_model::{Array, Dataset};
+use chunkref_read::{Open, ReadError, read_arrays};
 use futures::StreamExt;
 
 use super::{CubeError, InputError};
 use crate::many::{self, ManyOptions};
 use content::{Content, band_bytes, content, probe};
+use members::{
+    adopt, all_same, array, change, comparable, last, paths, place, signatures, values_bytes,
+};
 
 /// Most bytes that are in memory at one time for comparisons, beyond one band of chunks for each thread.
 const MOST_HELD: u64 = 512 << 20;
@@ -228,7 +233,7 @@ impl Agreement<'_> {
                 }
                 let pair = holders.get(..2).unwrap_or_default();
                 // Data of members differ, as a look into two of them tells.
-                let differ = self.signatures(members, &path, &holders).len() > 1
+                let differ = signatures(members, &path, &holders).len() > 1
                     || self.probed(members, &path, pair).await?.len() > 1;
                 if differ {
                     break;
@@ -295,7 +300,7 @@ impl Agreement<'_> {
         path: &str,
         holders: Vec<usize>,
     ) -> Result<Vec<Vec<usize>>, CubeError> {
-        let groups = self.signatures(members, path, &holders);
+        let groups = signatures(members, path, &holders);
         // Along one dimension, a field that differs in one input is kept for each.
         let one_for_all = self.options.concat_dimensions.len() == 1;
         if one_for_all && groups.len() > 1 {
@@ -315,16 +320,6 @@ impl Agreement<'_> {
         }
         found.sort();
         Ok(found)
-    }
-
-    /// Inputs in groups of those whose stored chunks have the same lengths.
-    fn signatures(&self, members: &[Member], path: &str, inputs: &[usize]) -> Vec<Vec<usize>> {
-        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for &input in inputs {
-            let signature = array(members, input, path).map(content::signature);
-            groups.entry(signature.unwrap_or_default()).or_default().push(input);
-        }
-        groups.into_values().collect()
     }
 
     /// Inputs in groups of those whose bytes are equal in one place.
@@ -364,12 +359,11 @@ impl Agreement<'_> {
         let mut known: HashMap<Content, usize> = HashMap::new();
         let (mut kinds, mut others) = (Vec::new(), Vec::new());
         for (&input, content) in holders.iter().zip(contents) {
-            match known.get(&content) {
-                Some(&first) => others.push((first, input)),
-                None => {
-                    known.insert(content, input);
-                    kinds.push(input);
-                }
+            if let Some(&first) = known.get(&content) {
+                others.push((first, input));
+            } else {
+                known.insert(content, input);
+                kinds.push(input);
             }
         }
         // Along one dimension, each input keeps its own when one of them differs.
@@ -409,128 +403,11 @@ impl Agreement<'_> {
             }
             _ => None,
         };
-        match found {
-            Some(difference) => words.push_str(&format!(" differ by {difference}")),
-            None => words.push_str(" differ"),
+        words.push_str(" differ");
+        if let Some(difference) = found {
+            let _ = write!(words, " by {difference}");
         }
         words.push_str("; each input keeps its own along the dimensions");
         Ok(words)
-    }
-}
-
-/// The arrays of some inputs, and who has each.
-fn paths(members: &[Member], inputs: &[usize]) -> BTreeMap<String, Vec<usize>> {
-    let mut paths: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for &input in inputs {
-        let Some(member) = members.get(input) else { continue };
-        for (path, _) in member.dataset.arrays() {
-            paths.entry(path).or_default().push(input);
-        }
-    }
-    paths
-}
-
-/// The coordinates of an input along some dimensions, as far as they are plain values.
-fn place(members: &[Member], input: usize, names: &[String]) -> Vec<Option<Vec<u8>>> {
-    let arrays = members.get(input).map(|member| member.dataset.arrays()).unwrap_or_default();
-    let of = |name: &String| {
-        let own = arrays.iter().find(|(path, _)| last(path) == name);
-        own.and_then(|(_, array)| array.plain_values())
-    };
-    names.iter().map(of).collect()
-}
-
-fn array<'a>(members: &'a [Member], input: usize, path: &str) -> Option<&'a Array> {
-    members.get(input)?.dataset.array(path)
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// Whether arrays can be one array whose values can be read: what differs otherwise is a conflict, or a difference that is
-/// seen without reading.
-fn comparable(arrays: &[&Array]) -> bool {
-    let readable = |array: &Array| {
-        array.dtype.length_bytes().is_some_and(|length| length > 0)
-            && array.logical_bytes().is_some_and(|bytes| bytes > 0)
-            && are_messages(&array.codecs) == Some(false)
-    };
-    arrays.windows(2).all(|pair| match pair {
-        [a, b] => {
-            a.shape == b.shape
-                && a.dimensions == b.dimensions
-                && a.fill_value == b.fill_value
-                && content::same_type(&a.dtype, &b.dtype)
-        }
-        _ => true,
-    }) && arrays.iter().all(|array| readable(array))
-}
-
-fn values_bytes(arrays: &[&Array]) -> u64 {
-    let bytes = arrays.iter().map(|array| array.logical_bytes().unwrap_or(u64::MAX));
-    bytes.fold(0, u64::saturating_add)
-}
-
-/// Whether references alone tell that the values are equal.
-fn all_same(members: &[Member], path: &str, holders: &[usize]) -> bool {
-    holders.split_first().is_none_or(|(&first, others)| {
-        others.iter().all(|&other| same_references(members, path, first, other))
-    })
-}
-
-fn same_references(members: &[Member], path: &str, one: usize, other: usize) -> bool {
-    let (Some(a), Some(b)) = (array(members, one, path), array(members, other, path)) else {
-        return false;
-    };
-    let source = |input: usize, id| members.get(input).and_then(|own| own.dataset.source(id));
-    if let (Some(a), Some(b)) = (a.plain_values(), b.plain_values()) {
-        return a == b;
-    }
-    a.codecs == b.codecs
-        && a.chunk_grid == b.chunk_grid
-        && a.manifest.same_chunks(&b.manifest, &mut |a, b| {
-            source(one, a).is_some() && source(one, a) == source(other, b)
-        })
-}
-
-fn change(member: &mut Member, path: &str, change: impl FnOnce(Array) -> Array) {
-    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let dataset = Arc::make_mut(&mut member.dataset);
-    if let Some(array) = dataset.group_mut(parent).arrays.get_mut(name) {
-        *array = change(array.clone());
-    }
-}
-
-/// Lets the array of `input` name the bytes of `first`, whose values are equal. Attributes stay.
-fn adopt(members: &mut [Member], path: &str, first: usize, input: usize) {
-    let Some(source) = members.get(first).cloned() else { return };
-    let Some(model) = source.dataset.array(path) else { return };
-    let Some(member) = members.get_mut(input) else { return };
-    let dataset = Arc::make_mut(&mut member.dataset);
-    let mut named = BTreeSet::new();
-    model.manifest.visit(&mut |_, reference| {
-        if let ChunkRef::Virtual { source, .. } = reference {
-            named.insert(source);
-        }
-    });
-    // Sources that the array does not name keep their place in the table, and any entry will do for them.
-    let ids: Vec<SourceId> = (0..)
-        .map(SourceId)
-        .zip(source.dataset.sources())
-        .map(
-            |(id, source): (SourceId, &Source)| {
-                if named.contains(&id) { dataset.add_source(source.clone()) } else { SourceId(0) }
-            },
-        )
-        .collect();
-    let grid_shape = model.manifest.grid_shape().to_vec();
-    let origin = vec![0; grid_shape.len()];
-    let manifest = ManifestAssembler::new(grid_shape).and_then(|mut assembler| {
-        assembler.place(&model.manifest, &origin, &ids)?;
-        assembler.finish()
-    });
-    if let Ok(manifest) = manifest {
-        change(member, path, |own| Array { attributes: own.attributes, manifest, ..model.clone() });
     }
 }

@@ -12,7 +12,7 @@ use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 use super::beside::{Beside, Chunk, Compared, Ranges, same_values};
 use super::decode::Chosen;
 use super::inline::{self, Claimed, Written};
-use super::placement::{Axes, last};
+use super::placement::{Axes, Placement, last};
 use super::{Check, Cube, Failure, values};
 
 /// Scans sources again, those of the sampled chunks or all, and compares all references to them.
@@ -24,14 +24,18 @@ pub(super) async fn sources(
     all: bool,
     scanning: &ScanOptions,
 ) -> Vec<Check> {
-    let mut check = Check::new("against-source", "chunks");
-    let mut read = Check::new("values", "chunks");
-    values::note(&mut read);
-    let mut written_check = Check::new("inline-values", "arrays");
-    let mut claimed = Claimed::default();
-    // A field that several sources have may be that of any of them, if the right one has the same values.
-    let mut suspects: Vec<((usize, Vec<u64>), Failure)> = Vec::new();
-    let mut confirmed: HashSet<(usize, Vec<u64>)> = HashSet::new();
+    let options =
+        cube.recorded.and_then(|made| CombineOptions::of_record(&made.provenance.options));
+    let options = options.unwrap_or_default();
+    let mut against = Against::new(cube, objects, sample, &options);
+    let axes = match Axes::of(cube.dataset, &options, objects).await {
+        Ok(axes) => axes,
+        Err(error) => {
+            let reason = format!("the coordinates cannot be read: {}", causes(&error));
+            against.chunks.fail(Failure { reason, ..Failure::default() });
+            return against.checks();
+        }
+    };
     let ids = (0..cube.dataset.sources().len()).filter_map(|id| u32::try_from(id).ok());
     let every: BTreeSet<SourceId> = if all { ids.map(SourceId).collect() } else { BTreeSet::new() };
     let sampled = sample.iter().map(|chosen| chosen.source);
@@ -39,18 +43,6 @@ pub(super) async fn sources(
         sampled.chain(every).filter(|source| !cube.unsound.contains(source)).collect();
     let mut references = references(cube, &wanted);
     let scanned = wanted.len();
-    let mut elsewhere = BTreeSet::new();
-    let options =
-        cube.recorded.and_then(|made| CombineOptions::of_record(&made.provenance.options));
-    let options = options.unwrap_or_default();
-    let axes = match Axes::of(cube.dataset, &options, objects).await {
-        Ok(axes) => axes,
-        Err(error) => {
-            let reason = format!("the coordinates cannot be read: {}", causes(&error));
-            check.fail(Failure { reason, ..Failure::default() });
-            return vec![check, read, written_check];
-        }
-    };
     // Of inputs at one place the first or the last counts, so that is the one whose values are looked for first.
     let mut wanted: Vec<SourceId> = wanted.into_iter().collect();
     if options.duplicates == Duplicates::Last {
@@ -62,7 +54,7 @@ pub(super) async fn sources(
             Ok(scanned) => scanned,
             Err(error) => {
                 let reason = format!("it cannot be scanned again: {}", causes(&error));
-                check.fail(Failure::of_source(url, reason));
+                against.chunks.fail(Failure::of_source(url, reason));
                 continue;
             }
         };
@@ -70,68 +62,17 @@ pub(super) async fn sources(
             Ok(placement) => placement,
             Err(error) => {
                 let reason = format!("its coordinates cannot be read: {}", causes(&error));
-                check.fail(Failure::of_source(url, reason));
+                against.chunks.fail(Failure::of_source(url, reason));
                 continue;
             }
         };
         if let Some((dimension, step)) = placement.lost() {
             let reason = format!("the cube has no place for step {step} of it along {dimension}");
-            check.fail(Failure::of_source(url.clone(), reason));
+            against.chunks.fail(Failure::of_source(url.clone(), reason));
         }
-        let known = Known::of(&scan);
-        let mut named = references.remove(&id).unwrap_or_default();
-        for (number, (path, array)) in cube.arrays.iter().enumerate() {
-            let chunks = named.remove(&number).unwrap_or_default();
-            let along = array.dimensions.iter().any(|name| placement.along(name).is_some());
-            if chunks.is_empty() && !along && !array.is_plain() {
-                continue;
-            }
-            let own_path = Some(path).filter(|path| scan.array(path).is_some());
-            let own_path = own_path.or_else(|| known.by_name(path));
-            let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
-            else {
-                if !chunks.is_empty() {
-                    elsewhere.insert(path.as_str());
-                }
-                continue;
-            };
-            if array.is_plain() {
-                let (scan, url) = (&scan, url.as_str());
-                let written =
-                    Written { number, path, array, scan, url, own_path, placement: &placement };
-                inline::compare(
-                    cube,
-                    objects,
-                    &written,
-                    &options,
-                    &mut claimed,
-                    &mut written_check,
-                )
-                .await;
-                continue;
-            }
-            let placement = &placement;
-            let repeated = array.dimensions.iter().any(|name| {
-                !own.dimensions.contains(name) && steps(&scan, name).is_some_and(|steps| steps > 1)
-            });
-            let beside = Beside { cube, id, path, array, own, placement, repeated };
-            let Compared { places, misplaced, others } = beside.compare(&chunks, &mut check);
-            suspects.extend(misplaced.into_iter().map(|(cell, failure)| ((number, cell), failure)));
-            for (cell, place) in others {
-                if same_values((cube.dataset, path, &cell), (&scan, own_path, &place), objects)
-                    .await
-                {
-                    confirmed.insert((number, cell));
-                }
-            }
-            let pair = Pair { source: id, number, format, own_path, own, places };
-            values::compare(cube, objects, sample, &pair, &mut read).await;
-        }
-    }
-    for (cell, failure) in suspects {
-        if !confirmed.contains(&cell) {
-            check.fail(failure);
-        }
+        let named = references.remove(&id).unwrap_or_default();
+        let scanned = Scanned { id, url: &url, format, scan: &scan, placement: &placement };
+        against.source(&scanned, named).await;
     }
     let options: Vec<_> =
         scanning.format_options.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -140,21 +81,133 @@ pub(super) async fn sources(
     } else {
         format!("with {}", options.join(", "))
     };
-    check.notes.push(format!("{scanned} sources were scanned again, {with}"));
+    let notes = &mut against.chunks.notes;
+    notes.push(format!("{scanned} sources were scanned again, {with}"));
     if !axes.unknown.is_empty() {
-        check.notes.push(format!(
+        notes.push(format!(
             "places along these dimensions are not computed, and chunks of one source are held against each other only: {}",
             axes.unknown.join(", ")
         ));
     }
-    if !elsewhere.is_empty() {
-        let names: Vec<_> = elsewhere.into_iter().take(5).collect();
-        check.notes.push(format!(
-            "arrays that their sources do not have under that name were not compared, such as {}",
-            names.join(", ")
-        ));
+    against.checks()
+}
+
+/// A source as it is now.
+struct Scanned<'a> {
+    id: SourceId,
+    url: &'a str,
+    format: &'static str,
+    scan: &'a Dataset,
+    placement: &'a Placement,
+}
+
+/// A chunk of the cube: the number of its array, and its place in the grid.
+type Cell = (usize, Vec<u64>);
+
+/// The cube held against one source after another.
+struct Against<'a> {
+    cube: &'a Cube<'a>,
+    objects: &'a dyn Open,
+    sample: &'a [Chosen],
+    options: &'a CombineOptions,
+    chunks: Check,
+    values: Check,
+    inline: Check,
+    claimed: Claimed,
+    /// A field that several sources have may be that of any of them, if the right one has the same values.
+    suspects: Vec<(Cell, Failure)>,
+    confirmed: HashSet<Cell>,
+    /// Arrays that their sources do not have under that name.
+    elsewhere: BTreeSet<&'a str>,
+}
+
+impl<'a> Against<'a> {
+    fn new(
+        cube: &'a Cube<'a>,
+        objects: &'a dyn Open,
+        sample: &'a [Chosen],
+        options: &'a CombineOptions,
+    ) -> Self {
+        let mut values = Check::new("values", "chunks");
+        values::note(&mut values);
+        let (claimed, suspects, confirmed, elsewhere) = Default::default();
+        Self {
+            cube,
+            objects,
+            sample,
+            options,
+            chunks: Check::new("against-source", "chunks"),
+            values,
+            inline: Check::new("inline-values", "arrays"),
+            claimed,
+            suspects,
+            confirmed,
+            elsewhere,
+        }
     }
-    vec![check, read, written_check]
+
+    /// Compares all arrays with those of one source. `named` are the chunks of the cube in it.
+    async fn source(&mut self, source: &Scanned<'_>, mut named: BTreeMap<usize, Vec<Chunk>>) {
+        let Scanned { id, url, format, scan, placement } = *source;
+        let known = Known::of(scan);
+        for (number, (path, array)) in self.cube.arrays.iter().enumerate() {
+            let chunks = named.remove(&number).unwrap_or_default();
+            let along = array.dimensions.iter().any(|name| placement.along(name, path).is_some());
+            if chunks.is_empty() && !along && !array.is_plain() {
+                continue;
+            }
+            let own_path = Some(path).filter(|path| scan.array(path).is_some());
+            let own_path = own_path.or_else(|| known.by_name(path));
+            let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
+            else {
+                if !chunks.is_empty() {
+                    self.elsewhere.insert(path.as_str());
+                }
+                continue;
+            };
+            if array.is_plain() {
+                let written = Written { number, path, array, scan, url, own_path, placement };
+                let (claimed, check) = (&mut self.claimed, &mut self.inline);
+                inline::compare(self.cube, self.objects, &written, self.options, claimed, check)
+                    .await;
+                continue;
+            }
+            let repeated = array.dimensions.iter().any(|name| {
+                !own.dimensions.contains(name) && steps(scan, name).is_some_and(|steps| steps > 1)
+            });
+            let beside = Beside { cube: self.cube, id, path, array, own, placement, repeated };
+            let Compared { places, misplaced, others } = beside.compare(&chunks, &mut self.chunks);
+            let misplaced = misplaced.into_iter();
+            self.suspects.extend(misplaced.map(|(cell, failure)| ((number, cell), failure)));
+            for (cell, place) in others {
+                let (there, here) = (
+                    (self.cube.dataset, path.as_str(), &*cell),
+                    (scan, own_path.as_str(), &*place),
+                );
+                if same_values(there, here, self.objects).await {
+                    self.confirmed.insert((number, cell));
+                }
+            }
+            let pair = Pair { source: id, number, format, own_path, own, places };
+            values::compare(self.cube, self.objects, self.sample, &pair, &mut self.values).await;
+        }
+    }
+
+    fn checks(mut self) -> Vec<Check> {
+        for (cell, failure) in self.suspects {
+            if !self.confirmed.contains(&cell) {
+                self.chunks.fail(failure);
+            }
+        }
+        if !self.elsewhere.is_empty() {
+            let names: Vec<_> = self.elsewhere.into_iter().take(5).collect();
+            self.chunks.notes.push(format!(
+                "arrays that their sources do not have under that name were not compared, such as {}",
+                names.join(", ")
+            ));
+        }
+        vec![self.chunks, self.values, self.inline]
+    }
 }
 
 /// An array of the cube beside that of one source.

@@ -106,19 +106,16 @@ impl Beside<'_> {
                     continue;
                 }
             };
-            match self.shift(lacking, chunk, &found) {
-                Some(shift) => {
-                    let voices = votes.entry(shift.clone()).or_default();
-                    *voices = voices.saturating_add(1);
-                    shifts.push((chunk, found.place, shift));
-                }
-                None => {
-                    let reason = format!(
-                        "it is chunk {:?} of the source, whose coordinates are those of another place",
-                        found.place
-                    );
-                    misplaced.push((chunk.0.clone(), self.failure(chunk, reason)));
-                }
+            if let Some(shift) = self.shift(lacking, chunk, &found) {
+                let voices = votes.entry(shift.clone()).or_default();
+                *voices = voices.saturating_add(1);
+                shifts.push((chunk, found.place, shift));
+            } else {
+                let reason = format!(
+                    "it is chunk {:?} of the source, whose coordinates are those of another place",
+                    found.place
+                );
+                misplaced.push((chunk.0.clone(), self.failure(chunk, reason)));
             }
         }
         // The first of those with most voices, so that the outcome does not depend on the order of a table.
@@ -179,7 +176,7 @@ impl Beside<'_> {
         let mut shift = Shift::new();
         for (axis, (name, &index)) in self.array.dimensions.iter().zip(indices).enumerate() {
             let chunk = *self.array.chunk_grid.chunk_shape().get(axis)?;
-            let places = self.placement.along(name);
+            let places = self.placement.along(name, self.path);
             let Some(own_axis) = axis.checked_sub(lacking) else {
                 match places {
                     Some(places) if !places.contains(&Some(index.saturating_mul(chunk))) => {
@@ -208,7 +205,7 @@ impl Beside<'_> {
                     }
                 }
                 None => {
-                    shift.push(i128::from(index.saturating_mul(chunk)).saturating_sub(step.into()))
+                    shift.push(i128::from(index.saturating_mul(chunk)).saturating_sub(step.into()));
                 }
             }
         }
@@ -227,7 +224,7 @@ impl Beside<'_> {
         // Without a chunk that says so, axes that are not computed are taken to be those of the source.
         let own = self.own.dimensions.iter().zip(&self.own.shape).collect::<Vec<_>>();
         let guessed = self.array.dimensions.iter().zip(&self.array.shape).all(|(name, length)| {
-            self.placement.along(name).is_some() || own.contains(&(name, length))
+            self.placement.along(name, self.path).is_some() || own.contains(&(name, length))
         });
         if usual.is_none() && !guessed {
             return;
@@ -299,7 +296,7 @@ impl Beside<'_> {
                 let end = start.checked_add(own_chunk)?.min(*self.own.shape.get(axis)?);
                 Some((start, end))
             });
-            let mut along: Vec<u64> = match (self.placement.along(name), own) {
+            let mut along: Vec<u64> = match (self.placement.along(name, self.path), own) {
                 (Some(places), None) => places.iter().copied().flatten().collect(),
                 (Some(places), Some((start, end))) => (start..end)
                     .filter_map(|step| places.get(usize::try_from(step).ok()?).copied().flatten())

@@ -37,7 +37,8 @@ pub(super) async fn compare(
 ) {
     let Written { path, array, scan, own_path, .. } = *written;
     let name = path.rsplit('/').next().unwrap_or(path);
-    let along = array.dimensions.iter().any(|name| written.placement.along(name).is_some());
+    let along =
+        array.dimensions.iter().any(|name| written.placement.along(name, written.path).is_some());
     let named = options.identical.iter().any(|own| own == path || own == name);
     if named && !along {
         return;
@@ -94,7 +95,7 @@ fn targets(written: &Written<'_>, own: &Array) -> Option<Targets> {
     let lacking = array.shape.len().checked_sub(own.shape.len())?;
     let mut axes = Vec::new();
     for (axis, (name, &length)) in array.dimensions.iter().zip(&array.shape).enumerate() {
-        let places = written.placement.along(name);
+        let places = written.placement.along(name, written.path);
         let own_length = axis.checked_sub(lacking).map(|axis| own.shape.get(axis).copied());
         let own_length = match own_length {
             None => None,

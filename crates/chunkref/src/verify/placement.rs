@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chunkref_combine::element::{Element, Places, elements};
 use chunkref_core::{CombineOptions, ConcatDimension, CoordinateSource};
+use chunkref_model::dataset::join_path;
 use chunkref_model::{Array, AttributeValue, Dataset};
 use chunkref_read::{Open, ReadError, read_arrays};
 use regex::Regex;
@@ -16,7 +17,8 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// The coordinates of a cube by dimension, as they are looked for.
 pub(super) struct Axes<'a> {
-    dimensions: Vec<(&'a ConcatDimension, Places)>,
+    /// Each with the group of its coordinates, because groups may have dimensions of one name for themselves.
+    dimensions: Vec<(&'a ConcatDimension, String, Places)>,
     /// Dimensions whose coordinates say nothing of a source, and why.
     pub(super) unknown: Vec<String>,
 }
@@ -24,18 +26,26 @@ pub(super) struct Axes<'a> {
 /// Where each step of a source is along each dimension; `None` for one that the cube does not have.
 #[derive(Debug, Default)]
 pub(super) struct Placement {
-    places: BTreeMap<String, Vec<Option<u64>>>,
+    /// By dimension and group.
+    places: BTreeMap<(String, String), Vec<Option<u64>>>,
 }
 
 impl Placement {
-    /// The places of the steps along a dimension, where they are known.
-    pub(super) fn along(&self, dimension: &str) -> Option<&[Option<u64>]> {
-        self.places.get(dimension).map(Vec::as_slice)
+    /// The places of the steps along a dimension of the array at `path`, where they are known.
+    pub(super) fn along(&self, dimension: &str, path: &str) -> Option<&[Option<u64>]> {
+        let mut group = parent(path);
+        loop {
+            let known = self.places.get(&(dimension.to_owned(), group.to_owned()));
+            if known.is_some() || group.is_empty() {
+                return known.map(Vec::as_slice);
+            }
+            group = parent(group);
+        }
     }
 
     /// The first step that the cube has no place for.
     pub(super) fn lost(&self) -> Option<(&str, usize)> {
-        self.places.iter().find_map(|(dimension, places)| {
+        self.places.iter().find_map(|((dimension, _), places)| {
             Some((dimension.as_str(), places.iter().position(Option::is_none)?))
         })
     }
@@ -59,13 +69,19 @@ impl<'a> Axes<'a> {
                 axes.unknown.push(format!("{name} (its coordinates number the inputs)"));
                 continue;
             }
-            let Some(path) = along(cube, name) else {
+            let paths = along(cube, name);
+            if paths.is_empty() {
                 axes.unknown.push(format!("{name} (it has no coordinates)"));
-                continue;
-            };
-            match known(cube, &path, objects).await?.and_then(|array| elements(&array, None)) {
-                Some(found) => axes.dimensions.push((dimension, Places::new(&found))),
-                None => axes.unknown.push(format!("{name} (its coordinates cannot be compared)")),
+            }
+            for path in paths {
+                let array = known(cube, &path, objects).await?;
+                match array.and_then(|array| elements(&array, None)) {
+                    Some(found) => {
+                        let group = parent(&path).to_owned();
+                        axes.dimensions.push((dimension, group, Places::new(&found)));
+                    }
+                    None => axes.unknown.push(format!("{path} (it cannot be compared)")),
+                }
             }
         }
         Ok(axes)
@@ -79,10 +95,11 @@ impl<'a> Axes<'a> {
         objects: &dyn Open,
     ) -> Result<Placement, ReadError> {
         let mut placement = Placement::default();
-        for (dimension, places) in &self.dimensions {
-            if let Some(steps) = steps(dimension, scan, url, objects).await? {
+        for (dimension, group, places) in &self.dimensions {
+            if let Some(steps) = steps(dimension, group, scan, url, objects).await? {
                 let found = steps.iter().map(|step| places.find(step)).collect();
-                placement.places.insert(dimension.name.clone(), found);
+                let key = (last(&dimension.name).to_owned(), group.clone());
+                placement.places.insert(key, found);
             }
         }
         Ok(placement)
@@ -92,6 +109,7 @@ impl<'a> Axes<'a> {
 /// The coordinates of one source along a dimension.
 async fn steps(
     dimension: &ConcatDimension,
+    group: &str,
     scan: &Dataset,
     url: &str,
     objects: &dyn Open,
@@ -108,7 +126,10 @@ async fn steps(
             Some(AttributeValue::Text(found.as_str().to_owned()))
         }),
         CoordinateSource::Data(source) | CoordinateSource::Cf(source) => {
-            let Some(path) = find(scan, source).or_else(|| along(scan, name)) else {
+            let own = join_path(group, last(source));
+            let own = Some(own).filter(|path| !group.is_empty() && scan.array(path).is_some());
+            let found = own.or_else(|| find(scan, source));
+            let Some(path) = found.or_else(|| along(scan, name).into_iter().next()) else {
                 return Ok(None);
             };
             let array = known(scan, &path, objects).await?;
@@ -133,12 +154,15 @@ fn of_attribute(value: &AttributeValue) -> Option<Element> {
     })
 }
 
-/// The array of a dimension's own coordinates.
-fn along(dataset: &Dataset, dimension: &str) -> Option<String> {
-    let own = |(path, array): &(String, &Array)| {
-        last(path) == dimension && array.dimensions == [dimension]
-    };
-    dataset.arrays().into_iter().find(own).map(|(path, _)| path)
+/// The arrays of a dimension's own coordinates.
+fn along(dataset: &Dataset, dimension: &str) -> Vec<String> {
+    let name = last(dimension);
+    let own = |(path, array): &(String, &Array)| last(path) == name && array.dimensions == [name];
+    dataset.arrays().into_iter().filter(own).map(|(path, _)| path).collect()
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 fn find(dataset: &Dataset, name: &str) -> Option<String> {

@@ -7,7 +7,8 @@ use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue, Dataset};
 use chunkref_read::are_messages;
 
-use super::{Member, array, last, paths};
+use super::Member;
+use super::members::{array, last, paths};
 
 /// Most bytes of the times of one input.
 pub(super) const MOST_TIMES: u64 = 64 << 20;
