@@ -37,19 +37,18 @@ pub(crate) fn flags<F: Copy>(
             if taken(name) {
                 continue;
             }
-            match flags.iter_mut().find(|flag| flag.name == name) {
-                Some(flag) => flag.options.push((format, option)),
-                None => {
-                    let options = vec![(format, option)];
-                    // Once for each switch of what is linked in.
-                    let id = if is_switch {
-                        String::leak(format!("{} {name}", option.name))
-                    } else {
-                        option.name
-                    };
-                    flags.push(Flag { name, id, value, help, is_switch, options });
-                }
+            if let Some(flag) = flags.iter_mut().find(|flag| flag.name == name) {
+                flag.options.push((format, option));
+                continue;
             }
+            let options = vec![(format, option)];
+            // Once for each switch of what is linked in.
+            let id = if is_switch {
+                String::leak(format!("{} {name}", option.name))
+            } else {
+                option.name
+            };
+            flags.push(Flag { name, id, value, help, is_switch, options });
         }
     }
     flags

@@ -19,7 +19,7 @@ use futures::executor::block_on;
 use crate::session::{Cube, Input, Session};
 
 /// Elements of a field; 128 KiB.
-const FIELD: usize = 16 << 10;
+const FIELD: u32 = 16 << 10;
 
 /// One object, and how much was read of it.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ fn combined(inputs: Vec<Input>, limit: Option<u64>) -> Result<Cube, crate::sessi
 }
 
 fn ramp(step: f64) -> Vec<f64> {
-    (0..FIELD).map(|number| number as f64 * step).collect()
+    (0..FIELD).map(|number| f64::from(number) * step).collect()
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn equal_fields_are_kept_once_and_read_once() {
     assert_eq!(cube.dataset.source(source).unwrap().location, "memory://0.nc");
     assert!(cube.notes.is_empty(), "{:?}", cube.notes);
     for object in objects {
-        assert_eq!(object.read.load(Ordering::Relaxed), FIELD as u64 * 8);
+        assert_eq!(object.read.load(Ordering::Relaxed), u64::from(FIELD) * 8);
     }
 }
 
