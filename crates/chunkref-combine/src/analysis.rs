@@ -7,6 +7,7 @@ use chunkref_core::{
     CombineError, CombineErrorKind, CombineOptions, ConcatDimension, Conflict, ConflictKind,
     CoordinateSource, Duplicates, Missing, OnConflict, Resolution, Side,
 };
+use chunkref_model::Array;
 
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
@@ -81,7 +82,7 @@ pub(crate) fn analyse(
         analysis.conflicts.splice(0..0, roots);
         return Ok(analysis);
     }
-    analysis.places(inputs.len(), options)?;
+    analysis.places(inputs, options)?;
     analysis.variables(inputs, options, skipped, time_reasons);
     if analysis.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::Unordered) {
         // In order, inputs may meet at edges of chunks.
@@ -179,9 +180,32 @@ fn same_sides(a: &Conflict, b: &Conflict) -> bool {
     inputs(a) == inputs(b)
 }
 
+/// Whether what two inputs both have is of the same lengths along all other dimensions.
+fn same_lengths(
+    one: Option<&Input<'_>>,
+    other: Option<&Input<'_>>,
+    options: &CombineOptions,
+) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    let lengths = |array: &Array| {
+        let axes = array.dimensions.iter().zip(&array.shape);
+        let own = axes.filter(|(name, _)| {
+            !options.concat_dimensions.iter().any(|dimension| dimension.name == **name)
+        });
+        own.map(|(name, length)| (name.clone(), *length)).collect::<BTreeMap<_, _>>()
+    };
+    one.dataset.arrays().into_iter().all(|(path, array)| {
+        other.dataset.array(&path).is_none_or(|twin| lengths(array) == lengths(twin))
+    })
+}
+
 impl Analysis {
     /// Finds the places of each input, inputs that lie on one another, and places where there is none.
-    fn places(&mut self, inputs: usize, options: &CombineOptions) -> Result<(), CombineError> {
+    fn places(
+        &mut self,
+        inputs: &[Input<'_>],
+        options: &CombineOptions,
+    ) -> Result<(), CombineError> {
         let too_many = || {
             let message = "there are too many combinations of coordinates";
             CombineError::new(CombineErrorKind::Unsupported, message)
@@ -189,22 +213,29 @@ impl Analysis {
         let all = self.axes.iter().try_fold(1_u64, |all, axis| all.checked_mul(axis.length));
         let all = all.ok_or_else(too_many)?;
         let mut found: Vec<(usize, Piece)> = Vec::new();
-        for input in 0..inputs {
+        for input in 0..inputs.len() {
             let runs = self.axes.iter().filter_map(|axis| axis.runs.get(input));
             let runs: Vec<_> = runs.map(Vec::as_slice).collect();
             found.extend(boxes(&runs).into_iter().map(|piece| (input, piece)));
         }
         let last = options.duplicates == Duplicates::Last;
-        let placement = place(&found, inputs, last).ok_or_else(too_many)?;
+        let placement = place(&found, inputs.len(), last).ok_or_else(too_many)?;
         if !placement.clashes.is_empty() {
             self.duplicates(&placement.clashes, options);
             let settled = options.duplicates != Duplicates::Error;
-            for &(earlier, later) in placement.clashes.keys() {
-                for (input, other) in [(earlier, later), (later, earlier)] {
-                    if settled && placement.pieces.get(input).is_some_and(Vec::is_empty) {
-                        self.superseded.entry(input).or_insert(other);
-                    }
-                }
+            let is_empty = |input: usize| placement.pieces.get(input).is_some_and(Vec::is_empty);
+            let pairs = placement.clashes.keys().flat_map(|&(one, other)| {
+                [(one, other), (other, one)].into_iter().filter(|&(input, _)| is_empty(input))
+            });
+            // Inputs of other lengths are no duplicates, whatever their coordinates: that is a conflict.
+            let mut pairs: Vec<_> = pairs
+                .filter(|&(input, other)| {
+                    settled && same_lengths(inputs.get(input), inputs.get(other), options)
+                })
+                .collect();
+            pairs.sort_by_key(|&(_, other)| is_empty(other));
+            for (input, other) in pairs {
+                self.superseded.entry(input).or_insert(other);
             }
         }
         let gaps = all.saturating_sub(placement.covered);

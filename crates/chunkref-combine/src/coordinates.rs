@@ -279,7 +279,7 @@ fn of_elsewhere(
             CoordinateSource::VariableAttribute { variable, name } => {
                 format!("the attribute {name} of {variable}")
             }
-            CoordinateSource::Pattern(pattern) => format!("the pattern {pattern:?}"),
+            CoordinateSource::Pattern(pattern) => format!("the pattern {pattern}"),
             _ => "this source".to_owned(),
         };
         let message = format!("{what} does not give one coordinate for each place along it");

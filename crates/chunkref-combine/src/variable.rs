@@ -330,10 +330,19 @@ impl Setting<'_> {
             sides.push((holder, Side { says, inputs: vec![holder.input] }));
         }
         let message = "the coordinates of this dimension differ, or are too large to be compared";
-        let identical = Resolution::Identical { variable: path.to_owned() };
+        // One time for all would be a wrong one for the others; noise in a grid is not.
+        let of_time = holders.iter().any(|holder| {
+            matches!(holder.array.attributes.get("units"), Some(AttributeValue::Text(units)) if units.contains(" since "))
+        });
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let resolutions = if of_time {
+            vec![Resolution::Concat { dimension: name.to_owned() }, SKIP_VARIABLE, SKIP_FILE]
+        } else {
+            vec![Resolution::Identical { variable: path.to_owned() }, SKIP_FILE]
+        };
         Conflict::new(ConflictKind::Coordinates, path, message)
             .with_sides(sides.into_iter().map(|(_, side)| side))
-            .with_resolutions([identical, SKIP_FILE])
+            .with_resolutions(resolutions)
     }
 
     /// Inputs that do not begin and end at edges of chunks.
