@@ -93,6 +93,8 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         Some(AttributeValue::Float(number)) => Some(*number),
         #[expect(clippy::cast_precision_loss, reason = "scales and offsets are small")]
         Some(AttributeValue::Int(number)) => Some(*number as f64),
+        #[expect(clippy::cast_precision_loss, reason = "as above")]
+        Some(AttributeValue::UInt(number)) => Some(*number as f64),
         _ => None,
     };
     let fill = array.fill_value.as_ref();
@@ -100,6 +102,17 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         let bytes = chunkref_model::array_values::element_bytes(&array.dtype, Some(fill))?;
         values(&array.dtype, &bytes)?.pop()
     });
+    let named = number("_FillValue");
+    let is_fill = |value: &Value| {
+        #[expect(clippy::cast_precision_loss, reason = "a number that is named as an attribute")]
+        let number = match value {
+            Value::Int(number) => *number as f64,
+            Value::Float(number) => number.get(),
+            Value::Bytes(_) => f64::NAN,
+        };
+        fill.as_ref() == Some(value)
+            || named.is_some_and(|named| named.to_bits() == number.to_bits())
+    };
     let time = match text("units") {
         Some(units) if units.contains(" since ") => {
             let calendar = Calendar::of(text("calendar").unwrap_or("standard"))?;
@@ -110,7 +123,7 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
     let (scale, offset) = (number("scale_factor"), number("add_offset"));
     let packed = scale.is_some() || offset.is_some();
     let element = |value: Value| {
-        if fill.as_ref() == Some(&value) {
+        if is_fill(&value) {
             return Element::Missing;
         }
         let unpacked = |number: f64| number * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);

@@ -114,6 +114,8 @@ struct Against<'a> {
     values: Check,
     inline: Check,
     claimed: Claimed,
+    /// Cells by array that sources have, where one of several at one place counts.
+    cells: HashMap<usize, HashSet<Vec<u64>>>,
     /// A field that several sources have may be that of any of them, if the right one has the same values.
     suspects: Vec<(Cell, Failure)>,
     confirmed: HashSet<Cell>,
@@ -130,7 +132,7 @@ impl<'a> Against<'a> {
     ) -> Self {
         let mut values = Check::new("values", "chunks");
         values::note(&mut values);
-        let (claimed, suspects, confirmed, elsewhere) = Default::default();
+        let (claimed, cells, suspects, confirmed, elsewhere) = Default::default();
         Self {
             cube,
             objects,
@@ -140,6 +142,7 @@ impl<'a> Against<'a> {
             values,
             inline: Check::new("inline-values", "arrays"),
             claimed,
+            cells,
             suspects,
             confirmed,
             elsewhere,
@@ -176,7 +179,10 @@ impl<'a> Against<'a> {
                 !own.dimensions.contains(name) && steps(scan, name).is_some_and(|steps| steps > 1)
             });
             let beside = Beside { cube: self.cube, id, path, array, own, placement, repeated };
-            let Compared { places, misplaced, others } = beside.compare(&chunks, &mut self.chunks);
+            let overlapping = self.options.duplicates != Duplicates::Error;
+            let claimed = overlapping.then(|| self.cells.entry(number).or_default());
+            let Compared { places, misplaced, others } =
+                beside.compare(&chunks, claimed, &mut self.chunks);
             let misplaced = misplaced.into_iter();
             self.suspects.extend(misplaced.map(|(cell, failure)| ((number, cell), failure)));
             for (cell, place) in others {

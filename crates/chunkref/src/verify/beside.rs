@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The references of one array into one source, beside those of the source itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::{Open, read_region};
@@ -74,7 +74,13 @@ type Shift = Vec<i128>;
 
 impl Beside<'_> {
     /// Compares the references of one array into one source with the source's own.
-    pub(super) fn compare(&self, chunks: &[Chunk], check: &mut Check) -> Compared {
+    /// `claimed` are the cells that other sources have, where one of several at one place counts.
+    pub(super) fn compare(
+        &self,
+        chunks: &[Chunk],
+        claimed: Option<&mut HashSet<Vec<u64>>>,
+        check: &mut Check,
+    ) -> Compared {
         let (mut misplaced, mut others) = (Vec::new(), Vec::new());
         let (mut places, mut ranges) = (Ranges::new(), Vec::new());
         self.own.manifest.visit(&mut |chunk_indices, reference| {
@@ -130,7 +136,8 @@ impl Beside<'_> {
                 check.fail(self.failure(chunk, reason));
             }
         }
-        self.lost(lacking, usual.as_ref(), &mut others, check);
+        let taken = claimed.map(|claimed| self.claim(lacking, usual.as_ref(), claimed));
+        self.lost(lacking, usual.as_ref(), &taken.unwrap_or_default(), &mut others, check);
         Compared { places, misplaced, others }
     }
 
@@ -218,6 +225,7 @@ impl Beside<'_> {
         &self,
         lacking: usize,
         usual: Option<&Shift>,
+        taken: &HashSet<Vec<u64>>,
         others: &mut Vec<(Vec<u64>, Vec<u64>)>,
         check: &mut Check,
     ) {
@@ -234,7 +242,7 @@ impl Beside<'_> {
             there = there.saturating_add(1);
             let ChunkRef::Virtual { offset, length, .. } = reference else { return };
             for cell in self.cells(lacking, chunk_indices, usual) {
-                if self.array.manifest.chunk_number(&cell).is_none() {
+                if self.array.manifest.chunk_number(&cell).is_none() || taken.contains(&cell) {
                     continue;
                 }
                 match self.array.manifest.get(&cell) {
@@ -253,6 +261,23 @@ impl Beside<'_> {
         if self.own.fill_value != self.array.fill_value && there < chunks {
             self.filled_otherwise(lacking, usual, chunks, check);
         }
+    }
+
+    /// Takes the cells of the source, and says which of them another one had before.
+    fn claim(
+        &self,
+        lacking: usize,
+        usual: Option<&Shift>,
+        claimed: &mut HashSet<Vec<u64>>,
+    ) -> HashSet<Vec<u64>> {
+        let chunks = self.own.manifest.count().unwrap_or_default();
+        let cells = (0..chunks).flat_map(|number| {
+            self.cells(lacking, &self.own.manifest.chunk_indices(number), usual)
+        });
+        let own: HashSet<Vec<u64>> = cells.collect();
+        let taken = own.intersection(claimed).cloned().collect();
+        claimed.extend(own);
+        taken
     }
 
     /// The first chunk that neither the source nor the cube has, where both read as another value.
