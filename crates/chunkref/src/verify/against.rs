@@ -9,7 +9,7 @@ use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
 
-use super::beside::{Beside, Chunk, Compared, Ranges, same_values};
+use super::beside::{Beside, Chunk, Compared, same_values};
 use super::decode::Chosen;
 use super::inline::{self, Claimed, Written};
 use super::placement::{Axes, Placement, last};
@@ -181,7 +181,7 @@ impl<'a> Against<'a> {
             let beside = Beside { cube: self.cube, id, path, array, own, placement, repeated };
             let overlapping = self.options.duplicates != Duplicates::Error;
             let claimed = overlapping.then(|| self.cells.entry(number).or_default());
-            let Compared { places, misplaced, others } =
+            let Compared { usual, misplaced, others } =
                 beside.compare(&chunks, claimed, &mut self.chunks);
             let misplaced = misplaced.into_iter();
             self.suspects.extend(misplaced.map(|(cell, failure)| ((number, cell), failure)));
@@ -194,8 +194,12 @@ impl<'a> Against<'a> {
                     self.confirmed.insert((number, cell));
                 }
             }
-            let pair = Pair { source: id, number, format, own_path, own, places };
-            values::compare(self.cube, self.objects, self.sample, &pair, &mut self.values).await;
+            if values::are_read(format) {
+                let expected = beside.expected(usual.as_ref());
+                let pair = Pair { source: id, number, format, own_path, own, expected };
+                values::compare(self.cube, self.objects, self.sample, &pair, &mut self.values)
+                    .await;
+            }
         }
     }
 
@@ -225,7 +229,8 @@ pub(super) struct Pair<'a> {
     pub(super) format: &'static str,
     pub(super) own_path: &'a str,
     pub(super) own: &'a Array,
-    pub(super) places: Ranges,
+    /// The chunk of the source that belongs in each cell.
+    pub(super) expected: HashMap<Vec<u64>, Vec<u64>>,
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

@@ -16,7 +16,7 @@ const MOST_BYTES: u64 = 1 << 30;
 pub(super) type Chunk = (Vec<u64>, u64, u64);
 
 /// The places of the chunks of a source, by offset and length.
-pub(super) type Ranges = HashMap<(u64, u64), Vec<u64>>;
+type Ranges = HashMap<(u64, u64), Vec<u64>>;
 
 /// Whether a chunk of the cube and one of a source hold the same values.
 pub(super) async fn same_values(
@@ -62,7 +62,8 @@ struct Found<'a> {
 
 /// What came of one array beside that of one source.
 pub(super) struct Compared {
-    pub(super) places: Ranges,
+    /// How chunks are moved along axes whose places are not computed, where some chunk says so.
+    pub(super) usual: Option<Shift>,
     /// Chunks in places that are not theirs by the coordinates of the source.
     pub(super) misplaced: Vec<(Vec<u64>, Failure)>,
     /// Chunks of the cube that another source gives, with the chunk of this one that belongs there.
@@ -70,7 +71,7 @@ pub(super) struct Compared {
 }
 
 /// How chunks are moved along axes whose places are not computed, axis by axis.
-type Shift = Vec<i128>;
+pub(super) type Shift = Vec<i128>;
 
 impl Beside<'_> {
     /// Compares the references of one array into one source with the source's own.
@@ -99,7 +100,7 @@ impl Beside<'_> {
                 );
                 check.fail(self.failure(chunk, reason));
             }
-            return Compared { places, misplaced, others };
+            return Compared { usual: None, misplaced, others };
         };
         let mut shifts: Vec<(&Chunk, &[u64], Shift)> = Vec::new();
         let mut votes: HashMap<Shift, u64> = HashMap::new();
@@ -138,7 +139,7 @@ impl Beside<'_> {
         }
         let taken = claimed.map(|claimed| self.claim(lacking, usual.as_ref(), claimed));
         self.lost(lacking, usual.as_ref(), &taken.unwrap_or_default(), &mut others, check);
-        Compared { places, misplaced, others }
+        Compared { usual, misplaced, others }
     }
 
     fn failure(&self, (indices, offset, length): &Chunk, reason: String) -> Failure {
@@ -261,6 +262,21 @@ impl Beside<'_> {
         if self.own.fill_value != self.array.fill_value && there < chunks {
             self.filled_otherwise(lacking, usual, chunks, check);
         }
+    }
+
+    /// The chunk of the source that belongs in each cell of the cube.
+    pub(super) fn expected(&self, usual: Option<&Shift>) -> HashMap<Vec<u64>, Vec<u64>> {
+        let mut expected = HashMap::new();
+        let Some(lacking) = self.array.shape.len().checked_sub(self.own.shape.len()) else {
+            return expected;
+        };
+        for number in 0..self.own.manifest.count().unwrap_or_default() {
+            let place = self.own.manifest.chunk_indices(number);
+            for cell in self.cells(lacking, &place, usual) {
+                expected.insert(cell, place.clone());
+            }
+        }
+        expected
     }
 
     /// Takes the cells of the source, and says which of them another one had before.

@@ -22,6 +22,11 @@ pub(super) fn note(check: &mut Check) {
     }
 }
 
+/// Whether a second library reads values of a format.
+pub(super) fn are_read(format: &str) -> bool {
+    ValueReaderEntry::linked().any(|entry| entry.format == format)
+}
+
 /// Compares the sampled chunks of one array in one source of this machine, as each library reads them that is linked in
 /// for its format.
 pub(super) async fn compare(
@@ -42,7 +47,7 @@ pub(super) async fn compare(
     let own = |chosen: &&Chosen| chosen.array == pair.number && chosen.source == pair.source;
     for entry in ValueReaderEntry::linked().filter(|entry| entry.format == pair.format) {
         for chosen in sample.iter().filter(own) {
-            let place = pair.places.get(&(chosen.offset, chosen.length));
+            let place = pair.expected.get(&chosen.chunk_indices);
             let Some((region, there)) =
                 place.and_then(|place| regions(array, pair.own, &chosen.chunk_indices, place))
             else {
