@@ -223,11 +223,11 @@ def test_written_and_opened(example_file, tmp_path):
 
 
 def test_built_appended_and_verified(example_files, tmp_path):
-    cube = chunkref.build(example_files[:2], concat="time", identical=["x", "y"])
+    cube = chunkref.build(example_files[:2], concat="time")
     path = tmp_path / "cube.json"
     cube.to_json(path)
     longer = chunkref.append(path, example_files)
-    assert longer.to_dict() == chunkref.build(example_files, concat="time", identical=["x", "y"]).to_dict()
+    assert longer.to_dict() == chunkref.build(example_files, concat="time").to_dict()
     assert chunkref.References.open(path).to_dict() == longer.to_dict()
     assert chunkref.append(path, example_files).to_dict() == longer.to_dict()
     assert chunkref.verify(path, sample="all", against_source=True)["sound"]

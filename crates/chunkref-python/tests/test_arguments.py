@@ -99,13 +99,18 @@ FUNCTIONS = {
         {"sources": [FILE]},
         {**SCANNING, **RUNNING, "sources": NO_PATHS, "on_error": NO_SETTING, "ordered": NO_BOOLEAN},
     ),
-    "build": (chunkref.build, {"sources": [FILE], "concat": "time"}, {**SCANNING, **RUNNING, **CUBE, "sources": NO_PATHS}),
+    "build": (
+        chunkref.build,
+        {"sources": [FILE], "concat": "time"},
+        {**SCANNING, **RUNNING, **CUBE, "sources": NO_PATHS, "group": NOT_TEXT, "on_failure": NO_SETTING},
+    ),
     "combine": (
         chunkref.combine,
         {"references": [FILE], "concat": "time"},
         {
             **CUBE,
             "allow": NO_PATHS,
+            "group": NOT_TEXT,
             "limits": NO_LIMITS,
             "storage_options": NO_MAPPING,
             "stores": NO_STORES,
@@ -445,8 +450,8 @@ def test_one_string_is_one_name(example_files, tmp_path):
     for folders in (str(outside), outside, [outside], (str(outside),)):
         settings = chunkref._scan.scan_settings(chunkref.scan, None, np.int64(5), folders, {})
         assert settings["allow_outside"] == [str(outside)] and settings["inline_threshold"] == 5
-    one = chunkref.build(example_files, concat="time", identical="x")
-    assert one == chunkref.build(example_files, concat=["time"], identical=["x"], jobs=np.int32(2))
+    one = chunkref.build(example_files, concat="time", identical="temperature")
+    assert one == chunkref.build(example_files, concat=["time"], identical=["temperature"], jobs=np.int32(2))
     reference = tmp_path / "one.json"
     chunkref.scan(example_files[0]).to_json(reference)
     assert chunkref.combine(reference, "time") == chunkref.combine([str(reference)], "time")

@@ -99,6 +99,7 @@ def combine(
     """
     held = stores_of(stores, storage_options, allow, limits)
     check_cube(concat, concat_dtypes, identical, stack, merge, sort, on_conflict, duplicates, missing)
+    group = None if group is None else _check.text("group", group)
     if isinstance(references, (References, Mapping, str, os.PathLike)):
         references = [references]
     if isinstance(references, (bytes, bytearray)) or not isinstance(references, Iterable):
