@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chunkref_combine::element::elements;
 use chunkref_model::{Array, ChunkRef, ManifestAssembler, Source, SourceId};
 use chunkref_read::are_messages;
 
@@ -27,7 +28,11 @@ pub(super) fn place(members: &[Member], input: usize, names: &[String]) -> Vec<O
     let arrays = members.get(input).map(|member| member.dataset.arrays()).unwrap_or_default();
     let of = |name: &String| {
         let own = arrays.iter().find(|(path, _)| last(path) == name);
-        own.and_then(|(_, array)| array.plain_values())
+        own.and_then(|(_, array)| match elements(array, None) {
+            // By what they mean: inputs may count the same times in other types or units.
+            Some(elements) => Some(format!("{elements:?}").into_bytes()),
+            None => array.plain_values(),
+        })
     };
     names.iter().map(of).collect()
 }
