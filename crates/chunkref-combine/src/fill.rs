@@ -13,7 +13,7 @@ use chunkref_model::array_values::filled;
 use chunkref_model::{Array, ChunkRef, DataType, FillValue, ManifestBuilder};
 
 use crate::aspect::Holder;
-use crate::input::Input;
+use crate::input::{Input, alike};
 use crate::value::{Float, Value, fill_of, of_attribute, of_fill, same_number, values};
 
 const NAME: &str = "_FillValue";
@@ -24,6 +24,15 @@ const MOST_CHUNK: u64 = 4 << 20;
 
 /// Lets arrays of one path have one fill value, where all of them mean the same.
 pub(crate) fn unify(inputs: &mut [Input<'_>], options: &CombineOptions) {
+    let one = |a: &Array, b: &Array| {
+        let named = a.attributes.get(NAME);
+        a.fill_value == b.fill_value
+            && named == b.attributes.get(NAME)
+            && (a.fill_value.is_none() || named.is_none())
+    };
+    if inputs.len() > 1 && alike(inputs, &one) {
+        return;
+    }
     let mut first: BTreeMap<String, (Option<FillValue>, Option<Value>)> = BTreeMap::new();
     let mut unlike: Vec<String> = Vec::new();
     for input in inputs.iter() {

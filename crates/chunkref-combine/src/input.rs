@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use chunkref_core::{CombineOptions, redact};
-use chunkref_model::{Array, Dataset};
+use chunkref_model::{Array, Dataset, Group};
 
 /// One dataset among others.
 #[derive(Debug, Clone)]
@@ -67,4 +67,31 @@ impl<'a> Input<'a> {
         }
         Ok(found.map(|(_, length)| length))
     }
+}
+
+/// Whether all inputs have the same arrays, and `same` holds of each and that of the first input. Costs no allocation,
+/// so that what need not be changed costs none.
+pub(crate) fn alike(inputs: &[Input<'_>], same: &dyn Fn(&Array, &Array) -> bool) -> bool {
+    inputs.split_first().is_none_or(|(first, others)| {
+        others.iter().all(|other| groups_alike(&first.dataset.root, &other.dataset.root, same))
+    })
+}
+
+fn groups_alike(a: &Group, b: &Group, same: &dyn Fn(&Array, &Array) -> bool) -> bool {
+    a.arrays.len() == b.arrays.len()
+        && a.groups.len() == b.groups.len()
+        && a.arrays.iter().zip(&b.arrays).all(|((one, a), (other, b))| one == other && same(a, b))
+        && a.groups
+            .iter()
+            .zip(&b.groups)
+            .all(|((one, a), (other, b))| one == other && groups_alike(a, b, same))
+}
+
+/// Whether some input has an array of a kind; costs no allocation either.
+pub(crate) fn any(inputs: &[Input<'_>], of_kind: &dyn Fn(&Array) -> bool) -> bool {
+    inputs.iter().any(|input| any_in(&input.dataset.root, of_kind))
+}
+
+fn any_in(group: &Group, of_kind: &dyn Fn(&Array) -> bool) -> bool {
+    group.arrays.values().any(of_kind) || group.groups.values().any(|group| any_in(group, of_kind))
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, ByteOrder, DataType};
 
-use crate::input::Input;
+use crate::input::{Input, alike};
 use crate::value::{encode, fill_of, of_fill, values};
 
 /// Attributes that belong to the type of the numbers.
@@ -16,6 +16,9 @@ const OF_TYPE: [&str; 3] = ["scale_factor", "add_offset", "_Unsigned"];
 
 /// Lets arrays with different types of numbers have one, where that is exact.
 pub(crate) fn promote(inputs: &mut [Input<'_>], options: &CombineOptions) {
+    if alike(inputs, &|a, b| a.dtype == b.dtype) {
+        return;
+    }
     for places in groups(inputs, options) {
         let arrays: Vec<(usize, &str, &Array)> = places
             .iter()

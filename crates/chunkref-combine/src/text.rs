@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_model::{Array, Codec, DataType, Dataset, Group};
 
-use crate::input::Input;
+use crate::input::{Input, any};
 
 /// Most bytes of one input's text once it is padded.
 const MOST_PADDED: usize = 64 << 20;
@@ -68,6 +68,9 @@ pub(crate) fn restore(dataset: &mut Dataset, padded: &Padded) {
 /// Gives text that is padded to different lengths in different inputs one length, where its values are known: fixed text
 /// by its type, and characters by the length of their last dimension.
 pub(crate) fn widen(inputs: &mut [Input<'_>]) {
+    if !any(inputs, &|array| text_length(array).is_some()) {
+        return;
+    }
     let mut lengths: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     let mut others = BTreeSet::new();
     // Dimensions that count the characters of text and nothing else.

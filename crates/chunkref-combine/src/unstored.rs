@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use chunkref_model::{Array, ChunkGrid, Codec, Manifest};
 
-use crate::input::Input;
+use crate::input::{Input, alike};
 
 /// How chunks are cut and encoded.
 type Storage = (Vec<u64>, Vec<Codec>);
 
 /// Lets arrays without any chunk have the chunk shape and the codecs of the first input that has chunks.
 pub(crate) fn adopt(inputs: &mut [Input<'_>]) {
+    let stored = |array: &Array| array.manifest.present() > 0;
+    if alike(inputs, &|a, b| stored(a) && stored(b)) {
+        return;
+    }
     let mut first: BTreeMap<String, Storage> = BTreeMap::new();
     let mut without: Vec<(usize, String)> = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
