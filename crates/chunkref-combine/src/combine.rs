@@ -240,9 +240,21 @@ fn take_empty<'a>(
 /// Inputs whose places are all those of others, in words.
 fn superseded(analysis: &Analysis, inputs: &[Input<'_>]) -> Vec<String> {
     let label = |input: usize| inputs.get(input).map_or("another input", |input| &input.label);
+    let paths = |input: &Input<'_>| -> BTreeSet<String> {
+        input.dataset.arrays().into_iter().map(|(path, _)| path).collect()
+    };
+    let numbered = inputs.iter().enumerate();
+    let stay = numbered.filter(|(place, _)| !analysis.superseded.contains_key(place));
+    let kept: BTreeSet<String> = stay.flat_map(|(_, input)| paths(input)).collect();
     let words = analysis.superseded.iter().map(|(&input, &other)| {
+        let own = inputs.get(input).map(paths).unwrap_or_default();
+        let lost: Vec<String> = own.difference(&kept).cloned().collect();
+        let lost = match &*lost {
+            [] => String::new(),
+            lost => format!("; with it {}, which no input has that is kept", lost.join(", ")),
+        };
         format!(
-            "{} is left out: inputs have the same coordinates, and {} has all of its own",
+            "{} is left out: inputs have the same coordinates, and {} has all of its own{lost}",
             label(input),
             label(other)
         )

@@ -237,6 +237,13 @@ fn places_that_are_taken_or_out_of_order() {
         assert_eq!(combined.dataset, alone.dataset);
         assert_eq!(combined.notes.len(), 1);
     }
+    // What goes with an input is told.
+    let mut more = same.clone();
+    let extra = more[1].array("sst").unwrap().clone();
+    more[1].root.arrays.insert("extra".to_owned(), extra);
+    let combined = combine(&more, &along("t").with_duplicates(Duplicates::First)).unwrap();
+    assert!(combined.dataset.array("extra").is_none());
+    assert!(combined.notes[0].contains("extra, which no input has that is kept"));
     let mixed = [scene("a", 60.0), scene("c", 180.0), scene("b", 120.0)];
     expect(&mixed, &along("t"), ConflictKind::Unordered, &["sort the inputs", "180", "120"]);
     let sorted = combine(&mixed, &along("t").with_sort(true)).unwrap().dataset;

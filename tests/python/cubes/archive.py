@@ -107,7 +107,7 @@ def create(dataset, variable, classic):
         options.update(shuffle=bool(variable.get("shuffle")), fletcher32=bool(variable.get("fletcher")))
         if isinstance(variable.get("chunks"), list):
             options.update(chunksizes=variable["chunks"])
-    if variable.get("endian") == "big" and np.dtype(variable["dtype"]).itemsize > 1:
+    if not classic and variable.get("endian") == "big" and np.dtype(variable["dtype"]).itemsize > 1:
         options.update(endian="big")
     dtype = {"str": str, "char": "S1"}.get(variable["dtype"], variable["dtype"])
     fill = variable.get("fill")
@@ -148,7 +148,7 @@ def write(path, file, seed):
         for variable in product["variables"]:
             if variable["name"] in made:
                 fill_in(made[variable["name"]], variable, file, source, units)
-    for name, value in file.get("other_fill", {}).items():
+    for name, value in ({} if classic else file.get("other_fill", {})).items():
         with h5py.File(path, "r+") as handle:
             if name in handle:
                 handle[name].attrs["_FillValue"] = np.array([value], handle[name].dtype)

@@ -194,9 +194,15 @@ class Comparison:
                 self.places.append({key: place for place, key in enumerate(got)})
         return None
 
+    def wanted(self):
+        """Names of the variables of all files that are not left out as a whole."""
+        files = enumerate(self.model.files)
+        files = [file for number, file in files if not self.model.is_left_out(number, self.owners)]
+        return [name for name in self.model.names if any(name in file.variables for file in files)]
+
     def names(self):
         """Compares the names of variables."""
-        if missing := [name for name in self.model.names if name not in self.cube.variables]:
+        if missing := [name for name in self.wanted() if name not in self.cube.variables]:
             return f"{missing[0]} is not in the cube"
         extra = [name for name in self.cube.variables if name not in self.model.names]
         return f"{extra[0]} is in no source" if extra else None
@@ -227,7 +233,7 @@ class Comparison:
     def values(self):
         """Compares the cells of all variables."""
         found = []
-        for name in self.model.names:
+        for name in self.wanted():
             difference = self.joined(name) if self.model.is_joined(name) else self.static(name)
             if difference:
                 kind = "dimensions" if "dimensions (" in difference or "stacked" in difference else "values"
@@ -299,7 +305,7 @@ class Comparison:
         if dims == wanted:
             if name in self.options.identical:
                 return first_difference(first.cells(name), cube)
-            for number in files:
+            for number in [number for number in files if self.model.counts(number, self.owners)] or files:
                 if difference := first_difference(self.model.files[number].cells(name), cube):
                     return f"kept once, but {self.model.paths[number].name} has another value {difference}"
             return None

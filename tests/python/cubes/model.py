@@ -100,6 +100,14 @@ class Model:
         """Numbers of the files that hold something."""
         return [number for number in range(len(self.files)) if not self.is_empty(number)]
 
+    def counts(self, number, owners):
+        """Whether anything along the dimensions is from a file."""
+        return any(number == owner for found in owners.values() for owner, _ in found)
+
+    def is_left_out(self, number, owners):
+        """Whether none of a file's places counts, because other files have them all."""
+        return not self.is_empty(number) and not self.counts(number, owners)
+
     def along(self, axis, options):
         """The keys of an axis in the order that the cube has to have."""
         keys = list(dict.fromkeys(key for number in self.filled() for key in self.keys[number][axis]))

@@ -29,7 +29,7 @@ use super::{CubeError, InputError};
 use crate::many::{self, ManyOptions};
 use content::{Content, band_bytes, content, probe};
 use members::{
-    adopt, all_same, array, change, comparable, last, paths, place, signatures, values_bytes,
+    adopt, all_same, array, change, comparable, forms, last, paths, place, signatures, values_bytes,
 };
 
 /// Most bytes that are in memory at one time for comparisons, beyond one band of chunks for each thread.
@@ -300,11 +300,21 @@ impl Agreement<'_> {
         path: &str,
         holders: Vec<usize>,
     ) -> Result<Vec<Vec<usize>>, CubeError> {
+        let forms = forms(members, path, &holders);
         let groups = signatures(members, path, &holders);
         // Along one dimension, a field that differs in one input is kept for each.
         let one_for_all = self.options.concat_dimensions.len() == 1;
-        if one_for_all && groups.len() > 1 {
+        if one_for_all && groups.len() > forms.len() {
             return Ok(Vec::new());
+        }
+        // Bytes that are stored in several ways say nothing.
+        if let [[one, ..], [other, ..], ..] = forms.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+            if self.alike(members, path, *one, *other).await? {
+                return Ok(vec![holders]);
+            }
+            if one_for_all {
+                return Ok(Vec::new());
+            }
         }
         let mut found = Vec::new();
         for group in groups.into_iter().filter(|group| group.len() > 1) {
@@ -320,6 +330,22 @@ impl Agreement<'_> {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// Whether two inputs have equal values in one place.
+    async fn alike(
+        &self,
+        members: &[Member],
+        path: &str,
+        one: usize,
+        other: usize,
+    ) -> Result<bool, CubeError> {
+        let items = [(one, path.to_owned()), (other, path.to_owned())];
+        let values = self.each(members, &items, content::PROBE_BYTES, |member, path| async move {
+            content::middle(&member.dataset, &*member.objects, &path).await
+        });
+        let values = values.await.map_err(|faults| self.failed(members, faults))?;
+        Ok(values.first() == values.get(1))
     }
 
     /// Inputs in groups of those whose bytes are equal in one place.

@@ -2,6 +2,7 @@
 //! What the values of an array are, in a few bytes.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use chunkref_model::{Array, ByteOrder, ChunkRef, DataType, Dataset};
 use chunkref_read::{Open, ReadError, Values, Wanted, fetch, read_region};
@@ -66,8 +67,6 @@ pub(super) async fn content(
     let array = array.ok_or_else(|| ReadError::NoArray { array: path.to_owned() })?;
     let (rows, row) = band(array);
     let limit = rows.saturating_mul(row).max(objects.bounds().decoded_chunk_bytes);
-    let element = array.dtype.length_bytes().and_then(|length| usize::try_from(length).ok());
-    let swap = matches!(order_mut(&mut array.dtype.clone()), Some(ByteOrder::Big));
     let length = array.shape.first().copied();
     let mut hash = Sha256::new();
     let mut start = 0_u64;
@@ -77,14 +76,7 @@ pub(super) async fn content(
         if let Some(first) = region.first_mut() {
             *first = start..end;
         }
-        let Values::Fixed(mut bytes) = read_region(dataset, objects, path, &region, limit).await?
-        else {
-            return Err(ReadError::NoFixedLength { array: path.to_owned() });
-        };
-        if swap {
-            bytes.chunks_exact_mut(element.unwrap_or(1).max(1)).for_each(<[u8]>::reverse);
-        }
-        hash.update(&bytes);
+        hash.update(&little_values(dataset, objects, path, &region, limit).await?);
         start = end;
         if start >= length.unwrap_or(1) {
             return Ok(Content(hash.finalize().into()));
@@ -92,10 +84,54 @@ pub(super) async fn content(
     }
 }
 
+/// Some values from the middle of an array, lowest byte first.
+pub(super) async fn middle(
+    dataset: &Dataset,
+    objects: &dyn Open,
+    path: &str,
+) -> Result<Vec<u8>, ReadError> {
+    let array = dataset.array(path);
+    let array = array.ok_or_else(|| ReadError::NoArray { array: path.to_owned() })?;
+    let element = array.dtype.length_bytes().unwrap_or(1).max(1);
+    let most = PROBE_BYTES.checked_div(element).unwrap_or(1).max(1);
+    let last = array.shape.len().saturating_sub(1);
+    let region = array.shape.iter().enumerate().map(|(axis, &length)| {
+        let count = if axis == last { most.min(length) } else { 1 };
+        let start = length.saturating_sub(count) / 2;
+        start..start.saturating_add(count)
+    });
+    let limit = PROBE_BYTES.max(element).max(objects.bounds().decoded_chunk_bytes);
+    little_values(dataset, objects, path, &region.collect::<Vec<_>>(), limit).await
+}
+
+/// The values of a region in C order, lowest byte first.
+async fn little_values(
+    dataset: &Dataset,
+    objects: &dyn Open,
+    path: &str,
+    region: &[Range<u64>],
+    limit: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let read = read_region(dataset, objects, path, region, limit).await?;
+    let (Values::Fixed(mut bytes), Some(array)) = (read, dataset.array(path)) else {
+        return Err(ReadError::NoFixedLength { array: path.to_owned() });
+    };
+    if matches!(order_mut(&mut array.dtype.clone()), Some(ByteOrder::Big)) {
+        let element = array.dtype.length_bytes().and_then(|length| usize::try_from(length).ok());
+        bytes.chunks_exact_mut(element.unwrap_or(1).max(1)).for_each(<[u8]>::reverse);
+    }
+    Ok(bytes)
+}
+
+/// How an array is stored. Of arrays that are stored in one way, equal values are equal bytes.
+pub(super) fn form(array: &Array) -> String {
+    format!("{:?} {:?} {:?}", array.dtype, array.chunk_grid.chunk_shape(), array.codecs)
+}
+
 /// The lengths of the stored bytes of all chunks, and how they are stored: arrays that differ in it have other stored
 /// bytes.
 pub(super) fn signature(array: &Array) -> String {
-    let mut says = format!("{:?} {:?}", array.chunk_grid.chunk_shape(), array.codecs);
+    let mut says = form(array);
     array.manifest.visit(&mut |chunk_indices, reference| {
         let length = match reference {
             ChunkRef::Virtual { length, .. } => length,

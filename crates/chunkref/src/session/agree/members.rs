@@ -9,7 +9,7 @@ use chunkref_model::{Array, ChunkRef, ManifestAssembler, Source, SourceId};
 use chunkref_read::are_messages;
 
 use super::Member;
-use super::content::{same_type, signature};
+use super::content::{form, same_type, signature};
 
 /// The arrays of some inputs, and who has each.
 pub(super) fn paths(members: &[Member], inputs: &[usize]) -> BTreeMap<String, Vec<usize>> {
@@ -134,10 +134,24 @@ pub(super) fn adopt(members: &mut [Member], path: &str, first: usize, input: usi
 
 /// Inputs in groups of those whose stored chunks have the same lengths.
 pub(super) fn signatures(members: &[Member], path: &str, inputs: &[usize]) -> Vec<Vec<usize>> {
+    grouped(members, path, inputs, signature)
+}
+
+/// Inputs in groups of those that store an array in the same way.
+pub(super) fn forms(members: &[Member], path: &str, inputs: &[usize]) -> Vec<Vec<usize>> {
+    grouped(members, path, inputs, form)
+}
+
+fn grouped(
+    members: &[Member],
+    path: &str,
+    inputs: &[usize],
+    by: impl Fn(&Array) -> String,
+) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &input in inputs {
-        let signature = array(members, input, path).map(signature);
-        groups.entry(signature.unwrap_or_default()).or_default().push(input);
+        let key = array(members, input, path).map(&by).unwrap_or_default();
+        groups.entry(key).or_default().push(input);
     }
     groups.into_values().collect()
 }

@@ -27,6 +27,7 @@ struct Object {
     bytes: Vec<u8>,
     read: AtomicU64,
     fails: bool,
+    big: bool,
 }
 
 #[derive(Debug)]
@@ -78,7 +79,11 @@ fn input(
     let mut dataset = Dataset::new();
     let source = dataset.add_source(Source { location: format!("memory://{name}"), version: None });
     let little = ByteOrder::Little;
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let order = if object.big { ByteOrder::Big } else { little };
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| if object.big { value.to_be_bytes() } else { value.to_le_bytes() })
+        .collect();
     let mut manifest = ManifestBuilder::new([1]).unwrap();
     let length = bytes.len() as u64;
     manifest.push(&[0], ChunkRef::Virtual { source, offset: 0, length }).unwrap();
@@ -93,7 +98,7 @@ fn input(
         manifest: chunkref_model::Manifest::empty(Vec::new()),
     };
     let mut lat =
-        array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order: little });
+        array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order });
     lat.manifest = manifest.finish().unwrap();
     let (dimensions, shape): (&[&str], &[u64]) = if steps { (&["time"], &[1]) } else { (&[], &[]) };
     let mut own = array(dimensions, shape, DataType::Int { length: 4, order: little })
@@ -181,6 +186,21 @@ fn scenes_are_hardly_read() {
     assert!(cube.notes.is_empty(), "{:?}", cube.notes);
     let read: Vec<_> = objects.iter().map(|object| object.read.load(Ordering::Relaxed)).collect();
     assert_eq!(read, [64 << 10, 64 << 10, 0, 0]);
+}
+
+#[test]
+fn equal_fields_of_scenes_are_kept_once_in_any_order_of_bytes() {
+    let scenes = |steps: [f64; 3]| {
+        (0..).zip(steps).map(|(number, step)| {
+            let object = Object { big: number == 2, ..Object::default() };
+            input(&format!("{number}.nc"), number, &ramp(step), object, false).0
+        })
+    };
+    let cube = combined(scenes([0.5; 3]).collect(), None).unwrap();
+    assert_eq!(cube.dataset.array("lat").unwrap().dimensions, ["y"]);
+    // Data of scenes in two orders are a conflict of types.
+    let error = combined(scenes([0.5, 1.0, 1.5]).collect(), None).unwrap_err();
+    assert!(matches!(error, crate::session::CubeError::Combine(_)), "{error:?}");
 }
 
 #[test]
