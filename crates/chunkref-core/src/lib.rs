@@ -41,6 +41,7 @@ pub mod scanner;
 pub mod signature;
 pub mod source;
 pub mod split;
+mod stranger;
 pub mod value_reader;
 pub mod watched;
 

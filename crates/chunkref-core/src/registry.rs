@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use crate::stranger::{is_web_page, stranger};
 use crate::{
     ByteSource, FormatOption, OptionError, ScanError, ScanErrorKind, ScanOptions, ScannerEntry,
     Signature, format_option,
@@ -12,6 +13,8 @@ use crate::{
 
 /// Bytes of an unknown file that its error shows.
 const SHOWN_HEAD_BYTES: usize = 16;
+/// Bytes of an unknown file that say what it is.
+const TELLING_HEAD_BYTES: usize = 272;
 
 /// Why a file has no scanner, or entries no registry.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -37,12 +40,12 @@ pub enum RegistryError {
     },
     /// No format's files begin like this.
     #[error(
-        "unknown format: the file begins with {}; the registered formats are {}",
+        "unknown format: {}; the registered formats are {}",
         describe_head(head),
         names_or_none(known)
     )]
     UnknownFormat {
-        /// The first bytes of the file.
+        /// The first bytes of the file, as far as they say what it is.
         head: Vec<u8>,
         /// The registered names.
         known: Vec<&'static str>,
@@ -157,13 +160,14 @@ impl Registry {
             self.entries.iter().filter(claims).collect()
         };
         let mut matches = having(Signature::matches_start);
-        if matches.is_empty() {
+        // A page about data has their words in it.
+        if matches.is_empty() && !is_web_page(head) {
             matches = having(Signature::matches);
         }
         match matches.as_slice() {
             [entry] => Ok(entry),
             [] => Err(RegistryError::UnknownFormat {
-                head: head.iter().take(SHOWN_HEAD_BYTES).copied().collect(),
+                head: head.iter().take(TELLING_HEAD_BYTES).copied().collect(),
                 known: self.names(),
             }),
             several => Err(RegistryError::Ambiguous {
@@ -186,7 +190,7 @@ impl Registry {
     /// # Errors
     /// [`ScanError`] when the head cannot be read or names no single format.
     pub async fn detect_source(&self, source: &dyn ByteSource) -> Result<&ScannerEntry, ScanError> {
-        let head = 0..source.version().length.min(self.reach().max(SHOWN_HEAD_BYTES as u64));
+        let head = 0..source.version().length.min(self.reach().max(TELLING_HEAD_BYTES as u64));
         let bytes =
             source.read_many(&[head]).await.map_err(|error| ScanError::from_source(error, None))?;
         self.detect(bytes.first().map_or(&[][..], |bytes| bytes)).map_err(|error| {
@@ -219,15 +223,18 @@ fn names_or_none(names: &[&str]) -> String {
 }
 
 fn describe_head(head: &[u8]) -> String {
+    let what = stranger(head);
     if head.is_empty() {
-        return "nothing (it is empty)".to_owned();
+        return what.unwrap_or_default().to_owned();
     }
+    let head = head.get(..SHOWN_HEAD_BYTES).unwrap_or(head);
     let hex: Vec<_> = head.iter().map(|byte| format!("{byte:02x}")).collect();
     let text: String = head
         .iter()
         .map(|&byte| if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '.' })
         .collect();
-    format!("{} ({text:?})", hex.join(" "))
+    let what = what.map(|what| format!("{what}; ")).unwrap_or_default();
+    format!("{what}the file begins with {} ({text:?})", hex.join(" "))
 }
 
 #[cfg(test)]
@@ -306,6 +313,8 @@ mod tests {
         let error = registry.detect(b"hello").unwrap_err().to_string();
         assert!(error.contains("68 65 6c 6c 6f (\"hello\")") && error.contains("a, b"), "{error}");
         assert!(registry.detect(b"").unwrap_err().to_string().contains("it is empty"));
+        let page = registry.detect(b"<html>BBBB").unwrap_err().to_string();
+        assert!(page.contains("web page") && page.contains("3c 68 74 6d"), "{page}");
         assert!(matches!(registry.by_name("c"), Err(RegistryError::UnknownName { .. })));
     }
 

@@ -145,11 +145,11 @@ class Model:
             set(self.concat) & set(file.variables[name].dims) for file in self.files if name in file.variables
         )
 
-    def places_of(self, name):
-        """The places where a file has a variable."""
+    def places_of(self, name, options=None):
+        """The places where a file that counts has a variable."""
         return [
             key
-            for key, owners in self.owners(Options()).items()
+            for key, owners in self.owners(options or Options()).items()
             if any(name in self.files[number].variables for number, _ in owners)
         ]
 
@@ -272,7 +272,7 @@ class Model:
         """A variable along a dimension of the cube: whether Zarr can say it as one array."""
         first = variables[0]
         fillable = first.raw.dtype.kind == "f" or any("_FillValue" in variable.attributes for variable in variables)
-        gaps = len(self.places_of(name)) < np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
+        gaps = len(self.places_of(name, options)) < np.prod([len(self.along(axis, options)) for axis in range(len(self.concat))])
         if gaps and name not in self.concat and (options.missing != "fill" or not fillable):
             unsure.append(f"{name}: missing in a file, or combinations without a file")
         rest = [

@@ -308,7 +308,9 @@ impl Agreement<'_> {
             return Ok(Vec::new());
         }
         // Bytes that are stored in several ways say nothing.
-        if let [[one, ..], [other, ..], ..] = forms.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+        if let [[one, ..], [other, ..], ..] =
+            forms.iter().map(Vec::as_slice).collect::<Vec<_>>()[..]
+        {
             if self.alike(members, path, *one, *other).await? {
                 return Ok(vec![holders]);
             }

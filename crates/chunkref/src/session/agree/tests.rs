@@ -97,8 +97,7 @@ fn input(
         attributes: Attributes::new(),
         manifest: chunkref_model::Manifest::empty(Vec::new()),
     };
-    let mut lat =
-        array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order });
+    let mut lat = array(&["y"], &[values.len() as u64], DataType::Float { length: 8, order });
     lat.manifest = manifest.finish().unwrap();
     let (dimensions, shape): (&[&str], &[u64]) = if steps { (&["time"], &[1]) } else { (&[], &[]) };
     let mut own = array(dimensions, shape, DataType::Int { length: 4, order: little })
