@@ -12,6 +12,7 @@ use chunkref_model::Array;
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
 use crate::coordinates::{Coordinates, array_of, coordinates, missing};
+use crate::holes;
 use crate::input::Input;
 use crate::placement::{Piece, boxes, place};
 use crate::variable::{SKIP_FILE, Setting, Variable};
@@ -219,7 +220,25 @@ impl Analysis {
             found.extend(boxes(&runs).into_iter().map(|piece| (input, piece)));
         }
         let last = options.duplicates == Duplicates::Last;
-        let placement = place(&found, inputs.len(), last).ok_or_else(too_many)?;
+        let mut placement = place(&found, inputs.len(), last).ok_or_else(too_many)?;
+        let covered = placement.covered;
+        if !placement.clashes.is_empty() && self.axes.len() > 1 {
+            // What a cube has nothing for may be what another input is there for.
+            let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+            let clashing = |input: usize| {
+                placement.clashes.keys().any(|&(one, other)| one == input || other == input)
+            };
+            let mut filled: Vec<(usize, Piece)> = Vec::new();
+            for (number, input) in inputs.iter().enumerate() {
+                let own = found.iter().filter(|(input, _)| *input == number);
+                let mut own: Vec<Piece> = own.map(|(_, piece)| piece.clone()).collect();
+                if clashing(number) {
+                    own = holes::without(own, &input.dataset, &names);
+                }
+                filled.extend(own.into_iter().map(|piece| (number, piece)));
+            }
+            placement = place(&filled, inputs.len(), last).ok_or_else(too_many)?;
+        }
         if !placement.clashes.is_empty() {
             self.duplicates(&placement.clashes, options);
             let settled = options.duplicates != Duplicates::Error;
@@ -238,7 +257,7 @@ impl Analysis {
                 self.superseded.entry(input).or_insert(other);
             }
         }
-        let gaps = all.saturating_sub(placement.covered);
+        let gaps = all.saturating_sub(covered);
         self.pieces = placement.pieces;
         if gaps > 0 && options.missing == Missing::Error {
             let message = format!("{gaps} of {all} combinations of coordinates have no input");

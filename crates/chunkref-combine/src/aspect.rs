@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a variable is the same kind of thing in all inputs.
 
-use chunkref_core::{Codecs, Conflict, ConflictKind, OnConflict, Resolution, Side};
+use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, AttributeValue};
 
 use crate::coordinates::has_text;
@@ -25,8 +25,16 @@ const MEANING: [&str; 11] = [
     "positive",
 ];
 
-/// Attributes that say what the values are, and change none: one that is missing is no contradiction.
-const LABELS: [&str; 1] = ["standard_name"];
+/// Attributes that say what the values are, and change none: one that is missing is no contradiction. With each, whether
+/// that of the first input can be taken for all.
+const LABELS: [(&str, bool); 6] = [
+    ("standard_name", true),
+    ("cell_methods", true),
+    ("valid_min", true),
+    ("valid_max", true),
+    ("valid_range", true),
+    ("grid_mapping", false),
+];
 
 /// Attributes whose numbers are compared with elements, in the type that these have.
 const ELEMENTS: [&str; 4] = ["_FillValue", "missing_value", "flag_values", "flag_masks"];
@@ -100,19 +108,7 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
         }
     }
     if !compared.plain {
-        check(ConflictKind::Codecs, "codecs differ", &|array| {
-            let codecs = array.codecs.iter().map(|codec| {
-                // Settings of encoders do not matter.
-                let linked = Codecs::linked().ok();
-                let codec = linked.map_or_else(|| codec.clone(), |known| known.for_decoding(codec));
-                let options = codec.configuration().iter();
-                let options: Vec<_> =
-                    options.map(|(name, value)| format!("{name}={value}")).collect();
-                format!("{}({})", codec.name(), options.join(", "))
-            });
-            let words: Vec<_> = codecs.collect();
-            if words.is_empty() { "none".to_owned() } else { words.join(", ") }
-        });
+        check(ConflictKind::Codecs, "codecs differ", &words::codecs);
     }
     attributes(compared, &mut check);
     found.extend(labels(compared));
@@ -163,23 +159,19 @@ fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
 
 /// Conflicts that change no value.
 fn labels(compared: &Compared<'_>) -> Vec<Conflict> {
-    let found = LABELS.into_iter().filter_map(|name| {
+    let found = LABELS.into_iter().filter_map(|(name, first)| {
         let has = |holder: &&Holder<'_>| holder.array.attributes.get(name).is_some();
         let holders: Vec<_> = compared.holders.iter().filter(has).copied().collect();
         let compared = Compared { holders: &holders, ..*compared };
         let message = format!("{name} differs");
-        differ(&compared, ConflictKind::Attribute, &message, &|array| {
+        let conflict = differ(&compared, ConflictKind::Attribute, &message, &|array| {
             array.attributes.get(name).map_or_else(String::new, in_words)
-        })
+        })?;
+        let first = first.then_some(Resolution::OnConflict(OnConflict::First));
+        let resolutions: Vec<_> = conflict.resolutions.iter().cloned().chain(first).collect();
+        Some(conflict.with_resolutions(resolutions))
     });
-    let first = Resolution::OnConflict(OnConflict::First);
-    found
-        .map(|conflict| {
-            let resolutions = conflict.resolutions.iter().cloned().chain([first.clone()]);
-            let resolutions: Vec<_> = resolutions.collect();
-            conflict.with_resolutions(resolutions)
-        })
-        .collect()
+    found.collect()
 }
 
 fn calendar(value: Option<&AttributeValue>) -> String {

@@ -133,6 +133,9 @@ fn the_first_is_taken_for_what_changes_no_value() {
     // One that is not there contradicts nothing.
     combine(&scenes("sst", |array| array.attributes.insert("standard_name", "x")), &along("t"))
         .unwrap();
+    let mut projected = scenes("sst", |array| array.attributes.insert("grid_mapping", "b"));
+    projected[0].root.arrays.get_mut("sst").unwrap().attributes.insert("grid_mapping", "a");
+    expect(&projected, &first, ConflictKind::Attribute, &["grid_mapping differs"]);
     for name in [
         "units",
         "calendar",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cubes: the contract, what they read as, and that grouping changes nothing.
 
-use chunkref_core::{CombineOptions, ConcatDimension, CoordinateSource, Missing};
+use chunkref_core::{CombineOptions, ConcatDimension, CoordinateSource, Duplicates, Missing};
 use chunkref_model::{ByteOrder, DataType, Dataset, FillValue};
 use chunkref_testkit::conformance;
 use proptest::prelude::*;
@@ -211,9 +211,29 @@ fn two_dimensions_at_once() {
             input.root.arrays.get_mut(name).unwrap().fill_value = Some(FillValue::Int(-9));
         }
     }
-    let filled = combine(&inputs, &options.with_missing(Missing::Fill)).unwrap().dataset;
+    let filling = options.clone().with_missing(Missing::Fill);
+    let filled = combine(&inputs, &filling).unwrap().dataset;
     let read = elements(&filled, "sst");
     assert!(read.iter().all(|(place, says)| (place[..2] == [1, 1]) == (says == "missing")));
+    // The input that was missing comes later: nothing has its place. The others are there twice.
+    let late = |time, number| {
+        let mut late = member(time, number);
+        for name in ["mean", "seed"] {
+            late.root.arrays.get_mut(name).unwrap().fill_value = Some(FillValue::Int(-9));
+        }
+        late
+    };
+    let whole = [late(0.0, 1), late(0.0, 2), late(60.0, 1), late(60.0, 2)];
+    let whole = combine(&whole, &options).unwrap().dataset;
+    for parts in [[filled.clone(), late(60.0, 2)], [late(60.0, 2), filled.clone()]] {
+        for duplicates in [Duplicates::Error, Duplicates::First, Duplicates::Last] {
+            let options = filling.clone().with_sort(true).with_duplicates(duplicates);
+            let healed = combine(&parts, &options).unwrap();
+            assert_eq!(elements(&healed.dataset, "sst"), elements(&whole, "sst"));
+            assert!(healed.notes.is_empty(), "{:?}", healed.notes);
+        }
+    }
+    combine(&[filled, late(60.0, 1)], &filling).unwrap_err();
 }
 
 #[test]

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
-use chunkref_model::{Array, AttributeValue};
+use chunkref_model::{Array, AttributeValue, DataType, FillValue};
 
-use crate::time::{Calendar, Units};
-use crate::value::{Value, values};
+use crate::fill::default_of;
+use crate::time::{Calendar, Units, are_since, count_of_date, date_of_text};
+use crate::value::{Value, of_attribute, of_fill, values};
+use crate::words;
 
 /// Nanoseconds that two times may be apart and be the same: fractions of days lose as much.
 const SAME_TIME: i128 = 1_000_000;
@@ -51,6 +53,25 @@ impl Element {
             _ => Self::Bytes(text.as_bytes().to_vec()),
         }
     }
+
+    /// The element that a text means among coordinates of a type: a date among dates, a text among texts.
+    #[must_use]
+    pub fn of_text_in(text: &str, dtype: &DataType) -> Self {
+        match dtype {
+            DataType::DateTime { unit, .. } => {
+                let date = date_of_text(text).and_then(|date| count_of_date(date, unit));
+                date.map_or_else(|| Self::of_text(text), |count| Self::Int(count.into()))
+            }
+            DataType::Float { length: 4, .. } => match text.trim().parse::<f32>() {
+                Ok(number) => float(number.into()),
+                Err(_) => Self::of_text(text),
+            },
+            DataType::FixedString { .. } | DataType::VlenString => {
+                Self::Bytes(text.as_bytes().to_vec())
+            }
+            _ => Self::of_text(text),
+        }
+    }
 }
 
 impl std::fmt::Display for Element {
@@ -89,20 +110,16 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         Some(AttributeValue::Text(text)) => Some(text.as_str()),
         _ => None,
     };
-    let number = |name: &str| match array.attributes.get(name) {
-        Some(AttributeValue::Float(number)) => Some(*number),
-        #[expect(clippy::cast_precision_loss, reason = "scales and offsets are small")]
-        Some(AttributeValue::Int(number)) => Some(*number as f64),
-        #[expect(clippy::cast_precision_loss, reason = "as above")]
-        Some(AttributeValue::UInt(number)) => Some(*number as f64),
-        _ => None,
-    };
+    let number = |name: &str| numbers(array.attributes.get(name)?).pop();
     let fill = array.fill_value.as_ref();
     let fill = fill.and_then(|fill| {
         let bytes = chunkref_model::array_values::element_bytes(&array.dtype, Some(fill))?;
         values(&array.dtype, &bytes)?.pop()
     });
-    let named = number("_FillValue");
+    let named = ["_FillValue", "missing_value"].map(|name| array.attributes.get(name).map(numbers));
+    // What NetCDF fills with means missing, whether it is named or not.
+    let is_silent = fill.is_none() && named.iter().all(Option::is_none);
+    let fill = fill.or_else(|| default_of(&array.dtype).filter(|_| is_silent));
     let is_fill = |value: &Value| {
         #[expect(clippy::cast_precision_loss, reason = "a number that is named as an attribute")]
         let number = match value {
@@ -111,10 +128,10 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
             Value::Bytes(_) => f64::NAN,
         };
         fill.as_ref() == Some(value)
-            || named.is_some_and(|named| named.to_bits() == number.to_bits())
+            || named.iter().flatten().flatten().any(|named| named.to_bits() == number.to_bits())
     };
     let time = match text("units") {
-        Some(units) if units.contains(" since ") => {
+        Some(units) if are_since(units) => {
             let calendar = Calendar::of(text("calendar").unwrap_or("standard"))?;
             Some(Units::parse(units, calendar)?)
         }
@@ -145,6 +162,66 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
     Some(found.into_iter().map(element).collect())
 }
 
+/// How an array reads the chunks of one of its sources otherwise than the source itself does, in words: another type, other
+/// codecs or dimensions, or another value that is taken for missing. `None` where it reads them alike.
+#[must_use]
+pub fn reads_otherwise(array: &Array, source: &Array) -> Option<String> {
+    let differs = |what: &str, here: String, there: String| {
+        (here != there).then(|| format!("its {what} {here}, and in the source {there}"))
+    };
+    differs("element type is", words::dtype(&array.dtype), words::dtype(&source.dtype))
+        .or_else(|| differs("codecs are", words::codecs(array), words::codecs(source)))
+        .or_else(|| {
+            let lacking = array.dimensions.len().checked_sub(source.dimensions.len())?;
+            let names = array.dimensions.iter().skip(lacking).zip(&source.dimensions);
+            // Axes without a name are numbered, by each writer in its own way.
+            let named = names.clone().filter(|(_, own)| !is_unnamed(own));
+            let (here, there): (Vec<_>, Vec<_>) = named.unzip();
+            let words =
+                |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
+            differs("dimensions are", words(here), words(there))
+        })
+        .or_else(|| {
+            let is_meant = array.fill_value.as_ref().is_none_or(|fill| is_missing(source, fill));
+            let says = |array: &Array| words::fill_value(array.fill_value.as_ref());
+            if is_meant { None } else { differs("fill value is", says(array), says(source)) }
+        })
+}
+
+/// Whether an axis has a number for its name: `phony_dim_3`.
+fn is_unnamed(name: &str) -> bool {
+    name.rsplit_once("dim_").is_some_and(|(_, number)| number.parse::<u32>().is_ok())
+}
+
+/// Whether a fill value says nothing that the array does not say itself: it is the array's own, by any name, or one that
+/// means missing without a name.
+fn is_missing(array: &Array, fill: &FillValue) -> bool {
+    let named = ["_FillValue", "missing_value"].map(|name| array.attributes.get(name));
+    let named = named.into_iter().flatten().flat_map(|value| of_attribute(&array.dtype, value));
+    let own = array.fill_value.as_ref().and_then(|own| of_fill(&array.dtype, own));
+    let is_nan = matches!(fill, FillValue::Float(number) if number.is_nan());
+    let found = of_fill(&array.dtype, fill);
+    let silent = own.is_none() && found == default_of(&array.dtype);
+    let own = own.into_iter().chain(named);
+    is_nan
+        || silent
+        || array.fill_value.as_ref() == Some(fill)
+        || own.map(Some).any(|own| own == found)
+}
+
+/// The numbers of an attribute.
+fn numbers(value: &AttributeValue) -> Vec<f64> {
+    match value {
+        AttributeValue::Float(number) => vec![*number],
+        #[expect(clippy::cast_precision_loss, reason = "scales, offsets and fill values are small")]
+        AttributeValue::Int(number) => vec![*number as f64],
+        #[expect(clippy::cast_precision_loss, reason = "as above")]
+        AttributeValue::UInt(number) => vec![*number as f64],
+        AttributeValue::List(values) => values.iter().flat_map(numbers).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Nanoseconds from year 0 to `number` units after the epoch.
 fn instant(units: &Units, number: i128) -> i128 {
     number.saturating_mul(units.unit).saturating_add(units.epoch)
@@ -167,6 +244,7 @@ fn moment(units: &Units, number: f64) -> Element {
 /// Where elements are among others.
 #[derive(Debug)]
 pub struct Places {
+    length: u64,
     times: Vec<(i128, u64)>,
     others: HashMap<String, u64>,
 }
@@ -185,7 +263,14 @@ impl Places {
             }
         }
         times.sort_unstable();
-        Self { times, others }
+        Self { length: axis.len() as u64, times, others }
+    }
+
+    /// How many places there are.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an axis without places is no fault")]
+    pub const fn len(&self) -> u64 {
+        self.length
     }
 
     /// Where the axis has what the element means.
@@ -203,6 +288,8 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    use chunkref_model::{ByteOrder, Codec};
+
     use super::*;
     use crate::testing::{floats, ints};
 
@@ -232,13 +319,44 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_otherwise_is_told() {
+        let mut source = ints(&["x"], &[1]);
+        source.attributes.insert("_FillValue", AttributeValue::Int(-9));
+        let with = |change: fn(&mut Array)| {
+            let mut array = source.clone();
+            change(&mut array);
+            reads_otherwise(&array, &source).unwrap_or_default()
+        };
+        assert_eq!(with(|array| array.fill_value = Some(FillValue::Int(-9))), "");
+        let words = with(|array| array.fill_value = Some(FillValue::Int(5)));
+        assert_eq!(words, "its fill value is 5, and in the source none");
+        let words = with(|array| {
+            array.dtype = DataType::Int { length: 4, order: ByteOrder::Big };
+        });
+        assert!(words.contains("int32 (big-endian), and in the source int32"), "{words}");
+        let words = with(|array| array.codecs = vec![Codec::new("increment").with("effort", 9)]);
+        assert_eq!(words, "its codecs are increment(), and in the source none");
+    }
+
+    #[test]
     fn numbers_and_text_are_the_same_in_any_type() {
         let whole = elements(&floats(&["x"], &[7.0, 7.5]), None).unwrap();
         assert_eq!(whole, [Element::of_text("7"), Element::Float(7.5)]);
         let mut packed = ints(&["x"], &[10]);
         packed.attributes.insert("scale_factor", AttributeValue::Float(0.5));
         assert_eq!(elements(&packed, None).unwrap(), [Element::Int(5)]);
+        let mut without = ints(&["x"], &[10, -9, 7]);
+        let missing = AttributeValue::List(vec![AttributeValue::Int(-9), AttributeValue::Int(7)]);
+        without.attributes.insert("missing_value", missing);
+        let found = elements(&without, None).unwrap();
+        assert_eq!(found, [Element::Int(10), Element::Missing, Element::Missing]);
         assert_eq!(Places::new(&whole).find(&Element::of_text("7.5")), Some(1));
         assert_eq!(Element::of_text(" r1i1 "), Element::Bytes(b"r1i1".to_vec()));
+        let days = DataType::DateTime { unit: "D".to_owned(), order: ByteOrder::Little };
+        for text in ["20240227", "2024-02-27"] {
+            assert_eq!(Element::of_text_in(text, &days), Element::Int(19_780));
+        }
+        let word = Element::of_text_in("1", &DataType::FixedString { length: 1 });
+        assert_eq!(word, Element::Bytes(b"1".to_vec()));
     }
 }

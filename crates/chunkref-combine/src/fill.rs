@@ -96,7 +96,7 @@ fn lacks_chunks(array: &Array) -> bool {
 }
 
 /// The value that NetCDF fills variables of a type with that name none.
-fn default_of(dtype: &DataType) -> Option<Value> {
+pub(crate) fn default_of(dtype: &DataType) -> Option<Value> {
     Some(match dtype {
         DataType::Int { length: 2, .. } => Value::Int(-32_767),
         DataType::Int { length: 4, .. } => Value::Int(-2_147_483_647),

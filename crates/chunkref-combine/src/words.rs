@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Types and values in the words of messages.
 
+use chunkref_core::Codecs;
 use chunkref_model::{Array, AttributeValue, Attributes, ByteOrder, DataType, FillValue};
 
 use crate::time::date_of;
@@ -38,6 +39,20 @@ pub(crate) fn dtype(dtype: &DataType) -> String {
         DataType::TimeDelta { unit, .. } => format!("timedelta64[{unit}]"),
         _ => "another type".to_owned(),
     }
+}
+
+/// Codecs, with what decoding looks at.
+pub(crate) fn codecs(array: &Array) -> String {
+    let linked = Codecs::linked().ok();
+    let codecs = array.codecs.iter().map(|codec| {
+        // Settings of encoders do not matter.
+        let codec = linked.map_or_else(|| codec.clone(), |known| known.for_decoding(codec));
+        let options = codec.configuration().iter();
+        let options: Vec<_> = options.map(|(name, value)| format!("{name}={value}")).collect();
+        format!("{}({})", codec.name(), options.join(", "))
+    });
+    let words: Vec<_> = codecs.collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
 /// A fill value, or that there is none.

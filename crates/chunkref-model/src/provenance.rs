@@ -97,6 +97,11 @@ impl Recorded {
         &self.sources
     }
 
+    /// The paths of the arrays that the set had when it was written.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.arrays.keys().map(String::as_str)
+    }
+
     /// What the references of the array at `path` were, where the document says so.
     #[must_use]
     pub fn contents(&self, path: &str) -> Option<Contents> {

@@ -218,7 +218,9 @@ class Comparison:
             found = [
                 source.variables[name].attributes
                 for number, source in enumerate(sources)
-                if name in source.variables and not (self.model.is_joined(name) and self.model.is_empty(number))
+                if name in source.variables
+                and not (self.model.is_joined(name) and self.model.is_empty(number))
+                and not self.model.is_left_out(number, self.owners)
             ]
             found = found or [source.variables[name].attributes for source in sources if name in source.variables]
             ignored = {"units"} if self.cube.time_of(name) else set()

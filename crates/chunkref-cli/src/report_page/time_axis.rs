@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use chunkref::combine::date_of;
+use chunkref::combine::{are_since, date_of};
 use chunkref::model::{AttributeValue, DataType};
 use chunkref::read::{Open, ReadError, Values, read_region};
 use chunkref::{Array, ChunkRef, Dataset};
@@ -118,7 +118,7 @@ pub(super) async fn read(
         let [length] = array.shape[..] else { continue };
         let units = units(array);
         let name = path.rsplit('/').next().unwrap_or(&path).to_ascii_lowercase();
-        let is_time = units.to_ascii_lowercase().contains(" since ");
+        let is_time = are_since(&units);
         // Other arrays along an axis, such as the time of each sounding, have a name of their own.
         let is_coordinate =
             array.dimensions.first().is_some_and(|own| path.ends_with(own.as_str()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which times are counted alike: a variable in all inputs, and the variables that hold its bounds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue};
@@ -78,13 +78,15 @@ fn families(
     let mut known: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     // The family of each variable of an input, with its units and calendar.
     let mut variables: HashMap<(usize, String), (usize, Place)> = HashMap::new();
-    let bounds: Vec<BTreeMap<String, String>> = inputs.iter().map(bounds_of).collect();
-    // Paths that hold bounds in some input are bounds in all of them.
-    let held: BTreeSet<&String> = bounds.iter().flat_map(BTreeMap::keys).collect();
+    // Paths that hold bounds in some input are bounds in all of them, whether or not each says so.
+    let mut held: BTreeMap<String, String> = BTreeMap::new();
+    for (path, parent) in inputs.iter().flat_map(bounds_of) {
+        held.entry(path).or_insert(parent);
+    }
     for (place, input) in inputs.iter().enumerate() {
         let roles = roles(input, options, reasons);
         for (path, array) in input.dataset.arrays() {
-            if !is_time(array) || (held.contains(&path) && !roles.contains_key(&path)) {
+            if !is_time(array) || (held.contains_key(&path) && !roles.contains_key(&path)) {
                 continue;
             }
             let (key, since_1970) = match roles.get(&path) {
@@ -106,8 +108,7 @@ fn families(
         }
     }
     for (place, input) in inputs.iter().enumerate() {
-        let own = bounds.get(place).into_iter().flatten();
-        for (path, parent) in own {
+        for (path, parent) in &held {
             let variable = variables.get(&(place, parent.clone()));
             let (Some((parent, variable)), Some(array)) = (variable, input.dataset.array(path))
             else {

@@ -15,6 +15,7 @@ pub(crate) use date_text::{count_of_date, date_of_count, date_of_text};
 pub(crate) use family::harmonise;
 
 pub(crate) use units::Units;
+pub use units::are_since;
 
 use crate::value::{Float, Value};
 use instant::Instant;

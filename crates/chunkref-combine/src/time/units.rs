@@ -42,8 +42,14 @@ fn parts(text: &str) -> Option<(&str, &str)> {
     since.eq_ignore_ascii_case("since").then_some((unit, epoch.trim()))
 }
 
-/// Whether an attribute counts from a date.
-pub(crate) fn are_since(units: &str) -> bool {
+/// Whether units count from a date, in any case of letters: `hours since 2000-01-01`.
+///
+/// ```
+/// assert!(chunkref_combine::are_since("Days Since 1990-01-01"));
+/// assert!(!chunkref_combine::are_since("days"));
+/// ```
+#[must_use]
+pub fn are_since(units: &str) -> bool {
     parts(units).is_some()
 }
 

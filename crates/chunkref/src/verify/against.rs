@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chunkref_core::{CombineOptions, Duplicates, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_combine::element::reads_otherwise;
+use chunkref_core::{
+    CombineOptions, CoordinateSource, Duplicates, ScanError, ScanErrorKind, ScanOptions,
+};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
@@ -28,6 +31,10 @@ pub(super) async fn sources(
         cube.recorded.and_then(|made| CombineOptions::of_record(&made.provenance.options));
     let options = options.unwrap_or_default();
     let mut against = Against::new(cube, objects, sample, &options);
+    if cube.recorded.is_none() {
+        let note = "the set does not say how it was combined: whether chunks and coordinates are those of their places was not checked";
+        against.chunks.notes.push(note.to_owned());
+    }
     let axes = match Axes::of(cube.dataset, &options, objects).await {
         Ok(axes) => axes,
         Err(error) => {
@@ -36,6 +43,11 @@ pub(super) async fn sources(
             return against.checks();
         }
     };
+    for path in &axes.partial {
+        let reason = "it tells the places along a dimension, and has chunks without values";
+        let (array, reason) = (Some(path.clone()), reason.to_owned());
+        against.inline.fail(Failure { array, reason, ..Failure::default() });
+    }
     let ids = (0..cube.dataset.sources().len()).filter_map(|id| u32::try_from(id).ok());
     let every: BTreeSet<SourceId> = if all { ids.map(SourceId).collect() } else { BTreeSet::new() };
     let sampled = sample.iter().map(|chosen| chosen.source);
@@ -48,6 +60,7 @@ pub(super) async fn sources(
     if options.duplicates == Duplicates::Last {
         wanted.reverse();
     }
+    let mut taken: HashMap<(String, String), HashSet<u64>> = HashMap::new();
     for id in wanted {
         let url = cube.url(id);
         let (format, scan) = match scan(reading, &url, scanning).await {
@@ -70,6 +83,9 @@ pub(super) async fn sources(
             let reason = format!("the cube has no place for step {step} of it along {dimension}");
             against.chunks.fail(Failure::of_source(url.clone(), reason));
         }
+        for (axis, place) in placement.taken() {
+            taken.entry(axis.clone()).or_default().insert(place);
+        }
         let named = references.remove(&id).unwrap_or_default();
         let scanned = Scanned { id, url: &url, format, scan: &scan, placement: &placement };
         against.source(&scanned, named).await;
@@ -83,6 +99,13 @@ pub(super) async fn sources(
     };
     let notes = &mut against.chunks.notes;
     notes.push(format!("{scanned} sources were scanned again, {with}"));
+    let vacant = if all { axes.vacant(&taken) } else { Vec::new() };
+    if !vacant.is_empty() {
+        notes.push(format!(
+            "no source that the set names has {}: it may have been one without any stored chunk",
+            vacant.join(", ")
+        ));
+    }
     if !axes.unknown.is_empty() {
         notes.push(format!(
             "places along these dimensions are not computed, and chunks of one source are held against each other only: {}",
@@ -168,11 +191,20 @@ impl<'a> Against<'a> {
                 }
                 continue;
             };
+            if array.is_plain() && self.is_elsewhere(path, array) {
+                continue;
+            }
             if array.is_plain() {
                 let written = Written { number, path, array, scan, url, own_path, placement };
                 let (claimed, check) = (&mut self.claimed, &mut self.inline);
                 inline::compare(self.cube, self.objects, &written, self.options, claimed, check)
                     .await;
+                continue;
+            }
+            if let Some(reason) = reads_otherwise(array, own) {
+                let array = Some(path.clone());
+                let url = Some(url.to_owned());
+                self.chunks.fail(Failure { array, url, reason, ..Failure::default() });
                 continue;
             }
             let repeated = array.dimensions.iter().any(|name| {
@@ -201,6 +233,20 @@ impl<'a> Against<'a> {
                     .await;
             }
         }
+    }
+
+    /// Whether an array has the coordinates along a dimension that do not come from the variable of that name: they have
+    /// found the places of the source.
+    fn is_elsewhere(&self, path: &str, array: &Array) -> bool {
+        self.options.concat_dimensions.iter().any(|dimension| {
+            let name = last(&dimension.name);
+            let own = last(path) == name && array.dimensions == [name];
+            let source = match &dimension.coordinates {
+                CoordinateSource::Data(source) | CoordinateSource::Cf(source) => last(source),
+                _ => "",
+            };
+            own && source != name
+        })
     }
 
     fn checks(mut self) -> Vec<Check> {

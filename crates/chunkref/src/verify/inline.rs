@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use chunkref_combine::element::{Element, elements};
 use chunkref_core::{CombineOptions, Duplicates};
+use chunkref_model::dataset::join_path;
 use chunkref_model::{Array, Dataset};
 use chunkref_read::Open;
 
-use super::placement::{Placement, known, owner};
+use super::placement::{Placement, known, owner, parent};
 use super::{Check, Cube, Failure};
 
 /// Elements of the cube that a source gave a value, where several may: the flat index by array.
@@ -54,8 +55,12 @@ pub(super) async fn compare(
         Ok(None) => return,
         Err(error) => return check.fail(fail(format!("its values cannot be read: {error}"))),
     };
-    let found = elements(array, owner(cube.dataset, path));
-    let expected = elements(&own, owner(scan, own_path));
+    // Bounds are those of the same variable in every source, whether or not each says so.
+    let beside = |(owner, _): (&str, _)| scan.array(&join_path(parent(own_path), owner));
+    let (there, here) = (owner(cube.dataset, path), owner(scan, own_path));
+    let here = here.map(|(_, array)| array).or_else(|| there.and_then(beside));
+    let found = elements(array, there.map(|(_, array)| array));
+    let expected = elements(&own, here);
     let (Some(found), Some(expected)) = (found, expected) else { return };
     let Some(targets) = targets(written, &own) else { return };
     check.count(1);

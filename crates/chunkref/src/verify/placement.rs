@@ -3,24 +3,37 @@
 //!
 //! This is not how cubes are made: coordinates are compared by what they mean, one source at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chunkref_combine::element::{Element, Places, elements};
 use chunkref_core::{CombineOptions, ConcatDimension, CoordinateSource};
 use chunkref_model::dataset::join_path;
-use chunkref_model::{Array, AttributeValue, Dataset};
+use chunkref_model::{Array, AttributeValue, DataType, Dataset};
 use chunkref_read::{Open, ReadError, read_arrays};
 use regex::Regex;
+
+use super::structure::is_partial;
 
 /// Most bytes of coordinates, and of other values that are compared.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// The coordinates of a cube by dimension, as they are looked for.
+/// The coordinates of a cube along one dimension, as they are looked for.
+struct AxisPlaces<'a> {
+    dimension: &'a ConcatDimension,
+    /// The group of the coordinates.
+    group: String,
+    dtype: DataType,
+    places: Places,
+}
+
+/// The coordinates of a cube by dimension.
 pub(super) struct Axes<'a> {
-    /// Each with the group of its coordinates, because groups may have dimensions of one name for themselves.
-    dimensions: Vec<(&'a ConcatDimension, String, Places)>,
+    /// Because groups may have dimensions of one name for themselves, there may be several of a dimension.
+    dimensions: Vec<AxisPlaces<'a>>,
     /// Dimensions whose coordinates say nothing of a source, and why.
     pub(super) unknown: Vec<String>,
+    /// Coordinates along dimensions of the combination that are not all there.
+    pub(super) partial: Vec<String>,
 }
 
 /// Where each step of a source is along each dimension; `None` for one that the cube does not have.
@@ -43,6 +56,13 @@ impl Placement {
         }
     }
 
+    /// The places that the source has, by dimension and group.
+    pub(super) fn taken(&self) -> impl Iterator<Item = (&(String, String), u64)> {
+        self.places.iter().flat_map(|(key, places)| {
+            places.iter().copied().flatten().map(move |place| (key, place))
+        })
+    }
+
     /// The first step that the cube has no place for.
     pub(super) fn lost(&self) -> Option<(&str, usize)> {
         self.places.iter().find_map(|((dimension, _), places)| {
@@ -52,13 +72,27 @@ impl Placement {
 }
 
 impl<'a> Axes<'a> {
+    /// What no source has, in words: the first step along each dimension, of those that are not among `taken`.
+    pub(super) fn vacant(&self, taken: &HashMap<(String, String), HashSet<u64>>) -> Vec<String> {
+        let axes = self.dimensions.iter().filter_map(|axis| {
+            let AxisPlaces { dimension, group, places, .. } = axis;
+            let name = last(&dimension.name);
+            let own = taken.get(&(name.to_owned(), group.clone()));
+            let is_vacant = |place: &u64| own.is_none_or(|own| !own.contains(place));
+            let first = (0..places.len()).find(is_vacant)?;
+            let count = (0..places.len()).filter(is_vacant).count();
+            Some(format!("step {first} along {name} ({count} of {})", places.len()))
+        });
+        axes.collect()
+    }
+
     /// The axes of the dimensions that the cube was combined along.
     pub(super) async fn of(
         cube: &Dataset,
         options: &'a CombineOptions,
         objects: &dyn Open,
     ) -> Result<Self, ReadError> {
-        let mut axes = Self { dimensions: Vec::new(), unknown: Vec::new() };
+        let mut axes = Self { dimensions: Vec::new(), unknown: Vec::new(), partial: Vec::new() };
         for dimension in &options.concat_dimensions {
             let name = &dimension.name;
             let numbered = matches!(
@@ -74,11 +108,15 @@ impl<'a> Axes<'a> {
                 axes.unknown.push(format!("{name} (it has no coordinates)"));
             }
             for path in paths {
+                if cube.array(&path).is_some_and(is_partial) {
+                    axes.partial.push(path.clone());
+                }
                 let array = known(cube, &path, objects).await?;
-                match array.and_then(|array| elements(&array, None)) {
-                    Some(found) => {
-                        let group = parent(&path).to_owned();
-                        axes.dimensions.push((dimension, group, Places::new(&found)));
+                let found = array.and_then(|array| Some((elements(&array, None)?, array.dtype)));
+                match found {
+                    Some((found, dtype)) => {
+                        let (group, places) = (parent(&path).to_owned(), Places::new(&found));
+                        axes.dimensions.push(AxisPlaces { dimension, group, dtype, places });
                     }
                     None => axes.unknown.push(format!("{path} (it cannot be compared)")),
                 }
@@ -95,10 +133,10 @@ impl<'a> Axes<'a> {
         objects: &dyn Open,
     ) -> Result<Placement, ReadError> {
         let mut placement = Placement::default();
-        for (dimension, group, places) in &self.dimensions {
-            if let Some(steps) = steps(dimension, group, scan, url, objects).await? {
-                let found = steps.iter().map(|step| places.find(step)).collect();
-                let key = (last(&dimension.name).to_owned(), group.clone());
+        for axis in &self.dimensions {
+            if let Some(steps) = steps(axis, scan, url, objects).await? {
+                let found = steps.iter().map(|step| axis.places.find(step)).collect();
+                let key = (last(&axis.dimension.name).to_owned(), axis.group.clone());
                 placement.places.insert(key, found);
             }
         }
@@ -108,12 +146,12 @@ impl<'a> Axes<'a> {
 
 /// The coordinates of one source along a dimension.
 async fn steps(
-    dimension: &ConcatDimension,
-    group: &str,
+    axis: &AxisPlaces<'_>,
     scan: &Dataset,
     url: &str,
     objects: &dyn Open,
 ) -> Result<Option<Vec<Element>>, ReadError> {
+    let AxisPlaces { dimension, group, dtype, .. } = axis;
     let name = &dimension.name;
     let scalar = match &dimension.coordinates {
         CoordinateSource::Attribute(attribute) => scan.root.attributes.get(attribute).cloned(),
@@ -133,21 +171,37 @@ async fn steps(
                 return Ok(None);
             };
             let array = known(scan, &path, objects).await?;
-            return Ok(array.and_then(|array| elements(&array, None)));
+            return Ok(array.and_then(|array| elements(&joined(array), None)));
         }
         _ => None,
     };
-    Ok(scalar.and_then(|value| Some(vec![of_attribute(&value)?])))
+    Ok(scalar.and_then(|value| Some(vec![of_attribute(&value, dtype)?])))
 }
 
-fn of_attribute(value: &AttributeValue) -> Option<Element> {
+/// Characters along a last axis as texts.
+fn joined(array: Array) -> Array {
+    let length = match (&array.dtype, array.shape.split_last()) {
+        (DataType::FixedString { length: 1 }, Some((&length, rest))) if !rest.is_empty() => length,
+        _ => return array,
+    };
+    let (Some(values), Ok(length)) = (array.plain_values(), length.try_into()) else {
+        return array;
+    };
+    let mut joined = array;
+    joined.dtype = DataType::FixedString { length };
+    joined.shape.pop();
+    joined.dimensions.pop();
+    joined.with_plain_values(values.into())
+}
+
+fn of_attribute(value: &AttributeValue, dtype: &DataType) -> Option<Element> {
     Some(match value {
         AttributeValue::Int(number) => Element::Int((*number).into()),
         AttributeValue::UInt(number) => Element::Int((*number).into()),
-        AttributeValue::Float(number) => Element::of_text(&number.to_string()),
-        AttributeValue::Text(text) => Element::of_text(text),
+        AttributeValue::Float(number) => Element::of_text_in(&number.to_string(), dtype),
+        AttributeValue::Text(text) => Element::of_text_in(text, dtype),
         AttributeValue::List(values) => match values.as_slice() {
-            [only] => return of_attribute(only),
+            [only] => return of_attribute(only, dtype),
             _ => return None,
         },
         _ => return None,
@@ -161,7 +215,7 @@ fn along(dataset: &Dataset, dimension: &str) -> Vec<String> {
     dataset.arrays().into_iter().filter(own).map(|(path, _)| path).collect()
 }
 
-fn parent(path: &str) -> &str {
+pub(super) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
@@ -196,13 +250,13 @@ pub(super) async fn known(
     Ok(read.into_iter().next().map(|values| array.clone().with_plain_values(values)))
 }
 
-/// The variable whose bounds an array holds.
-pub(super) fn owner<'d>(dataset: &'d Dataset, path: &str) -> Option<&'d Array> {
-    let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let group = dataset.group(parent)?;
-    group.arrays.values().find(|array| {
+/// The variable whose bounds an array holds, and its name.
+pub(super) fn owner<'d>(dataset: &'d Dataset, path: &str) -> Option<(&'d str, &'d Array)> {
+    let group = dataset.group(parent(path))?;
+    let mut arrays = group.arrays.iter().map(|(name, array)| (name.as_str(), array));
+    arrays.find(|(_, array)| {
         ["bounds", "climatology"].iter().any(|attribute| {
-            matches!(array.attributes.get(attribute), Some(AttributeValue::Text(text)) if text == name)
+            matches!(array.attributes.get(attribute), Some(AttributeValue::Text(text)) if text == last(path))
         })
     })
 }

@@ -212,6 +212,13 @@ pub(super) fn complete(cube: &Cube<'_>) -> Check {
             check.fail(Failure { chunk: first_inline(array), ..failure(reason.to_owned()) });
         }
     }
+    let there = |path: &str| cube.arrays.iter().any(|(own, _)| own == path);
+    let written = cube.recorded.into_iter().flat_map(|recorded| recorded.paths());
+    for path in written.filter(|path| !there(path)) {
+        check.count(1);
+        let reason = "it was in the set when that was written, and is not there now".to_owned();
+        check.fail(Failure { array: Some(path.to_owned()), reason, ..Failure::default() });
+    }
     if let Some(made) = cube.recorded.map(|recorded| &recorded.provenance) {
         if !made.is_complete() {
             let note = "the set was made by an earlier release, which left out what a source failed to give and did not record it: only making it again shows whether it is whole";
@@ -237,7 +244,7 @@ pub(super) fn complete(cube: &Cube<'_>) -> Check {
     check
 }
 
-fn is_partial(array: &Array) -> bool {
+pub(super) fn is_partial(array: &Array) -> bool {
     array.manifest.count().is_some_and(|count| array.manifest.present() < count)
 }
 

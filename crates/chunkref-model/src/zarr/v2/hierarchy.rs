@@ -2,6 +2,7 @@
 //! Groups and arrays of the documents of a hierarchy: what its `.zarray`, `.zattrs` and `.zgroup` say together.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use thiserror::Error;
 
@@ -33,6 +34,14 @@ pub enum HierarchyError {
     #[error("key {key:?} appears twice")]
     DuplicateKey {
         /// The key.
+        key: String,
+    },
+    /// An array that is described in two ways.
+    #[error(
+        "key {key:?}: .zmetadata says otherwise, which some readers go by and others do not: correct it, or remove .zmetadata"
+    )]
+    Contradiction {
+        /// The key of the document.
         key: String,
     },
     /// A document that the model cannot describe.
@@ -106,9 +115,40 @@ impl Documents {
             return Err(HierarchyError::Document { key: key.to_owned(), source });
         };
         for (name, document) in documents {
-            self.0.entry(name).or_insert(document);
+            match self.0.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(document)),
+                Entry::Occupied(own) => {
+                    let (name, own) = (own.key(), own.get());
+                    if name.rsplit('/').next() == Some(".zarray") && !same_document(own, &document)
+                    {
+                        return Err(HierarchyError::Contradiction { key: name.clone() });
+                    }
+                }
+            }
         }
         Ok(())
+    }
+}
+
+/// Whether two documents say the same, in whatever order.
+fn same_document(one: &AttributeValue, other: &AttributeValue) -> bool {
+    match (one, other) {
+        (AttributeValue::Struct(one), AttributeValue::Struct(other)) => {
+            let by_name = |members: &[(String, AttributeValue)]| -> BTreeMap<_, _> {
+                members.iter().cloned().collect()
+            };
+            let (one, other) = (by_name(one), by_name(other));
+            let pairs = one.iter().zip(&other);
+            one.len() == other.len()
+                && pairs
+                    .into_iter()
+                    .all(|((name, value), (key, other))| name == key && same_document(value, other))
+        }
+        (AttributeValue::List(one), AttributeValue::List(other)) => {
+            let mut pairs = one.iter().zip(other);
+            one.len() == other.len() && pairs.all(|(one, other)| same_document(one, other))
+        }
+        _ => one == other,
     }
 }
 

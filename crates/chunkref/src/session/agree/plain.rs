@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chunkref_combine::are_since;
 use chunkref_core::{CombineOptions, CoordinateSource};
 use chunkref_model::{Array, AttributeValue, Dataset};
 use chunkref_read::are_messages;
@@ -54,7 +55,7 @@ pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize
 fn times(dataset: &Dataset) -> Vec<(String, String)> {
     let mut times = Vec::new();
     for (path, array) in dataset.arrays() {
-        if !text(array, "units").is_some_and(|units| units.contains(" since ")) {
+        if !text(array, "units").is_some_and(are_since) {
             continue;
         }
         let group = path.rsplit_once('/').map(|(group, _)| group);
