@@ -12,8 +12,8 @@ use chunkref_model::Array;
 use crate::aspect::{self, Compared, Holder};
 use crate::axis::Axis;
 use crate::coordinates::{Coordinates, array_of, coordinates, missing};
-use crate::holes;
 use crate::input::Input;
+use crate::overlap::Overlap;
 use crate::placement::{Piece, boxes, place};
 use crate::variable::{SKIP_FILE, Setting, Variable};
 use crate::words::with_units;
@@ -28,6 +28,8 @@ pub(crate) struct Analysis {
     pub(crate) notes: Vec<String>,
     /// The boxes of the result that each input fills, with a run along each axis.
     pub(crate) pieces: Vec<Vec<Piece>>,
+    /// Those of variables along all axes where inputs lie on one another: an input may have what another one lacks.
+    pub(crate) own_pieces: BTreeMap<String, Vec<Vec<Piece>>>,
     /// Variables that only inputs without a place have, and which of these has them; for the result to keep.
     pub(crate) of_empty: BTreeMap<String, usize>,
     /// Inputs of which no place is left, and an input that has one of them.
@@ -222,28 +224,30 @@ impl Analysis {
         let last = options.duplicates == Duplicates::Last;
         let mut placement = place(&found, inputs.len(), last).ok_or_else(too_many)?;
         let covered = placement.covered;
-        if !placement.clashes.is_empty() && self.axes.len() > 1 {
-            // What a cube has nothing for may be what another input is there for.
-            let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
-            let clashing = |input: usize| {
-                placement.clashes.keys().any(|&(one, other)| one == input || other == input)
-            };
-            let mut filled: Vec<(usize, Piece)> = Vec::new();
-            for (number, input) in inputs.iter().enumerate() {
-                let own = found.iter().filter(|(input, _)| *input == number);
-                let mut own: Vec<Piece> = own.map(|(_, piece)| piece.clone()).collect();
-                if clashing(number) {
-                    own = holes::without(own, &input.dataset, &names);
-                }
-                filled.extend(own.into_iter().map(|piece| (number, piece)));
-            }
-            placement = place(&filled, inputs.len(), last).ok_or_else(too_many)?;
-        }
         if !placement.clashes.is_empty() {
-            self.duplicates(&placement.clashes, options);
+            let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+            let overlap = Overlap { inputs, found: &found, names: &names, options };
+            let filled = overlap.without_holes(&placement);
+            if let Some(filled) = &filled {
+                placement = place(filled, inputs.len(), last).ok_or_else(too_many)?;
+            }
+            let overlap = Overlap { found: filled.as_deref().unwrap_or(&found), ..overlap };
+            let variables = overlap.variables(&placement).ok_or_else(too_many)?;
+            self.own_pieces = variables.pieces;
+            let clashes = variables.clashes;
+            if !clashes.is_empty() {
+                self.duplicates(&clashes, options);
+            }
             let settled = options.duplicates != Duplicates::Error;
-            let is_empty = |input: usize| placement.pieces.get(input).is_some_and(Vec::is_empty);
-            let pairs = placement.clashes.keys().flat_map(|&(one, other)| {
+            let of_input = |pieces: &Vec<Vec<Piece>>, input: usize| {
+                pieces.get(input).is_none_or(Vec::is_empty)
+            };
+            let own_pieces = &self.own_pieces;
+            let is_empty = |input: usize| {
+                of_input(&placement.pieces, input)
+                    && own_pieces.values().all(|pieces| of_input(pieces, input))
+            };
+            let pairs = clashes.keys().flat_map(|&(one, other)| {
                 [(one, other), (other, one)].into_iter().filter(|&(input, _)| is_empty(input))
             });
             // Inputs of other lengths are no duplicates, whatever their coordinates: that is a conflict.
@@ -328,8 +332,8 @@ impl Analysis {
             .filter_map(|axis| axis.variable.as_ref().map(|(path, _)| path.as_str()))
             .collect();
         let paths = paths(inputs);
-        let setting =
-            Setting { inputs, axes: &self.axes, pieces: &self.pieces, options, time_reasons };
+        let (axes, pieces, own_pieces) = (&*self.axes, &*self.pieces, &self.own_pieces);
+        let setting = Setting { inputs, axes, pieces, own_pieces, options, time_reasons };
         for path in paths {
             if !skipped.contains(&path) && !coordinates.contains(path.as_str()) {
                 self.variables.extend(setting.variable(&path, &mut self.conflicts));
@@ -347,7 +351,8 @@ impl Analysis {
         skipped: &BTreeSet<String>,
         time_reasons: &BTreeMap<String, String>,
     ) {
-        let setting = Setting { inputs, axes: &[], pieces: &[], options, time_reasons };
+        let own_pieces = &BTreeMap::new();
+        let setting = Setting { inputs, axes: &[], pieces: &[], own_pieces, options, time_reasons };
         for path in paths(inputs).into_iter().filter(|path| !skipped.contains(path)) {
             if roots.iter().any(|root| root.place == path) {
                 continue;

@@ -343,7 +343,11 @@ fn losers(conflict: &Conflict) -> Option<Vec<usize>> {
         | ConflictKind::Attribute
         | ConflictKind::Coordinates
         | ConflictKind::MissingVariable => {
-            let others = conflict.sides.iter().skip(1);
+            let first = conflict.sides.iter().flat_map(|side| side.inputs.iter().copied()).min();
+            let others = conflict
+                .sides
+                .iter()
+                .filter(|side| !first.is_some_and(|first| side.inputs.contains(&first)));
             Some(others.flat_map(|side| side.inputs.iter().copied()).collect())
         }
         ConflictKind::NoCoordinates => {

@@ -352,6 +352,30 @@ fn gaps() {
 }
 
 #[test]
+fn what_lies_twice_along_a_dimension_is_in_no_input() {
+    let covariance = |name: &str, start: i32| {
+        let mut input = series(name, start, 2, 2);
+        let location = input.sources()[0].location.clone();
+        let array = data(&mut input, &location, &["time", "time"], &[2, 2], &[2, 2], 9000);
+        input.root.arrays.insert("covariance".to_owned(), array);
+        input
+    };
+    let inputs = [covariance("a", 0), covariance("b", 2)];
+    expect(&inputs, &along("time"), ConflictKind::Dimensions, &["covariance", "time twice"]);
+    combine(&inputs[..1], &along("time")).unwrap();
+}
+
+#[test]
+fn inputs_that_differ_from_the_first_are_left_out_whoever_lacks_something() {
+    let mut inputs = [scene("a", 60.0), scene("b", 120.0), scene("c", 180.0)];
+    inputs[1].root.arrays.insert("extra".to_owned(), ints(&[], &[1]));
+    let options = along("t").with_on_conflict(OnConflict::SkipFile);
+    let combined = combine(&inputs, &options).unwrap();
+    assert_eq!(combined.dataset.array("t").unwrap().shape, [2]);
+    assert!(combined.notes[0].contains("b.nc is left out"), "{:?}", combined.notes);
+}
+
+#[test]
 fn chunks_that_do_not_meet() {
     let inputs = [series("a", 0, 3, 2), series("b", 3, 3, 2)];
     let words = ["edges of chunks", "3 along time in chunks of 2", "a.nc"];

@@ -14,9 +14,19 @@ const MOST_PLACES: u64 = 1 << 24;
 /// A box of an input's own places: the first along each axis, and how many.
 type Filled = Vec<(u64, u64)>;
 
-/// Pieces of an input without its holes.
+/// Pieces of an input without its holes: places where none of its variables has anything.
 pub(crate) fn without(pieces: Vec<Piece>, dataset: &Dataset, axes: &[&str]) -> Vec<Piece> {
-    let Some(filled) = filled(dataset, axes) else { return pieces };
+    let arrays = dataset.arrays();
+    without_those_of(pieces, arrays.iter().map(|(_, array)| *array), axes)
+}
+
+/// Pieces of an input without places where none of some of its arrays has anything.
+pub(crate) fn without_those_of<'a>(
+    pieces: Vec<Piece>,
+    arrays: impl Iterator<Item = &'a Array>,
+    axes: &[&str],
+) -> Vec<Piece> {
+    let Some(filled) = filled(arrays, axes) else { return pieces };
     let both = pieces.iter().flat_map(|piece| filled.iter().filter_map(|own| common(piece, own)));
     both.collect()
 }
@@ -33,8 +43,7 @@ fn common(piece: &[Run], filled: &[(u64, u64)]) -> Option<Piece> {
 
 /// The boxes of places with something in a variable that has all axes. `None` where that is each place, or none, or cannot
 /// be told.
-fn filled(dataset: &Dataset, axes: &[&str]) -> Option<Vec<Filled>> {
-    let arrays = dataset.arrays().into_iter().map(|(_, array)| array);
+fn filled<'a>(arrays: impl Iterator<Item = &'a Array>, axes: &[&str]) -> Option<Vec<Filled>> {
     let mut found: Option<(Vec<u64>, Vec<bool>)> = None;
     for array in arrays {
         let Some(order) = order(array, axes) else { continue };

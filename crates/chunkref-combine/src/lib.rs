@@ -41,6 +41,7 @@ mod fill;
 mod holes;
 mod input;
 pub mod merge;
+mod overlap;
 mod placement;
 mod promote;
 pub mod report;

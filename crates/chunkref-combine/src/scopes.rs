@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use chunkref_core::{CombineError, CombineOptions, Conflict, ConflictKind, OnConflict, Resolution};
+use chunkref_core::{
+    CombineError, CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution,
+};
 use chunkref_model::{Dataset, Group};
 
 use crate::combine::{Combined, combine, plan};
@@ -33,7 +35,9 @@ pub(crate) fn scopes(inputs: &[Dataset], options: &CombineOptions) -> Option<BTr
         groups(&|group| group.arrays.get(name).is_some_and(|array| array.dimensions == [name]));
     let differ =
         || inputs.iter().enumerate().any(|(at, input)| Input::new(input, at).length(name).is_err());
-    let differ = differ();
+    // A group that is not in all inputs has fewer places than the others.
+    let lacks = |input: &Dataset| found.iter().any(|path| input.group(path).is_none());
+    let differ = differ() || (options.missing == Missing::Fill && inputs.iter().any(lacks));
     if !differ && inputs.iter().all(|input| is_one(input, name, &found)) {
         return None;
     }
@@ -174,9 +178,20 @@ fn parts(
             .iter()
             .flat_map(Dataset::arrays)
             .any(|(_, array)| array.dimensions.iter().any(|own| names.contains(&own.as_str())));
+        let inputs = match scope {
+            Some(path) if options.missing == Missing::Fill => {
+                inputs.into_iter().filter(|input| has_arrays(input, path)).collect()
+            }
+            _ => inputs,
+        };
         ScopePart { inputs, options, is_along }
     });
     parts.collect()
+}
+
+fn has_arrays(input: &Dataset, group: &str) -> bool {
+    let inside = |path: &str| path.strip_prefix(group).is_some_and(|rest| rest.starts_with('/'));
+    group.is_empty() || input.arrays().iter().any(|(path, _)| inside(path))
 }
 
 /// Keeps what lies in a scope and in none within it; without a scope, what lies in none.

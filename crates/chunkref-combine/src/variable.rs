@@ -63,6 +63,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) axes: &'a [Axis],
     /// The boxes that each input fills, with a run along each axis.
     pub(crate) pieces: &'a [Vec<Piece>],
+    /// Those of variables that have some for themselves.
+    pub(crate) own_pieces: &'a BTreeMap<String, Vec<Vec<Piece>>>,
     pub(crate) options: &'a CombineOptions,
     pub(crate) time_reasons: &'a BTreeMap<String, String>,
 }
@@ -81,12 +83,16 @@ impl Setting<'_> {
             .collect();
         let identical =
             || self.options.identical.iter().any(|known| known == path || known == name);
+        if let Some(conflict) = self.twice_along(path, &holders) {
+            conflicts.push(conflict);
+            return Some(variable);
+        }
         // What lies along a dimension is joined: one input's alone would not have the length of the others.
         if along.is_empty() && identical() {
             return Some(variable);
         }
         variable.plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
-        let cut = if variable.plain { None } else { self.cut(&holders, &along) };
+        let cut = if variable.plain { None } else { self.cut(path, &holders, &along) };
         let compared = Compared {
             path,
             holders: &holders,
@@ -121,7 +127,7 @@ impl Setting<'_> {
         dimensions.extend(widened(first.array, &along));
         let axes = (0..).zip(self.axes).filter(|(_, axis)| dimensions.contains(&axis.name));
         variable.axes = axes.map(|(axis, _)| axis).collect();
-        variable.pieces = self.placed(&variable.inputs, &variable.axes);
+        variable.pieces = self.placed(path, &variable.inputs, &variable.axes);
         if !variable.plain && cut.is_none() {
             conflicts.extend(self.partial_chunks(&variable, &holders));
         }
@@ -185,6 +191,23 @@ impl Setting<'_> {
                 .with_sides(sides)
                 .with_resolutions([Resolution::FillMissing, SKIP_VARIABLE, SKIP_FILE]),
         )
+    }
+
+    /// What lies twice along a dimension, such as a covariance, has values between inputs that none of them has.
+    fn twice_along(&self, path: &str, holders: &[Holder<'_>]) -> Option<Conflict> {
+        let twice = |array: &Array, name: &str| {
+            array.dimensions.iter().filter(|own| *own == name).count() > 1
+        };
+        let axis = self
+            .axes
+            .iter()
+            .find(|axis| holders.iter().any(|holder| twice(holder.array, &axis.name)))?;
+        let message = format!(
+            "it has {} twice: between inputs there would be values that none has",
+            axis.name
+        );
+        let conflict = Conflict::new(ConflictKind::Dimensions, path, message);
+        (self.inputs.len() > 1).then(|| conflict.with_resolutions([SKIP_VARIABLE]))
     }
 
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
@@ -272,14 +295,18 @@ impl Setting<'_> {
         filled.fold(0, u64::saturating_add) < all
     }
 
+    fn pieces_of(&self, path: &str) -> &[Vec<Piece>] {
+        self.own_pieces.get(path).map_or(self.pieces, Vec::as_slice)
+    }
+
     /// The boxes of some inputs along some of the axes.
-    fn placed(&self, inputs: &[usize], axes: &[usize]) -> Vec<Vec<Piece>> {
-        let placement = placement::along(self.pieces, inputs, axes, self.axes.len());
+    fn placed(&self, path: &str, inputs: &[usize], axes: &[usize]) -> Vec<Vec<Piece>> {
+        let placement = placement::along(self.pieces_of(path), inputs, axes, self.axes.len());
         placement.map(|placement| placement.pieces).unwrap_or_default()
     }
 
     /// How chunks have to be cut so that inputs meet at their edges; `None` when they do, or cannot be cut.
-    fn cut(&self, holders: &[Holder<'_>], along: &[String]) -> Option<Cut> {
+    fn cut(&self, path: &str, holders: &[Holder<'_>], along: &[String]) -> Option<Cut> {
         let [dimension] = along else { return None };
         let place = self.axes.iter().position(|axis| axis.name == *dimension)?;
         let axis = self.axes.get(place)?;
@@ -291,7 +318,7 @@ impl Setting<'_> {
             meet &= *first.get_or_insert(chunk) == chunk;
             wanted = gcd(wanted, chunk);
             chunks.push(chunk);
-            let pieces = self.pieces.get(holder.input).into_iter().flatten();
+            let pieces = self.pieces_of(path).get(holder.input).into_iter().flatten();
             for run in pieces.filter_map(|piece| piece.get(place)) {
                 meet &= is_aligned(*run, chunk, axis.length);
                 wanted = gcd(wanted, gcd(run.own, run.start));

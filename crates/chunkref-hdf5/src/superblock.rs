@@ -15,6 +15,9 @@ pub(crate) const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 
 const STRUCTURE: &str = "superblock";
 
+/// The consistency flag of files that one process writes while others read them.
+const READ_WHILE_WRITTEN: u8 = 4;
+
 /// The parsed superblock.
 #[derive(Debug, Clone)]
 pub(crate) struct Superblock {
@@ -26,6 +29,8 @@ pub(crate) struct Superblock {
     pub(crate) extension: Option<Address>,
     /// Ks of version-1 B-trees.
     pub(crate) btree_k: BtreeK,
+    /// How long the file is, in bytes; `None` while a writer lets others read what it writes.
+    pub(crate) end: Option<u64>,
 }
 
 /// Half the largest number of children of version-1 B-tree nodes. Spec: IV.A.2.t, "B-tree K Values".
@@ -89,12 +94,13 @@ impl Superblock {
         }
         // Base address, free-space information, end of file, driver information. libhdf5 takes the place where it found
         // the superblock as the base, whatever the field says, so that a file moved behind a user block still opens.
-        for _ in 0..4 {
-            context.address(cursor)?;
-        }
+        let base = context.address(cursor)?;
+        context.address(cursor)?;
+        let end = moved(context.address(cursor)?, base, offset);
+        context.address(cursor)?;
         context.length(cursor)?; // link name offset of the root group's symbol table entry
         let root = context.defined_address(cursor)?;
-        Ok(Self { context, root, extension: None, btree_k })
+        Ok(Self { context, root, extension: None, btree_k, end })
     }
 
     fn parse_v2(
@@ -104,15 +110,22 @@ impl Superblock {
         limits: &Limits,
     ) -> Result<Self> {
         let context = sizes(cursor, offset, limits)?;
-        cursor.skip(1)?; // consistency flags
-        context.address(cursor)?; // base address, see parse_v0
+        let flags = cursor.u8()?;
+        let base = context.address(cursor)?;
         let extension = context.address(cursor)?;
-        context.address(cursor)?; // end of file
+        let end = context.address(cursor)?.filter(|_| flags & READ_WHILE_WRITTEN == 0);
+        let end = moved(end, base, offset);
         let root = context.defined_address(cursor)?;
         cursor.skip(4)?;
         verify_checksum(bytes.get(..cursor.position()).unwrap_or_default(), offset, STRUCTURE)?;
-        Ok(Self { context, root, extension, btree_k: BtreeK::default() })
+        Ok(Self { context, root, extension, btree_k: BtreeK::default(), end })
     }
+}
+
+/// The end of a file whose base address says that its superblock is at `base`, and which is found at `offset`.
+fn moved(end: Option<Address>, base: Option<Address>, offset: u64) -> Option<u64> {
+    let (end, base) = (end?.0, base?.0);
+    end.checked_sub(base)?.checked_add(offset)
 }
 
 /// The two size fields.
@@ -177,10 +190,11 @@ mod tests {
         assert_eq!(superblock.root, Address(96));
         assert_eq!(superblock.context.file_offset(superblock.root), 608);
         assert_eq!(superblock.btree_k, BtreeK::default());
+        assert_eq!(superblock.end, Some(2560));
 
         let superblock = Superblock::parse(&version_2(), 0, &Limits::default()).unwrap();
         assert_eq!((superblock.root, superblock.extension), (Address(48), None));
-        assert_eq!(superblock.context.size_of_offsets, 4);
+        assert_eq!((superblock.context.size_of_offsets, superblock.end), (4, Some(1000)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Opens a file: finds and reads its superblock and the superblock's extension.
 
-use chunkref_core::Limits;
+use chunkref_core::{Limits, Truncated};
 
 use super::file::File;
 use super::frontier::{Frontier, HEAD_BYTES};
@@ -50,7 +50,15 @@ async fn read_superblock(frontier: &Frontier<'_>, limits: &Limits) -> Result<Sup
     let head = frontier.read_up_to(0, HEAD_BYTES, "superblock").await?;
     let offset = find_superblock(frontier, &head).await?;
     let bytes = frontier.read_up_to(offset, 128, "superblock").await?;
-    Superblock::parse(&bytes, offset, limits)
+    let superblock = Superblock::parse(&bytes, offset, limits)?;
+    let available = frontier.length();
+    match superblock.end.filter(|&end| end > available) {
+        // As libhdf5 does: what is still there is no account of what was in the file.
+        Some(needed) => {
+            Err(Truncated { structure: "the whole file", offset: 0, needed, available }.into())
+        }
+        None => Ok(superblock),
+    }
 }
 
 /// Where the superblock is: at 0, 512, 1024, 2048 … of the file. Spec: II.A.

@@ -153,6 +153,9 @@ async fn steps(
 ) -> Result<Option<Vec<Element>>, ReadError> {
     let AxisPlaces { dimension, group, dtype, .. } = axis;
     let name = &dimension.name;
+    if scan.group(group).is_none() {
+        return Ok(None);
+    }
     let scalar = match &dimension.coordinates {
         CoordinateSource::Attribute(attribute) => scan.root.attributes.get(attribute).cloned(),
         CoordinateSource::VariableAttribute { variable, name } => {
