@@ -34,7 +34,8 @@ impl Instant {
                 let nanoseconds = shifted(mantissa.checked_mul(unit)?, exponent)?;
                 let digit = exponent + if narrow { UNUSED_BITS } else { 0 };
                 let slack = if mantissa == 0 { 0 } else { shifted(unit, digit - 1)? };
-                Some(Self { nanoseconds, slack: slack.min(MOST_SLACK) })
+                let slack = slack.min(MOST_SLACK);
+                Some(Self { nanoseconds: rounded(nanoseconds, slack), slack })
             }
             Value::Bytes(_) => None,
         }
@@ -77,6 +78,17 @@ impl Instant {
             .and_then(i128::checked_abs)
             .is_some_and(|off| off <= self.slack)
     }
+}
+
+/// The time that a number stands for: a third of a day has no end in binary digits, and is meant as 8 hours. The whole
+/// millisecond, or else microsecond, that is nearer than the last digit tells, and what a sum before it may have lost.
+fn rounded(nanoseconds: i128, slack: i128) -> i128 {
+    let slack = slack + slack / 4 + slack.signum();
+    let near = |unit: i128| {
+        let count = (nanoseconds + unit / 2).div_euclid(unit);
+        Some(count * unit).filter(|near| (near - nanoseconds).abs() <= slack)
+    };
+    near(1_000_000).or_else(|| near(1_000)).unwrap_or(nanoseconds)
 }
 
 /// Whether numbers were rounded to 32 bits, whatever they are written in: all of them fit there, and some fill it.
@@ -142,6 +154,10 @@ mod tests {
         assert_eq!(float(-0.25, DAY).whole(HOUR), Some(-6));
         let later = float(1_040_379.0, HOUR);
         assert_eq!(later.float(DAY), Some(43_349.125));
+        for hour in 0..24_i32 {
+            let time = float(18_262.0 + f64::from(hour) / 24.0, DAY);
+            assert_eq!(time.nanoseconds, 18_262 * DAY + i128::from(hour) * HOUR);
+        }
         // A twelfth of a day is no binary fraction, and two hours all the same.
         assert_eq!(float(2.0 / 24.0, DAY).whole(HOUR), Some(2));
         assert_eq!(float(2.0 / 24.0, DAY).later_by(DAY / 2).unwrap().whole(HOUR), Some(14));
