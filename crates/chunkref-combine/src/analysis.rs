@@ -151,7 +151,13 @@ fn check_coordinate(
         .iter()
         .zip(&holders)
         .find_map(|(path, holder)| time_reasons.get(path).map(|reason| (reason, holder.input)));
-    if let (CoordinateSource::Cf(_), Some((reason, input))) = (&dimension.coordinates, reason) {
+    // Calendars of other dates set inputs against each other, which is told as what it is.
+    let calendar = |holder: &Holder<'_>| aspect::calendar(holder.array.attributes.get("calendar"));
+    let (mut calendars, first) = (holders.iter().map(calendar), holders.first().map(calendar));
+    let one = calendars.all(|own| Some(own) == first);
+    if let (CoordinateSource::Cf(_), Some((reason, input)), true) =
+        (&dimension.coordinates, reason, one)
+    {
         let message = format!("the times in {source} are not brought to 1970: {reason}");
         conflicts.push(missing(name, message, vec![input], inputs.len()));
         return;

@@ -174,7 +174,8 @@ fn labels(compared: &Compared<'_>) -> Vec<Conflict> {
     found.collect()
 }
 
-fn calendar(value: Option<&AttributeValue>) -> String {
+/// A calendar by the first of its names.
+pub(crate) fn calendar(value: Option<&AttributeValue>) -> String {
     match value {
         None => "standard".to_owned(),
         Some(AttributeValue::Text(text)) => {

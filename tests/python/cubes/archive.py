@@ -136,7 +136,10 @@ def write(path, file, seed):
         for name, length in product["dims"].items():
             dataset.createDimension(name, length)
         if along:
-            dataset.createDimension(axis, None if time["unlimited"] else len(steps))
+            # The classic format has records along the first axis alone.
+            first = all(axis not in variable["dims"][1:] for variable in product["variables"])
+            unlimited = time["unlimited"] and (first or not classic)
+            dataset.createDimension(axis, None if unlimited else len(steps))
         for name, value in product["attributes"].items():
             dataset.setncattr(name, typed(value))
         units = units_of(product, steps)

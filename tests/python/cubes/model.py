@@ -337,7 +337,8 @@ class Model:
         for number in order:
             if seen.issuperset(self.keys[number][0]):
                 continue
-            if position % chunk[time]:
+            between = options.sort and seen and min(set(self.keys[number][0]) - seen) < max(seen)
+            if position % chunk[time] or between:
                 unsure.append(f"{name}: a file does not begin at an edge of chunks")
                 return
             seen.update(self.keys[number][0])
