@@ -69,6 +69,22 @@ pub(crate) struct Setting<'a> {
     pub(crate) time_reasons: &'a BTreeMap<String, String>,
 }
 
+/// The dimensions that some holder has, in the order of the one that has most of them.
+fn along(names: impl Iterator<Item = String>, holders: &[Holder<'_>]) -> Vec<String> {
+    let place = |holder: &Holder<'_>, name: &String| {
+        holder.array.dimensions.iter().position(|own| own == name)
+    };
+    let mut along: Vec<String> =
+        names.filter(|name| holders.iter().any(|holder| place(holder, name).is_some())).collect();
+    let count =
+        |holder: &&Holder<'_>| along.iter().filter(|name| place(holder, name).is_some()).count();
+    // The first of several.
+    if let Some(most) = holders.iter().rev().max_by_key(count) {
+        along.sort_by_key(|name| place(most, name));
+    }
+    along
+}
+
 impl Setting<'_> {
     /// Decides about the variable at `path`.
     pub(crate) fn variable(&self, path: &str, conflicts: &mut Vec<Conflict>) -> Option<Variable> {
@@ -77,10 +93,7 @@ impl Setting<'_> {
         let inputs = holders.iter().map(|holder| holder.input).collect();
         let mut variable = Variable { inputs, ..Variable::of(path) };
         let name = path.rsplit('/').next().unwrap_or(path);
-        let names = self.axes.iter().map(|axis| axis.name.clone());
-        let along: Vec<String> = names
-            .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
-            .collect();
+        let along = along(self.axes.iter().map(|axis| axis.name.clone()), &holders);
         let identical =
             || self.options.identical.iter().any(|known| known == path || known == name);
         if let Some(conflict) = self.twice_along(path, &holders) {
@@ -115,7 +128,7 @@ impl Setting<'_> {
         let all = self.options.stack_all
             || self.options.stack.iter().any(|own| own == path || own == name);
         let is_single = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
-        let stacked = self.stacked(&holders, &along, all && !own_coordinate, is_single);
+        let stacked = self.stacked(path, &holders, &along, all && !own_coordinate, is_single);
         if own_coordinate && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
@@ -161,11 +174,8 @@ impl Setting<'_> {
     /// Conflicts between inputs that do not depend on where they lie.
     pub(crate) fn kinds(&self, path: &str) -> Vec<Conflict> {
         let holders = self.holders(path);
-        let dimensions =
-            self.options.concat_dimensions.iter().map(|dimension| dimension.name.clone());
-        let along: Vec<String> = dimensions
-            .filter(|name| holders.iter().any(|holder| holder.array.dimensions.contains(name)))
-            .collect();
+        let dimensions = self.options.concat_dimensions.iter();
+        let along = along(dimensions.map(|dimension| dimension.name.clone()), &holders);
         let plain = holders.iter().all(|holder| holder.array.plain_values().is_some());
         let time_reason = self.time_reasons.get(path);
         let compared =
@@ -214,6 +224,7 @@ impl Setting<'_> {
     /// What `is_single` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
     fn stacked(
         &self,
+        path: &str,
         holders: &[Holder<'_>],
         along: &[String],
         all: bool,
@@ -242,14 +253,23 @@ impl Setting<'_> {
                     .map(|(place, _)| place)
                     .collect();
                 let mut groups: BTreeMap<BTreeSet<Piece>, &Holder<'_>> = BTreeMap::new();
+                let mut compared = false;
                 let same = holders.iter().all(|holder| {
                     let pieces = self.pieces.get(holder.input).into_iter().flatten();
                     let place = pieces.map(|piece| {
                         others.iter().filter_map(|&axis| piece.get(axis).copied()).collect()
                     });
                     let first = groups.entry(place.collect()).or_insert(holder);
-                    first.input == holder.input || equal(self.inputs, first, holder)
+                    let one = first.input == holder.input;
+                    compared |= !one;
+                    one || equal(self.inputs, first, holder)
                 });
+                // Where no two inputs differ in their place along it alone, nothing says that values do not depend on it.
+                let unseen = !compared
+                    && holders.len() > 1
+                    && candidate.length > 1
+                    && !others.is_empty()
+                    && !self.are_bounds(path);
                 // Where inputs have only some places in common, nothing says that they are equal there.
                 let inputs: Vec<usize> = groups.values().map(|holder| holder.input).collect();
                 let apart = || {
@@ -257,7 +277,7 @@ impl Setting<'_> {
                     placement::along(self.pieces, &inputs, &others, all)
                         .is_some_and(|placement| placement.clashes.keys().all(|(a, b)| a == b))
                 };
-                if same && (groups.len() < 2 || apart()) {
+                if same && !unseen && (groups.len() < 2 || apart()) {
                     needed.retain(|axis| axis.name != candidate.name);
                 }
             }
@@ -267,12 +287,21 @@ impl Setting<'_> {
 
     /// Whether other variables name this one as what describes them: coordinates, bounds, a grid mapping.
     fn is_auxiliary(&self, path: &str, name: &str) -> bool {
-        const NAMING: [&str; 4] = ["coordinates", "bounds", "climatology", "grid_mapping"];
+        self.is_named(path, name, &["coordinates", "bounds", "climatology", "grid_mapping"])
+    }
+
+    /// Whether the variable holds bounds, which depend on what their coordinates do.
+    fn are_bounds(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.is_named(path, name, &["bounds", "climatology"])
+    }
+
+    fn is_named(&self, path: &str, name: &str, naming: &[&str]) -> bool {
         self.inputs.iter().any(|input| {
             let arrays = input.dataset.arrays();
             let mut attributes = arrays
                 .iter()
-                .flat_map(|(_, array)| NAMING.map(|naming| array.attributes.get(naming)));
+                .flat_map(|(_, array)| naming.iter().map(|name| array.attributes.get(name)));
             let named = attributes.any(|value| match value {
                 Some(AttributeValue::Text(text)) => text.split([' ', ':']).any(|word| {
                     !word.is_empty() && (word == name || word.trim_start_matches('/') == path)
