@@ -166,7 +166,19 @@ impl Agreement<'_> {
         members: &mut [Member],
         notes: &mut Vec<String>,
     ) -> Result<(), CubeError> {
-        let inputs: Vec<usize> = (0..members.len()).collect();
+        // An input without a step says nothing of what the others are.
+        let is_empty = |input: &usize| {
+            let arrays = members.get(*input).map(|member| member.dataset.arrays());
+            arrays.unwrap_or_default().iter().any(|(_, array)| {
+                let mut axes = array.dimensions.iter().zip(&array.shape);
+                axes.any(|(name, &length)| length == 0 && self.is_dimension(name))
+            })
+        };
+        let all = 0..members.len();
+        let mut inputs: Vec<usize> = all.clone().filter(|input| !is_empty(input)).collect();
+        if inputs.is_empty() {
+            inputs = all.collect();
+        }
         // Without the dimensions in any input, each is one place along them, and most of its fields differ.
         let scenes = !members
             .iter()
@@ -281,9 +293,12 @@ impl Agreement<'_> {
         Ok(())
     }
 
+    fn is_dimension(&self, name: &str) -> bool {
+        self.options.concat_dimensions.iter().any(|dimension| dimension.name == name)
+    }
+
     fn is_along(&self, array: &Array) -> bool {
-        let mut names = self.options.concat_dimensions.iter().map(|dimension| &dimension.name);
-        names.any(|name| array.dimensions.contains(name))
+        array.dimensions.iter().any(|name| self.is_dimension(name))
     }
 
     /// Whether the options decide about the variable.

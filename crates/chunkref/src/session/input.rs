@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One input of a cube, and what is known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use chunkref_core::{ReferenceFormats, ScanError, Skipped};
-use chunkref_model::Dataset;
+use chunkref_model::{Array, AttributeValue, Dataset, Group};
 use chunkref_read::Open;
 use chunkref_store::{AccessPolicy, Cost, Location, OpenOptions};
 
@@ -233,7 +233,8 @@ impl Reader {
         Ok(Known { dataset, values, skipped, before, left_out, cost, objects })
     }
 
-    /// The group that is asked for, where it is, and nothing else of the dataset.
+    /// The group that is asked for, where it is, with the coordinates that it has from the groups around it, and nothing
+    /// else of the dataset.
     fn narrowed(&self, mut dataset: Dataset) -> Result<Dataset, InputError> {
         let Some(path) = self.gatherer.group() else { return Ok(dataset) };
         if dataset.group(path).is_none() {
@@ -247,12 +248,14 @@ impl Reader {
             return Err(InputError::NoGroup { group: path.to_owned(), known });
         }
         let mut outer = &mut dataset.root;
+        let mut around = BTreeMap::new();
         for name in path.split('/') {
-            outer.arrays.clear();
+            around.extend(std::mem::take(&mut outer.arrays));
             outer.groups.retain(|own, _| own == name);
             let Some(inner) = outer.groups.get_mut(name) else { break };
             outer = inner;
         }
+        inherit(dataset.group_mut(path), &around);
         Ok(dataset)
     }
 
@@ -273,5 +276,77 @@ impl Reader {
         let objects = Arc::new(self.within(policy));
         let (before, left_out) = (BTreeMap::new(), Vec::new());
         Ok(Known { dataset, values, skipped, before, left_out, cost, objects })
+    }
+}
+
+/// Gives a group the coordinates of its dimensions, and their bounds, that are in a group around it.
+fn inherit(group: &mut Group, around: &BTreeMap<String, Array>) {
+    let mut used = BTreeSet::new();
+    dimensions(group, &mut used);
+    for name in used {
+        let Some(array) = around.get(&name).filter(|array| array.dimensions == [name.as_str()])
+        else {
+            continue;
+        };
+        if group.arrays.contains_key(&name) {
+            continue;
+        }
+        for attribute in ["bounds", "climatology"] {
+            if let Some(AttributeValue::Text(bounds)) = array.attributes.get(attribute)
+                && let Some(own) = around.get(bounds)
+            {
+                group.arrays.entry(bounds.clone()).or_insert_with(|| own.clone());
+            }
+        }
+        group.arrays.insert(name, array.clone());
+    }
+}
+
+/// The dimensions of all arrays of a group and below it.
+fn dimensions(group: &Group, used: &mut BTreeSet<String>) {
+    used.extend(group.arrays.values().flat_map(|array| array.dimensions.iter().cloned()));
+    for inner in group.groups.values() {
+        dimensions(inner, used);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chunkref_model::{Attributes, ByteOrder, ChunkGrid, DataType, Manifest};
+
+    use super::*;
+
+    fn array(dimensions: &[&str]) -> Array {
+        Array {
+            shape: vec![2; dimensions.len()],
+            dimensions: dimensions.iter().map(|&name| name.to_owned()).collect(),
+            dtype: DataType::Float { length: 8, order: ByteOrder::Little },
+            fill_value: None,
+            chunk_grid: ChunkGrid::regular(vec![2; dimensions.len()]),
+            codecs: Vec::new(),
+            attributes: Attributes::new(),
+            manifest: Manifest::empty(vec![1; dimensions.len()]),
+        }
+    }
+
+    #[test]
+    fn a_group_keeps_the_coordinates_that_it_has_from_around_it() {
+        let mut time = array(&["time"]);
+        time.attributes.insert("bounds", "time_bnds");
+        let around = [
+            ("time", time),
+            ("time_bnds", array(&["time", "two"])),
+            ("x", array(&["x"])),
+            ("y", array(&["y"])),
+            ("flag", array(&["time"])),
+        ];
+        let around = around.map(|(name, array)| (name.to_owned(), array)).into();
+        let mut group = Group::default();
+        group.arrays.insert("v".to_owned(), array(&["time", "x"]));
+        group.arrays.insert("x".to_owned(), array(&["time", "x"]));
+        inherit(&mut group, &around);
+        let names: Vec<_> = group.arrays.keys().map(String::as_str).collect();
+        assert_eq!(names, ["time", "time_bnds", "v", "x"]);
+        assert_eq!(group.arrays["x"].dimensions, ["time", "x"]);
     }
 }

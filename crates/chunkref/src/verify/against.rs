@@ -176,10 +176,12 @@ impl<'a> Against<'a> {
     async fn source(&mut self, source: &Scanned<'_>, mut named: BTreeMap<usize, Vec<Chunk>>) {
         let Scanned { id, url, format, scan, placement } = *source;
         let known = Known::of(scan);
+        // Arrays that the source does not have, and whether it has others: then it is not scanned in another way.
+        let (mut unknown, mut matched) = (Vec::new(), false);
         for (number, (path, array)) in self.cube.arrays.iter().enumerate() {
             let chunks = named.remove(&number).unwrap_or_default();
             let along = array.dimensions.iter().any(|name| placement.along(name, path).is_some());
-            if chunks.is_empty() && !along && !array.is_plain() {
+            if chunks.is_empty() && !along && (!array.is_plain() || placement.is_empty()) {
                 continue;
             }
             let own_path = Some(path).filter(|path| scan.array(path).is_some());
@@ -187,10 +189,11 @@ impl<'a> Against<'a> {
             let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
             else {
                 if !chunks.is_empty() {
-                    self.elsewhere.insert(path.as_str());
+                    unknown.push((path.as_str(), chunks));
                 }
                 continue;
             };
+            matched = true;
             if array.is_plain() && self.is_elsewhere(path, array) {
                 continue;
             }
@@ -212,6 +215,14 @@ impl<'a> Against<'a> {
             });
             let beside = Beside { cube: self.cube, id, path, array, own, placement, repeated };
             let overlapping = self.options.duplicates != Duplicates::Error;
+            // A place that the source has by all its axes is that of no other source.
+            let exclusive = !overlapping
+                && self.cube.recorded.is_some()
+                && array.dimensions.len() == own.dimensions.len()
+                && self.options.concat_dimensions.iter().all(|dimension| {
+                    placement.along(&dimension.name, path).is_some()
+                        && own.dimensions.contains(&dimension.name)
+                });
             let claimed = overlapping.then(|| self.cells.entry(number).or_default());
             let Compared { usual, misplaced, others } =
                 beside.compare(&chunks, claimed, &mut self.chunks);
@@ -224,6 +235,12 @@ impl<'a> Against<'a> {
                 );
                 if same_values(there, here, self.objects).await {
                     self.confirmed.insert((number, cell));
+                } else if exclusive {
+                    let reason = format!(
+                        "chunk {place:?} of a source belongs here, and the reference is to another source, with other values"
+                    );
+                    let failure = self.cube.failure(path, &cell, &ChunkRef::Missing, reason);
+                    self.chunks.fail(Failure { url: Some(url.to_owned()), ..failure });
                 }
             }
             if values::are_read(format) {
@@ -231,6 +248,17 @@ impl<'a> Against<'a> {
                 let pair = Pair { source: id, number, format, own_path, own, expected };
                 values::compare(self.cube, self.objects, self.sample, &pair, &mut self.values)
                     .await;
+            }
+        }
+        for (path, chunks) in unknown {
+            if !(matched && self.cube.recorded.is_some()) {
+                self.elsewhere.insert(path);
+                continue;
+            }
+            for (cell, offset, length) in chunks {
+                let reference = ChunkRef::Virtual { source: id, offset, length };
+                let reason = format!("the source has no array {}", last(path));
+                self.chunks.fail(self.cube.failure(path, &cell, &reference, reason));
             }
         }
     }

@@ -251,7 +251,7 @@ impl Beside<'_> {
                         let reason = "the source has this chunk, and there is no reference to it";
                         check.fail(self.failure(&(cell, offset, length), reason.to_owned()));
                     }
-                    ChunkRef::Virtual { source, .. } if source != self.id && lacking > 0 => {
+                    ChunkRef::Virtual { source, .. } if source != self.id => {
                         others.push((cell, chunk_indices.to_vec()));
                     }
                     _ => {}

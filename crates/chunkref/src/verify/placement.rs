@@ -56,6 +56,11 @@ impl Placement {
         }
     }
 
+    /// Whether the source has no step along some dimension.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.values().any(Vec::is_empty)
+    }
+
     /// The places that the source has, by dimension and group.
     pub(super) fn taken(&self) -> impl Iterator<Item = (&(String, String), u64)> {
         self.places.iter().flat_map(|(key, places)| {
