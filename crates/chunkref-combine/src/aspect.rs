@@ -95,15 +95,14 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
         if !compared.plain {
             check(ConflictKind::ChunkShape, "chunk shapes differ", &|array| {
                 let lacking = widened(array, along).len() - array.shape.len();
-                let thin = std::iter::repeat_n(&1, lacking);
+                let thin = std::iter::repeat_n("1".to_owned(), lacking);
                 let own = array.dimensions.iter().zip(array.chunk_grid.chunk_shape());
                 // Where chunks are cut, their length does not matter.
-                let own = own.map(
-                    |(name, chunk)| {
-                        if compared.cut == Some(name.as_str()) { &0 } else { chunk }
-                    },
-                );
-                format!("{:?}", thin.chain(own).collect::<Vec<_>>())
+                let own = own.map(|(name, chunk)| {
+                    let cut = compared.cut == Some(name.as_str());
+                    if cut { "any".to_owned() } else { chunk.to_string() }
+                });
+                format!("[{}]", thin.chain(own).collect::<Vec<_>>().join(", "))
             });
         }
     }

@@ -130,6 +130,13 @@ fn array(
     });
     let parts: Vec<_> = parts.collect();
     let mut attributes = first.attributes.clone();
+    // What one input says of where its variables' descriptions are holds for all.
+    for name in ["bounds", "climatology", "grid_mapping", "coordinates"] {
+        let mut found = parts.iter().filter_map(|part| part.array.attributes.get(name));
+        if let (None, Some(value)) = (attributes.get(name), found.next()) {
+            attributes.insert(name, value.clone());
+        }
+    }
     if variable.fill.is_some() {
         attributes.remove("_FillValue");
     }

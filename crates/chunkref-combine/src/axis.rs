@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chunkref_core::{Conflict, ConflictKind, Resolution, Side};
+use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, Attributes};
 
 use crate::coordinates::Coordinates;
@@ -58,6 +58,7 @@ impl Axis {
             bytes.iter().map(|bytes| values(&template.dtype, bytes)).collect();
         let keys = keys?;
         let element = usize::try_from(template.dtype.length_bytes()?).ok()?;
+        conflicts.extend(without_value(name, &keys));
         let mut order: Vec<(&Value, &[u8], usize)> = Vec::new();
         let mut known: HashSet<&Value> = HashSet::new();
         for (input, (keys, bytes)) in keys.iter().zip(&bytes).enumerate() {
@@ -89,6 +90,28 @@ impl Axis {
         let variable = Some((path, array.with_plain_values(all.into())));
         Some(Self { name: name.to_owned(), length, runs, is_new: false, source, variable })
     }
+}
+
+/// Coordinates that are not-a-number: steps that have no place. What one input has once is in no other's way.
+fn without_value(name: &str, keys: &[Vec<Value>]) -> Option<Conflict> {
+    let is_nan = |key: &&Value| matches!(key, Value::Float(number) if number.get().is_nan());
+    let counts = keys.iter().map(|keys| keys.iter().filter(is_nan).count());
+    let counts: Vec<usize> = counts.collect();
+    let count: usize = counts.iter().sum();
+    if count < 2 {
+        return None;
+    }
+    let inputs = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(input, _)| input);
+    let inputs: Vec<usize> = inputs.collect();
+    let says = "not-a-number".to_owned();
+    let resolutions = (inputs.len() < keys.len())
+        .then_some(Resolution::OnConflict(OnConflict::SkipFile))
+        .into_iter()
+        .chain([Resolution::Concat { dimension: name.to_owned() }]);
+    let message =
+        format!("{count} steps have no coordinate, so that nothing says where they belong");
+    let conflict = Conflict::new(ConflictKind::NoCoordinates, name, message);
+    Some(conflict.with_sides([Side { says, inputs }]).with_resolutions(resolutions))
 }
 
 /// Coordinates that neither rise nor fall all along. Text has no order that matters.

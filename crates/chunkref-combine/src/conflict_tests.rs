@@ -352,6 +352,28 @@ fn gaps() {
 }
 
 #[test]
+fn steps_without_a_coordinate_have_no_place() {
+    let with = |name, times: [f64; 2]| {
+        let mut input = series(name, 0, 2, 2);
+        input.root.arrays.insert("time".to_owned(), floats(&["time"], &times));
+        input
+    };
+    let inputs = [with("a", [f64::NAN; 2]), with("b", [2.0, 3.0])];
+    let words = ["2 steps have no coordinate", FILES[0]];
+    expect(&inputs, &along("time"), ConflictKind::NoCoordinates, &words);
+}
+
+#[test]
+fn zero_has_two_signs() {
+    let mut inputs = [scene("a", 60.0), scene("b", 120.0)];
+    for (input, zero) in inputs.iter_mut().zip([0.0, -0.0]) {
+        input.root.arrays.insert("x".to_owned(), floats(&["x"], &[zero, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    }
+    let combined = combine(&inputs, &along("t")).unwrap().dataset;
+    assert_eq!(combined.array("x").unwrap().dimensions, ["x"]);
+}
+
+#[test]
 fn what_lies_twice_along_a_dimension_is_in_no_input() {
     let covariance = |name: &str, start: i32| {
         let mut input = series(name, start, 2, 2);

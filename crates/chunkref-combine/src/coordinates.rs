@@ -15,6 +15,7 @@ use crate::scalar::{Scalar, encode};
 use crate::text::{characters_of, text_length, wider};
 use crate::value::values;
 use crate::variable::SKIP_FILE;
+use crate::words;
 
 /// The coordinates of one dimension.
 #[derive(Debug)]
@@ -297,10 +298,14 @@ fn of_scalars(
     let name = &dimension.name;
     let encoded = encode(scalars, dimension.dtype.as_ref());
     let (dtype, bytes) = encoded.map_err(|value| {
-        CombineError::new(
-            CombineErrorKind::InvalidOption,
-            format!("the coordinate {value} of {name} is none of the type that is asked for"),
-        )
+        let is_it = |own: &&Vec<Scalar>| own.iter().any(|scalar| scalar.text() == value);
+        let input = scalars.iter().position(|own| is_it(&own)).and_then(|at| inputs.get(at));
+        let of = input.map(|input| format!(" of {}", input.label)).unwrap_or_default();
+        let wanted = dimension.dtype.as_ref().map(words::dtype).unwrap_or_default();
+        let message = format!(
+            "the coordinate {value:?}{of} along {name} is no {wanted}, the type that is asked for: ask for another type, or take the coordinates from elsewhere"
+        );
+        CombineError::new(CombineErrorKind::InvalidOption, message)
     })?;
     let known = inputs.first().and_then(|input| along(name, input));
     let path = known.as_ref().map_or_else(|| name.clone(), |(path, _)| path.clone());

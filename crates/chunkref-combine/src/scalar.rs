@@ -65,7 +65,7 @@ impl Scalar {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),

@@ -15,6 +15,7 @@ use crate::cut::{Cut, MOST_CHUNKS, can_cut, gcd};
 use crate::fill;
 use crate::input::Input;
 use crate::placement::{self, Piece, Run};
+use crate::value::values;
 use crate::words::distance;
 
 /// A variable of the result.
@@ -447,8 +448,13 @@ fn is_aligned(run: Run, chunk: u64, length: u64) -> bool {
 
 /// Whether two inputs have the same values, as far as that can be told without reading.
 pub(crate) fn equal(inputs: &[Input<'_>], a: &Holder<'_>, b: &Holder<'_>) -> bool {
-    if let (Some(a), Some(b)) = (a.array.plain_values(), b.array.plain_values()) {
-        return a == b;
+    if let (Some(one), Some(other)) = (a.array.plain_values(), b.array.plain_values()) {
+        // Zero has two signs.
+        let numbers = || {
+            let read = |holder: &Holder<'_>, bytes: &[u8]| values(&holder.array.dtype, bytes);
+            read(a, &one).is_some_and(|one| Some(one) == read(b, &other))
+        };
+        return one == other || (a.array.dtype == b.array.dtype && numbers());
     }
     let source = |holder: &Holder<'_>, id| {
         inputs.get(holder.input).and_then(|input| input.dataset.source(id))

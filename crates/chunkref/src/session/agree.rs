@@ -208,7 +208,10 @@ impl Agreement<'_> {
                 };
                 left = rest;
                 let kinds = self.unite(members, &path, &holders).await?;
-                if let ([first, second, ..], false) = (&*kinds, scenes) {
+                // The same times in several units are compared when they are counted alike.
+                let counted = |input: &usize| array(members, *input, &path).and_then(plain::since);
+                let units: BTreeSet<_> = holders.iter().filter_map(counted).collect();
+                if let ([first, second, ..], false) = (&*kinds, scenes || units.len() > 1) {
                     notes.push(self.difference(members, &path, *first, *second).await?);
                 }
             }

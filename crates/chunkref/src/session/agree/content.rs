@@ -104,7 +104,7 @@ pub(super) async fn middle(
     little_values(dataset, objects, path, &region.collect::<Vec<_>>(), limit).await
 }
 
-/// The values of a region in C order, lowest byte first.
+/// The values of a region in C order, lowest byte first: equal bytes for equal numbers.
 async fn little_values(
     dataset: &Dataset,
     objects: &dyn Open,
@@ -119,6 +119,16 @@ async fn little_values(
     if matches!(order_mut(&mut array.dtype.clone()), Some(ByteOrder::Big)) {
         let element = array.dtype.length_bytes().and_then(|length| usize::try_from(length).ok());
         bytes.chunks_exact_mut(element.unwrap_or(1).max(1)).for_each(<[u8]>::reverse);
+    }
+    if let DataType::Float { length, .. } = array.dtype {
+        // Zero has two signs, which are equal.
+        for value in bytes.chunks_exact_mut(usize::from(length).max(1)) {
+            if let [rest @ .., sign @ 0x80] = value
+                && rest.iter().all(|&byte| byte == 0)
+            {
+                *sign = 0;
+            }
+        }
     }
     Ok(bytes)
 }

@@ -55,7 +55,7 @@ pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize
 fn times(dataset: &Dataset) -> Vec<(String, String)> {
     let mut times = Vec::new();
     for (path, array) in dataset.arrays() {
-        if !text(array, "units").is_some_and(are_since) {
+        if since(array).is_none() {
             continue;
         }
         let group = path.rsplit_once('/').map(|(group, _)| group);
@@ -69,6 +69,11 @@ fn times(dataset: &Dataset) -> Vec<(String, String)> {
         times.push((path.clone(), path));
     }
     times
+}
+
+/// The units of a time.
+pub(super) fn since(array: &Array) -> Option<&str> {
+    text(array, "units").filter(|units| are_since(units))
 }
 
 fn text<'a>(array: &'a Array, name: &str) -> Option<&'a str> {
