@@ -204,7 +204,9 @@ impl<'a> Against<'a> {
                     .await;
                 continue;
             }
-            if let Some(reason) = reads_otherwise(array, own) {
+            // Without a chunk, how it would be read does not matter.
+            let has_chunks = !chunks.is_empty() || own.manifest.present() > 0;
+            if let Some(reason) = reads_otherwise(array, own).filter(|_| has_chunks) {
                 let array = Some(path.clone());
                 let url = Some(url.to_owned());
                 self.chunks.fail(Failure { array, url, reason, ..Failure::default() });
