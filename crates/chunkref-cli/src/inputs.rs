@@ -30,6 +30,7 @@ pub(crate) fn expand(
     let (mut inputs, mut errors): (Vec<Input>, _) = (Vec::new(), Vec::new());
     let (mut seen, mut checked) = (HashSet::new(), HashSet::new());
     let texts = with_lists(texts, stdin)?;
+    let registry = chunkref::registry().map_err(|error| Stop::Usage(error.to_string()))?;
     let named: Vec<_> = texts.iter().filter_map(|text| Location::parse(text).ok()).collect();
     stores.check_binding(&named).map_err(|error| Stop::Usage(report::message(&error)))?;
     for text in texts {
@@ -37,7 +38,7 @@ pub(crate) fn expand(
             if checked.insert(location.scheme().to_owned()) {
                 stores.validate(&location)?;
             }
-            block_on(stores.expand(&text))
+            block_on(chunkref::expand(stores, &registry, &text))
         });
         match found {
             Ok(locations) => {

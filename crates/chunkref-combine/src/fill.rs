@@ -63,8 +63,8 @@ pub(crate) fn unify(inputs: &mut [Input<'_>], options: &CombineOptions) {
     }
 }
 
-/// What fills gaps between inputs whose arrays have no fill value: one that all of them mean by missing. `None` when
-/// there is none, or when chunks of theirs are missing, which would read as it too.
+/// What fills gaps between inputs whose arrays have no fill value: one that all of them mean by missing, or that none of
+/// their values is. `None` when there is none, or when chunks of theirs are missing, which would read as it too.
 pub(crate) fn of_gaps(holders: &[Holder<'_>]) -> Option<FillValue> {
     let first = holders.first()?.array;
     let whole = |holder: &Holder<'_>| {
@@ -78,6 +78,16 @@ pub(crate) fn of_gaps(holders: &[Holder<'_>]) -> Option<FillValue> {
         (Some(value), dtype) => fill_of(dtype, &value),
         (None, DataType::Float { .. }) if first.attributes.get(NAME).is_none() => {
             Some(FillValue::Float(f64::NAN))
+        }
+        // Whole numbers that are known, such as the valid times of runs and steps: NetCDF's own, which none of them is.
+        (None, dtype) if first.attributes.get(NAME).is_none() => {
+            let fill = default_of(dtype)?;
+            let is_free = |holder: &Holder<'_>| {
+                let known = holder.array.plain_values();
+                let known = known.and_then(|bytes| values(&holder.array.dtype, &bytes));
+                known.is_some_and(|known| !known.contains(&fill))
+            };
+            holders.iter().all(is_free).then(|| fill_of(dtype, &fill)).flatten()
         }
         _ => None,
     }
@@ -400,14 +410,20 @@ mod tests {
         let unwritten =
             [input(0.0, false, None, None), input(1.0, true, None, None), lacking.clone()];
         fill(&unwritten).unwrap_err();
-        let mut whole = [input(0.0, true, None, None), input(1.0, true, None, None), lacking];
-        for own in &mut whole[..2] {
-            let mut array =
-                plain(DataType::Int { length: 2, order: LITTLE }, &["t", "x"], &[1, 1], vec![1, 0]);
-            array.chunk_grid = ChunkGrid::regular([1, 1]);
-            own.root.arrays.insert("a".to_owned(), array);
-        }
-        fill(&whole).unwrap_err();
+        // Of whole numbers that are known, NetCDF's own value, unless one of them is that.
+        let whole = |value: i16| {
+            let values = value.to_le_bytes().to_vec();
+            let mut inputs =
+                [input(0.0, true, None, None), input(1.0, true, None, None), lacking.clone()];
+            for own in &mut inputs[..2] {
+                let dtype = DataType::Int { length: 2, order: LITTLE };
+                let array = plain(dtype, &["t", "x"], &[1, 1], values.clone());
+                own.root.arrays.insert("a".to_owned(), array);
+            }
+            inputs
+        };
+        assert_eq!(fill(&whole(1)).unwrap().fill_value, Some(FillValue::Int(-32_767)));
+        fill(&whole(-32_767)).unwrap_err();
         assert!(!lacks_chunks(&Array { manifest: Manifest::empty([0]), ..floats(&["t"], &[]) }));
     }
 }

@@ -259,6 +259,9 @@ pub struct ScannerEntry {
     pub media_type: &'static str,
     /// File extensions without the dot; for people only, files are told apart by signature.
     pub extensions: &'static [&'static str],
+    /// Extensions of files that lie beside its files, are called after them and hold no data: indexes. Patterns of files do
+    /// not take them for data.
+    pub sidecars: &'static [&'static str],
     /// How its files begin.
     pub signatures: &'static [Signature],
     /// Options it adds.
@@ -277,6 +280,7 @@ impl ScannerEntry {
             description: name,
             media_type: "application/octet-stream",
             extensions: &[],
+            sidecars: &[],
             signatures: &[],
             options: &[],
             scanner,
@@ -315,6 +319,13 @@ impl ScannerEntry {
     #[must_use]
     pub const fn with_extensions(mut self, extensions: &'static [&'static str]) -> Self {
         self.extensions = extensions;
+        self
+    }
+
+    /// The same entry with extensions of files that lie beside its files and hold no data.
+    #[must_use]
+    pub const fn with_sidecars(mut self, sidecars: &'static [&'static str]) -> Self {
+        self.sidecars = sidecars;
         self
     }
 

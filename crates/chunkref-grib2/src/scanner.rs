@@ -43,6 +43,7 @@ pub const ENTRY: ScannerEntry = ScannerEntry::new("grib", || Box::new(Grib2Scann
     .with_description("GRIB2, with messages of GRIB1 among them")
     .with_media_type("application/wmo-GRIB2")
     .with_extensions(&["grib2", "grb2", "grib", "grb", "grib1", "grb1"])
+    .with_sidecars(&["idx", "index"])
     .with_signatures(&[Signature::at(&SIGNATURE, &STARTS)])
     .with_options(options::ALL);
 

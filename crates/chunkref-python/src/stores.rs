@@ -96,8 +96,11 @@ impl PyStores {
     /// The locations that a path, URL or pattern names, as absolute URLs.
     fn expand(&self, py: Python<'_>, text: &str) -> PyResult<Vec<String>> {
         let (stores, text) = (self.stores(), text.to_owned());
-        let found = Call::new()
-            .work(py, Stop::AtOnce, move |_| async move { stores.expand(&text).await })?;
+        let registry = chunkref::registry()
+            .map_err(|error| errors::of_fault(py, "scan", "invalid_option", &error, &text))?;
+        let found = Call::new().work(py, Stop::AtOnce, move |_| async move {
+            chunkref::expand(&stores, &registry, &text).await
+        })?;
         let found = found.map_err(|error| errors::of_source(py, &error))?;
         Ok(found.iter().map(|location| location.url().to_owned()).collect())
     }

@@ -41,6 +41,7 @@ pub mod gather;
 pub mod many;
 pub mod objects;
 pub mod opened;
+mod patterns;
 pub mod references;
 pub mod scan;
 pub mod session;
@@ -86,6 +87,7 @@ pub use gather::{Gathered, Gatherer};
 pub use many::{ManyOptions, Scanned, Scans, scan_many};
 pub use objects::StoreObjects;
 pub use opened::{OpenError, Opened, OpenedFile, open_store};
+pub use patterns::expand;
 pub use references::{References, ReferencesError};
 pub use scan::{
     choose, open, options_within, registry, scan, scan_at, scan_source, scan_with, stores, validate,
