@@ -263,7 +263,7 @@ fn written_out(array: &Array) -> Option<Array> {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_model::{AttributeValue, ChunkGrid, Codec, Dataset, Manifest};
+    use chunkref_model::{AttributeValue, Codec, Dataset, Manifest};
 
     use super::*;
     use crate::combine;
