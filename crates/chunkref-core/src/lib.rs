@@ -53,7 +53,7 @@ pub use cancellation::{Cancellation, Cancelled, Steps};
 pub use chunkref_model::secret::redact;
 pub use codec::{
     CodecEntry, CodecInput, Codecs, CodecsError, DecodeContext, DecodeError, EncodeError,
-    LengthChange,
+    Hdf5Settings, LengthChange,
 };
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,
