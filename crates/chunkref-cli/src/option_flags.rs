@@ -63,13 +63,15 @@ pub(crate) fn collision(command: &Command) -> Result<(), String> {
     let outputs = chunkref::emit::formats();
     let of_inputs = inputs.iter().flat_map(Registry::entries).flat_map(|entry| entry.options);
     let of_outputs = outputs.iter().flat_map(ReferenceFormats::options);
-    collision_of(command, of_inputs.copied(), of_outputs.copied())
+    let of_inputs: Vec<_> = of_inputs.copied().collect();
+    let of_outputs: Vec<_> = of_outputs.copied().collect();
+    collision_of(command, &of_inputs, &of_outputs)
 }
 
 fn collision_of(
     command: &Command,
-    of_inputs: impl Iterator<Item = FormatOption> + Clone,
-    of_outputs: impl Iterator<Item = FormatOption> + Clone,
+    of_inputs: &[FormatOption],
+    of_outputs: &[FormatOption],
 ) -> Result<(), String> {
     // Arguments that options ask for have the names of these, with a dot.
     let is_own = |argument: &&Arg| !argument.get_id().as_str().contains('.');
@@ -80,7 +82,7 @@ fn collision_of(
         .filter_map(Arg::get_long)
         .chain(["help", "version"])
         .collect();
-    for option in of_inputs.clone().chain(of_outputs.clone()) {
+    for option in of_inputs.iter().chain(of_outputs) {
         if let Some(flag) = option.flags().find(|flag| own.contains(flag)) {
             let name = option.name;
             return Err(format!(
@@ -90,7 +92,7 @@ fn collision_of(
     }
     for option in of_inputs {
         let shares =
-            |flag: &str| of_outputs.clone().find(|other| other.flags().any(|one| one == flag));
+            |flag: &str| of_outputs.iter().find(|other| other.flags().any(|one| one == flag));
         if let Some((flag, other)) = option.flags().find_map(|flag| Some((flag, shares(flag)?))) {
             let (name, other) = (option.name, other.name);
             return Err(format!(
@@ -168,7 +170,7 @@ mod tests {
         assert_eq!(collision(&command), Ok(()));
         let wants = |name, flag| FormatOption::new(name, OptionType::Flag, "").with_flag(flag);
         let check = |inputs: &[FormatOption], outputs: &[FormatOption]| {
-            collision_of(&command, inputs.iter().copied(), outputs.iter().copied())
+            collision_of(&command, inputs, outputs)
         };
         for flag in ["to", "json", "quiet", "help", "concat"] {
             for (inputs, outputs) in

@@ -173,10 +173,14 @@ fn bitshuffle_parameters(codec: &Codec) -> Result<bitshuffle::Parameters, CodecE
 fn astype(
     codec: &Codec,
     stored: &Bytes,
-    _context: &DecodeContext<'_>,
+    context: &DecodeContext<'_>,
 ) -> Result<Bytes, DecodeError> {
     let dtype = |name| codec.configuration().get(name);
     if dtype("encode_dtype").is_some() && dtype("encode_dtype") == dtype("decode_dtype") {
+        let most = context.max_bytes();
+        if stored.len() > most {
+            return Err(DecodeError::damaged(format!("more than {most} bytes")));
+        }
         return Ok(stored.clone());
     }
     Err(DecodeError::unsupported("it changes the type of elements, which is not undone here"))

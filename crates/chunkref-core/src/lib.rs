@@ -32,6 +32,7 @@ pub mod error;
 pub mod format_option;
 pub mod limits;
 mod panics;
+mod record;
 pub mod reference_format;
 pub mod reference_set;
 pub mod registry;

@@ -218,7 +218,7 @@ mod tests {
         format(
             || {
                 Box::new(Changes(|all| {
-                    of_each_array(all, |one| one.attributes = Attributes::new())
+                    of_each_array(all, |one| one.attributes = Attributes::new());
                 }))
             },
             "attributes",

@@ -293,7 +293,9 @@ mod tests {
         let more = more(codec).ok_or_else(|| DecodeError::unsupported("no more"))?;
         for piece in plain.chunks_mut(1 << 16) {
             context.cancellation().check()?;
-            piece.iter_mut().for_each(|byte| *byte = byte.wrapping_sub(more));
+            for byte in piece {
+                *byte = byte.wrapping_sub(more);
+            }
         }
         Ok(plain.into())
     }
