@@ -337,3 +337,47 @@ fn an_output_that_cannot_be_written_is_refused() {
     expect(&output, FAILED, &["out.json"]);
     assert_eq!(names(folder.path()), ["no"]);
 }
+
+#[test]
+fn formats_lists_all_that_is_linked_in() {
+    let text = String::from_utf8(chunkref(["formats"]).stdout).unwrap();
+    for words in ["CODEC", "numcodecs.zlib", "--record-size", "32001", "decode encode"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let all: Value = serde_json::from_slice(&chunkref(["formats", "--json"]).stdout).unwrap();
+    let find = |kind: &str, name: &str| {
+        let entries = all[kind].as_array().unwrap().iter();
+        entries.clone().find(|entry| entry["name"] == name).unwrap().clone()
+    };
+    let zstd = find("codecs", "zstd");
+    assert_eq!((&zstd["zarr_v3"], &zstd["hdf5_filter"]), (&"zstd".into(), &32015.into()));
+    assert_eq!(find("codecs", "fletcher32")["longer_by"], 4);
+    assert_eq!(find("outputs", "kerchunk-parquet")["options"][0]["flags"][0], "--record-size");
+    assert!(find("formats", "grib")["aliases"].to_string().contains("grib2"));
+}
+
+#[test]
+fn an_ending_of_no_format_is_told() {
+    let folder = folder();
+    let whole = whole();
+    for (name, is_told) in [("a.foo", true), ("a.refs.csv", true), ("a.json", false), ("a", false)]
+    {
+        let output = folder.path().join(name);
+        let ran = scan([whole.as_os_str(), "-o".as_ref(), output.as_os_str()]);
+        expect(&ran, DONE, &[]);
+        assert_eq!(
+            said(&ran).contains("no output format has names that end in"),
+            is_told,
+            "{name}"
+        );
+    }
+    // What is named is meant.
+    let output = folder.path().join("b.foo");
+    let words = ["-o".as_ref(), output.as_os_str(), "--to".as_ref(), "json".as_ref()];
+    let ran = scan([whole.as_os_str()].into_iter().chain(words));
+    expect(&ran, DONE, &[]);
+    assert!(!said(&ran).contains("no output format"), "{}", said(&ran));
+    let ran = scan([whole.as_os_str(), "--output-option".as_ref(), "parquet.rec=1".as_ref()]);
+    expect(&ran, USAGE, &["did you mean \"parquet.record-size\"?"]);
+    assert!(!said(&ran).contains("json.templates"), "{}", said(&ran));
+}

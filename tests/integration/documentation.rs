@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::{env, fs};
 
 use chunkref::FormatOption;
+use clap::CommandFactory as _;
 
 use crate::environment::root;
 
@@ -27,6 +28,46 @@ fn table<'a>(options: impl Iterator<Item = &'a FormatOption>) -> String {
     table
 }
 
+/// The arguments of all commands but those that formats ask for; one with another meaning in another command has several rows.
+fn arguments() -> String {
+    let command = chunkref_cli::arguments::Arguments::command();
+    let mut rows: Vec<(String, String, Vec<&str>)> = Vec::new();
+    let count = command.get_subcommands().count();
+    let everywhere = command.get_arguments().map(|argument| ("all", argument));
+    let of_commands = command
+        .get_subcommands()
+        .flat_map(|command| command.get_arguments().map(|argument| (command.get_name(), argument)));
+    for (name, argument) in of_commands.chain(everywhere) {
+        let Some(long) = argument.get_long().filter(|long| !["help", "version"].contains(long))
+        else {
+            continue;
+        };
+        if argument.get_id().as_str().contains('.') {
+            continue;
+        }
+        let short = argument.get_short().map(|short| format!("`-{short}`, ")).unwrap_or_default();
+        let takes = argument.get_action().takes_values();
+        let values = argument.get_value_names().filter(|_| takes).unwrap_or_default();
+        let value = values.first().map(|value| format!(" {value}")).unwrap_or_default();
+        let default = argument.get_default_values().first().filter(|_| takes);
+        let default = default.map(|text| format!("; default `{}`", text.to_string_lossy()));
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.replace(['<', '>'], "").replace('|', "\\|");
+        let help = format!("{}{}", help.trim_end_matches('.'), default.unwrap_or_default());
+        let option = format!("{short}`--{long}{value}`");
+        match rows.iter_mut().find(|row| row.0 == option && row.1 == help) {
+            Some(row) => row.2.push(name),
+            None => rows.push((option, help, vec![name])),
+        }
+    }
+    let mut table = String::from("| option | of | means |\n|---|---|---|\n");
+    for (option, help, commands) in rows {
+        let of = if commands.len() == count { "all".to_owned() } else { commands.join(", ") };
+        let _ = writeln!(table, "| {option} | {of} | {help} |");
+    }
+    table
+}
+
 #[test]
 fn golden_tables_of_the_options_of_formats() {
     let path = root().join("docs/guide/command-line.md");
@@ -35,6 +76,11 @@ fn golden_tables_of_the_options_of_formats() {
     let outputs = chunkref::emit::formats().unwrap();
     let mut made = text.clone();
     for (begin, end, table) in [
+        (
+            "<!-- arguments: made by `cargo xtask golden` -->\n",
+            "<!-- end of arguments -->\n",
+            arguments(),
+        ),
         (
             "<!-- options of formats: made by `cargo xtask golden` -->\n",
             "<!-- end -->\n",

@@ -365,3 +365,87 @@ fn libhdf5_reads_the_values_of_the_sample() {
     let found: Vec<_> = values.failures.iter().map(|failure| json!(failure.chunk)).collect();
     assert_eq!(found, [indices(&keys[0]), indices(&keys[1])], "{values:#?}");
 }
+
+/// References in JSON to `data.bin`, with an array for each list of codecs, of two chunks of which one is inline.
+fn encoded(folder: &Path, arrays: &[(&str, Value)]) -> PathBuf {
+    fs::write(folder.join("data.bin"), b"abcd").unwrap();
+    let mut refs = json!({".zgroup": "{\"zarr_format\":2}"});
+    for (name, filters) in arrays {
+        let array = json!({
+            "zarr_format": 2, "shape": [8], "chunks": [4], "dtype": "|u1", "order": "C", "fill_value": 0,
+            "compressor": null, "filters": filters,
+        });
+        refs[format!("{name}/.zarray")] = array.to_string().into();
+        refs[format!("{name}/.zattrs")] = "{\"_ARRAY_DIMENSIONS\":[\"x\"]}".into();
+        refs[format!("{name}/0")] = "base64:AAECAw==".into();
+        refs[format!("{name}/1")] = json!([folder.join("data.bin"), 0, 4]);
+    }
+    let path = folder.join("encoded.json");
+    fs::write(&path, json!({"version": 1, "refs": refs}).to_string()).unwrap();
+    path
+}
+
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let mut checks = report["checks"].as_array().unwrap().iter();
+    checks.find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}: {report:#}"))
+}
+
+#[test]
+fn what_cannot_be_decoded_is_not_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    // One codec that nobody has, and one with settings that its decoder does not cover.
+    let other = json!([{"id": "astype", "encode_dtype": "|u1", "decode_dtype": "|i1"}]);
+    let arrays = [("plain", Value::Null), ("a", json!([{"id": "my-xor"}])), ("b", other)];
+    let path = encoded(folder.path(), &arrays);
+    let report = verify(&path, &[]);
+    for name in ["inline", "decode"] {
+        let check = check(&report, name);
+        let counts = [&check["checked"], &check["failed"], &check["unchecked"]];
+        assert_eq!(counts, [&json!(1), &json!(0), &json!(2)], "{report:#}");
+        let note = check["notes"][0].as_str().unwrap();
+        assert!(note.starts_with("2 of 3 chunks were not decoded"), "{note}");
+        assert!(note.contains("my-xor") && note.contains("astype"), "{note}");
+    }
+    let ran = chunkref(["verify", path.to_str().unwrap()]);
+    assert!(said(&ran).contains("1 chunks fine, 2 not checked"), "{}", said(&ran));
+
+    let path = encoded(folder.path(), &arrays[1..2]);
+    let report = verify(&path, &[]);
+    let note = check(&report, "decode")["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("the one chunk was not decoded"), "{note}");
+    let ran = chunkref(["verify", path.to_str().unwrap()]);
+    assert!(said(&ran).contains("0 chunks fine, 1 not checked"), "{}", said(&ran));
+    let ran = chunkref(["cat", path.to_str().unwrap(), "a"]);
+    assert!(said(&ran).contains("extending.md"), "{}", said(&ran));
+}
+
+#[test]
+fn codecs_that_collide_are_an_error_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = encoded(folder.path(), &[("a", json!([{"id": "shuffle", "elementsize": 1}]))]);
+    let path = path.to_str().unwrap();
+    let run = |words: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_colliding")).args(words).output().unwrap()
+    };
+    let target = folder.path().join("other.json");
+    for words in [
+        &["formats"][..],
+        &["verify", path],
+        &["cat", path, "a"],
+        &["convert", path, target.to_str().unwrap()],
+    ] {
+        let ran = run(words);
+        assert_eq!(ran.status.code(), Some(2), "{words:?}: {}", said(&ran));
+        let wanted = "two codecs are registered under the name \"zlib\"";
+        assert!(said(&ran).contains(wanted), "{words:?}: {}", said(&ran));
+    }
+    assert!(!target.exists());
+    let ran = run(&["library", path]);
+    let report: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(report["sound"], false, "{report:#}");
+    let failure = &check(&report, "codecs")["failures"][0]["reason"];
+    assert!(failure.as_str().unwrap().contains("link only one"), "{report:#}");
+    for name in ["inline", "decode"] {
+        assert_eq!(check(&report, name)["checked"], 0, "{report:#}");
+    }
+}

@@ -60,8 +60,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Write a page about a set of references, or a file: its variables, what is missing, where the bytes are.
     Report(ReportArguments),
-    /// List the formats that can be read, and those that references are written in.
-    Formats,
+    /// List the formats that can be read, those that references are written in, and the codecs that are undone.
+    Formats(FormatsArguments),
 }
 
 /// The command line of `scan`.
@@ -102,6 +102,14 @@ pub struct ScanArguments {
     /// How inputs are read.
     #[command(flatten)]
     pub stores: StoreArguments,
+}
+
+/// The command line of `formats`.
+#[derive(Debug, Args)]
+pub struct FormatsArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The command line of `inspect`.

@@ -45,7 +45,7 @@ pub struct CatArguments {
     #[arg(long, short, value_name = "OUT")]
     pub output: Option<PathBuf>,
     /// What to write, whatever the name of the output [default: text].
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long = "as", alias = "to", value_name = "FORM")]
     pub to: Option<ValueFormat>,
     /// How a file is scanned.
     #[command(flatten)]

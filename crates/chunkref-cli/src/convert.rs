@@ -14,7 +14,7 @@ use crate::destination;
 use crate::emit_arguments::EmitArguments;
 use crate::output::{Output, is_stdout};
 use crate::store_arguments::StoreArguments;
-use crate::table::{bytes, grouped};
+use crate::table::{bytes, counted};
 use crate::{Exit, Stop, report, scan};
 
 /// The command line of `convert`.
@@ -52,12 +52,13 @@ pub(crate) fn run(arguments: &ConvertArguments, console: &mut Console<'_>) -> Re
     destination::refuse_same(&location, &arguments.output)?;
     let output = arguments.emit.output(&stores)?;
     output.check_stdout(&arguments.output)?;
+    output.warn_of_ending(&arguments.output, console);
     match convert(arguments, &output, &stores, &location, console)? {
         Ok(emitted) => {
             if !console.quiet() && !is_stdout(&arguments.output) {
                 let message = format!(
-                    "{} references, {}: {}",
-                    grouped(emitted.references),
+                    "{}, {}: {}",
+                    counted(emitted.references, "reference"),
                     bytes(emitted.bytes),
                     arguments.output.display()
                 );

@@ -54,6 +54,7 @@ pub(crate) fn run_combine(
     let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
     let how = arguments.emit.output(&stores)?;
     refuse_output(&inputs, &arguments.output, &how)?;
+    how.warn_of_ending(&arguments.output, console);
     let session = session(stores, None)?;
     write(&session, inputs, &absent, &options, &arguments.output, &how, console)
 }
@@ -69,6 +70,7 @@ pub(crate) fn run_build(
     let (inputs, absent) = expand(&stores, &arguments.inputs, kind, skips)?;
     let how = arguments.emit.output(&stores)?;
     refuse_output(&inputs, &arguments.output, &how)?;
+    how.warn_of_ending(&arguments.output, console);
     let session = session(stores, Some(&arguments.scanning))?;
     write(&session, inputs, &absent, &options, &arguments.output, &how, console)
 }

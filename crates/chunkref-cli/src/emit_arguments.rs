@@ -70,7 +70,7 @@ impl Args for EmitArguments {
         let arguments = flags().iter().filter_map(|flag| flag.argument(flags(), OPTION));
         let mut command = command;
         for argument in [to, option].into_iter().chain(arguments) {
-            // A flag that the command has keeps its meaning; the option is still set by its name.
+            // What collides is an error before any command does anything (`option_flags::collision`).
             let long = argument.get_long().map(str::to_owned);
             if !command.get_arguments().any(|known| known.get_long() == long.as_deref()) {
                 command = command.arg(argument.help_heading("Output"));
@@ -106,7 +106,7 @@ impl FromArgMatches for EmitArguments {
     }
 }
 
-/// The flags that the output formats want. A flag that a command has itself keeps its meaning there.
+/// The flags that the output formats want.
 fn flags() -> &'static [Flag<()>] {
     static FLAGS: OnceLock<Vec<Flag<()>>> = OnceLock::new();
     FLAGS.get_or_init(|| {

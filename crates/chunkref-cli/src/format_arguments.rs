@@ -13,7 +13,8 @@ use crate::option_flags::{self, Flag};
 /// The argument that sets options by their names.
 const OPTION: &str = "option";
 
-/// Flags and arguments of the command itself, which no format can have; its options are still set by `--option`.
+/// Flags and arguments of the command itself, which no format can have: a format that asks for one is told
+/// (`option_flags::collision`).
 const OWN: &[&str] = &[
     "against-source",
     "against_source",
@@ -22,6 +23,7 @@ const OWN: &[&str] = &[
     "allow-outside",
     "allow_outside",
     "anon",
+    "as",
     "at",
     "branch",
     "color",

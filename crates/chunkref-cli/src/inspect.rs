@@ -11,7 +11,7 @@ use crate::advice::flag;
 use crate::arguments::InspectArguments;
 use crate::console::{Console, Tone, paint};
 use crate::report::shown;
-use crate::table::{Align, Table, bytes, grouped};
+use crate::table::{Align, Table, bytes, counted, grouped};
 use crate::{Exit, Stop, report, summary};
 
 struct Inspected {
@@ -118,7 +118,7 @@ fn show(inspected: &Inspected, console: &mut Console<'_>) -> Result<(), Stop> {
         }
     }
     if !arrays.is_empty() {
-        writeln!(console, "\n{}", heading(&format!("{} arrays", arrays.len())))?;
+        writeln!(console, "\n{}", heading(&counted(arrays.len() as u64, "array")))?;
         table(&arrays).write(console, "  ")?;
     }
     if !scan.skipped.is_empty() {

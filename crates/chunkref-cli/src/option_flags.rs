@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Flags that formats want for their options, of inputs and of outputs alike.
 
-use chunkref::FormatOption;
+use std::collections::BTreeSet;
+
 use chunkref::core::OptionType;
+use chunkref::{FormatOption, ReferenceFormats, Registry};
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// A flag that sets options of one format, or of several.
 #[derive(Debug)]
@@ -52,6 +54,53 @@ pub(crate) fn flags<F: Copy>(
         }
     }
     flags
+}
+
+/// What is wrong with the flags that options want: one that a command has itself, or that an option of an input and one of an
+/// output want. Neither is dropped.
+pub(crate) fn collision(command: &Command) -> Result<(), String> {
+    let inputs = chunkref::registry();
+    let outputs = chunkref::emit::formats();
+    let of_inputs = inputs.iter().flat_map(Registry::entries).flat_map(|entry| entry.options);
+    let of_outputs = outputs.iter().flat_map(ReferenceFormats::options);
+    let of_inputs: Vec<_> = of_inputs.copied().collect();
+    let of_outputs: Vec<_> = of_outputs.copied().collect();
+    collision_of(command, &of_inputs, &of_outputs)
+}
+
+fn collision_of(
+    command: &Command,
+    of_inputs: &[FormatOption],
+    of_outputs: &[FormatOption],
+) -> Result<(), String> {
+    // Arguments that options ask for have the names of these, with a dot.
+    let is_own = |argument: &&Arg| !argument.get_id().as_str().contains('.');
+    let commands = command.get_subcommands().chain([command]);
+    let own: BTreeSet<&str> = commands
+        .flat_map(Command::get_arguments)
+        .filter(is_own)
+        .filter_map(Arg::get_long)
+        .chain(["help", "version"])
+        .collect();
+    for option in of_inputs.iter().chain(of_outputs) {
+        if let Some(flag) = option.flags().find(|flag| own.contains(flag)) {
+            let name = option.name;
+            return Err(format!(
+                "the option {name} asks for the flag --{flag}, which the command has itself: its crate has to ask for another one"
+            ));
+        }
+    }
+    for option in of_inputs {
+        let shares =
+            |flag: &str| of_outputs.iter().find(|other| other.flags().any(|one| one == flag));
+        if let Some((flag, other)) = option.flags().find_map(|flag| Some((flag, shares(flag)?))) {
+            let (name, other) = (option.name, other.name);
+            return Err(format!(
+                "the options {name} of an input and {other} of an output ask for the same flag --{flag}: one of the crates has to ask for another one"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl<F: Copy> Flag<F> {
@@ -105,5 +154,36 @@ impl<F: Copy> Flag<F> {
         }
         let values = matches.try_get_many::<String>(self.id).ok().flatten()?;
         Some(values.map(String::as_str).collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    #[test]
+    fn flags_that_cannot_be_had_are_an_error() {
+        let command = Arguments::command();
+        assert_eq!(collision(&command), Ok(()));
+        let wants = |name, flag| FormatOption::new(name, OptionType::Flag, "").with_flag(flag);
+        let check = |inputs: &[FormatOption], outputs: &[FormatOption]| {
+            collision_of(&command, inputs, outputs)
+        };
+        for flag in ["to", "json", "quiet", "help", "concat"] {
+            for (inputs, outputs) in
+                [(&[wants("toy.x", flag)][..], &[][..]), (&[][..], &[wants("toy.x", flag)][..])]
+            {
+                let error = check(inputs, outputs).unwrap_err();
+                assert!(error.contains("toy.x") && error.contains(flag), "{error}");
+            }
+        }
+        let error = check(&[wants("toy.x", "rows")], &[wants("rows.x", "rows")]).unwrap_err();
+        assert!(error.contains("toy.x of an input and rows.x"), "{error}");
+        // Options of several inputs may share one.
+        check(&[wants("toy.x", "rows"), wants("other.x", "rows")], &[wants("rows.y", "y")])
+            .unwrap();
     }
 }

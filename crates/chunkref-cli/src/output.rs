@@ -6,8 +6,8 @@ use std::path::Path;
 use chunkref::core::{Form, ReferenceFormatError};
 use chunkref::{Dataset, EmitError, EmitOptions, Emitted, ReferenceFormat, ReferenceFormats};
 
-use crate::Stop;
 use crate::console::Console;
+use crate::{Stop, report};
 
 /// The output formats, which of them is named, and their options.
 #[derive(Debug, Clone)]
@@ -33,6 +33,30 @@ impl Output {
     /// The extension of destinations that are made up.
     pub(crate) fn extension(&self) -> Result<&'static str, Stop> {
         Ok(self.named_or_fallback()?.extension())
+    }
+
+    /// Says so when the name of a destination has an ending that is of no format, so that the one for other names is written.
+    pub(crate) fn warn_of_ending(&self, destination: &Path, console: &mut Console<'_>) {
+        if let Some(message) = self.unknown_ending(destination).filter(|_| !console.quiet()) {
+            report::warning(console, &message);
+        }
+    }
+
+    fn unknown_ending(&self, destination: &Path) -> Option<String> {
+        let name = destination.file_name()?.to_string_lossy();
+        let (before, ending) = name.rsplit_once('.')?;
+        let is_plain = before.is_empty() || ending.is_empty() || is_stdout(destination);
+        if is_plain || self.named.is_some() || self.formats.of_name(&name).is_some() {
+            return None;
+        }
+        let format = self.formats.of_destination(destination).ok().filter(|one| one.is_fallback)?;
+        let endings = self.formats.entries().iter().flat_map(|entry| entry.endings);
+        let endings: Vec<_> = endings.copied().collect();
+        Some(format!(
+            "no output format has names that end in .{ending}, so that {} are written; the endings are {}, and --to names a format",
+            format.description,
+            endings.join(", ")
+        ))
     }
 
     /// Whether a destination is a folder that no format has for a set of its own.

@@ -143,6 +143,15 @@ pub(crate) fn error_line(console: &mut Console<'_>, message: &str) {
     console.note(&format!("{label} {}\n", shown(message)));
 }
 
+/// A line that says what may not be meant.
+pub(crate) fn warning(console: &mut Console<'_>, message: &str) {
+    if console.logs_json() {
+        return console.event(json!({"level": "warn", "message": shown(message)}));
+    }
+    let label = paint("warning:", Tone::Warning, console.err_colour());
+    console.note(&format!("{label} {}\n", shown(message)));
+}
+
 /// A line that says what is good to know.
 pub(crate) fn note(console: &mut Console<'_>, message: &str) {
     if console.logs_json() {

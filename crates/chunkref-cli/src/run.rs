@@ -7,13 +7,15 @@ use std::process::ExitCode;
 
 use chunkref::model::secret::{is_secret_name, keep_secret, keep_secrets_of};
 use chunkref::store::StorageOptions;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use crate::interrupt::survive_file_size_limit;
 use crate::logging::{self, LogFormat};
-use crate::{cat, convert, cube, formats, inspect, report, report_page, scan, verify};
+use crate::{
+    cat, convert, cube, formats, inspect, option_flags, report, report_page, scan, verify,
+};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,9 @@ const OPTION: &str = "--storage-option";
 fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Stop> {
     console.configure(arguments.color, arguments.quiet, arguments.log_format);
     logging::start(arguments.log_format, arguments.log_level.as_deref()).map_err(Stop::Usage)?;
+    // Neither of two codecs of one name is used, and flags that cannot be had are not dropped.
+    chunkref::core::Codecs::linked().map_err(|error| Stop::Usage(error.to_string()))?;
+    option_flags::collision(&Arguments::command()).map_err(Stop::Usage)?;
     match &arguments.command {
         Command::Scan(arguments) => scan::run(arguments, console),
         Command::Combine(arguments) => cube::run_combine(arguments, console),
@@ -141,7 +146,7 @@ fn execute(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Sto
         Command::Cat(arguments) => cat::run(arguments, console),
         Command::Inspect(arguments) => inspect::run(arguments, console),
         Command::Report(arguments) => report_page::run(arguments, console),
-        Command::Formats => formats::run(console),
+        Command::Formats(arguments) => formats::run(arguments, console),
     }
 }
 

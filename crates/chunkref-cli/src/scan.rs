@@ -85,6 +85,9 @@ pub(crate) fn run(arguments: &ScanArguments, console: &mut Console<'_>) -> Resul
     let locations: Vec<_> = inputs.iter().map(|input| input.location.clone()).collect();
     let destinations =
         destination::assign(&locations, arguments.output.as_deref(), several, &output)?;
+    if let ([_], Some(Destination::File(destination))) = (inputs.as_slice(), destinations.first()) {
+        output.warn_of_ending(destination, console);
+    }
     let mut tally = Tally::default();
     for error in &not_found {
         tally.failed.push((error.location.clone(), report::reason(&error.location, error)));

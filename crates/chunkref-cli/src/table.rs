@@ -111,9 +111,20 @@ pub(crate) fn grouped(count: u64) -> String {
     text
 }
 
+/// A number of things, the name of one of which takes an s for several.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn things_are_counted() {
+        let said = [0, 1, 1200].map(|count| counted(count, "source"));
+        assert_eq!(said, ["0 sources", "1 source", "1,200 sources"]);
+    }
 
     #[test]
     fn columns_keep_their_side() {

@@ -14,7 +14,7 @@ use crate::console::{Console, Tone, paint};
 use crate::format_arguments::FormatArguments;
 use crate::report::shown;
 use crate::store_arguments::StoreArguments;
-use crate::table::grouped;
+use crate::table::{counted, grouped};
 use crate::{Exit, Stop, report};
 
 /// Failures of a check that are shown to people.
@@ -105,21 +105,28 @@ fn show(url: &str, found: &Report, console: &mut Console<'_>) -> Result<(), Stop
     writeln!(console, "{}", paint(&shown(url), Tone::Heading, colour))?;
     writeln!(
         console,
-        "{} references of {} arrays into {} sources; {} inline, {} chunks missing",
-        grouped(found.references),
-        grouped(found.arrays),
-        grouped(found.sources),
+        "{} of {} into {}; {} inline, {} missing",
+        counted(found.references, "reference"),
+        counted(found.arrays, "array"),
+        counted(found.sources, "source"),
         grouped(found.inline),
-        grouped(found.missing)
+        counted(found.missing, "chunk")
     )?;
     for check in &found.checks {
+        let unchecked = match check.unchecked {
+            0 => String::new(),
+            count => format!(", {} not checked", grouped(count)),
+        };
         let verdict = match (check.failed, check.checked) {
+            (0, 0) if check.unchecked > 0 => {
+                format!("0 {} fine{unchecked}", check.unit)
+            }
             (0, 0) => "nothing to check".to_owned(),
-            (0, checked) => format!("{} {} fine", grouped(checked), check.unit),
+            (0, checked) => format!("{} {} fine{unchecked}", grouped(checked), check.unit),
             (failed, checked) => {
-                let text =
-                    format!("{} failures in {} {}", grouped(failed), grouped(checked), check.unit);
-                paint(&text, Tone::Error, colour)
+                let failures = counted(failed, "failure");
+                let text = format!("{failures} in {} {}", grouped(checked), check.unit);
+                format!("{}{unchecked}", paint(&text, Tone::Error, colour))
             }
         };
         writeln!(console, "{:<15} {verdict}", check.name)?;

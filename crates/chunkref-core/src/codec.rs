@@ -4,6 +4,7 @@
 //! A crate that has a codec submits a [`CodecEntry`], as a format submits its [`ScannerEntry`](crate::ScannerEntry);
 //! whoever reads chunks finds it in [`Codecs`] by its name.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -17,6 +18,9 @@ pub type Decode = fn(&Codec, &Bytes, &DecodeContext<'_>) -> Result<Bytes, Decode
 
 /// Applies a codec to the bytes of one chunk.
 pub type Encode = fn(&Codec, &Bytes) -> Result<Bytes, EncodeError>;
+
+/// The codec with the settings that an HDF5 filter's client data (`cd_values`) say; the error says what is wrong with them.
+pub type Hdf5Settings = fn(&[u32]) -> Result<Codec, String>;
 
 /// What decoding one chunk may cost, and when it is to end.
 #[derive(Debug, Clone, Copy)]
@@ -122,6 +126,9 @@ pub enum LengthChange {
 /// proportion to that and to the stored bytes. Every loop whose length the data decide asks the context's cancellation,
 /// at least at every 64 KiB of output or every 4096 steps; a call of a library that cannot be interrupted is an exception
 /// that the codec's documentation states. Once the cancellation has failed, the outcome is [`DecodeError::Cancelled`].
+/// What [`encode`](Self::encode) makes is decoded to the same bytes, and lengths change as [`CodecEntry::length`] says.
+/// Settings come from files: any of them give a result or an error too. `chunkref_testkit::conformance::codec` checks all of
+/// it but the memory.
 ///
 /// # Example
 /// A codec that adds one to every byte:
@@ -162,8 +169,12 @@ pub struct CodecEntry {
     pub name: &'static str,
     /// Its name in Zarr v3 metadata, where it is not `numcodecs.` and the name above: the same bytes and settings.
     pub zarr_v3: Option<&'static str>,
-    /// The identifier of the HDF5 filter that makes the same bytes.
+    /// The identifier of the HDF5 filter that makes the same bytes. A scan takes the codec for chunks of that filter, unless it
+    /// has a translation of its own, where [`CodecEntry::hdf5_settings`] says how the filter's client data become settings;
+    /// where nothing does, the array is skipped with a reason that names the codec.
     pub hdf5_filter: Option<u16>,
+    /// How the client data of that filter become settings.
+    pub hdf5_settings: Option<Hdf5Settings>,
     /// What it works on.
     pub input: CodecInput,
     /// How it changes lengths.
@@ -187,6 +198,7 @@ impl CodecEntry {
             name,
             zarr_v3: None,
             hdf5_filter: None,
+            hdf5_settings: None,
             input: CodecInput::Bytes,
             length: LengthChange::Varies,
             is_message: false,
@@ -206,6 +218,32 @@ impl CodecEntry {
     #[must_use]
     pub const fn with_hdf5_filter(self, id: u16) -> Self {
         Self { hdf5_filter: Some(id), ..self }
+    }
+
+    /// The same with what the client data of its HDF5 filter become, so that files with the filter are scanned without more.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use chunkref_core::model::Codec;
+    /// use chunkref_core::{CodecEntry, DecodeContext, DecodeError};
+    ///
+    /// fn decode(_: &Codec, stored: &Bytes, _: &DecodeContext<'_>) -> Result<Bytes, DecodeError> {
+    ///     Ok(stored.clone())
+    /// }
+    ///
+    /// const ENTRY: CodecEntry = CodecEntry::new("my-xor", decode)
+    ///     .with_hdf5_filter(40000)
+    ///     .with_hdf5_settings(|values| match values {
+    ///         [key @ 0..=255] => Ok(Codec::new("my-xor").with("key", *key)),
+    ///         other => Err(format!("{} values where one key must be", other.len())),
+    ///     });
+    /// let settings = ENTRY.hdf5_settings.unwrap();
+    /// assert_eq!(settings(&[90]), Ok(Codec::new("my-xor").with("key", 90)));
+    /// assert!(settings(&[]).is_err());
+    /// ```
+    #[must_use]
+    pub const fn with_hdf5_settings(self, settings: Hdf5Settings) -> Self {
+        Self { hdf5_settings: Some(settings), ..self }
     }
 
     /// The same, working on `input`.
@@ -250,6 +288,18 @@ impl CodecEntry {
     ) -> Result<Bytes, DecodeError> {
         context.cancellation.check()?;
         (self.decode)(codec, stored, context)
+    }
+
+    /// Its name in Zarr v3 metadata: its own, or `numcodecs.` and the name in numcodecs.
+    #[must_use]
+    pub fn zarr_v3_name(&self) -> Cow<'static, str> {
+        self.zarr_v3.map_or_else(|| format!("numcodecs.{}", self.name).into(), Cow::Borrowed)
+    }
+
+    /// Whether there is an encoder.
+    #[must_use]
+    pub const fn encodes(&self) -> bool {
+        self.encode.is_some()
     }
 
     /// Applies the codec to the bytes of one chunk; `None` when there is no encoder.
@@ -340,6 +390,12 @@ impl Codecs {
         self.entries.get(place)
     }
 
+    /// The codec that undoes the HDF5 filter of this identifier.
+    #[must_use]
+    pub fn by_hdf5_filter(&self, id: u16) -> Option<&CodecEntry> {
+        self.entries.iter().find(|entry| entry.hdf5_filter == Some(id))
+    }
+
     /// What of a codec decoding looks at: without the settings that matter only when a chunk is encoded. Of a codec that is
     /// not here, all of them.
     #[must_use]
@@ -396,7 +452,10 @@ mod tests {
             (None, Some("zlib"), None)
         );
         assert!(codecs.by_name("numcodecs.zlib").is_none());
-        assert_eq!(codecs.by_name("zlib").unwrap().hdf5_filter, Some(1));
+        assert_eq!(codecs.by_hdf5_filter(1).map(|entry| entry.name), Some("zlib"));
+        assert!(codecs.by_hdf5_filter(2).is_none());
+        assert_eq!((&*gzip.zarr_v3_name(), &*zlib.zarr_v3_name()), ("gzip", "numcodecs.zlib"));
+        assert!(!zlib.encodes());
         let packed = Codec::new("gzip").with("level", 4).with("other", 1);
         assert_eq!(codecs.for_decoding(&packed), packed);
         let codecs = Codecs::from_entries([gzip.with_encoder_settings(&["level"])]).unwrap();

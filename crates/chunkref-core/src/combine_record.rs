@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How a cube was combined, kept with it, so that more inputs can be combined in the same way.
 
-use serde::{Deserialize, Serialize};
+use crate::{CombineOptions, record};
 
-use crate::CombineOptions;
-
-/// What stands before the record, where words of other commands may stand.
-const MARK: &str = "combine ";
-
-/// The version of the record. A reader that does not know it, or an option, must not combine by what it does know.
-const VERSION: u32 = 1;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Record {
-    version: u32,
-    options: CombineOptions,
-}
+/// What stands before the record, where words of other commands may stand. A reader that does not know its version, or an
+/// option, must not combine by what it does know.
+const WORD: &str = "combine";
 
 impl CombineOptions {
     /// The options as text that [`CombineOptions::of_record`] reads: a word and a JSON object.
@@ -34,16 +23,14 @@ impl CombineOptions {
     /// ```
     #[must_use]
     pub fn to_record(&self) -> String {
-        let record = Record { version: VERSION, options: self.clone() };
         // A type that Zarr has no name for cannot be asked for either; without the record, nothing can be appended.
-        serde_json::to_string(&record).map(|text| format!("{MARK}{text}")).unwrap_or_default()
+        record::write(WORD, self)
     }
 
     /// The options of a record; `None` when the text is none, or one of a later release that says more than is known here.
     #[must_use]
     pub fn of_record(text: &str) -> Option<Self> {
-        let record: Record = serde_json::from_str(text.strip_prefix(MARK)?).ok()?;
-        (record.version == VERSION).then_some(record.options)
+        record::read(WORD, text)
     }
 }
 

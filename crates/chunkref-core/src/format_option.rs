@@ -183,7 +183,8 @@ impl FormatOption {
         self
     }
 
-    /// The same option with a flag on command lines.
+    /// The same option with a flag on command lines. One that the command has itself, such as `to` or `json`, is an error of
+    /// the command line, as is one that options of an input format and of an output format ask for, or two output formats.
     #[must_use]
     pub const fn with_flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
@@ -323,7 +324,16 @@ pub(crate) fn check_all<'a>(
             let known = known();
             // The name without that of its format.
             let own = || known.iter().copied().find(|known| is_own_name(known, name));
-            let similar = similar(name, known.iter().copied()).or_else(own);
+            // The beginning of a name.
+            let longer = || known.iter().copied().find(|known| known.starts_with(name.as_str()));
+            let similar = similar(name, known.iter().copied()).or_else(own).or_else(longer);
+            // Of a format that there is, its options are enough.
+            let of_format = name.split_once('.').map(|(format, _)| format!("{format}."));
+            let of_format = |known: &&str| {
+                of_format.as_ref().is_some_and(|format| known.starts_with(format.as_str()))
+            };
+            let some: Vec<_> = known.iter().copied().filter(of_format).collect();
+            let known = if some.is_empty() { known } else { some };
             return Err(OptionError::UnknownOption { name: name.clone(), similar, known });
         };
         option.check(value)?;
@@ -461,6 +471,11 @@ mod tests {
         }
         let far = check("somewhere.else").unwrap_err();
         assert!(!far.contains("did you mean") && far.contains("toy.index, x.bytes"), "{far}");
+        let short = check("toy.i").unwrap_err();
+        assert!(
+            short.contains("did you mean \"toy.index\"?") && !short.contains("x.bytes"),
+            "{short}"
+        );
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod error;
 pub mod format_option;
 pub mod limits;
 mod panics;
+mod record;
 pub mod reference_format;
 pub mod reference_set;
 pub mod registry;
@@ -53,7 +54,7 @@ pub use cancellation::{Cancellation, Cancelled, Steps};
 pub use chunkref_model::secret::redact;
 pub use codec::{
     CodecEntry, CodecInput, Codecs, CodecsError, DecodeContext, DecodeError, EncodeError,
-    LengthChange,
+    Hdf5Settings, LengthChange,
 };
 pub use combiner::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, ConcatDimension, CoordinateSource,

@@ -143,7 +143,7 @@ limits! {
     grid_points: u64 = 1 << 29, Count;
     /// Values of one coordinate axis that is computed from its description in the file, and rows of a reduced grid.
     axis_values: u64 = 1 << 20, Count;
-    /// Bytes of one set of references in JSON, decompressed.
+    /// Bytes of one set of references that is read as a whole, as JSON is, decompressed.
     set_bytes: u64 = 4 << 30, Bytes;
     /// Times that a compressed set may be larger than what is stored, beyond the first 64 MiB.
     set_expansion: u64 = 200, Count;

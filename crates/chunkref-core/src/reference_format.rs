@@ -36,15 +36,17 @@ pub enum Form {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Earlier versions stay, and can be read.
+    /// Earlier versions stay, and can be read. Without it a set has one version.
     History,
-    /// References are read when they are asked for, not all at once.
+    /// References are read when they are asked for, not all at once. Without it they are in memory once a set is open.
     Lazy,
-    /// Bytes of chunks are stored in the set itself.
+    /// Bytes of chunks are stored in the set itself. Without it, a dataset with such chunks is an error of the emitter.
     Inline,
     /// Sets are read from URLs, not from this machine alone.
     Remote,
-    /// How the references came about is written along.
+    /// How the references came about is written along. Without it, a set is extended only with the options of its
+    /// combination given again, nothing is left alone as unchanged, and sources that have changed are not noticed by the
+    /// versions that were recorded.
     Provenance,
     /// Several datasets of their own in one set ([`Dataset::separate`]).
     Separate,
@@ -78,9 +80,10 @@ pub type WriteStream = fn(&Dataset, &EmitOptions, &mut dyn Write) -> Result<Emit
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ReferenceFormat {
-    /// Short lower-case name, as documents have it: `kerchunk-json`.
+    /// Short lower-case name, as documents and errors have it: `kerchunk-json`.
     pub name: &'static str,
-    /// The word that users write: `json`. It begins the names of the format's options.
+    /// The word that users write: `json`. It begins the names of the format's options. No other format has it as its name or
+    /// word.
     pub word: &'static str,
     /// What a set is, in a few words: "kerchunk references in JSON".
     pub description: &'static str,
@@ -98,7 +101,8 @@ pub struct ReferenceFormat {
     /// Whether a file of that name with these first bytes may be a set.
     pub begins: Option<fn(&str, &[u8]) -> bool>,
     /// The first thing at a path of this machine that is not part of a set of the format; `None` when there is no such
-    /// thing, and what is there may be replaced by another set.
+    /// thing, and what is there may be replaced by another set. Front-ends ask it of folders, and of the files that they
+    /// choose the names of; a single file that a user names is replaced whatever it holds, unless it is a data file.
     pub foreign: fn(&Path) -> io::Result<Option<String>>,
     /// Options it adds.
     pub options: &'static [FormatOption],

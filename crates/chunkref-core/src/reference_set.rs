@@ -165,6 +165,53 @@ impl ReferenceSet for MemorySet {
 }
 
 /// Opens the sets of one format.
+///
+/// # Contract
+/// What is read is data of others. A reader keeps the limits of [`SetFiles::limits`]: `set_bytes` for a file that it reads as
+/// a whole, `set_references` for references in memory, `objects` for groups and arrays, and [`Limits::of_json`] for documents
+/// in JSON.
+///
+/// # Example
+/// A set of which nothing but its groups is kept, a path in each line:
+///
+/// ```
+/// use std::path::Path;
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use chunkref_core::model::Dataset;
+/// use chunkref_core::model::provenance::Recorded;
+/// use chunkref_core::{MemorySet, Most, ReferenceSet, SetError, SetFiles, SetReader};
+///
+/// struct Groups;
+///
+/// #[async_trait]
+/// impl SetReader for Groups {
+///     async fn open(
+///         &self,
+///         files: Arc<dyn SetFiles>,
+///         _version: Option<&str>,
+///     ) -> Result<Box<dyn ReferenceSet>, SetError> {
+///         let limits = files.limits();
+///         let most = Most { bytes: limits.set_bytes, name: "set_bytes" };
+///         let bytes = files.read("", most).await?;
+///         let bytes = bytes.ok_or_else(|| SetError::damaged("there is no such file"))?;
+///         let text = std::str::from_utf8(&bytes).map_err(SetError::damaged)?;
+///         if text.lines().count() as u64 > limits.objects {
+///             return Err(SetError::damaged("more groups than the limit objects allows"));
+///         }
+///         let mut dataset = Dataset::new();
+///         for path in text.lines() {
+///             dataset.group_mut(path);
+///         }
+///         Ok(Box::new(MemorySet::new(dataset, None)))
+///     }
+///
+///     async fn recorded(&self, _path: &Path, _version: Option<&str>) -> Option<Recorded> {
+///         None
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait SetReader: Send + Sync {
     /// Opens a set: its metadata is read, its references may be read later. `version` is of formats with a history; `None`

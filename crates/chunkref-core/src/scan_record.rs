@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{EmitOptions, FormatOption, Recording, ScanOptions};
+use crate::{EmitOptions, FormatOption, Recording, ScanOptions, record};
 
 /// What stands before the record, where words of other commands may stand.
-const MARK: &str = "scan ";
-
-/// The version of the record. Another one may mean other things by the same members.
-const VERSION: u32 = 1;
+const WORD: &str = "scan";
 
 /// All options that shape the references of an input. Equal records mean equal references of an equal input.
 ///
@@ -57,12 +54,6 @@ pub struct ScanRecord {
     pub unknown: BTreeMap<String, Value>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Versioned {
-    version: u32,
-    options: ScanRecord,
-}
-
 impl ScanRecord {
     /// The record of a scan with these options, before it is known how it is written.
     #[must_use]
@@ -100,16 +91,14 @@ impl ScanRecord {
     /// The record as text that [`ScanRecord::of_record`] reads: a word and a JSON object.
     #[must_use]
     pub fn to_record(&self) -> String {
-        let record = Versioned { version: VERSION, options: self.clone() };
         // Text and numbers alone, which JSON can say.
-        serde_json::to_string(&record).map(|text| format!("{MARK}{text}")).unwrap_or_default()
+        record::write(WORD, self)
     }
 
     /// The record that a text says; `None` when it is none, or one of another version.
     #[must_use]
     pub fn of_record(text: &str) -> Option<Self> {
-        let record: Versioned = serde_json::from_str(text.strip_prefix(MARK)?).ok()?;
-        (record.version == VERSION).then_some(record.options)
+        record::read(WORD, text)
     }
 }
 

@@ -112,10 +112,7 @@ impl<'a> Draft<'a> {
         bounds: &Bounds,
     ) -> Result<Self, ReadError> {
         let name = || path.to_owned();
-        if let Some(codec) = codec::unknown(&array.codecs) {
-            let codec = codec.name().to_owned();
-            return Err(ReadError::UnknownCodec { array: name(), codec });
-        }
+        codec::check(path, &array.codecs)?;
         let too_large = || ReadError::TooLarge { array: name(), limit };
         let element = array
             .dtype

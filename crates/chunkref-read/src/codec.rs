@@ -6,25 +6,33 @@ use chunkref_codecs as _;
 use chunkref_core::{CodecEntry, Codecs, DecodeContext, DecodeError};
 use chunkref_model::Codec;
 
+use crate::ReadError;
+
 /// The codecs that are undone, by their names in Zarr v2 metadata.
-pub(crate) fn known() -> String {
-    match Codecs::linked() {
-        Ok(codecs) => {
-            let names: Vec<_> = codecs.entries().iter().map(|entry| entry.name).collect();
-            names.join(", ")
-        }
-        Err(error) => format!("none, because {error}"),
-    }
+fn known(codecs: &Codecs) -> String {
+    codecs.entries().iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether there is a decoder for each codec. One may still refuse a chunk, or a configuration.
 #[must_use]
 pub fn can_decode(codecs: &[Codec]) -> bool {
-    unknown(codecs).is_none()
+    codecs.iter().all(|codec| entry(codec).is_some())
 }
 
-pub(crate) fn unknown(codecs: &[Codec]) -> Option<&Codec> {
-    codecs.iter().find(|codec| entry(codec).is_none())
+/// An error unless there is a decoder for each codec of the array at `path`.
+pub(crate) fn check(path: &str, codecs: &[Codec]) -> Result<(), ReadError> {
+    if codecs.is_empty() {
+        return Ok(());
+    }
+    let linked = Codecs::linked().map_err(ReadError::Codecs)?;
+    match codecs.iter().find(|codec| linked.by_name(codec.name()).is_none()) {
+        None => Ok(()),
+        Some(codec) => Err(ReadError::UnknownCodec {
+            array: path.to_owned(),
+            codec: codec.name().to_owned(),
+            known: known(linked),
+        }),
+    }
 }
 
 /// Whether a chunk behind these codecs is a message of its own, which other references may read parts of; `None` when there

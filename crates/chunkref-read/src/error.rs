@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why values could not be read.
 
-use chunkref_core::{Cancelled, DecodeError, SourceError};
+use chunkref_core::{Cancelled, CodecsError, DecodeError, SourceError};
 use thiserror::Error;
 
 /// Values could not be read.
@@ -14,14 +14,21 @@ pub enum ReadError {
         /// Its path.
         array: String,
     },
-    /// A codec that this crate does not undo.
-    #[error("array {array:?} is encoded with {codec:?}, which cannot be undone here: known are {known}", known = crate::codec::known())]
+    /// A codec that this program does not undo.
+    #[error(
+        "array {array:?} is encoded with {codec:?}, which this program does not undo; one that links a crate with the codec does (docs/guide/extending.md). Known are {known}"
+    )]
     UnknownCodec {
         /// The array.
         array: String,
         /// The codec.
         codec: String,
+        /// The names of those that are undone.
+        known: String,
     },
+    /// Codecs that are linked in and cannot be told apart: none is used.
+    #[error(transparent)]
+    Codecs(CodecsError),
     /// Elements without a length of their own.
     #[error("array {array:?} has elements of no fixed length")]
     NoFixedLength {

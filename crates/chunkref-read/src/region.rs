@@ -134,10 +134,7 @@ impl<'a> Draft<'a> {
                 (None, most, values)
             }
         };
-        if let Some(codec) = crate::codec::unknown(&codecs) {
-            let codec = codec.name().to_owned();
-            return Err(ReadError::UnknownCodec { array: path.to_owned(), codec });
-        }
+        crate::codec::check(path, &codecs)?;
         Ok(Self { path, array, region, shape, element, chunk_bytes, codecs, bounds, values })
     }
 

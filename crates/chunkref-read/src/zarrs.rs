@@ -40,8 +40,13 @@ pub fn register_codecs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         register_codec_v3(CodecRuntimePluginV3::new(
-            |name| entry(name).is_some(),
+            // Of codecs that cannot be told apart, the error is for those that are of nobody else.
+            |name| match Codecs::linked() {
+                Ok(codecs) => codecs.by_zarr_v3_name(name).is_some(),
+                Err(_) => name.starts_with("numcodecs."),
+            },
             |metadata| {
+                Codecs::linked().map_err(|error| PluginCreateError::Other(error.to_string()))?;
                 let unknown =
                     || PluginCreateError::Other(format!("no decoder of {}", metadata.name()));
                 Ok(Codec::BytesToBytes(Arc::new(Decoder::new(metadata).ok_or_else(unknown)?)))

@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use chunkref_model::{
-    Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset, Dimension,
-    FillValue, Manifest, ManifestBuilder, ManifestError, Source,
+    Array, AttributeValue, Attributes, ByteOrder, ChunkGrid, ChunkRef, Codec, DataType, Dataset,
+    Dimension, FillValue, Manifest, ManifestBuilder, ManifestError, Source,
 };
 
 /// Elements along each axis of a chunk.
@@ -74,7 +74,9 @@ pub fn scene(number: u32, bands: u32, side: u64) -> Result<Dataset, ManifestErro
     Ok(dataset)
 }
 
-/// A dataset with chunks of every kind: virtual, inline and missing ones, the latter at the end too, of `count` rows.
+/// A dataset of `count` rows with all that an output format may lose: virtual, inline and missing chunks, the latter at the
+/// end too; attributes of each kind, codecs, fill values, an array without axes, one that its chunks do not divide, groups
+/// in groups, and one with nothing in it.
 ///
 /// # Errors
 /// [`ManifestError`] when there are too many chunks.
@@ -99,10 +101,36 @@ pub fn chunk_kinds(count: u64) -> Result<Dataset, ManifestError> {
         manifest,
         shape,
     };
-    let first = array(manifest.finish()?, vec![rows * 2, 4], &["y", "x"]);
+    let mut first = array(manifest.finish()?, vec![rows * 2, 4], &["y", "x"]);
+    first.attributes.insert("units", "°C {u} \"quoted\"");
+    first.attributes.insert("scale_factor", AttributeValue::Float(0.5));
+    let range = vec![AttributeValue::Int(-3), AttributeValue::Int(7)];
+    first.attributes.insert("valid_range", AttributeValue::List(range));
+    dataset.root.attributes.insert("title", "chunks of every kind");
     dataset.root.arrays.insert("a".to_owned(), first);
+
     let second = array(Manifest::empty([2]), vec![3], &["z"]);
-    dataset.group_mut("g/h").arrays.insert("empty".to_owned(), second);
+    let mut manifest = ManifestBuilder::new([2, 2])?;
+    manifest.push(&[0, 1], ChunkRef::Virtual { source: sources[1], offset: 1, length: 20 })?;
+    manifest.push(&[1, 1], ChunkRef::Virtual { source: sources[0], offset: 90, length: 21 })?;
+    let mut packed = array(manifest.finish()?, vec![5, 7], &["u", "v"]);
+    packed.dtype = DataType::Float { length: 4, order: ByteOrder::Little };
+    packed.fill_value = Some(FillValue::Float(f64::NAN));
+    packed.chunk_grid = ChunkGrid::regular([3, 4]);
+    packed.codecs =
+        vec![Codec::new("shuffle").with("elementsize", 4), Codec::new("zlib").with("level", 1)];
+    let group = dataset.group_mut("g/h");
+    group.attributes.insert("note", "a group in a group");
+    group.arrays.insert("empty".to_owned(), second);
+    group.arrays.insert("packed".to_owned(), packed);
+    let nothing = dataset.group_mut("nothing/in/it");
+    nothing.attributes.insert("note", "a group with nothing in it");
+
+    let mut scalar = array(Manifest::empty(Vec::new()), Vec::new(), &[]);
+    scalar.dtype = DataType::Int { length: 8, order: ByteOrder::Little };
+    scalar.fill_value = None;
+    let scalar = scalar.with_plain_values(Bytes::from_static(&[1, 0, 0, 0, 0, 0, 0, 0]));
+    dataset.root.arrays.insert("scalar".to_owned(), scalar);
     dataset.define_dimensions();
     Ok(dataset)
 }

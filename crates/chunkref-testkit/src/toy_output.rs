@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! An output format of three lines that keeps the contract: a crate of its own would look like this.
+//! An output format that keeps the contract: a crate of its own would look like this.
 //!
-//! A file is `TOYREFS`, a line that records how the references came about, and the dataset as JSON.
+//! A file has three lines: `TOYREFS`, one that records how the references came about, and the dataset as JSON.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -146,6 +146,8 @@ fn foreign(path: &Path) -> io::Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
+    use chunkref_model::{Array, Attributes, ChunkGrid, Group};
+
     use super::*;
     use crate::conformance::{self, Violation};
     use crate::scenes::{chunk_kinds, unsayable};
@@ -160,7 +162,7 @@ mod tests {
         check(&ENTRY).unwrap();
     }
 
-    /// Writes what it is asked for without a chunk, or with one more.
+    /// Writes another dataset than it is asked for.
     struct Changes(fn(&mut Dataset));
 
     impl Emitter for Changes {
@@ -196,6 +198,74 @@ mod tests {
         for array in dataset.root.arrays.values_mut() {
             array.manifest = chunkref_model::Manifest::empty(array.manifest.grid_shape());
         }
+    }
+
+    fn of_each_array(dataset: &mut Dataset, change: fn(&mut Array)) {
+        fn below(group: &mut Group, change: fn(&mut Array)) {
+            group.arrays.values_mut().for_each(change);
+            group.groups.values_mut().for_each(|group| below(group, change));
+        }
+        below(&mut dataset.root, change);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_missed() {
+        let format = |emitter: fn() -> Box<dyn Emitter>, missed: &str| {
+            let violation = check(&with_emitter(emitter)).unwrap_err();
+            assert_eq!(violation.clause, "what is read is what was written", "{missed}");
+            assert!(violation.detail.contains(missed), "{missed}: {}", violation.detail);
+        };
+        format(
+            || {
+                Box::new(Changes(|all| {
+                    of_each_array(all, |one| one.attributes = Attributes::new());
+                }))
+            },
+            "attributes",
+        );
+        format(
+            || Box::new(Changes(|all| of_each_array(all, |one| one.codecs.clear()))),
+            "codecs , not shuffle",
+        );
+        format(
+            || Box::new(Changes(|all| of_each_array(all, |one| drop(one.codecs.pop())))),
+            "codecs shuffle",
+        );
+        format(
+            || Box::new(Changes(|all| of_each_array(all, |one| one.fill_value = None))),
+            "fill value None, not",
+        );
+        format(
+            // Of another shape, and as many.
+            || {
+                Box::new(Changes(|all| {
+                    of_each_array(all, |one| {
+                        if one.shape == [5, 7] {
+                            one.chunk_grid = ChunkGrid::regular([4, 5]);
+                        }
+                    });
+                }))
+            },
+            "chunk shape [4, 5], not [3, 4]",
+        );
+        format(
+            || Box::new(Changes(|all| drop(all.root.groups.remove("nothing")))),
+            "group \"nothing\" is not there",
+        );
+        format(
+            || Box::new(Changes(|all| all.group_mut("g/h").attributes = Attributes::new())),
+            "group \"g/h\": attributes",
+        );
+        format(|| Box::new(Changes(|all| all.root.dimensions.clear())), "group \"\": dimensions");
+    }
+
+    #[test]
+    fn samples_that_have_nothing_to_lose_are_refused() {
+        let plain = crate::scenes::scene(1, 1, 1).unwrap();
+        let unsayable = unsayable(chunk_kinds(1).unwrap());
+        let violation = conformance::reference_format(&ENTRY, &[plain], &unsayable).unwrap_err();
+        assert_eq!(violation.clause, "the suite has samples of everything that may be lost");
+        assert!(violation.detail.contains("a chunk that is missing"), "{}", violation.detail);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use chunkref_core::{
-    ByteSource, ReferenceFormats, Registry, Scan, ScanError, ScanOptions, ScannerEntry, SourceError,
+    ByteSource, ReferenceFormats, Registry, Scan, ScanError, ScanErrorKind, ScanOptions,
+    ScannerEntry, SourceError,
 };
 use chunkref_read::{ReadError, ReferenceStore, ZarrVersion};
 use chunkref_store::{AccessPolicy, Location, OpenOptions, Stores};
@@ -103,7 +104,17 @@ impl Opened {
         if version.is_some() {
             return Err(ReferencesError::no_versions(location, &formats).into());
         }
-        let format = *crate::choose(registry, &source, options).await?;
+        let format = match crate::choose(registry, &source, options).await {
+            Ok(format) => *format,
+            // What is called as a reference set and is no file of any format either: its format says what is wrong with it.
+            Err(error)
+                if error.kind == ScanErrorKind::UnknownFormat
+                    && formats.of_name(location.file_name()).is_some() =>
+            {
+                return references().await;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let scan = format.scan(&source, &crate::options_within(stores, options)).await?;
         let policy = stores.policy_of_file(location, &options.allow_outside);
         Ok(Self::File(Box::new(OpenedFile { format, length, policy, scan })))

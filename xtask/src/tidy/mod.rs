@@ -6,6 +6,7 @@ mod files;
 mod flags;
 mod imports;
 mod layers;
+mod links;
 mod names;
 mod quoted;
 mod slim;
@@ -46,6 +47,7 @@ pub(crate) fn run() -> Outcome<()> {
             flags::check(path, text, &mut findings);
             names::check(path, text, &mut findings);
             names::check_python(path, text, &mut findings);
+            links::check(path, text, &tree, &mut findings);
             quoted::check(path, text, &tree, &mut findings);
         }
     }

@@ -198,7 +198,7 @@ fn single<'a>(
 fn shared(first: &ReferenceFormat, second: &ReferenceFormat) -> Option<String> {
     for name in [first.name, first.word] {
         if name == second.name || name == second.word {
-            return Some(format!("the name {name}"));
+            return Some(format!("the name or word {name}"));
         }
     }
     if let Some(ending) = first.endings.iter().find(|ending| second.endings.contains(ending)) {
@@ -241,9 +241,9 @@ mod tests {
     #[test]
     fn what_must_tell_formats_apart_does() {
         for (other, what) in [
-            (entry("b-folder", "c", Form::File), "the name b-folder"),
-            (entry("c", "b", Form::File), "the name b"),
-            (entry("b", "c", Form::File), "the name b"),
+            (entry("b-folder", "c", Form::File), "the name or word b-folder"),
+            (entry("c", "b", Form::File), "the name or word b"),
+            (entry("b", "c", Form::File), "the name or word b"),
             (entry("c", "c", Form::File).with_endings(&[".b"]), "the ending .b"),
             (entry("c", "c", Form::File).with_fallback(), "the role of the fallback"),
             (entry("c", "c", Form::File).with_options(OTHER), "the flag level"),

@@ -3,9 +3,11 @@
 
 use chunkref_codecs::bitshuffle::Compressor;
 use chunkref_core::model::Codec;
+use chunkref_core::{CodecEntry, Codecs, LengthChange};
 
 use super::codec_table::CodecTable;
 use crate::filter::{self, id};
+use crate::filter_options::CODEC;
 use crate::message::Filter;
 use crate::object::{Dataset, Storage};
 
@@ -107,10 +109,39 @@ impl Pipeline {
             id::SZIP => szip(filter)?,
             FCIDECOMP => self.jpegls(filter)?,
             SPERR => self.sperr(filter)?,
-            _ => return Err("this release has no Zarr codec for it".to_owned()),
+            _ => return self.linked(filter),
         };
         self.codecs.push(codec);
         self.length = None;
+        Ok(())
+    }
+
+    /// The codec of another crate for a filter that has none here.
+    fn linked(&mut self, filter: &Filter) -> Result<(), String> {
+        let codecs = Codecs::linked().map_err(|error| error.to_string())?;
+        self.push_linked(filter, codecs.by_hdf5_filter(filter.id))
+    }
+
+    fn push_linked(&mut self, filter: &Filter, entry: Option<&CodecEntry>) -> Result<(), String> {
+        let entry = entry.ok_or("this release has no Zarr codec for it")?;
+        let name = entry.name;
+        let settings = entry.hdf5_settings.ok_or_else(|| {
+            format!(
+                "the codec {name:?}, which is linked in, undoes it, and does not say how the filter's client data {:?} become its settings; say it with {}, as in {}={{\"id\":{name:?},\"SETTING\":\"$0\"}}",
+                filter.values, CODEC.name, filter.id
+            )
+        })?;
+        let codec = settings(&filter.values).map_err(|reason| {
+            format!("the codec {name:?} takes no client data {:?}: {reason}", filter.values)
+        })?;
+        self.codecs.push(codec);
+        self.length = match entry.length {
+            LengthChange::None => self.length,
+            LengthChange::Longer(more) => {
+                self.length.and_then(|length| length.checked_add(more.into()))
+            }
+            _ => None,
+        };
         Ok(())
     }
 
@@ -397,6 +428,29 @@ mod tests {
         let pipeline = Pipeline { codecs: Vec::new(), length: Some(400), element_length: 4 };
         assert!(pipeline.lzf(Some(50)).is_ok());
         assert!(pipeline.lzf(Some(49)).is_err() && pipeline.lzf(None).is_err());
+    }
+
+    #[test]
+    fn codecs_of_other_crates_are_for_filters_that_have_none_here() {
+        let undo: chunkref_core::codec::Decode = |_, stored, _| Ok(stored.clone());
+        let named = CodecEntry::new("my-xor", undo).with_hdf5_filter(40000);
+        let entry =
+            named.with_length(LengthChange::Longer(4)).with_hdf5_settings(|values| match values {
+                [key] => Ok(Codec::new("my-xor").with("key", *key)),
+                _ => Err("no key".to_owned()),
+            });
+        let mut pipeline = Pipeline { codecs: Vec::new(), length: Some(400), element_length: 4 };
+        let mut push = |values: &[u32], entry| {
+            pipeline.push_linked(&filter(40000, values), entry).map(|()| pipeline.length)
+        };
+        assert_eq!(push(&[90], Some(&entry)), Ok(Some(404)));
+        assert!(push(&[], Some(&entry)).unwrap_err().contains("no key"));
+        let unsaid = push(&[90], Some(&named)).unwrap_err();
+        assert!(unsaid.contains("\"my-xor\"") && unsaid.contains("hdf5.codec"), "{unsaid}");
+        assert!(unsaid.contains(r#"40000={"id":"my-xor","SETTING":"$0"}"#), "{unsaid}");
+        assert!(push(&[90], None).unwrap_err().contains("no Zarr codec"));
+        assert_eq!(pipeline.codecs, [Codec::new("my-xor").with("key", 90)]);
+        assert!(lower(&[filter(40000, &[90])]).unwrap_err().contains("no Zarr codec"));
     }
 
     #[test]

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From documents and columns to a dataset.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use chunkref_model::dataset::join_path;
 use chunkref_model::manifest::bulk::Rows;
 use chunkref_model::provenance::Recorded;
 use chunkref_model::zarr::v2::{Draft, Hierarchy};
@@ -29,7 +26,7 @@ pub(super) fn assemble(
         sources.push(dataset.add_source(Source { location, version }));
     }
     for columns in std::mem::take(&mut collected.columns) {
-        distribute(columns, &sources, hierarchy.arrays_mut())?;
+        distribute(columns, &sources, &mut hierarchy)?;
     }
     Ok(hierarchy.finish(dataset)?)
 }
@@ -38,8 +35,9 @@ pub(super) fn assemble(
 fn distribute(
     columns: Columns,
     sources: &[SourceId],
-    arrays: &mut BTreeMap<String, Draft>,
+    hierarchy: &mut Hierarchy,
 ) -> Result<(), ReadError> {
+    let arrays = hierarchy.arrays_mut();
     if let Some(draft) = arrays.get_mut(&columns.path).filter(|draft| takes_all(draft, &columns)) {
         return take_all(columns, sources, draft);
     }
@@ -58,10 +56,9 @@ fn distribute(
             let source = usize::try_from(url).ok().and_then(|url| sources.get(url)).copied();
             source.map_or(ChunkRef::Missing, |source| ChunkRef::Virtual { source, offset, length })
         };
-        let (draft, indices) = find(&columns, indices, arrays)
+        let (draft, place) = hierarchy
+            .place(&columns.path, indices, columns.dotted)
             .ok_or_else(|| ReadError::NoArray { key: columns.key(indices) })?;
-        // The one chunk of a scalar has the key `0`.
-        let place = if draft.metadata.shape.is_empty() { &[] } else { indices };
         draft
             .manifest
             .push(place, reference)
@@ -97,34 +94,4 @@ fn take_all(columns: Columns, sources: &[SourceId], draft: &mut Draft) -> Result
         };
         ReadError::Chunk { key: key_of(&path, dotted, place), source }
     })
-}
-
-/// The array that a row belongs to, and its place there. Numbers may be names of groups and arrays, not only places.
-fn find<'a, 'b>(
-    columns: &Columns,
-    indices: &'b [u64],
-    arrays: &'a mut BTreeMap<String, Draft>,
-) -> Option<(&'a mut Draft, &'b [u64])> {
-    let fits = |draft: &Draft, indices: &[u64]| match draft.metadata.shape.len() {
-        0 => indices == [0],
-        1 => indices.len() == 1,
-        axes => {
-            indices.len() == axes && columns.dotted == (draft.metadata.dimension_separator == '.')
-        }
-    };
-    if arrays.get(&columns.path).is_some_and(|draft| fits(draft, indices)) {
-        return Some((arrays.get_mut(&columns.path)?, indices));
-    }
-    if columns.dotted {
-        return None;
-    }
-    let mut path = columns.path.clone();
-    for (names, index) in indices.iter().enumerate() {
-        path = join_path(&path, &index.to_string());
-        let rest = indices.get(names.saturating_add(1)..)?;
-        if arrays.get(&path).is_some_and(|draft| fits(draft, rest)) {
-            return Some((arrays.get_mut(&path)?, rest));
-        }
-    }
-    None
 }

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chunkref_model::dataset::join_path;
 use chunkref_model::json::writer;
-use chunkref_model::zarr::v2::Documents;
+use chunkref_model::zarr::v2::{Documents, split_chunk_key};
 use chunkref_model::zarr::{ZarrError, decode_base64};
 use chunkref_model::{AttributeValue, JsonError, WHOLE_OBJECT};
 
@@ -181,7 +181,7 @@ impl Collected {
         }
         self.references = self.references.saturating_add(1);
         let (path, dotted) =
-            split_key(key, &mut self.indices).ok_or_else(|| ReadError::BadKey {
+            split_chunk_key(key, &mut self.indices).ok_or_else(|| ReadError::BadKey {
                 key: key.to_owned(),
                 reason: "neither a Zarr v2 document nor a chunk",
             })?;
@@ -259,70 +259,9 @@ pub(super) fn bad_reference(key: &str, reason: &'static str) -> ReadError {
     ReadError::BadReference { key: key.to_owned(), reason }
 }
 
-/// Splits a chunk key into its path and its last run of numbers, and tells whether dots stand between them.
-///
-/// With slashes between the numbers the path may be too short: groups and arrays may have numbers for names.
-fn split_key<'a>(key: &'a str, indices: &mut Vec<u64>) -> Option<(&'a str, bool)> {
-    indices.clear();
-    let (mut path, last) = key.rsplit_once('/')?;
-    if last.contains('.') {
-        for part in last.split('.') {
-            indices.push(chunk_index(part)?);
-        }
-        return Some((path, true));
-    }
-    indices.push(chunk_index(last)?);
-    while !path.is_empty() {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let Some(index) = chunk_index(name) else { break };
-        indices.push(index);
-        path = parent;
-    }
-    indices.reverse();
-    Some((path, false))
-}
-
-/// A number as chunk keys have it: digits without leading zeros.
-fn chunk_index(text: &str) -> Option<u64> {
-    let canonical =
-        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()));
-    if canonical { text.parse().ok() } else { None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_split() {
-        let mut indices = Vec::new();
-        for (key, path, dotted, expected) in [
-            ("a/0", "a", false, vec![0]),
-            ("g/a/10.0.3", "g/a", true, vec![10, 0, 3]),
-            ("a/1/2", "a", false, vec![1, 2]),
-            ("1/0", "", false, vec![1, 0]),
-            ("2/0.1", "2", true, vec![0, 1]),
-            ("a/007/5", "a/007", false, vec![5]),
-        ] {
-            assert_eq!(split_key(key, &mut indices), Some((path, dotted)), "{key}");
-            assert_eq!(indices, expected, "{key}");
-        }
-        for key in [
-            "",
-            "0",
-            "a/",
-            "a/b",
-            "a/0.",
-            "a/.0",
-            "a/01",
-            "a/-1",
-            "a/+1",
-            "a/18446744073709551616",
-            "zarr.json",
-        ] {
-            assert_eq!(split_key(key, &mut indices), None, "{key}");
-        }
-    }
 
     #[test]
     fn rows_share_columns_and_urls() {

@@ -21,6 +21,12 @@ pub(in crate::zarr) const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Bytes as base64 text, with padding.
+#[must_use]
+pub fn encode_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// The bytes of base64 text, with or without padding; `None` when it is none.
 #[must_use]
 pub fn decode_base64(text: &str) -> Option<Vec<u8>> {

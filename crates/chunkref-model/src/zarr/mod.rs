@@ -10,7 +10,7 @@ mod fill_value;
 pub mod v2;
 pub mod v3;
 
-pub use fill_value::decode_base64;
+pub use fill_value::{decode_base64, encode_base64};
 
 use thiserror::Error;
 

@@ -4,13 +4,16 @@
 //! Each suite takes an implementation and samples for it, and returns the first clause that it finds broken. Each is
 //! itself tested with implementations that break one clause at a time.
 
+mod codec;
 mod combiner;
+mod described;
 mod emitter;
 mod reference_format;
 mod scanner;
 mod signatures;
 mod source;
 
+pub use codec::{CodecSample, codec};
 pub use combiner::combiner;
 pub use emitter::emitter;
 pub use reference_format::reference_format;

@@ -14,16 +14,18 @@ use chunkref_model::provenance::Provenance;
 use chunkref_model::{ChunkRef, Dataset};
 use futures::executor::block_on;
 
+use super::described::{Described, lacking, plain};
 use super::emitter::tree;
 use super::{Violation, emitter, require};
 use crate::set_files::LocalSetFiles;
 
-/// Arrays by path: shape, dimensions and type as text, and every chunk of the grid with the location of its source.
-type Described = BTreeMap<String, (String, Vec<(Vec<u64>, Chunk)>)>;
-type Chunk = (ChunkRef, Option<String>);
-
-/// Checks an output format: `samples` are datasets that it can represent, with a chunk that is missing and one that is
-/// virtual among them; `unsayable` is one that it cannot.
+/// Checks an output format: `samples` are datasets that it can represent, `unsayable` is one that it cannot.
+///
+/// Between them the samples have chunks that are missing, virtual and, where the format can, inline; attributes of groups
+/// and arrays, codecs, a fill value, an array without axes, one that its chunks do not divide, and a group with nothing in
+/// it. [`chunk_kinds`](crate::scenes::chunk_kinds) has all of it, and [`unsayable`](crate::scenes::unsayable) makes a
+/// dataset that no version of Zarr can represent. What is read is compared in all of that, and so are the dimensions of
+/// groups, which are those of their arrays; the order of attributes is not.
 ///
 /// # Errors
 /// The first clause that it breaks.
@@ -32,16 +34,14 @@ pub fn reference_format(
     samples: &[Dataset],
     unsayable: &Dataset,
 ) -> Result<(), Violation> {
-    let has = |wanted: fn(&ChunkRef) -> bool| {
-        let chunks = samples.iter().flat_map(|sample| describe(sample).into_values());
-        chunks.flat_map(|(_, chunks)| chunks).any(|(_, (reference, _))| wanted(&reference))
-    };
-    let sound = has(|reference| matches!(reference, ChunkRef::Missing))
-        && has(|reference| matches!(reference, ChunkRef::Virtual { .. }))
-        && (!format.can(Capability::Inline)
-            || has(|reference| matches!(reference, ChunkRef::Inline(_))));
-    require(sound, "the suite has samples of every kind of chunk", || {
-        format!("{} samples", samples.len())
+    let inline = |(_, (reference, _)): &(Vec<u64>, _)| matches!(reference, ChunkRef::Inline(_));
+    let has_inline = |sample| Described::new(sample).chunks().values().flatten().any(inline);
+    let lacking = lacking(samples).or_else(|| {
+        let is_there = !format.can(Capability::Inline) || samples.iter().any(has_inline);
+        (!is_there).then_some("an inline chunk")
+    });
+    require(lacking.is_none(), "the suite has samples of everything that may be lost", || {
+        format!("{} samples without {}", samples.len(), lacking.unwrap_or_default())
     })?;
     entry(format)?;
     for (number, dataset) in samples.iter().enumerate() {
@@ -137,7 +137,7 @@ fn round_trip(
     require(emitted.references == present, "references are counted", || sample.to_owned())?;
     told(format, &path, sample)?;
 
-    let expected = describe(dataset);
+    let expected = Described::expected(dataset);
     let local: Arc<dyn SetFiles> = Arc::new(LocalSetFiles::new(&path));
     let remote: Arc<dyn SetFiles> = Arc::new(LocalSetFiles::new(&path).as_remote());
     let places = if format.can(Capability::Remote) { vec![local, remote] } else { vec![local] };
@@ -146,7 +146,7 @@ fn round_trip(
         let set = set.map_err(|error| failed(OPENED, (sample, error)))?;
         let all = block_on(set.read(&|_| true));
         let all = all.map_err(|error| failed(OPENED, (sample, error)))?;
-        same(&expected, &describe(&all), "what is read is what was written", sample)?;
+        same(&expected, &Described::new(&all), "what is read is what was written", sample)?;
         held(format, &*set, &expected, sample)?;
         single(&*set, &expected, sample)?;
     }
@@ -158,16 +158,17 @@ fn told(format: &ReferenceFormat, path: &Path, sample: &str) -> Result<(), Viola
     let clause = "a set that was written is told, and may be replaced";
     let foreign = (format.foreign)(path).map_err(|error| failed(clause, error))?;
     require(foreign.is_none(), clause, || format!("{sample}: foreign is {foreign:?}"))?;
-    let known = match format.form {
-        Form::Folder => format.marks_folder(path),
+    let (known, by) = match format.form {
+        Form::Folder => (format.marks_folder(path), "its marks (with_marks)"),
         Form::File => {
             let head = fs::read(path).map_err(|error| failed(clause, error))?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let head = head.get(..head.len().min(64)).unwrap_or_default();
-            path.is_file() && format.begins.is_some_and(|begins| begins(&name, head))
+            let known = format.begins.is_some_and(|begins| begins(&name, head));
+            (path.is_file() && known, "its name and first bytes (with_begins)")
         }
     };
-    require(known, clause, || format!("{sample}: it is not told by its marks"))
+    require(known, clause, || format!("{sample}: it is not told by {by}"))
 }
 
 /// What is in memory is all, and only formats that are not lazy have it.
@@ -182,14 +183,10 @@ fn held(
         sample.to_owned()
     })?;
     if let Some(dataset) = set.in_memory() {
-        same(expected, &describe(dataset), "what is in memory is what was written", sample)?;
+        same(expected, &Described::new(dataset), "what is in memory is what was written", sample)?;
     }
-    let arrays = set.metadata().arrays().into_iter();
-    let mut found: Vec<String> = arrays.map(|(path, _)| path).collect();
-    found.sort();
-    require(found.iter().eq(expected.keys()), "the metadata has every array", || {
-        format!("{sample}: {found:?}")
-    })?;
+    let metadata = Described::without_chunks(set.metadata());
+    same(expected, &metadata, "the metadata has every group and array", sample)?;
     require(
         set.version().is_some() == format.can(Capability::History),
         "a set has a version where its format has a history",
@@ -199,13 +196,13 @@ fn held(
 
 /// Arrays alone and chunks alone are what they are among all.
 fn single(set: &dyn ReferenceSet, expected: &Described, sample: &str) -> Result<(), Violation> {
-    for (path, (_, chunks)) in expected {
+    for (path, chunks) in expected.chunks() {
         let read = block_on(set.read(&|wanted| wanted == path));
         let read = read.map_err(|error| failed(OPENED, (sample, error)))?;
-        let clause = "an array that is read alone has all its references";
-        let found = describe(&read).remove(path);
-        require(found.as_ref() == expected.get(path), clause, || {
-            format!("{sample}: {path}: {found:?}")
+        let clause = "an array that is read alone is what it is among all";
+        let difference = expected.difference_of_array(path, &Described::new(&read));
+        require(difference.is_none(), clause, || {
+            format!("{sample}: {}", difference.clone().unwrap_or_default())
         })?;
         let clause = "a chunk that is looked up is the one that is read";
         for (indices, chunk) in chunks {
@@ -346,14 +343,14 @@ fn history(
         format.emit(dataset, &path, &options).map_err(|error| failed(WRITTEN, error))?;
         let set = block_on(format.open(Arc::new(LocalSetFiles::new(&path)), None));
         let set = set.map_err(|error| failed(OPENED, error))?;
-        versions.push((set.version().unwrap_or_default(), describe(dataset)));
+        versions.push((set.version().unwrap_or_default(), Described::expected(dataset)));
     }
     for (version, expected) in &versions {
         let files = Arc::new(LocalSetFiles::new(&path));
         let set = block_on(format.open(files, Some(version)));
         let set = set.map_err(|error| failed(clause, error))?;
         let found = block_on(set.read(&|_| true)).map_err(|error| failed(clause, error))?;
-        same(expected, &describe(&found), clause, version)?;
+        same(expected, &Described::new(&found), clause, version)?;
     }
     let (Some((old, _)), Some(dataset)) = (versions.first(), samples.first()) else {
         return Ok(());
@@ -384,35 +381,8 @@ fn same(
     clause: &'static str,
     sample: &str,
 ) -> Result<(), Violation> {
-    require(expected == found, clause, || format!("{sample}: {found:?}, not {expected:?}"))
-}
-
-fn describe(dataset: &Dataset) -> Described {
-    let describe = |(path, array): (String, &chunkref_model::Array)| {
-        let form = format!("{:?} {:?} {:?}", array.shape, array.dimensions, array.dtype);
-        let count = array.manifest.count().unwrap_or_default();
-        let chunks = (0..count).map(|number| {
-            let indices = array.manifest.chunk_indices(number);
-            let reference = array.manifest.get(&indices);
-            let source = match reference {
-                ChunkRef::Virtual { source, .. } => dataset.source(source),
-                _ => None,
-            };
-            let location = source.map(|source| source.location.clone());
-            (indices, plain(reference, location))
-        });
-        (path, (form, chunks.collect()))
-    };
-    dataset.arrays().into_iter().map(describe).collect()
-}
-
-/// A chunk whose source is its location: numbers of sources are of one dataset.
-fn plain(reference: ChunkRef, location: Option<String>) -> Chunk {
-    match reference {
-        ChunkRef::Virtual { offset, length, .. } => {
-            let source = chunkref_model::SourceId(0);
-            (ChunkRef::Virtual { source, offset, length }, location)
-        }
-        other => (other, None),
+    match expected.difference(found) {
+        Some(difference) => Err(Violation { clause, detail: format!("{sample}: {difference}") }),
+        None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use chunkref_core::DecodeError;
+use chunkref_core::{Codecs, DecodeError};
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::{Bounds, Open, Wanted, can_decode, decode, fetch};
 
@@ -79,7 +79,7 @@ fn virtual_chunks(array: &Array) -> u64 {
 /// Every inline chunk decodes.
 pub(super) fn inline(cube: &Cube<'_>, bounds: &Bounds) -> Check {
     let mut check = Check::new("inline", "chunks");
-    let mut unknown = BTreeSet::new();
+    let mut unknown = Unknown::default();
     for (path, array) in &cube.arrays {
         let known = can_decode(&codecs(array));
         array.manifest.visit(&mut |chunk_indices, reference| {
@@ -88,7 +88,7 @@ pub(super) fn inline(cube: &Cube<'_>, bounds: &Bounds) -> Check {
                 return;
             }
             if !known {
-                unknown.insert(format!("no decoder of {}", names(array)));
+                unknown.add(format!("no decoder of {}", names(array)));
                 return;
             }
             let outcome = decoded(array, bytes.clone(), bounds).map(drop);
@@ -96,14 +96,14 @@ pub(super) fn inline(cube: &Cube<'_>, bounds: &Bounds) -> Check {
             settle(&mut check, &mut unknown, outcome, failure);
         });
     }
-    note(&mut check, &unknown);
+    unknown.note(&mut check);
     check
 }
 
 /// Reads the chosen chunks and decodes them.
 pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen]) -> Check {
     let mut check = Check::new("decode", "chunks");
-    let mut unknown = BTreeSet::new();
+    let mut unknown = Unknown::default();
     let mut left_out = 0_u64;
     let wanted: Vec<&Chosen> = chosen
         .iter()
@@ -111,7 +111,7 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
             let Some((_, array)) = cube.arrays.get(chosen.array) else { return false };
             let known = can_decode(&codecs(array));
             if !known {
-                unknown.insert(format!("no decoder of {}", names(array)));
+                unknown.add(format!("no decoder of {}", names(array)));
             }
             let sound = !cube.unsound.contains(&chosen.source);
             left_out = left_out.saturating_add(u64::from(known && !sound));
@@ -146,30 +146,76 @@ pub(super) async fn chunks(cube: &Cube<'_>, objects: &dyn Open, chosen: &[Chosen
             }
         }
     }
-    note(&mut check, &unknown);
+    unknown.note(&mut check);
     if left_out > 0 {
+        check.unchecked = check.unchecked.saturating_add(left_out);
         check.notes.push(format!("{left_out} chunks of sources that failed above were not read"));
     }
     check
 }
 
+/// Chunks that this build cannot decode: whether they are right is not known.
+#[derive(Debug, Default)]
+struct Unknown {
+    chunks: u64,
+    reasons: BTreeSet<String>,
+}
+
+impl Unknown {
+    fn add(&mut self, reason: String) {
+        self.chunks = self.chunks.saturating_add(1);
+        self.reasons.insert(reason);
+    }
+
+    fn note(&self, check: &mut Check) {
+        if self.chunks == 0 {
+            return;
+        }
+        check.unchecked = check.unchecked.saturating_add(self.chunks);
+        let reasons: Vec<_> = self.reasons.iter().map(String::as_str).collect();
+        let reasons = reasons.join("; ");
+        check.notes.push(match (self.chunks, check.checked) {
+            (1, 0) => {
+                format!("the one chunk was not decoded, because this build cannot: {reasons}")
+            }
+            (all, 0) => {
+                format!(
+                    "none of the {all} chunks was decoded, because this build cannot: {reasons}"
+                )
+            }
+            (some, checked) => format!(
+                "{some} of {} chunks were not decoded, because this build cannot: {reasons}",
+                some.saturating_add(checked)
+            ),
+        });
+    }
+}
+
 /// Counts a chunk that was decoded, and what came of it.
 fn settle(
     check: &mut Check,
-    unknown: &mut BTreeSet<String>,
+    unknown: &mut Unknown,
     outcome: Result<(), DecodeError>,
     failure: impl FnOnce(String) -> Failure,
 ) {
     match outcome {
-        Ok(()) => {}
-        Err(DecodeError::Cancelled(cancelled)) => {
-            check.ended = Some(cancelled);
-            return;
+        Ok(()) => check.count(1),
+        Err(DecodeError::Cancelled(cancelled)) => check.ended = Some(cancelled),
+        Err(DecodeError::Damaged(reason)) => {
+            check.fail(failure(reason));
+            check.count(1);
         }
-        Err(DecodeError::Damaged(reason)) => check.fail(failure(reason)),
-        Err(other) => drop(unknown.insert(other.to_string())),
+        Err(other) => unknown.add(other.to_string()),
     }
+}
+
+/// Codecs that cannot be told apart, where there are such: no chunk is decoded then, whatever its codec.
+pub(super) fn colliding() -> Option<Check> {
+    let error = Codecs::linked().err()?;
+    let mut check = Check::new("codecs", "programs");
     check.count(1);
+    check.fail(Failure { reason: error.to_string(), ..Failure::default() });
+    Some(check)
 }
 
 /// The stored bytes of chunks.
@@ -211,16 +257,6 @@ fn codecs(array: &Array) -> Vec<chunkref_model::Codec> {
 fn names(array: &Array) -> String {
     let names: Vec<_> = codecs(array).iter().map(|codec| codec.name().to_owned()).collect();
     names.join(" + ")
-}
-
-fn note(check: &mut Check, unknown: &BTreeSet<String>) {
-    if !unknown.is_empty() {
-        let names: Vec<_> = unknown.iter().map(String::as_str).collect();
-        check.notes.push(format!(
-            "some chunks were not decoded, because this build cannot: {}",
-            names.join("; ")
-        ));
-    }
 }
 
 /// The values of a stored chunk, which must be all of them.

@@ -103,6 +103,7 @@ pub async fn verify_dataset(
     report.checks.push(structure::inside(&cube));
     report.checks.push(structure::overlaps(&cube));
     report.checks.push(structure::complete(&cube));
+    report.checks.extend(decode::colliding());
     report.checks.push(decode::inline(&cube, &Bounds::new(stores.limits(), stores.cancellation())));
     let sample = decode::sample(&cube, options.sample);
     let objects = StoreObjects::new(stores.clone(), policy.clone());

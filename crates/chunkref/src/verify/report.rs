@@ -26,7 +26,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether everything was checked that was to be, and nothing is wrong.
+    /// Whether no check was ended early, and nothing that was checked is wrong. [`Check::unchecked`] has what could not be
+    /// checked.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.ended().is_none() && self.checks.iter().all(|check| check.failed == 0)
@@ -68,6 +69,8 @@ pub struct Check {
     pub checked: u64,
     /// How many of them are wrong.
     pub failed: u64,
+    /// How many more were to be checked and could not be, so far as they are counted; the notes say why.
+    pub unchecked: u64,
     /// The first of those that are wrong.
     pub failures: Vec<Failure>,
     /// What could not be checked, and what is odd but not wrong.
@@ -79,7 +82,7 @@ pub struct Check {
 impl Check {
     pub(super) fn new(name: &'static str, unit: &'static str) -> Self {
         let (failures, notes) = Default::default();
-        Self { name, unit, checked: 0, failed: 0, failures, notes, ended: None }
+        Self { name, unit, checked: 0, failed: 0, unchecked: 0, failures, notes, ended: None }
     }
 
     fn document(&self) -> Value {
@@ -89,6 +92,7 @@ impl Check {
             "unit": self.unit,
             "checked": self.checked,
             "failed": self.failed,
+            "unchecked": self.unchecked,
             "failures": failures,
             "notes": self.notes,
             "ended": self.ended.map(|cancelled| cancelled.to_string()),

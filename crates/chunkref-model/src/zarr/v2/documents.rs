@@ -53,6 +53,41 @@ pub struct Document<'a> {
 /// The metadata documents of a group and all below it, in the order in which they are written: what `.zmetadata` holds. The
 /// keys of a group are its documents, its arrays and then its subgroups, each in byte order of their names.
 ///
+/// With [`Manifest::visit`](crate::Manifest::visit) and [`push_chunk_key`](super::push_chunk_key) they are all that a set of
+/// references says; [`Hierarchy`](super::Hierarchy) makes a dataset of it again.
+///
+/// ```
+/// use chunkref_model::zarr::v2::{documents, push_chunk_key};
+/// use chunkref_model::{ChunkRef, Dataset};
+///
+/// fn rows(dataset: &Dataset) -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
+///     let mut rows = Vec::new();
+///     for document in documents(&dataset.root, dataset.sources().len())? {
+///         rows.push((document.key, document.text));
+///         let Some((path, array)) = document.references_of else { continue };
+///         array.manifest.visit(&mut |chunk_indices, reference| {
+///             let mut key = format!("{path}/");
+///             push_chunk_key(&mut key, chunk_indices);
+///             match reference {
+///                 ChunkRef::Virtual { source, offset, length } => {
+///                     let url = dataset.source(source).map_or("", |source| &source.location);
+///                     rows.push((key, format!("{url} {offset} {length}")));
+///                 }
+///                 ChunkRef::Inline(bytes) => rows.push((key, format!("{} bytes", bytes.len()))),
+///                 _ => {}
+///             }
+///         });
+///     }
+///     Ok(rows)
+/// }
+///
+/// let mut dataset = Dataset::new();
+/// dataset.group_mut("beam");
+/// let keys: Vec<String> = rows(&dataset)?.into_iter().map(|(key, _)| key).collect();
+/// assert_eq!(keys, [".zgroup", ".zattrs", "beam/.zgroup", "beam/.zattrs"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`DocumentsError`] when Zarr v2 cannot say the group, or its references do not belong to its chunk grids and the dataset's
 /// sources, of which there are `sources`.

@@ -6,11 +6,11 @@ use std::collections::btree_map::Entry;
 
 use thiserror::Error;
 
-use super::{ARRAY_DIMENSIONS, ArrayMetadata, array_metadata_of, attributes_of};
+use super::{ARRAY_DIMENSIONS, ArrayMetadata, array_metadata_of, attributes_of, split_chunk_key};
 use crate::dataset::{join_path, unnamed_dimension};
 use crate::json::writer::excerpt;
 use crate::zarr::ZarrError;
-use crate::{Array, AttributeValue, Attributes, Dataset, ManifestBuilder, ManifestError};
+use crate::{Array, AttributeValue, Attributes, ChunkRef, Dataset, ManifestBuilder, ManifestError};
 
 /// The names of metadata documents.
 const DOCUMENTS: [&str; 4] = [".zarray", ".zattrs", ".zgroup", ".zmetadata"];
@@ -57,6 +57,20 @@ pub enum HierarchyError {
     Array {
         /// The array.
         path: String,
+        /// The reason.
+        source: ManifestError,
+    },
+    /// A reference to a chunk of no array.
+    #[error("key {key:?} is that of no chunk: there is no array with a place of that form")]
+    NoArray {
+        /// The key.
+        key: String,
+    },
+    /// A reference to a chunk that the array has not, or has already.
+    #[error("key {key:?}: the chunk does not fit")]
+    Chunk {
+        /// The key.
+        key: String,
         /// The reason.
         source: ManifestError,
     },
@@ -162,7 +176,32 @@ pub struct Draft {
     pub manifest: ManifestBuilder,
 }
 
-/// Groups and arrays whose references are still being given to them.
+/// Groups and arrays whose references are still being given to them: a dataset made of documents and of references by key,
+/// as [`documents`](super::documents) and [`push_chunk_key`](super::push_chunk_key) write them.
+///
+/// ```
+/// use chunkref_model::json::reader::parse;
+/// use chunkref_model::zarr::v2::{Documents, Hierarchy};
+/// use chunkref_model::{ChunkRef, Dataset, Source};
+///
+/// let mut documents = Documents::default();
+/// documents.add(".zgroup", parse(r#"{"zarr_format":2}"#)?)?;
+/// let array = r#"{"zarr_format":2,"shape":[4],"chunks":[2],"dtype":"<i2","order":"C",
+///     "fill_value":null,"compressor":null,"filters":null}"#;
+/// documents.add("sst/.zarray", parse(array)?)?;
+///
+/// let mut dataset = Dataset::new();
+/// let source = Source { location: "s3://bucket/a.nc".to_owned(), version: None };
+/// let source = dataset.add_source(source);
+/// // At most so many groups and arrays.
+/// let mut hierarchy = Hierarchy::new(documents, 1000)?;
+/// hierarchy.push("sst/1", ChunkRef::Virtual { source, offset: 800, length: 4 })?;
+/// let error = hierarchy.push("sst/0.1", ChunkRef::Missing).unwrap_err();
+/// assert!(error.to_string().contains("sst/0.1"));
+/// let dataset = hierarchy.finish(dataset)?;
+/// assert_eq!(dataset.array("sst").unwrap().manifest.present(), 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Hierarchy {
     documents: BTreeMap<String, AttributeValue>,
@@ -193,6 +232,48 @@ impl Hierarchy {
     /// The arrays by path, to be given their references.
     pub fn arrays_mut(&mut self) -> &mut BTreeMap<String, Draft> {
         &mut self.arrays
+    }
+
+    /// Gives a chunk its reference, by the key of the chunk: `path/1.2`, `path/1/2` where that is what the array's document
+    /// says, and `path/0` for the chunk of an array without axes.
+    ///
+    /// # Errors
+    /// [`HierarchyError::NoArray`] when the key is that of no chunk, [`HierarchyError::Chunk`] when it lies outside the grid
+    /// or has a reference.
+    pub fn push(&mut self, key: &str, reference: ChunkRef) -> Result<(), HierarchyError> {
+        let mut indices = Vec::new();
+        let found = split_chunk_key(key, &mut indices);
+        let found = found.and_then(|(path, dotted)| self.place(path, &indices, dotted));
+        let (draft, place) =
+            found.ok_or_else(|| HierarchyError::NoArray { key: key.to_owned() })?;
+        let pushed = draft.manifest.push(place, reference);
+        pushed.map_err(|source| HierarchyError::Chunk { key: key.to_owned(), source })
+    }
+
+    /// The array that a key belongs to, and the place of its chunk in the grid. The key is taken apart as
+    /// [`split_chunk_key`] does it, into its path and its numbers, with dots between them or slashes; numbers behind slashes
+    /// may be names of groups and arrays, not only places.
+    pub fn place<'b>(
+        &mut self,
+        path: &str,
+        indices: &'b [u64],
+        dotted: bool,
+    ) -> Option<(&mut Draft, &'b [u64])> {
+        let fits = |draft: &Draft, indices: &[u64]| match draft.metadata.shape.len() {
+            0 => indices == [0],
+            1 => indices.len() == 1,
+            axes => indices.len() == axes && dotted == (draft.metadata.dimension_separator == '.'),
+        };
+        let (mut path, mut rest) = (path.to_owned(), indices);
+        while !self.arrays.get(&path).is_some_and(|draft| fits(draft, rest)) {
+            let (name, behind) = rest.split_first().filter(|_| !dotted)?;
+            path = join_path(&path, &name.to_string());
+            rest = behind;
+        }
+        let draft = self.arrays.get_mut(&path)?;
+        // The one chunk of an array without axes has the key `0`.
+        let place = if draft.metadata.shape.is_empty() { &[] } else { rest };
+        Some((draft, place))
     }
 
     /// Puts the groups and arrays into a dataset that has their sources.
@@ -366,4 +447,51 @@ fn names_of(value: AttributeValue) -> Result<Vec<String>, ZarrError> {
         other => Err(bad(&other)),
     });
     names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::reader::parse;
+    use crate::zarr::v2::push_chunk_key;
+
+    fn hierarchy(arrays: &[(&str, &str)]) -> Hierarchy {
+        let mut documents = Documents::default();
+        for (path, shape) in arrays {
+            let text = format!(
+                r#"{{"zarr_format":2,"shape":{shape},"chunks":{shape},"dtype":"|u1","order":"C","fill_value":0,
+                "compressor":null,"filters":null,"dimension_separator":"{}"}}"#,
+                if path.contains("slashed") { "/" } else { "." }
+            );
+            documents.add(&format!("{path}/.zarray"), parse(&text).unwrap()).unwrap();
+        }
+        Hierarchy::new(documents, 100).unwrap()
+    }
+
+    #[test]
+    fn keys_find_their_arrays() {
+        let one = ChunkRef::Inline(b"x"[..].into());
+        let mut all = hierarchy(&[
+            ("a", "[1,1]"),
+            ("slashed", "[1,1]"),
+            ("g/0/1", "[1]"),
+            ("scalar", "[]"),
+            ("7", "[]"),
+        ]);
+        let mut key = "a/".to_owned();
+        push_chunk_key(&mut key, &[0, 0]);
+        for key in [key.as_str(), "slashed/0/0", "g/0/1/0", "scalar/0", "7/0"] {
+            all.push(key, one.clone()).unwrap();
+        }
+        for key in
+            ["a/0/0", "slashed/0.0", "g/0/2/0", "scalar/1", "scalar", "b/0", "a/0.0.0", "a/x"]
+        {
+            let error = all.push(key, one.clone()).unwrap_err();
+            assert!(matches!(error, HierarchyError::NoArray { .. }), "{key}: {error}");
+        }
+        let outside = all.push("a/0.1", one.clone()).unwrap_err();
+        assert!(matches!(outside, HierarchyError::Chunk { .. }), "{outside}");
+        let dataset = all.finish(Dataset::new()).unwrap();
+        assert!(dataset.arrays().iter().all(|(_, array)| array.manifest.present() == 1));
+    }
 }

@@ -4,11 +4,13 @@
 //! Spec: <https://zarr-specs.readthedocs.io/en/latest/v2/v2.0.html>. As kerchunk does, all codecs go to `filters`, in
 //! encoding order, and `compressor` is `null`: the two read the same, and one list needs no rule for what is which.
 
+mod chunk_key;
 mod documents;
 mod dtype;
 mod hierarchy;
 mod parse;
 
+pub use chunk_key::{push_chunk_key, split_chunk_key};
 pub use documents::{Document, DocumentsError, documents};
 pub(in crate::zarr) use dtype::split_unit;
 pub use dtype::{data_type, data_type_name};
@@ -96,19 +98,6 @@ pub fn consolidated<'a>(documents: impl IntoIterator<Item = (&'a str, &'a str)>)
     writer::push_object(&mut out, documents, String::push_str);
     out.push_str(",\"zarr_consolidated_format\":1}");
     out
-}
-
-/// Appends a chunk's key below its array: its place in the grid, joined by dots; `0` for the chunk of a scalar.
-pub fn push_chunk_key(out: &mut String, chunk_indices: &[u64]) {
-    let Some((first, rest)) = chunk_indices.split_first() else {
-        out.push('0');
-        return;
-    };
-    writer::push_integer(out, *first);
-    for index in rest {
-        out.push('.');
-        writer::push_integer(out, *index);
-    }
 }
 
 /// zarr-python 3 cannot read missing chunks of a structured type with a field of plain bytes and no fill value; zeros

@@ -85,7 +85,7 @@ fn store(value: &mut [u8], number: u64, big: bool) {
 
 #[cfg(test)]
 mod tests {
-    use chunkref_core::Cancellation;
+    use chunkref_testkit::conformance::{self, CodecSample};
 
     use super::*;
 
@@ -108,10 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn work_that_is_not_wanted_ends() {
-        let ended = Cancellation::when(|| Some(chunkref_core::Cancelled::Stopped));
-        let codec = Codec::new("delta").with("dtype", "<i4");
-        let decoded = ENTRY.decode(&codec, &vec![0; 64].into(), &DecodeContext::new(64, &ended));
-        assert!(matches!(decoded, Err(DecodeError::Cancelled(_))));
+    fn the_codec_keeps_its_contract() {
+        let sample = |name, dtype: &str, plain: Vec<u8>| {
+            CodecSample::new(name, Codec::new("delta").with("dtype", dtype), plain)
+        };
+        let long = (0..1_u32 << 16).flat_map(|number| (number * number).to_le_bytes()).collect();
+        let samples = [
+            sample("a long chunk", "<i4", long),
+            sample("a few bytes", "|u1", vec![1, 2, 250]),
+            sample("a part of an element", ">u8", vec![1; 11]),
+            // As numcodecs writes it.
+            sample("of numcodecs", "<i2", vec![5, 0, 3, 0]).with_stored(vec![5, 0, 254, 255]),
+        ];
+        conformance::codec(&ENTRY, &samples).unwrap();
     }
 }

@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! References as lines of JSON, for tools that read line by line: the first line has what is said of the set, each other one
-//! the key of a reference and the reference as kerchunk JSON has it.
+//! the key of a document of Zarr version 2 and its text, or the key of a chunk and its reference – URL, offset and length, or
+//! its bytes in base64.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chunkref_core::atomic::{self, AtomicError};
-use chunkref_core::model::Dataset;
+use chunkref_core::atomic::{self, AtomicError, Fault};
+use chunkref_core::model::json::reader::JsonReader;
 use chunkref_core::model::provenance::{Recorded, read_provenance, read_provenance_within};
+use chunkref_core::model::zarr::v2::{self, Documents, Hierarchy};
+use chunkref_core::model::zarr::{decode_base64, encode_base64};
+use chunkref_core::model::{ChunkRef, Dataset, Source};
 use chunkref_core::{
-    Capability, EmitError, EmitOptions, Emitted, Emitter, FormatOption, MemorySet, Most,
+    Capability, EmitError, EmitOptions, Emitted, Emitter, FormatOption, Limits, MemorySet, Most,
     OptionType, ReferenceFormat, ReferenceSet, SetError, SetFiles, SetReader, inventory,
 };
-use chunkref_kerchunk_json::{self as kerchunk_json, ReadLimits, WriteOptions};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
-/// Whether consolidated metadata are written.
-pub const CONSOLIDATED: FormatOption = FormatOption::new(
-    "lines.consolidated",
-    OptionType::Flag,
-    "write consolidated metadata (.zmetadata)",
-)
-.with_default("false");
+/// Whether lines end as on Windows.
+pub const CRLF: FormatOption =
+    FormatOption::new("lines.crlf", OptionType::Flag, "end lines as programs of Windows do")
+        .with_default("false")
+        .with_flag("crlf");
+
+/// How a file begins; the record of how the references came about may follow.
+const MAGIC: &str = "{\"lines\":1";
 
 /// The format.
 pub const ENTRY: ReferenceFormat = ReferenceFormat::file(
@@ -35,14 +40,19 @@ pub const ENTRY: ReferenceFormat = ReferenceFormat::file(
     || Box::new(Lines),
 )
 .with_endings(&[".refs.jsonl"])
-.with_begins(|name, head| name.ends_with(".refs.jsonl") && head.first() == Some(&b'{'))
+.with_begins(|_, head| head.starts_with(MAGIC.as_bytes()))
 .with_foreign(foreign)
 .with_capabilities(&[Capability::Inline, Capability::Remote, Capability::Provenance])
-.with_options(&[CONSOLIDATED]);
+.with_options(&[CRLF])
+.with_stream(|dataset, options, output| {
+    // What `-o -` writes.
+    let failed = |source| EmitError { destination: "the output".to_owned(), source };
+    let (lines, references) = lines(dataset, options).map_err(failed)?;
+    output.write_all(&lines).map_err(|error| failed(error.into()))?;
+    Ok(Emitted { references, bytes: lines.len() as u64, fingerprint: None })
+});
 
 inventory::submit! { ENTRY }
-
-type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Writes and opens them.
 #[derive(Debug, Clone, Copy)]
@@ -61,41 +71,56 @@ impl Emitter for Lines {
     ) -> Result<Emitted, EmitError> {
         let failed =
             |source: Fault| EmitError { destination: destination.display().to_string(), source };
-        let (lines, emitted) = lines(dataset, options).map_err(failed)?;
+        // All that can fail comes before anything is written.
+        let (lines, references) = lines(dataset, options).map_err(failed)?;
         // Whole or not at all, and only over a set that is still the one that was read.
         let written = atomic::replace_file(destination, options.replaces.as_ref(), |output| {
             options.cancellation.check()?;
-            output.write_all(&lines)?;
-            Ok::<_, Fault>(())
+            Ok(output.write_all(&lines)?)
         });
-        let ((), fingerprint) = written.map_err(|error| match error {
-            AtomicError::Content(fault) => failed(fault),
-            error => failed(error.into()),
-        })?;
-        Ok(Emitted { fingerprint, ..emitted })
+        match written {
+            Ok(((), fingerprint)) => {
+                Ok(Emitted { references, bytes: lines.len() as u64, fingerprint })
+            }
+            Err(AtomicError::Content(fault)) => Err(failed(fault)),
+            Err(error) => Err(failed(error.into())),
+        }
     }
 }
 
-/// All lines, and how much they are.
-fn lines(dataset: &Dataset, options: &EmitOptions) -> Result<(Vec<u8>, Emitted), Fault> {
+/// All lines, and how many references they have.
+fn lines(dataset: &Dataset, options: &EmitOptions) -> Result<(Vec<u8>, u64), Fault> {
     ENTRY.validate(options)?;
-    let mut write = WriteOptions::default();
-    write.consolidated = CONSOLIDATED.is_on(options)?;
-    write.provenance.clone_from(&options.provenance);
-    let mut text = Vec::new();
-    let written = kerchunk_json::write(dataset, &write, &mut text)?;
-    let Value::Object(mut set) = serde_json::from_slice(&text)? else {
+    if dataset.separate {
         return Err("datasets of their own cannot be in one set of lines".into());
-    };
-    let references = set.remove("refs");
-    let mut lines = serde_json::to_vec(&set)?;
-    for (key, reference) in references.as_ref().and_then(Value::as_object).into_iter().flatten() {
-        lines.push(b'\n');
-        serde_json::to_writer(&mut lines, &json!([key, reference]))?;
     }
-    lines.push(b'\n');
-    let (references, bytes) = (written.references, lines.len() as u64);
-    Ok((lines, Emitted { references, bytes, fingerprint: None }))
+    let end = if CRLF.is_on(options)? { "\r\n" } else { "\n" };
+    let recorded = options.provenance.as_ref().map(|one| format!(",{}", one.member(dataset)));
+    let mut lines = format!("{MAGIC}{}}}{end}", recorded.unwrap_or_default()).into_bytes();
+    let mut references = 0;
+    // What Zarr version 2 cannot represent is an error here.
+    for document in v2::documents(&dataset.root, dataset.sources().len())? {
+        write!(lines, "{}{end}", json!([document.key, document.text]))?;
+        let Some((path, array)) = document.references_of else { continue };
+        options.cancellation.check()?;
+        let mut fault = None;
+        array.manifest.visit(&mut |chunk_indices, reference| {
+            let mut key = format!("{path}/");
+            v2::push_chunk_key(&mut key, chunk_indices);
+            let value = match reference {
+                ChunkRef::Inline(bytes) => json!([key, encode_base64(&bytes)]),
+                ChunkRef::Virtual { source, offset, length } => {
+                    let url = dataset.source(source).map(|source| &source.location);
+                    json!([key, [url, offset, length]])
+                }
+                ChunkRef::Missing => return,
+            };
+            references += 1;
+            fault = write!(lines, "{value}{end}").err().or(fault.take());
+        });
+        fault.map_or(Ok(()), Err)?;
+    }
+    Ok((lines, references))
 }
 
 #[async_trait]
@@ -109,35 +134,76 @@ impl SetReader for Lines {
         let most = Most { bytes: limits.set_bytes, name: "set_bytes" };
         let bytes = files.read("", most).await?;
         let bytes = bytes.ok_or_else(|| SetError::damaged("there is no such file"))?;
-        let text = joined(&*bytes).map_err(SetError::damaged)?;
-        let of_sets = ReadLimits::from(limits);
-        let dataset = kerchunk_json::read_within(&*text, &of_sets).map_err(SetError::damaged)?;
-        let recorded = read_provenance_within(&*text, limits.of_json());
+        let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let recorded = read_provenance_within(first, limits.of_json());
+        let dataset = dataset(&bytes, recorded.as_ref(), limits).map_err(SetError::damaged)?;
         Ok(Box::new(MemorySet::new(dataset, recorded)))
     }
 
     async fn recorded(&self, path: &Path, _version: Option<&str>) -> Option<Recorded> {
-        let text = joined(BufReader::new(File::open(path).ok()?)).ok()?;
-        read_provenance(&*text)
+        let mut first = String::new();
+        BufReader::new(File::open(path).ok()?).read_line(&mut first).ok()?;
+        read_provenance(first.as_bytes())
     }
 }
 
-/// The lines as one document of kerchunk JSON.
-fn joined(lines: impl Read) -> Result<Vec<u8>, Fault> {
-    let mut lines = BufReader::new(lines).lines();
-    let first = lines.next().ok_or("the file is empty")??;
-    let mut set: Map<String, Value> = serde_json::from_str(&first)?;
-    let mut references = Map::new();
-    for (number, line) in lines.enumerate() {
-        let (key, reference): (String, Value) = serde_json::from_str(&line?)
-            .map_err(|error| format!("line {}: {error}", number.saturating_add(2)))?;
-        if references.contains_key(&key) {
-            return Err(format!("line {}: {key:?} is there already", number + 2).into());
-        }
-        references.insert(key, reference);
+/// What stands behind a key.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    /// The text of a document, or bytes in base64.
+    Text(String),
+    Range(String, u64, u64),
+}
+
+/// The dataset of the lines.
+fn dataset(lines: &[u8], recorded: Option<&Recorded>, limits: &Limits) -> Result<Dataset, Fault> {
+    if !lines.starts_with(MAGIC.as_bytes()) {
+        return Err(format!("it does not begin with {MAGIC}").into());
     }
-    set.insert("refs".to_owned(), references.into());
-    Ok(serde_json::to_vec(&set)?)
+    let mut documents = Documents::default();
+    let mut references = Vec::new();
+    // Bounds on all documents together.
+    let mut json = JsonReader::new(io::empty(), limits.of_json());
+    for (number, line) in (2..).zip(lines.lines().skip(1)) {
+        let wrong = |error: &dyn std::fmt::Display| format!("line {number}: {error}");
+        let line = line.map_err(|error| wrong(&error))?;
+        let (key, entry): (String, Entry) =
+            serde_json::from_str(&line).map_err(|error| wrong(&error))?;
+        match entry {
+            Entry::Text(text) if Documents::is_key(&key) => {
+                let document = json.parse_inner(&text).map_err(|error| wrong(&error))?;
+                documents.add(&key, document).map_err(|error| wrong(&error))?;
+            }
+            entry if references.len() as u64 >= limits.set_references => {
+                drop(entry);
+                let limit = limits.set_references;
+                return Err(wrong(&format!("more than the limit set_references={limit}")).into());
+            }
+            entry => references.push((number, key, entry)),
+        }
+    }
+    let mut dataset = Dataset::new();
+    let mut hierarchy = Hierarchy::new(documents, limits.objects)?;
+    for (number, key, entry) in references {
+        let wrong = |error: &dyn std::fmt::Display| format!("line {number}: {error}");
+        let reference = match entry {
+            Entry::Text(text) => {
+                let bytes = decode_base64(&text).ok_or_else(|| wrong(&"it is no base64"))?;
+                ChunkRef::Inline(bytes.into())
+            }
+            Entry::Range(location, offset, length) => {
+                if offset.checked_add(length).is_none() && length != u64::MAX {
+                    return Err(wrong(&"offset and length go beyond 64 bits").into());
+                }
+                let version = recorded.and_then(|recorded| recorded.version(&location)).cloned();
+                let source = dataset.add_source(Source { location, version });
+                ChunkRef::Virtual { source, offset, length }
+            }
+        };
+        hierarchy.push(&key, reference).map_err(|error| wrong(&error))?;
+    }
+    Ok(hierarchy.finish(dataset)?)
 }
 
 /// The name of a file that is not a set of lines: it is not replaced.
@@ -151,7 +217,7 @@ fn foreign(path: &Path) -> std::io::Result<Option<String>> {
     }
     let mut head = Vec::new();
     File::open(path)?.take(16).read_to_end(&mut head)?;
-    Ok((!head.is_empty() && !head.starts_with(b"{\"version\":1")).then(name))
+    Ok((!head.is_empty() && !head.starts_with(MAGIC.as_bytes())).then(name))
 }
 
 #[cfg(test)]
@@ -170,9 +236,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
-        let said = |text: &str| joined(text.as_bytes()).unwrap_err().to_string();
-        assert!(said("").contains("empty"));
-        assert!(said("{\"version\":1}\n[\"a\",\"b\"]\n[\"a\"]\n").contains("line 3"));
-        assert!(said("{\"version\":1}\n[\"a\",\"b\"]\n[\"a\",\"c\"]\n").contains("already"));
+        let said = |lines: &str| {
+            let text = format!("{MAGIC}}}\n{lines}");
+            dataset(text.as_bytes(), None, &Limits::default()).unwrap_err().to_string()
+        };
+        assert!(dataset(b"", None, &Limits::default()).unwrap_err().to_string().contains("begin"));
+        assert!(said("[\"a/0\",\"b\"]\n[\"a\"]\n").contains("line 3"));
+        assert!(said("[\".zgroup\",\"{}\"]\n[\".zgroup\",\"{}\"]\n").contains("line 3"));
+        assert!(said("[\"a/0\",\"AA==\"]\n").contains("line 2: key \"a/0\" is that of no chunk"));
     }
 }

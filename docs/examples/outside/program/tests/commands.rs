@@ -34,7 +34,15 @@ fn npy(first: u16) -> Vec<u8> {
 fn everything_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let said = run(folder.path(), &["formats"]);
-    assert!(said.contains("npy") && said.contains("lines"), "{said}");
+    assert!(said.contains("npy") && said.contains("lines.crlf  --crlf"), "{said}");
+    let all: Value = serde_json::from_str(&run(folder.path(), &["formats", "--json"])).unwrap();
+    let names = |kind: &str| -> Vec<String> {
+        let entries = all[kind].as_array().unwrap().iter();
+        entries.map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
+    };
+    for (kind, name) in [("formats", "npy"), ("outputs", "lines"), ("codecs", "delta")] {
+        assert!(names(kind).contains(&name.to_owned()), "{kind}: {:?}", names(kind));
+    }
 }
 
 #[test]
