@@ -57,7 +57,7 @@ def shard(task):
                 verdict = compare.verdict(key, value, truth[key])
                 if verdict is None:
                     continue
-                if verdict == "own" and ours["source"] == "gribberish":
+                if verdict == "own" and (ours["source"] == "gribberish" or ours["source"] and key in ("name", "units")):
                     verdict = "second"
                 counts[edition, name, key, verdict] += 1
                 if verdict in ("differ", "unknown", "own"):

@@ -218,6 +218,8 @@ def nearby(conditions, source):
     key, value = conditions[place]
     if key in layouts.CONSTANTS or source.random() < 0.5:
         return (*conditions[:place], *conditions[place + 1 :])
+    if value in (0, 255):
+        return (*conditions[:place], (key, 1), *conditions[place + 1 :])
     return (*conditions[:place], (key, max(value + source.choice([-1, 1]), 0)), *conditions[place + 1 :])
 
 

@@ -112,20 +112,6 @@ def _value(tokens):
             numbers.append(int(token))
 
 
-@functools.cache
-def widths():
-    """Octets of the keys of sections 1 to 4, whether they have a sign, and whether all bits set mean missing."""
-    found = {}
-    for name in names():
-        if not re.match(r"grib2/(templates/template\.4|local/)", name):
-            continue
-        for kind, octets, key, rest in re.findall(
-            r"\b(unsigned|signed|codetable)\s*\[(\d)\]\s*(\w+)([^;]*);", text(name)
-        ):
-            found.setdefault(key, (int(octets), kind == "signed", "can_be_missing" in rest))
-    return found
-
-
 def centres(table):
     """Number, abbreviation and title of each centre."""
     for line in text(f"common/{table}.table").splitlines():

@@ -57,16 +57,20 @@ def _places(template, counts, keys):
     return found
 
 
-def _reading(message, start, key, octets):
-    """Whether the key has a sign, and whether all bits set mean missing: by what ecCodes reads."""
+def _reading(message, start, key):
+    """Octets of the key, whether it has a sign, and whether all bits set mean missing: by what ecCodes reads."""
     if key in COUNTS:
-        return False, False
-    read = []
-    for pattern in (b"\xff" * octets, b"\x81" + b"\x01" * (octets - 1)):
-        changed = ec.codes_new_from_message(message[:start] + pattern + message[start + octets:])
-        read.append(ec.codes_get_long(changed, key))
+        return 1, False, False
+
+    def read(pattern):
+        changed = ec.codes_new_from_message(message[:start] + pattern + message[start + len(pattern):])
+        value = ec.codes_get_long(changed, key)
         ec.codes_release(changed)
-    return read[1] < 0, read[0] == ec.CODES_MISSING_LONG
+        return value
+
+    octets = {0x01: 1, 0x0102: 2, 0x010203: 3, 0x01020304: 4}[read(b"\1\2\3\4")]
+    has_sign = read(b"\x81" + b"\1" * (octets - 1)) < 0
+    return octets, has_sign, read(b"\xff" * octets) == ec.CODES_MISSING_LONG
 
 
 def layouts(keys):
@@ -91,8 +95,7 @@ def layouts(keys):
                     moves[key].append((count, 0, True))
         rows = []
         for key, place in sorted(one.items(), key=lambda item: item[1]):
-            octets = definitions.widths()[ALIASES.get(key, key)][0]
-            sign, missing = _reading(message, section + place, key, octets)
+            octets, sign, missing = _reading(message, section + place, key)
             base = place - sum(stride for _, stride, _ in moves[key])
             rows.append((key, base, octets, sign, missing, moves[key]))
         yield template, {key: value for key, value in constants.items() if value}, rows

@@ -31,15 +31,16 @@ const UNKNOWN: &str = "unknown";
 /// A parameter of edition 2; `unknown_DISCIPLINE_CATEGORY_NUMBER` where no table has it.
 pub(crate) fn edition2(centre: u16, code: (u8, u8, u8), labels: Labels) -> Parameter {
     let (discipline, category, number) = code;
-    known(labels)
-        .or_else(|| gribberish(centre, code))
-        .unwrap_or_else(|| wmo(code, unknown(format!("unknown_{discipline}_{category}_{number}"))))
+    known(labels).or_else(|| gribberish(centre, code)).unwrap_or_else(|| {
+        let name = format!("unknown_{discipline}_{category}_{number}");
+        wmo(code, unknown(name, labels))
+    })
 }
 
 /// A parameter of edition 1; `unknown_TABLE_NUMBER` where ecCodes does not have it. gribberish's tables of edition 1 are
 /// not asked: they take the number for one of WMO's, whatever the table.
 pub(crate) fn edition1(table: u8, number: u8, labels: Labels) -> Parameter {
-    known(labels).unwrap_or_else(|| unknown(format!("unknown_{table}_{number}")))
+    known(labels).unwrap_or_else(|| unknown(format!("unknown_{table}_{number}"), labels))
 }
 
 fn known(labels: Labels) -> Option<Parameter> {
@@ -67,11 +68,12 @@ fn known(labels: Labels) -> Option<Parameter> {
     })
 }
 
-fn unknown(name: String) -> Parameter {
+/// One that ecCodes has no name for; of a few it has the name of a variable.
+fn unknown(name: String, labels: Labels) -> Parameter {
     Parameter {
         param_id: None,
         short_name: name.clone(),
-        variable: name.clone(),
+        variable: labels.cf_variable.map_or_else(|| name.clone(), clean),
         long_name: name,
         units: UNKNOWN.to_owned(),
         standard_name: None,
@@ -189,10 +191,10 @@ mod tests {
 
     #[test]
     fn numbers_of_other_centres_are_not_those_of_ncep() {
-        let ncep = edition2(7, (0, 1, 207), NONE);
+        let ncep = edition2(7, (0, 1, 192), NONE);
         assert_eq!(ncep.source, Some("gribberish"), "{ncep:?}");
-        let other = edition2(54, (0, 1, 207), NONE);
-        assert_eq!((other.short_name.as_str(), other.source), ("unknown_0_1_207", None));
+        let other = edition2(54, (0, 1, 192), NONE);
+        assert_eq!((other.short_name.as_str(), other.source), ("unknown_0_1_192", None));
     }
 
     #[test]
@@ -205,7 +207,7 @@ mod tests {
         );
         assert_eq!((stream.units.as_str(), stream.source), ("m2 s-1", Some("WMO")));
         assert_eq!(edition2(7, (10, 1, 5), NONE).short_name, "unknown_10_1_5");
-        assert_eq!(edition2(7, (0, 77, 3), NONE), unknown("unknown_0_77_3".to_owned()));
+        assert_eq!(edition2(7, (0, 77, 3), NONE), unknown("unknown_0_77_3".to_owned(), NONE));
     }
 
     #[test]
