@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What parameters are called: ecCodes' labels, else those of gribberish's tables, else their numbers.
 
-use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 
 use gribberish::templates::product::parameters;
@@ -106,7 +105,7 @@ fn gribberish(centre: u16, code: (u8, u8, u8)) -> Option<Parameter> {
     }
     let (long_name, units) = match eccodes::code(discipline, category, number) {
         // Some of their names are of other parameters than WMO's.
-        Some((name, units)) if words(name) == words(&found.name) => {
+        Some((name, units)) if letters(name) == letters(&found.name) => {
             (name.to_owned(), units.to_owned())
         }
         Some(_) => return None,
@@ -128,10 +127,10 @@ fn gribberish(centre: u16, code: (u8, u8, u8)) -> Option<Parameter> {
 /// Missing, as the number of a parameter.
 const NO_NUMBER: u8 = 255;
 
-/// The words of a name, in any order and in small letters.
-fn words(name: &str) -> BTreeSet<String> {
-    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect()
+/// The letters and digits of a name, in small letters: gribberish writes some names without spaces.
+fn letters(name: &str) -> String {
+    let is_letter = |letter: &char| letter.is_ascii_alphanumeric();
+    name.chars().filter(is_letter).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// Centres of NOAA, which share the numbers that NCEP gives on its own.
@@ -195,6 +194,16 @@ mod tests {
         assert_eq!(ncep.source, Some("gribberish"), "{ncep:?}");
         let other = edition2(54, (0, 1, 192), NONE);
         assert_eq!((other.short_name.as_str(), other.source), ("unknown_0_1_192", None));
+    }
+
+    #[test]
+    fn abbreviations_of_wmo_s_parameters_have_its_names() {
+        let total = edition2(54, (0, 1, 8), NONE);
+        assert_eq!((total.short_name.as_str(), total.source), ("apcp", Some("gribberish")));
+        assert_eq!(
+            (total.long_name.as_str(), total.units.as_str()),
+            ("Total precipitation", "kg m-2")
+        );
     }
 
     #[test]
