@@ -17,6 +17,7 @@ import kerchunk.codecs  # noqa: F401  registers the codec
 import numpy
 import xarray
 import zarr
+from grib_labels import compare
 
 warnings.simplefilter("ignore")
 MISSING = 1e100
@@ -137,7 +138,8 @@ def check_messages(documents, fields, say):
                 if key == "level":
                     found = float(root[field["keys"]["typeOfLevel"]][()]) if field["keys"].get("typeOfLevel") in root else None
                 if want not in (None, "unknown", "undef") and (key, want) != ("paramId", 0):
-                    say("key", path, "same" if found == want else "different", f"{key}: {found!r} for {want!r}")
+                    equal = compare.same_units(found, want) if key == "units" else found == want
+                    say("key", path, "same" if equal else "different", f"{key}: {found!r} for {want!r}")
             latitudes, longitudes = field["latitudes"], field["longitudes"]
             if latitudes is None or "latitude" not in root:
                 if latitudes is not None:

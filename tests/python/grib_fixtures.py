@@ -27,7 +27,7 @@ GRIDS = {
 }
 SAMPLES = {"regular_gg": "regular_gg_pl_grib2", "reduced_gg": "reduced_gg_pl_32_grib2", "sh": "sh_pl_grib2"}
 
-# The numbers of the rows in crates/chunkref-grib2/src/table/ecmwf_parameter.rs.
+# Parameters that ECMWF writes: its own numbers and those of WMO.
 ECMWF_PARAMETERS = [
     8, 9, 27, 28, 33, 34, 39, 40, 41, 42, 47, 49, 57, 59, 78, 79, 136, 137, 141, 144, 146, 147, 160, 164, 169, 170, 173, 175, 176,
     177, 178, 179, 180, 181, 182, 183, 186, 187, 188, 189, 205, 212, 228, 235, 245, 3062, 3067, 140221, 140230, 140231, 140232,

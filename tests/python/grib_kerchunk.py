@@ -15,6 +15,7 @@ import time
 import warnings
 
 import numpy
+from grib_labels.compare import same_units
 from kerchunk.grib2 import scan_grib
 
 warnings.simplefilter("ignore")
@@ -53,6 +54,7 @@ def compare(ours, theirs, say):
             for name in sorted(ours[key].keys() | theirs[key].keys()):
                 got, want = ours[key].get(name, "absent"), theirs[key].get(name, "absent")
                 close = isinstance(got, (int, float)) and isinstance(want, (int, float)) and abs(got - want) <= 1e-6 * max(1, abs(want))
+                close = close or (name in ("units", "GRIB_units") and same_units(str(got), str(want)))
                 say("same" if got == want or close else f"{where} {leaf}: {name}", got, want, key)
         elif isinstance(ours[key], str) and isinstance(theirs[key], str):
             got, want = numbers(ours[key], ours[f"{array}/.zarray"]), numbers(theirs[key], theirs[f"{array}/.zarray"])

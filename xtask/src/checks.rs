@@ -49,6 +49,9 @@ pub(crate) fn test() -> Outcome<()> {
         .args(["tests/python/cubes", "tests/python/recipes"])
         .env("CHUNKREF", target().join("debug/chunkref")))?;
     let cubes = python.cubes(&["--seeds", "0:300"]).watch(|_| {})?;
+    // Labels of GRIB fields beside ecCodes', over a sample of its tables, and the tables themselves.
+    let tables = python.grib_tables(&["--check"]).watch(|_| {})?;
+    let labels = python.grib_labels().watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -57,7 +60,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && cubes && package)
+    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && package)
 }
 
 /// The tests of the Python package alone.

@@ -34,6 +34,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   api         write the public surface of each library to docs/api (look at the difference before you commit it)
   fixtures    write the fixtures the tests read
   python      build the wheel, install it and run its tests
+  grib-tables write the tables of GRIB's parameters and levels, of the pinned ecCodes
   golden      rewrite the golden references and the table of options in the guide (look at the difference before you commit it)
   bench       the benchmarks
   deny        licences, banned crates and sources of all dependencies, and advisories where they can be had
@@ -70,6 +71,7 @@ fn run(command: &str, rest: &[String]) -> Outcome<()> {
         "tidy" => tidy::run(),
         "api" => api::write(),
         "fixtures" => python::Environment::prepare()?.fixtures().map(drop),
+        "grib-tables" => python::Environment::prepare()?.grib_tables(&[]).run(),
         "golden" => checks::golden(),
         "python" => checks::python(),
         "bench" => checks::bench(),

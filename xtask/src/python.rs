@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const REQUIREMENTS: &str = "tests/python/requirements.txt";
+const GRIB_TABLES: &str = "crates/chunkref-grib2/src/table/eccodes";
 const INTERPRETERS: [&str; 3] = ["python3.11", "python3", "python"];
 
 /// An environment that is ready to use.
@@ -78,6 +79,22 @@ impl Environment {
             .args(arguments)
             .env("PYTHONPATH", root().join("tests/python"))
             .env("CHUNKREF", target().join("debug").join(name))
+    }
+
+    /// The tables of the crate for GRIB: written, or with `--check` compared with what the pinned ecCodes has.
+    pub(crate) fn grib_tables(&self, arguments: &[&str]) -> Step {
+        self.module("grib_tables").args(arguments).args([root().join(GRIB_TABLES)])
+    }
+
+    /// The judge of labels of GRIB fields, with the program that was built last.
+    pub(crate) fn grib_labels(&self) -> Step {
+        let name = if cfg!(windows) { "chunkref.exe" } else { "chunkref" };
+        self.module("grib_labels").env("CHUNKREF", target().join("debug").join(name))
+    }
+
+    /// One of the packages in `tests/python`.
+    fn module(&self, name: &str) -> Step {
+        Step::new(self.python()).args(["-m", name]).env("PYTHONPATH", root().join("tests/python"))
     }
 
     fn bin(&self) -> PathBuf {

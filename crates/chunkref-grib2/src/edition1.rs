@@ -9,11 +9,13 @@ use chunkref_core::{Cursor, Limits, Truncated};
 use crate::calendar::DateTime;
 use crate::error::{Grib2Error, Result};
 use crate::field::{Bits, Field};
+use crate::keys;
 use crate::section::SignMagnitude;
 use crate::section::grid_definition::{
     GridDefinition, LatLon, Projected, Rotation, ScanningMode, Template,
 };
 use crate::section::product_definition::TimeUnit;
+use crate::table::eccodes::label;
 use crate::table::{parameter, template};
 
 /// Octets of section 0.
@@ -78,8 +80,11 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
         grid.check("grid description section", start, limits)?;
         grid
     };
-    let (type_of_level, level, bottom) = level(level_kind, first, second);
-    let parameter = parameter::edition1(centre, table, number);
+    let keys = keys::edition1(level_kind, [first, second], range);
+    let name = label::level1(centre.into(), level_kind, &keys);
+    let (type_of_level, level, bottom) = level(name, level_kind, [first, second]);
+    let labels = label::edition1(centre.into(), table, number, &keys);
+    let parameter = parameter::edition1(table, number, labels);
     // The ensemble member, in the local part that ECMWF puts behind octet 40.
     let member = (centre == 98).then(|| member(bytes)).flatten();
     Ok(Field {
@@ -128,40 +133,18 @@ pub(crate) fn length24(cursor: &mut Cursor<'_>) -> Result<u64, Truncated> {
     Ok(u64::from(u32::from_be_bytes([0, a, b, c])))
 }
 
-/// Type of level, level, and the second level of a layer.
+/// Type of level, level, and the second level of a layer. `unknown_KIND` where ecCodes has no name.
 ///
 /// Spec: WMO FM 92-IX GRIB edition 1, table 3.
-fn level(kind: u8, first: u8, second: u8) -> (String, f64, Option<f64>) {
-    let both = f64::from(u16::from_be_bytes([first, second]));
-    let (top, bottom) = (f64::from(first), Some(f64::from(second)));
-    let (name, level, bottom) = match kind {
-        1 => ("surface", 0.0, None),
-        2 => ("cloudBase", 0.0, None),
-        3 => ("cloudTop", 0.0, None),
-        4 => ("isothermZero", 0.0, None),
-        6 => ("maxWind", 0.0, None),
-        7 => ("tropopause", 0.0, None),
-        8 => ("nominalTop", 0.0, None),
-        100 => ("isobaricInhPa", both, None),
-        101 => ("isobaricLayer", top, bottom),
-        102 => ("meanSea", 0.0, None),
-        103 => ("heightAboveSea", both, None),
-        105 => ("heightAboveGround", both, None),
-        106 => ("heightAboveGroundLayer", top, bottom),
-        107 => ("sigma", both, None),
-        108 => ("sigmaLayer", top, bottom),
-        109 => ("hybrid", both, None),
-        110 => ("hybridLayer", top, bottom),
-        111 => ("depthBelowLand", both, None),
-        112 => ("depthBelowLandLayer", top, bottom),
-        113 => ("theta", both, None),
-        116 => ("pressureFromGroundLayer", top, bottom),
-        117 => ("potentialVorticity", both, None),
-        160 => ("depthBelowSea", both, None),
-        200 => ("entireAtmosphere", 0.0, None),
-        other => return (format!("unknown_{other}"), both, None),
-    };
-    (name.to_owned(), level, bottom)
+fn level(name: Option<&str>, kind: u8, level: [u8; 2]) -> (String, f64, Option<f64>) {
+    let name = name.map_or_else(|| format!("unknown_{kind}"), str::to_owned);
+    let [first, second] = level.map(f64::from);
+    match kind {
+        // Surfaces that have no level, whatever the octets are.
+        1..=9 | 102 | 200 | 201 => (name, 0.0, None),
+        _ if keys::is_layer(kind) => (name, first, Some(second)),
+        _ => (name, f64::from(u16::from_be_bytes(level)), None),
+    }
 }
 
 /// Section 2.

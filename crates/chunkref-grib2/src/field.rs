@@ -7,14 +7,16 @@ use bytes::Bytes;
 use chunkref_core::{Cursor, Limits};
 
 use crate::error::{Grib2Error, Result};
+use crate::keys;
 use crate::message::FieldSections;
 use crate::section::HEADER_BYTES;
 use crate::section::bitmap::Bitmap;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::identification::Identification;
 use crate::section::product_definition::{ProductDefinition, Surface};
-use crate::table::parameter::{self, Parameter, ParameterKey};
-use crate::table::{level_type, template};
+use crate::table::eccodes::label::Lists;
+use crate::table::parameter::{self, Parameter};
+use crate::table::template;
 
 /// Where the bytes of a field are.
 #[derive(Debug, Clone)]
@@ -99,18 +101,12 @@ impl Field {
             || "instant".to_owned(),
             |statistics| template::step_type(statistics.process),
         );
+        let keys = keys::edition2(&sections, &identification);
+        let lists = Lists::new(identification.centre, &keys);
         let (type_of_level, level, bottom) =
-            levels(identification.centre, product.first_surface, product.second_surface);
+            levels(lists.level(&keys), product.first_surface, product.second_surface);
         let code = (discipline, product.category, product.number);
-        let parameter = parameter::edition2(ParameterKey {
-            centre: identification.centre,
-            discipline,
-            category: product.category,
-            number: product.number,
-            type_of_level: &type_of_level,
-            level: Some(level),
-            step_type: &step_type,
-        });
+        let parameter = parameter::edition2(identification.centre, code, lists.labels(code, &keys));
         let grid_type = template::grid_type(&grid);
         let part = sections.part;
         Ok(Self {
@@ -199,7 +195,7 @@ impl Field {
             "dataType" => self.data_type.clone(),
             "gridType" => self.grid_type.to_owned(),
             "edition" => self.edition.to_string(),
-            "centre" => crate::table::centre::describe(self.centre).0,
+            "centre" => crate::table::eccodes::centre(self.edition, self.centre).0,
             "discipline" => discipline.to_string(),
             "parameterCategory" => category.to_string(),
             "parameterNumber" => number.to_string(),
@@ -256,13 +252,19 @@ fn steps(product: &ProductDefinition, time: i64) -> (i64, i64) {
     (begin.saturating_sub(time), end.saturating_sub(time))
 }
 
-/// Type of level, level, and the second level of a layer.
-fn levels(centre: u16, first: Surface, second: Surface) -> (String, f64, Option<f64>) {
-    let mut name = level_type::name(centre, first.kind, second.kind);
+/// Type of level, level, and the second level of a layer. `unknown_FIRST` or `unknown_FIRST_SECOND` where ecCodes has
+/// no name.
+fn levels(name: Option<&str>, first: Surface, second: Surface) -> (String, f64, Option<f64>) {
+    let name = name.map_or_else(
+        || match (first.kind, second.kind) {
+            (first, 255) => format!("unknown_{first}"),
+            (first, second) => format!("unknown_{first}_{second}"),
+        },
+        str::to_owned,
+    );
     let mut level = first.value.unwrap_or(0.0);
     // ecCodes tells pressures in hPa, but for those of less than one.
-    if name == "isobaricInPa" && level >= 100.0 {
-        "isobaricInhPa".clone_into(&mut name);
+    if name == "isobaricInhPa" {
         level /= 100.0;
     }
     let bottom = if second.kind == 255 { None } else { second.value };

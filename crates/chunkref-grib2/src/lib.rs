@@ -6,7 +6,7 @@
 //! | `scanner`, `options` | the entry and its options |
 //! | `walk`, `index_sidecar`, `reader` | where messages begin: the chain of lengths, `.idx` and `.index`; rounds of reading |
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
-//! | `field`, `table`, `calendar` | fields in their users' words; names of what is a number in the file; dates |
+//! | `field`, `keys`, `table`, `calendar` | fields in their users' words; names of what is a number in the file, from ecCodes' tables; dates |
 //! | `cube`, `grid_axes`, `lower` | hypercubes; latitudes and longitudes; the way to the model |
 //! | `decoder` | the values of a message |
 //!
@@ -53,6 +53,7 @@ mod error;
 mod field;
 mod grid_axes;
 mod index_sidecar;
+mod keys;
 mod lower;
 mod message;
 mod options;

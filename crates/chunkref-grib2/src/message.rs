@@ -20,6 +20,9 @@ const MORE_BYTES: u64 = 512;
 /// Octets of section 6 that say which bit map there is.
 const BITMAP_BYTES: u64 = 6;
 
+/// Octets of section 2 that say which lists of names are meant; the rest is opaque.
+const LOCAL_BYTES: u64 = 14;
+
 /// Octets of the end section.
 const END_BYTES: u64 = 4;
 
@@ -170,8 +173,9 @@ impl SectionWalk {
                 return Err(Grib2Error::inconsistent("section", self.at, reason));
             }
             let wanted = match number {
-                // Local use is opaque, and data is not for a scan.
-                2 | 7 => HEADER_BYTES,
+                // Data is not for a scan.
+                7 => HEADER_BYTES,
+                2 => LOCAL_BYTES.min(length),
                 6 => BITMAP_BYTES.min(length),
                 _ => {
                     self.check_structure(length)?;

@@ -7,11 +7,11 @@ use super::budget::Budget;
 use crate::error::Result;
 use crate::field::Field;
 use crate::section::grid_definition::{GridDefinition, Template};
-use crate::table::{centre, template};
+use crate::table::{eccodes, template};
 
 /// Attributes of the group that holds `fields`, of which `field` is one.
 pub(crate) fn group(field: &Field) -> Attributes {
-    let (abbreviation, description) = centre::describe(field.centre);
+    let (abbreviation, description) = eccodes::centre(field.edition, field.centre);
     let mut attributes = Attributes::new();
     attributes.insert("GRIB_edition", AttributeValue::UInt(u64::from(field.edition)));
     attributes.insert("GRIB_centre", abbreviation);
@@ -39,6 +39,9 @@ pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attribu
     attributes.insert("GRIB_stepType", field.step_type.as_str());
     attributes.insert("GRIB_gridType", field.grid_type);
     attributes.insert("GRIB_uvRelativeToGrid", uint(u32::from(field.grid.flags & 0x08 != 0)));
+    if let Some(source) = parameter.source {
+        attributes.insert("GRIB_nameSource", source);
+    }
     attributes.insert("GRIB_shortName", parameter.short_name.as_str());
     attributes.insert("GRIB_units", parameter.units.as_str());
     attributes.insert("GRIB_name", parameter.long_name.as_str());

@@ -16,8 +16,12 @@ pub(crate) struct Identification {
     pub(crate) sub_centre: u16,
     /// Table 1.0.
     pub(crate) tables_version: u8,
+    /// Table 1.1; 0 where no local tables are used.
+    pub(crate) local_tables_version: u8,
     /// Reference time of the data.
     pub(crate) reference_time: DateTime,
+    /// Table 1.3: operational, research, TIGGE …
+    pub(crate) production_status: u8,
     /// Table 1.4: analysis, forecast, control, perturbed …
     pub(crate) type_of_data: u8,
 }
@@ -25,15 +29,21 @@ pub(crate) struct Identification {
 impl Identification {
     /// The octets after length and number.
     pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
-        let (centre, sub_centre, tables_version) =
-            (cursor.u16_be()?, cursor.u16_be()?, cursor.u8()?);
-        // Version of local tables, significance of the reference time.
-        cursor.skip(2)?;
-        let reference_time = DateTime::parse(cursor)?;
-        // Production status.
+        let (centre, sub_centre) = (cursor.u16_be()?, cursor.u16_be()?);
+        let (tables_version, local_tables_version) = (cursor.u8()?, cursor.u8()?);
+        // Significance of the reference time.
         cursor.skip(1)?;
-        let type_of_data = cursor.u8()?;
-        Ok(Self { centre, sub_centre, tables_version, reference_time, type_of_data })
+        let reference_time = DateTime::parse(cursor)?;
+        let (production_status, type_of_data) = (cursor.u8()?, cursor.u8()?);
+        Ok(Self {
+            centre,
+            sub_centre,
+            tables_version,
+            local_tables_version,
+            reference_time,
+            production_status,
+            type_of_data,
+        })
     }
 }
 
@@ -54,6 +64,7 @@ mod tests {
         let section = Identification::parse(&mut Cursor::new(&bytes, 21, "section 1")).unwrap();
         assert_eq!((section.centre, section.sub_centre, section.tables_version), (7, 2, 2));
         assert_eq!(section.reference_time.epoch_seconds(), Some(1_595_939_415));
+        assert_eq!((section.local_tables_version, section.production_status), (1, 0));
         assert_eq!(section.type_of_data, 3);
         assert!(Identification::parse(&mut Cursor::new(&bytes[..15], 21, "section 1")).is_err());
     }

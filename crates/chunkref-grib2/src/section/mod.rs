@@ -14,7 +14,7 @@ use chunkref_core::Cursor;
 /// Octets of a section's length and number.
 pub(crate) const HEADER_BYTES: u64 = 5;
 
-/// One section of a message. Of sections 6 and 7 `bytes` holds the first octets only.
+/// One section of a message. Of sections 2, 6 and 7 `bytes` holds the first octets only.
 #[derive(Debug, Clone)]
 pub(crate) struct Section {
     /// 1 to 7.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Names and units of parameters: gribberish's tables, and the short names that ecCodes gives the common ones.
+//! What parameters are called: ecCodes' labels, else those of gribberish's tables, else their numbers.
 
 use std::panic::catch_unwind;
 
-use gribberish::grib1::parameters::get_parameter;
 use gribberish::templates::product::parameters;
 
-use super::short_name;
+use super::eccodes::{self, label::Labels};
 
 /// What a parameter is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,105 +19,145 @@ pub(crate) struct Parameter {
     pub(crate) units: String,
     /// CF standard name, where it is known.
     pub(crate) standard_name: Option<&'static str>,
+    /// Where the names are from when ecCodes has none: `gribberish`, or `WMO` for long name and units alone.
+    pub(crate) source: Option<&'static str>,
 }
 
-/// What tells parameters apart.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ParameterKey<'a> {
-    pub(crate) centre: u16,
-    pub(crate) discipline: u8,
-    pub(crate) category: u8,
-    pub(crate) number: u8,
-    pub(crate) type_of_level: &'a str,
-    pub(crate) level: Option<f64>,
-    pub(crate) step_type: &'a str,
-}
+/// What ecCodes writes for a word that it does not have.
+const NO_WORD: &str = "~";
+const UNKNOWN: &str = "unknown";
 
 /// A parameter of edition 2; `unknown_DISCIPLINE_CATEGORY_NUMBER` where no table has it.
-pub(crate) fn edition2(key: ParameterKey<'_>) -> Parameter {
-    let (discipline, category, number) = (key.discipline, key.category, key.number);
-    // The tables are another's code: a fault in it costs the name, not the scan.
-    let found = catch_unwind(|| parameters::parameter(discipline, category, number));
-    let table = found.ok().flatten().filter(|found| !is_placeholder(&found.abbrev));
-    let table = table.filter(|_| !is_foreign(key));
-    let common = short_name::find(key);
-    let unknown = || format!("unknown_{discipline}_{category}_{number}");
-    let abbreviation = table.as_ref().map(|table| clean(&table.abbrev));
-    let short = match (&common, &abbreviation) {
-        (Some(common), _) => common.short_name.to_owned(),
-        (None, Some(abbreviation)) => abbreviation.to_lowercase(),
-        (None, None) => unknown(),
-    };
-    Parameter {
-        param_id: common.map(|common| common.param_id),
-        variable: common.map_or_else(|| variable(&short), |common| common.variable.to_owned()),
-        long_name: match (&common, &table) {
-            (Some(common), _) => common.name.to_owned(),
-            (None, Some(table)) => table.name.clone(),
-            (None, None) => unknown(),
-        },
-        units: match (&common, &table) {
-            (Some(common), _) => common.units.to_owned(),
-            (None, Some(table)) => units(&table.unit),
-            (None, None) => "unknown".to_owned(),
-        },
-        standard_name: common.and_then(|common| common.standard_name),
-        short_name: short,
-    }
+pub(crate) fn edition2(centre: u16, code: (u8, u8, u8), labels: Labels) -> Parameter {
+    let (discipline, category, number) = code;
+    known(labels).or_else(|| gribberish(centre, code)).unwrap_or_else(|| {
+        let name = format!("unknown_{discipline}_{category}_{number}");
+        wmo(code, unknown(name, labels))
+    })
 }
 
-/// A parameter of edition 1; `unknown_TABLE_NUMBER` where no table has it.
-pub(crate) fn edition1(centre: u8, table: u8, number: u8) -> Parameter {
-    let found = catch_unwind(|| get_parameter(centre, table, number)).ok().flatten();
-    let unknown = || format!("unknown_{table}_{number}");
-    let short =
-        found.as_ref().map_or_else(unknown, |found| clean(found.abbreviation).to_lowercase());
+/// A parameter of edition 1; `unknown_TABLE_NUMBER` where ecCodes does not have it. gribberish's tables of edition 1 are
+/// not asked: they take the number for one of WMO's, whatever the table.
+pub(crate) fn edition1(table: u8, number: u8, labels: Labels) -> Parameter {
+    known(labels).unwrap_or_else(|| unknown(format!("unknown_{table}_{number}"), labels))
+}
+
+fn known(labels: Labels) -> Option<Parameter> {
+    let param_id =
+        labels.param_id.and_then(|number| number.parse().ok()).filter(|&number| number != 0);
+    let short_name = labels.short_name.filter(|name| !name.is_empty() && *name != UNKNOWN)?;
+    // As ecCodes' `cfVarName`: a variable does not begin with a digit.
+    let is_plain =
+        short_name != NO_WORD && !short_name.starts_with(|first: char| first.is_ascii_digit());
+    let variable = match (labels.cf_variable, param_id) {
+        (Some(variable), _) => variable.to_owned(),
+        (None, _) if is_plain => short_name.to_owned(),
+        (None, Some(number)) => format!("p{number}"),
+        (None, None) if short_name == NO_WORD => return None,
+        (None, None) => format!("v{short_name}"),
+    };
+    Some(Parameter {
+        param_id,
+        short_name: short_name.to_owned(),
+        variable: clean(&variable),
+        long_name: labels.name.unwrap_or(UNKNOWN).to_owned(),
+        units: labels.units.unwrap_or(UNKNOWN).to_owned(),
+        standard_name: labels.cf_name.filter(|name| *name != UNKNOWN),
+        source: None,
+    })
+}
+
+/// One that ecCodes has no name for; of a few it has the name of a variable.
+fn unknown(name: String, labels: Labels) -> Parameter {
     Parameter {
         param_id: None,
-        variable: variable(&short),
-        long_name: found.as_ref().map_or_else(unknown, |found| found.name.to_owned()),
-        units: found.map_or_else(|| "unknown".to_owned(), |found| units(found.units)),
+        short_name: name.clone(),
+        variable: labels.cf_variable.map_or_else(|| name.clone(), clean),
+        long_name: name,
+        units: UNKNOWN.to_owned(),
         standard_name: None,
-        short_name: short,
+        source: None,
     }
 }
 
-/// Whether a centre that gribberish's tables are not of has given the number a meaning of its own. Disciplines from 192 on
-/// are not NCEP's either, but MRMS' (209), which no other centre writes.
-fn is_foreign(key: ParameterKey<'_>) -> bool {
-    let is_local =
-        key.discipline < 192 && short_name::is_local(key.discipline, key.category, key.number);
-    is_local && !short_name::is_of_noaa(key.centre)
+/// With the long name and the units of WMO's code table, if it has the number.
+fn wmo((discipline, category, number): (u8, u8, u8), parameter: Parameter) -> Parameter {
+    let Some((name, units)) = eccodes::code(discipline, category, number) else { return parameter };
+    let (long_name, units) = (name.to_owned(), units.to_owned());
+    Parameter { long_name, units, source: Some("WMO"), ..parameter }
 }
 
-/// The name of an array: it begins with a letter, as cfgrib's do.
-fn variable(short_name: &str) -> String {
-    if short_name.starts_with(|first: char| first.is_ascii_digit()) {
-        short_name::letter_first(short_name)
-    } else {
-        short_name.to_owned()
+/// A parameter as gribberish names it: with NCEP's abbreviation, in small letters.
+fn gribberish(centre: u16, code: (u8, u8, u8)) -> Option<Parameter> {
+    let (discipline, category, number) = code;
+    if !is_of_its_tables(centre, code) {
+        return None;
     }
+    // The tables are another's code: a fault in it costs the name, not the scan.
+    let find =
+        |number| catch_unwind(|| parameters::parameter(discipline, category, number)).ok()?;
+    let found = find(number)?;
+    let short_name = clean(&found.abbrev).to_lowercase();
+    // A number that the tables do not have gets the name of the last one, as 255 does.
+    let is_last = find(NO_NUMBER).is_some_and(|last| last.abbrev == found.abbrev);
+    if is_last || matches!(short_name.as_str(), "" | "-" | "missing" | "unknown" | "reserved") {
+        return None;
+    }
+    let (long_name, units) = match eccodes::code(discipline, category, number) {
+        // Some of their names are of other parameters than WMO's.
+        Some((name, units)) if letters(name) == letters(&found.name) => {
+            (name.to_owned(), units.to_owned())
+        }
+        Some(_) => return None,
+        None if is_local(code) => (found.name.clone(), units(&found.unit)),
+        None => return None,
+    };
+    let starts_with_digit = short_name.starts_with(|first: char| first.is_ascii_digit());
+    Some(Parameter {
+        param_id: None,
+        variable: if starts_with_digit { format!("v{short_name}") } else { short_name.clone() },
+        short_name,
+        long_name,
+        units,
+        standard_name: None,
+        source: Some("gribberish"),
+    })
 }
 
-fn is_placeholder(abbreviation: &str) -> bool {
-    matches!(abbreviation.to_ascii_lowercase().as_str(), "" | "missing" | "unknown" | "reserved")
+/// Missing, as the number of a parameter.
+const NO_NUMBER: u8 = 255;
+
+/// The letters and digits of a name, in small letters: gribberish writes some names without spaces.
+fn letters(name: &str) -> String {
+    let is_letter = |letter: &char| letter.is_ascii_alphanumeric();
+    name.chars().filter(is_letter).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// An abbreviation that can be part of a path.
-fn clean(abbreviation: &str) -> String {
-    abbreviation
-        .chars()
-        .map(|letter| {
-            if letter.is_ascii_alphanumeric() || letter == '_' || letter == '-' {
-                letter
-            } else {
-                '_'
-            }
-        })
-        .collect()
+/// Centres of NOAA, which share the numbers that NCEP gives on its own.
+const NOAA: [u16; 4] = [7, 8, 9, 161];
+
+/// The discipline of MRMS, which no other centre writes.
+const MRMS: u8 = 209;
+
+/// Whether gribberish's tables, NCEP's and those of MRMS, are those of the centre for these numbers.
+///
+/// Spec: WMO FM 92-XIV GRIB edition 2, tables 0.0, 4.1 and 4.2: 192 to 254 are for local use.
+fn is_of_its_tables(centre: u16, code: (u8, u8, u8)) -> bool {
+    !is_local(code) || code.0 == MRMS || (code.0 < 192 && NOAA.contains(&centre))
 }
 
-/// Units with spaces between them, as CF writes them: the tables run them together.
+/// Whether each centre gives the numbers a meaning of its own.
+fn is_local((discipline, category, number): (u8, u8, u8)) -> bool {
+    [discipline, category, number].into_iter().any(|code| (192..255).contains(&code))
+}
+
+/// A name that can be part of a path.
+fn clean(name: &str) -> String {
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    name.chars().map(|letter| if is_safe(letter) { letter } else { '_' }).collect()
+}
+
+/// Units with spaces between them, as CF writes them: gribberish's tables run them together.
 fn units(text: &str) -> String {
     let text = text.trim();
     match text {
@@ -140,41 +179,63 @@ fn units(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn key(category: u8, number: u8, type_of_level: &str, level: f64) -> ParameterKey<'_> {
-        let (discipline, level, step_type) = (0, Some(level), "instant");
-        ParameterKey { centre: 7, discipline, category, number, type_of_level, level, step_type }
-    }
-
-    #[test]
-    fn common_names_depend_on_the_level() {
-        let aloft = edition2(key(0, 0, "isobaricInhPa", 500.0));
-        assert_eq!((aloft.variable.as_str(), aloft.units.as_str()), ("t", "K"));
-        assert_eq!(aloft.standard_name, Some("air_temperature"));
-        let near = edition2(key(0, 0, "heightAboveGround", 2.0));
-        assert_eq!((near.short_name.as_str(), near.variable.as_str()), ("2t", "t2m"));
-    }
+    const NONE: Labels = Labels {
+        param_id: None,
+        short_name: None,
+        name: None,
+        units: None,
+        cf_name: None,
+        cf_variable: None,
+    };
 
     #[test]
     fn numbers_of_other_centres_are_not_those_of_ncep() {
-        let ncep = key(1, 192, "surface", 0.0);
-        assert_eq!(edition2(ncep).short_name, "crain");
-        let other = ParameterKey { centre: 98, ..ncep };
-        assert_eq!(edition2(other).short_name, "unknown_0_1_192");
-        let total = ParameterKey { number: 193, step_type: "accum", ..other };
-        assert_eq!(
-            (edition2(total).short_name, edition2(total).param_id),
-            ("tp".to_owned(), Some(228))
-        );
-        assert_eq!(edition2(ParameterKey { centre: 54, ..total }).short_name, "unknown_0_1_193");
+        let ncep = edition2(7, (0, 1, 192), NONE);
+        assert_eq!(ncep.source, Some("gribberish"), "{ncep:?}");
+        let other = edition2(54, (0, 1, 192), NONE);
+        assert_eq!((other.short_name.as_str(), other.source), ("unknown_0_1_192", None));
     }
 
     #[test]
-    fn what_no_table_has_is_named_by_number() {
-        let unknown = edition2(key(77, 3, "surface", 0.0));
+    fn abbreviations_of_wmo_s_parameters_have_its_names() {
+        let total = edition2(54, (0, 1, 8), NONE);
+        assert_eq!((total.short_name.as_str(), total.source), ("apcp", Some("gribberish")));
         assert_eq!(
-            (unknown.short_name.as_str(), unknown.units.as_str()),
-            ("unknown_0_77_3", "unknown")
+            (total.long_name.as_str(), total.units.as_str()),
+            ("Total precipitation", "kg m-2")
         );
-        assert_eq!(edition1(200, 250, 251).short_name, "unknown_250_251");
+    }
+
+    #[test]
+    fn names_of_other_parameters_are_not_taken() {
+        // gribberish has the abbreviation of a vorticity, and that of rip currents for what it does not list.
+        let stream = edition2(7, (0, 2, 4), NONE);
+        assert_eq!(
+            (stream.short_name.as_str(), stream.long_name.as_str()),
+            ("unknown_0_2_4", "Stream function")
+        );
+        assert_eq!((stream.units.as_str(), stream.source), ("m2 s-1", Some("WMO")));
+        assert_eq!(edition2(7, (10, 1, 5), NONE).short_name, "unknown_10_1_5");
+        assert_eq!(edition2(7, (0, 77, 3), NONE), unknown("unknown_0_77_3".to_owned(), NONE));
+    }
+
+    #[test]
+    fn variables_begin_with_a_letter() {
+        let labels = Labels { param_id: Some("79"), short_name: Some("~"), ..NONE };
+        assert_eq!(edition1(128, 79, labels).variable, "p79");
+        let labels = Labels { param_id: Some("0"), short_name: Some("~"), ..NONE };
+        assert_eq!(edition1(128, 79, labels).variable, "unknown_128_79");
+        let labels = Labels {
+            param_id: Some("167"),
+            short_name: Some("2t"),
+            cf_variable: Some("t2m"),
+            ..NONE
+        };
+        assert_eq!(
+            (edition1(128, 167, labels).variable, edition1(128, 167, labels).short_name),
+            ("t2m".to_owned(), "2t".to_owned())
+        );
+        let labels = Labels { param_id: Some("1"), short_name: Some("RRC-MM10 (a/b)"), ..NONE };
+        assert_eq!(edition1(1, 1, labels).variable, "RRC-MM10__a_b_");
     }
 }

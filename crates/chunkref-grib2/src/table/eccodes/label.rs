@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Labels of a field: which lists ecCodes asks in which order.
+//!
+//! First the folder of the centre and that of WMO together, then that of ECMWF and WMO's, then, for edition 2, those
+//! of codes that are no longer written. A data set of several centres, such as TIGGE, has a folder of its own in place
+//! of the centre's. Definitions: `grib1/section.1.def`, `grib2/section.1.def`, `section.4.def` and `parameters.def`.
+
+use super::concept::{self, best};
+use super::key::{Key, Keys, MISSING};
+use super::{PARAMETERS, index, line};
+
+/// What ecCodes calls a parameter; `None` for what it has no word for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Labels {
+    /// The number of a parameter in ECMWF's database.
+    pub(crate) param_id: Option<&'static str>,
+    pub(crate) short_name: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
+    /// In the spelling of UDUNITS.
+    pub(crate) units: Option<&'static str>,
+    /// CF standard name.
+    pub(crate) cf_name: Option<&'static str>,
+    /// Name of a variable, where it is not the short name.
+    pub(crate) cf_variable: Option<&'static str>,
+}
+
+/// Lists that count as one, and which version of them.
+#[derive(Debug, Clone)]
+struct Stage {
+    lists: [Option<char>; 2],
+    version: char,
+}
+
+impl Stage {
+    /// Names of the lines of this stage for a kind of concept and the codes that it is looked up by.
+    fn lines(&self, kind: char, codes: &str) -> Vec<String> {
+        self.lists.iter().flatten().map(|list| format!("{list}{kind}{codes}")).collect()
+    }
+
+    fn best(&self, kind: char, codes: &str, keys: &Keys) -> Option<&'static str> {
+        best(&self.lines(kind, codes), self.version, keys)
+    }
+
+    /// The best of each label.
+    fn labels(&self, codes: &str, keys: &Keys) -> Labels {
+        let mut found: [Option<(usize, &'static str)>; 6] = [None; 6];
+        for name in self.lines('p', codes) {
+            for entry in concept::matches(&name, self.version, keys) {
+                let number = format!("{:0>4}", entry.value);
+                let labels = line(PARAMETERS, &number).unwrap_or_default();
+                for (place, label) in found.iter_mut().zip(labels.split('\t')) {
+                    let is_better =
+                        place.is_none_or(|(conditions, _)| entry.conditions >= conditions);
+                    if !label.is_empty() && is_better {
+                        *place = Some((entry.conditions, label));
+                    }
+                }
+            }
+        }
+        let [param_id, short_name, name, units, cf_name, cf_variable] = found.map(|label| {
+            let label = label?.1;
+            Some(if label == "\"\"" { "" } else { label })
+        });
+        Labels { param_id, short_name, name, units, cf_name, cf_variable }
+    }
+}
+
+impl Labels {
+    /// These labels, and of those that are not there others'.
+    fn or(self, others: impl FnOnce() -> Self) -> Self {
+        if self.short_name.is_some() && self.cf_name.is_some() && self.param_id.is_some() {
+            return self;
+        }
+        let others = others();
+        Self {
+            param_id: self.param_id.or(others.param_id),
+            short_name: self.short_name.or(others.short_name),
+            name: self.name.or(others.name),
+            units: self.units.or(others.units),
+            cf_name: self.cf_name.or(others.cf_name),
+            cf_variable: self.cf_variable.or(others.cf_variable),
+        }
+    }
+}
+
+/// The lists for messages of edition 1 of a centre, in the order in which they are asked.
+fn stages1(centre: u16) -> [Stage; 2] {
+    let own = index().centre(1, centre).map(|(name, _)| format!("grib1/localConcepts/{name}"));
+    let list = |folder: &str| index().list(folder);
+    let (own, ecmwf, all) =
+        (own.as_deref().and_then(list), list("grib1/localConcepts/ecmf"), list("grib1"));
+    [own, ecmwf].map(|own| Stage { lists: [own, all], version: 'd' })
+}
+
+/// The labels of a message of edition 1 by its table and number.
+pub(crate) fn edition1(centre: u16, table: u8, number: u8, keys: &Keys) -> Labels {
+    let codes = format!("{table:02x}{number:02x}");
+    let [own, ecmwf] = stages1(centre);
+    own.labels(&codes, keys).or(|| ecmwf.labels(&codes, keys))
+}
+
+/// The name of the kind of level of a message of edition 1.
+pub(crate) fn level1(centre: u16, kind: u8, keys: &Keys) -> Option<&'static str> {
+    let codes = format!("{kind:02x}");
+    stages1(centre).iter().find_map(|stage| stage.best('l', &codes, keys))
+}
+
+/// The lists for messages of edition 2.
+#[derive(Debug)]
+pub(crate) struct Lists {
+    stages: [Stage; 3],
+}
+
+/// Versions of the lists of edition 2: as they are, before ECMWF's migration, with constituents apart, and of old codes.
+const NOW: char = 'd';
+const BEFORE: char = 'l';
+const CONSTITUENTS: char = 'c';
+const OLD: char = 'g';
+
+/// The last version of WMO's tables before the migration.
+///
+/// Definition: `tablesVersionMTG2Switch` in `grib2/section.1.def`.
+const LAST_BEFORE: i64 = 33;
+
+/// Classes of data whose constituents are apart: mc, cr, gg and a5.
+///
+/// Definition: ecCodes' accessor `mtg2_switch_default`.
+const CONSTITUENT_CLASSES: [i64; 4] = [19, 36, 44, 55];
+
+impl Lists {
+    /// The lists that ecCodes asks for a message with these keys.
+    pub(crate) fn new(centre: u16, keys: &Keys) -> Self {
+        let list = |folder: &str| index().list(folder);
+        let all = list("grib2");
+        let first = |lists| Stage { lists, version: NOW };
+        let dataset = first([all, None]).best('d', "", keys);
+        // A data set's entries count behind WMO's, a centre's before them.
+        let lists = if let Some(dataset) = dataset {
+            [all, list(&format!("grib2/localConcepts/{dataset}"))]
+        } else {
+            let own =
+                index().centre(2, centre).map(|(name, _)| format!("grib2/localConcepts/{name}"));
+            [own.as_deref().and_then(list), all]
+        };
+        let version = version(&first(lists), keys);
+        let ecmwf = [list("grib2/localConcepts/ecmf"), all];
+        let stages = [
+            Stage { lists, version },
+            Stage { lists: ecmwf, version },
+            Stage { lists: ecmwf, version: OLD },
+        ];
+        Self { stages }
+    }
+
+    /// The labels of a message by discipline, category and number.
+    pub(crate) fn labels(
+        &self,
+        (discipline, category, number): (u8, u8, u8),
+        keys: &Keys,
+    ) -> Labels {
+        let codes = format!("{discipline:02x}{category:02x}{number:02x}");
+        let [own, ecmwf, old] = &self.stages;
+        let first = own.labels(&codes, keys);
+        let rest = || ecmwf.labels(&codes, keys).or(|| old.labels(&codes, keys));
+        // Names of variables are not looked for in ECMWF's folder.
+        Labels { cf_variable: first.cf_variable, ..first.or(rest) }
+    }
+
+    /// The name of the kind of level.
+    pub(crate) fn level(&self, keys: &Keys) -> Option<&'static str> {
+        let kind = keys.get(Key::TypeOfFirstFixedSurface)?;
+        let stage = Stage { version: NOW, ..self.stages.first()?.clone() };
+        stage.best('l', &format!("{kind:02x}"), keys)
+    }
+}
+
+/// The version of the lists: ecCodes' key `MTG2Switch`.
+fn version(stage: &Stage, keys: &Keys) -> char {
+    match stage.best('s', "", keys) {
+        Some("0") => return BEFORE,
+        Some("2") => return CONSTITUENTS,
+        Some(_) => return NOW,
+        None => {}
+    }
+    let by_tables = stage.best('t', "", keys).is_some_and(|value| value != "0");
+    let class = keys.get(Key::MarsClass);
+    match keys.get(Key::TablesVersion) {
+        Some(tables) if by_tables && tables <= LAST_BEFORE => BEFORE,
+        Some(_) if by_tables && class.is_some_and(|class| CONSTITUENT_CLASSES.contains(&class)) => {
+            CONSTITUENTS
+        }
+        _ => NOW,
+    }
+}
+
+/// Keys of edition 2 that ecCodes makes of others: units of pressure, kind of vertical coordinate, kind of step.
+pub(crate) fn derive(keys: &mut Keys) {
+    let get = |key: Key| keys.get(key);
+    let is_pressure = get(Key::TypeOfFirstFixedSurface) == Some(100);
+    let is_single = get(Key::TypeOfSecondFixedSurface) == Some(255);
+    let (scale, value) =
+        (get(Key::ScaleFactorOfFirstFixedSurface), get(Key::ScaledValueOfFirstFixedSurface));
+    let in_pascals = match (scale, value) {
+        (Some(scale), Some(value))
+            if is_pressure && is_single && value != MISSING && scale != MISSING =>
+        {
+            // Less than a hectopascal. A zero with a scale factor stays as it is.
+            if value == 0 { scale == 0 } else { crate::section::decimal(value, scale) < 100.0 }
+        }
+        _ => false,
+    };
+    let is_general = get(Key::TypeOfFirstFixedSurface) == Some(150);
+    let has_one_process = matches!(get(Key::NumberOfTimeRanges), Some(1 | 2));
+    let is_sum = has_one_process && get(Key::TypeOfStatisticalProcessing) == Some(1);
+    keys.set(Key::PressureUnits, in_pascals);
+    keys.set(Key::GenVertHeightCoords, is_general);
+    keys.set(Key::StepType, is_sum);
+}
