@@ -173,6 +173,9 @@ fn append(
         remove_left_overs(&arguments.set);
         return Ok(Ok(Exit::Done));
     }
+    let session = session
+        .with_scan_options(extension.scan_options.clone())
+        .map_err(|error| Stop::Usage(error.to_string()))?;
     how.options = extension.emit_options(how.options);
     let mut inputs = std::mem::take(&mut extension.inputs);
     if let Some(own) = inputs.first_mut() {

@@ -20,9 +20,10 @@ pub(crate) fn write<T: Serialize>(word: &str, options: &T) -> String {
     serde_json::to_string(&record).map(|text| format!("{word} {text}")).unwrap_or_default()
 }
 
-/// The options that a text says; `None` when it is none of that word, or of another version.
+/// The options that a line of a text says; `None` when there is none of that word, or it is of another version.
 pub(crate) fn read<T: DeserializeOwned>(word: &str, text: &str) -> Option<T> {
-    let text = text.strip_prefix(word)?.strip_prefix(' ')?;
+    let mut lines = text.lines();
+    let text = lines.find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))?;
     let record: Record<T> = serde_json::from_str(text).ok()?;
     (record.version == VERSION).then_some(record.options)
 }

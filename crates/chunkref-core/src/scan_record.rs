@@ -95,6 +95,27 @@ impl ScanRecord {
         record::write(WORD, self)
     }
 
+    /// The format and its options, where `options` do not say otherwise: what else is scanned for the same set is scanned in
+    /// the same way.
+    ///
+    /// ```
+    /// use chunkref_core::{ScanOptions, ScanRecord};
+    ///
+    /// let made = ScanOptions::default().with_format_option("toy.links", "skip");
+    /// let again = ScanRecord::new(&made).complete(ScanOptions::default());
+    /// assert_eq!(again.format_options, made.format_options);
+    /// ```
+    #[must_use]
+    pub fn complete(&self, mut options: ScanOptions) -> ScanOptions {
+        if options.format.is_none() {
+            options.format.clone_from(&self.format);
+        }
+        for (name, value) in &self.format_options {
+            options.format_options.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        options
+    }
+
     /// The record that a text says; `None` when it is none, or one of another version.
     #[must_use]
     pub fn of_record(text: &str) -> Option<Self> {
@@ -105,7 +126,7 @@ impl ScanRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Limits, OptionType};
+    use crate::{CombineOptions, Limits, OptionType};
 
     fn options() -> ScanOptions {
         let mut limits = Limits::default();
@@ -116,6 +137,23 @@ mod tests {
             .with_limits(limits)
             .with_allowed_outside("/a b")
             .with_format_option("toy.links", "a=1 to=x")
+    }
+
+    #[test]
+    fn one_text_says_how_inputs_are_combined_and_scanned() {
+        let cube = CombineOptions::default().with_concat_dimensions(["time"]);
+        let scan = ScanRecord::new(&options());
+        let text = format!("{}\n{}", cube.to_record(), scan.to_record());
+        assert_eq!(CombineOptions::of_record(&text), Some(cube));
+        assert_eq!(ScanRecord::of_record(&text), Some(scan.clone()));
+        let given = ScanOptions::default().with_format_option("toy.links", "follow");
+        let complete = scan.complete(given);
+        assert_eq!(
+            (complete.format.as_deref(), &*complete.format_options["toy.links"]),
+            (Some("toy"), "follow")
+        );
+        // Nothing that a set says opens other folders.
+        assert!(complete.allow_outside.is_empty());
     }
 
     #[test]

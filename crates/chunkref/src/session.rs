@@ -31,7 +31,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chunkref_combine::Report;
-use chunkref_core::{CombineOptions, OnFailure, Registry, ScanOptions, Skipped, redact};
+use chunkref_core::{
+    CombineOptions, OnFailure, Registry, ScanOptions, ScanRecord, Skipped, redact,
+};
 use chunkref_model::Dataset;
 use chunkref_model::provenance::Provenance;
 use chunkref_store::{Cost, Location, Stores};
@@ -183,11 +185,20 @@ impl Session {
         let left_out = left_out.iter().filter(|location| !there.contains(location.as_str()));
         let provenance = Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            options: options.to_record(),
+            options: self.record(options),
             skipped: counts,
             left_out: left_out.cloned().collect(),
         };
         Ok(Cube { dataset: combined.dataset, notes, skipped, failed, provenance })
+    }
+
+    /// How inputs are combined, and, where options of formats are given, how they are scanned.
+    fn record(&self, options: &CombineOptions) -> String {
+        let scan = &self.scan_options;
+        if scan.format.is_none() && scan.format_options.is_empty() {
+            return options.to_record();
+        }
+        format!("{}\n{}", options.to_record(), ScanRecord::new(scan).to_record())
     }
 
     /// What would become of the inputs, and what stands in the way. The second value is what of each is not in the

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use chunkref_core::atomic::Fingerprint;
 use chunkref_core::{
-    ByteSource, Capability, CombineOptions, EmitOptions, ReferenceFormats, redact,
+    ByteSource, Capability, CombineOptions, EmitOptions, ReferenceFormats, ScanOptions, ScanRecord,
+    redact,
 };
 use chunkref_model::Source;
 use chunkref_model::provenance::Recorded;
@@ -62,6 +63,8 @@ pub struct Extension {
     pub known: usize,
     /// How they are combined.
     pub options: CombineOptions,
+    /// How they are scanned: as the session says, and else as the files of the set were.
+    pub scan_options: ScanOptions,
     /// What was there when the set was read; it is not replaced if that changed meanwhile.
     replaces: Option<Fingerprint>,
     version: Option<String>,
@@ -115,6 +118,9 @@ impl Session {
         let made_of = || CombineOptions::of_record(&recorded.as_ref()?.provenance.options);
         let options =
             options.or_else(made_of).ok_or_else(|| AppendError::NotRecorded(set.to_string()))?;
+        let scanned = recorded.as_ref();
+        let scanned = scanned.and_then(|made| ScanRecord::of_record(&made.provenance.options));
+        let scan_options = scanned.unwrap_or_default().complete(self.scan_options.clone());
         let sources = recorded.as_ref().map(Recorded::sources).unwrap_or_default();
         let in_set: HashSet<&str> = sources.iter().map(|source| source.location.as_str()).collect();
         let all = inputs.len();
@@ -137,7 +143,7 @@ impl Session {
         let inputs: Vec<Input> =
             std::iter::once(own).chain(inputs.into_iter().filter(is_new)).collect();
         let known = all.saturating_add(1).saturating_sub(inputs.len());
-        Ok(Extension { inputs, known, options, replaces, version })
+        Ok(Extension { inputs, known, options, scan_options, replaces, version })
     }
 
     /// What differs between a source as it was recorded and as it is.

@@ -26,7 +26,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use chunkref_core::ScanOptions;
+use chunkref_core::{ScanOptions, ScanRecord};
 use chunkref_model::provenance::Recorded;
 use chunkref_model::{Array, ChunkRef, Dataset, ObjectVersion, SourceId};
 use chunkref_read::Bounds;
@@ -110,7 +110,10 @@ pub async fn verify_dataset(
     report.checks.push(decode::chunks(&cube, &objects, &sample).await);
     if let Some(scanning) = &options.against_source {
         let (reading, all) = ((stores, policy), options.sample == Sample::All);
-        let checks = against::sources(&cube, reading, &objects, &sample, all, scanning).await;
+        // As the files were scanned when the set was made.
+        let made = recorded.and_then(|made| ScanRecord::of_record(&made.provenance.options));
+        let scanning = made.unwrap_or_default().complete(scanning.clone());
+        let checks = against::sources(&cube, reading, &objects, &sample, all, &scanning).await;
         report.checks.extend(checks);
     } else if let Some(check) = report.checks.last_mut() {
         let note = "whether chunks are in the places of their coordinates was not checked: that takes a new scan of the sources";
