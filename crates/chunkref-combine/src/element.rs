@@ -173,12 +173,12 @@ pub fn reads_otherwise(array: &Array, source: &Array) -> Option<String> {
         .or_else(|| differs("codecs are", words::codecs(array), words::codecs(source)))
         .or_else(|| {
             let lacking = array.dimensions.len().checked_sub(source.dimensions.len())?;
-            let names = array.dimensions.iter().skip(lacking).zip(&source.dimensions);
+            let pairs = array.dimensions.iter().skip(lacking).zip(&source.dimensions);
             // Axes without a name are numbered, by each writer in its own way.
-            let named = names.clone().filter(|(_, own)| !is_unnamed(own));
-            let (here, there): (Vec<_>, Vec<_>) = named.unzip();
-            let words =
-                |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
+            let (here, there): (Vec<_>, Vec<_>) = pairs.filter(|(_, own)| !is_unnamed(own)).unzip();
+            let words = |names: Vec<&String>| {
+                names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+            };
             differs("dimensions are", words(here), words(there))
         })
         .or_else(|| {

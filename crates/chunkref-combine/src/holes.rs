@@ -49,14 +49,12 @@ fn filled<'a>(arrays: impl Iterator<Item = &'a Array>, axes: &[&str]) -> Option<
         let Some(order) = order(array, axes) else { continue };
         let lengths: Vec<u64> =
             order.iter().filter_map(|&axis| array.shape.get(axis)).copied().collect();
-        let (shape, marks) = match &mut found {
-            Some(found) => found,
-            None => {
-                let count = lengths.iter().copied().try_fold(1, u64::checked_mul);
-                let count = count.filter(|&count| count <= MOST_PLACES)?;
-                found.insert((lengths.clone(), vec![false; usize::try_from(count).ok()?]))
-            }
-        };
+        if found.is_none() {
+            let count = lengths.iter().copied().try_fold(1, u64::checked_mul);
+            let count = count.filter(|&count| count <= MOST_PLACES)?;
+            found = Some((lengths.clone(), vec![false; usize::try_from(count).ok()?]));
+        }
+        let (shape, marks) = found.as_mut()?;
         if *shape != lengths || !mark(array, &order, &lengths, marks) {
             return None;
         }

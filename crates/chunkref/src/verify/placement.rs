@@ -192,9 +192,7 @@ fn joined(array: Array) -> Array {
         (DataType::FixedString { length: 1 }, Some((&length, rest))) if !rest.is_empty() => length,
         _ => return array,
     };
-    let (Some(values), Ok(length)) = (array.plain_values(), length.try_into()) else {
-        return array;
-    };
+    let Some(values) = array.plain_values() else { return array };
     let mut joined = array;
     joined.dtype = DataType::FixedString { length };
     joined.shape.pop();

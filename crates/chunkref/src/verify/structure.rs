@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chunkref_model::provenance::Contents;
+use chunkref_model::provenance::{Contents, Recorded};
 use chunkref_model::{Array, ChunkRef, SourceId, WHOLE_OBJECT};
 use chunkref_read::are_messages;
 
@@ -213,7 +213,7 @@ pub(super) fn complete(cube: &Cube<'_>) -> Check {
         }
     }
     let there = |path: &str| cube.arrays.iter().any(|(own, _)| own == path);
-    let written = cube.recorded.into_iter().flat_map(|recorded| recorded.paths());
+    let written = cube.recorded.into_iter().flat_map(Recorded::paths);
     for path in written.filter(|path| !there(path)) {
         check.count(1);
         let reason = "it was in the set when that was written, and is not there now".to_owned();

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_combine::are_since;
-use chunkref_core::{CombineOptions, CoordinateSource};
-use chunkref_model::{Array, AttributeValue, Dataset};
+use chunkref_core::{Codecs, CombineOptions, CoordinateSource};
+use chunkref_model::{Array, AttributeValue, Codec, Dataset};
 use chunkref_read::are_messages;
 
 use super::Member;
@@ -33,7 +33,13 @@ pub(super) fn wanted(members: &[Member], options: &CombineOptions) -> Vec<(usize
         let arrays: Vec<&Array> =
             holders.iter().filter_map(|&input| array(members, input, &path)).collect();
         let family = families.get(&path);
-        let most = if family.is_some() { MOST_TIMES } else { MOST_SMALL };
+        // Where one input has the values, as a set that was made of others may, the others are read up to that length.
+        let plain = arrays.iter().filter(|array| array.is_plain());
+        let longest = plain.filter_map(|array| array.logical_bytes()).max().unwrap_or_default();
+        let most = match family {
+            Some(_) => MOST_TIMES,
+            None => longest.clamp(MOST_SMALL, MOST_TIMES),
+        };
         let alike = arrays.windows(2).all(|pair| match pair {
             [a, b] => stored_alike(a, b),
             _ => true,
@@ -84,8 +90,16 @@ fn text<'a>(array: &'a Array, name: &str) -> Option<&'a str> {
 }
 
 fn stored_alike(a: &Array, b: &Array) -> bool {
+    // Settings of encoders do not matter.
+    let codecs = |array: &Array| {
+        let linked = Codecs::linked().ok();
+        let bare = |codec: &Codec| {
+            linked.map_or_else(|| codec.clone(), |linked| linked.for_decoding(codec))
+        };
+        array.codecs.iter().map(bare).collect::<Vec<_>>()
+    };
     a.dtype == b.dtype
-        && a.codecs == b.codecs
+        && (a.codecs == b.codecs || codecs(a) == codecs(b))
         && a.fill_value == b.fill_value
         && a.is_plain() == b.is_plain()
         && (a.is_plain() || a.chunk_grid.chunk_shape() == b.chunk_grid.chunk_shape())
