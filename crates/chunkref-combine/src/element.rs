@@ -21,6 +21,8 @@ const SAME_TIME: i128 = 1_000_000;
 pub enum Element {
     /// There is no value.
     Missing,
+    /// What NetCDF fills with, in an array that names no fill value: some readers take it for missing, others for this.
+    Default(Box<Self>),
     /// A time, in nanoseconds from year 0 of its calendar.
     Time(i128),
     /// A whole number.
@@ -37,6 +39,9 @@ impl Element {
     pub fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Time(a), Self::Time(b)) => (a - b).abs() <= SAME_TIME,
+            (Self::Default(_), Self::Default(_) | Self::Missing)
+            | (Self::Missing, Self::Default(_)) => true,
+            (Self::Default(value), other) | (other, Self::Default(value)) => value.is(other),
             _ => self == other,
         }
     }
@@ -78,6 +83,7 @@ impl std::fmt::Display for Element {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing => formatter.write_str("missing"),
+            Self::Default(value) => value.fmt(formatter),
             Self::Time(time) => write!(formatter, "{time} ns"),
             Self::Int(number) => number.fmt(formatter),
             Self::Float(number) => number.fmt(formatter),
@@ -117,9 +123,8 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         values(&array.dtype, &bytes)?.pop()
     });
     let named = ["_FillValue", "missing_value"].map(|name| array.attributes.get(name).map(numbers));
-    // What NetCDF fills with means missing, whether it is named or not.
     let is_silent = fill.is_none() && named.iter().all(Option::is_none);
-    let fill = fill.or_else(|| default_of(&array.dtype).filter(|_| is_silent));
+    let default = default_of(&array.dtype).filter(|_| is_silent);
     let is_fill = |value: &Value| {
         #[expect(clippy::cast_precision_loss, reason = "a number that is named as an attribute")]
         let number = match value {
@@ -139,10 +144,7 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
     };
     let (scale, offset) = (number("scale_factor"), number("add_offset"));
     let packed = scale.is_some() || offset.is_some();
-    let element = |value: Value| {
-        if is_fill(&value) {
-            return Element::Missing;
-        }
+    let meant = |value: Value| {
         let unpacked = |number: f64| number * scale.unwrap_or(1.0) + offset.unwrap_or(0.0);
         match (value, &time) {
             (Value::Bytes(bytes), _) => {
@@ -158,6 +160,14 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
             (Value::Int(number), Some(units)) => moment(units, unpacked(number as f64)),
             (Value::Float(number), Some(units)) => moment(units, unpacked(number.get())),
         }
+    };
+    let element = |value: Value| {
+        if is_fill(&value) {
+            return Element::Missing;
+        }
+        let is_default = default.as_ref() == Some(&value);
+        let meant = meant(value);
+        if is_default { Element::Default(Box::new(meant)) } else { meant }
     };
     Some(found.into_iter().map(element).collect())
 }
@@ -350,6 +360,9 @@ mod tests {
         without.attributes.insert("missing_value", missing);
         let found = elements(&without, None).unwrap();
         assert_eq!(found, [Element::Int(10), Element::Missing, Element::Missing]);
+        let silent = elements(&ints(&["x"], &[-2_147_483_647]), None).unwrap().remove(0);
+        assert!(silent.is(&Element::Missing) && Element::Int(-2_147_483_647).is(&silent));
+        assert!(!silent.is(&Element::Int(3)));
         assert_eq!(Places::new(&whole).find(&Element::of_text("7.5")), Some(1));
         assert_eq!(Element::of_text(" r1i1 "), Element::Bytes(b"r1i1".to_vec()));
         let days = DataType::DateTime { unit: "D".to_owned(), order: ByteOrder::Little };
