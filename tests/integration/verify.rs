@@ -46,9 +46,10 @@ impl Cube {
         serde_json::from_slice(&fs::read(&self.json).unwrap()).unwrap()
     }
 
-    /// Writes the references as `change` leaves them.
+    /// Writes the references as `change` leaves them, without the second copy of all documents.
     pub(crate) fn plant(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
         let mut references = self.references();
+        references["refs"].as_object_mut().unwrap().remove(".zmetadata");
         change(&mut references["refs"]);
         let planted = self.folder.path().join("planted.json");
         fs::write(&planted, references.to_string()).unwrap();
@@ -241,6 +242,65 @@ fn dimensions_that_disagree_are_found() {
     let check = report["checks"].as_array().unwrap();
     let check = check.iter().find(|check| check["check"] == "dimensions").unwrap();
     assert!(check["failed"].as_u64().unwrap() > 0, "{report:#}");
+}
+
+#[test]
+fn what_is_described_otherwise_than_in_the_sources_is_found() {
+    let cube = Cube::new();
+    let document = |key: &str, from: &str, to: &str| {
+        cube.plant(|refs| {
+            let text = refs[key].as_str().unwrap();
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{key}");
+            refs[key] = changed.into();
+        })
+    };
+    for (key, from, to, words) in [
+        ("SST/.zarray", "\"<i2\"", "\">i2\"", "its element type is int16 (big-endian)"),
+        ("SST/.zarray", "\"fill_value\":-1", "\"fill_value\":7", "its fill value is 7"),
+        ("SST/.zattrs", "\"y\",\"x\"", "\"x\",\"y\"", "its dimensions are"),
+    ] {
+        let report = verify(&document(key, from, to), &["--all", "--against-source"]);
+        let found = failures(&report);
+        assert!(found.iter().any(|(.., reason)| reason.contains(words)), "{key}: {found:#?}");
+    }
+    let gone = cube.plant(|refs| {
+        refs.as_object_mut().unwrap().retain(|key, _| !key.starts_with("DQF/"));
+    });
+    require(&verify(&gone, &[]), "complete", &json!("DQF"), &Value::Null, "is not there now");
+}
+
+#[test]
+fn chunks_of_another_variable_or_a_foreign_file_are_found() {
+    let cube = Cube::new();
+    let exchanged = cube.plant(|refs| {
+        let other = refs["DQF/0.0.0"].clone();
+        refs["SST/0.0.0"] = other;
+    });
+    let report = verify(&exchanged, &["--all", "--against-source"]);
+    require(&report, "against-source", &json!("SST"), &json!([0, 0, 0]), "no chunk of \"SST\"");
+    let foreign = cube.folder.path().join("foreign.nc");
+    fs::copy(&cube.sources[1], &foreign).unwrap();
+    let from = cube.sources[0].file_name().unwrap().to_str().unwrap();
+    let replaced = cube.plant(|refs| {
+        refs["SST/0.1.1"][0] =
+            refs["SST/0.1.1"][0].as_str().unwrap().replace(from, "foreign.nc").into();
+    });
+    let report = verify(&replaced, &["--all", "--against-source"]);
+    assert_eq!(report["sound"], false, "{report:#}");
+}
+
+#[test]
+fn documents_that_contradict_each_other_are_an_error() {
+    let cube = Cube::new();
+    let mut references = cube.references();
+    let all = references["refs"][".zmetadata"].as_str().unwrap();
+    references["refs"][".zmetadata"] = all.replacen("\"<i2\"", "\">i2\"", 1).into();
+    let path = cube.folder.path().join("two.json");
+    fs::write(&path, references.to_string()).unwrap();
+    let ran = chunkref(["verify".as_ref(), path.as_os_str()]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(said(&ran).contains(".zmetadata says otherwise"), "{}", said(&ran));
 }
 
 #[test]
