@@ -163,10 +163,11 @@ fn bounded(entry: &CodecEntry, sample: &CodecSample, stored: &Bytes) -> Result<(
 /// Bytes that no encoder made: cut off, changed, and of chance.
 fn any_bytes(entry: &CodecEntry, sample: &CodecSample, stored: &Bytes) -> Result<(), Violation> {
     let most = sample.plain.len();
-    let step = stored.len().div_ceil(PLACES).max(1);
-    // Of a long sample, what is changed is its beginning, where the headers are.
+    // Of a long sample, what is changed is its beginning, where the headers are; short ones are changed all over.
     let head = stored.slice(..stored.len().min(BETWEEN));
-    for place in (0..head.len()).step_by(step).chain(0..head.len().min(PLACES / 4)) {
+    let (all_over, at_start) = if stored.len() > head.len() { (4, 16) } else { (PLACES, 64) };
+    let step = head.len().div_ceil(all_over).max(1);
+    for place in (0..head.len()).step_by(step).chain(0..head.len().min(at_start)) {
         tried(entry, &sample.codec, &head.slice(..place), most, sample.name)?;
         for change in [1_u8, 0x80, 0xff] {
             let mut changed = head.to_vec();
