@@ -254,21 +254,29 @@ mod tests {
         assert_eq!(tried, 11);
     }
 
-    /// Of what these codecs decode, libraries other than this program's write some; those bytes are in the tests of the modules.
     #[test]
     fn each_codec_keeps_its_contract() {
         let words =
             |count: u32| -> Bytes { (0..count).flat_map(|n| (n / 7 % 50).to_le_bytes()).collect() };
-        for codec in codecs() {
+        let check = |codec: &Codec| {
             let entry = Codecs::linked().unwrap().by_name(codec.name()).unwrap();
             let sample = |name, plain: Bytes| {
                 let sample = CodecSample::new(name, codec.clone(), plain.clone());
-                if entry.name == "astype" { sample.with_stored(plain) } else { sample }
+                match entry.name {
+                    "astype" => sample.with_stored(plain),
+                    // A block of LZ4 is one call, and what Blosc stores uncompressed one copy.
+                    "imagecodecs_lz4h5" | "blosc" => sample.with_one_call(),
+                    _ => sample,
+                }
             };
-            let samples =
-                [sample("a long chunk", words(1 << 16)), sample("a short chunk", words(64))];
-            conformance::codec(entry, &samples).unwrap();
-        }
+            let long = sample("a long chunk", words(1 << 16));
+            conformance::codec(entry, &[long, sample("a short chunk", words(256))]).err()
+        };
+        let broken: Vec<_> = codecs()
+            .iter()
+            .filter_map(|codec| Some((codec.name().to_owned(), check(codec)?)))
+            .collect();
+        assert!(broken.is_empty(), "{broken:#?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub enum AttributeValue {
     /// An unsigned integer.
     UInt(u64),
     /// A number; narrower ones are widened without change of value. NaN and infinities are allowed.
-    Float(f64),
+    Float(#[serde(with = "crate::wide_float")] f64),
     /// Text.
     Text(String),
     /// Values along one axis; lists of lists for more.

@@ -15,9 +15,9 @@ pub enum FillValue {
     /// For `UInt`.
     UInt(u64),
     /// For `Float`; the value widened to 64 bits.
-    Float(f64),
+    Float(#[serde(with = "crate::wide_float")] f64),
     /// For `Complex`: real and imaginary part, widened to 64 bits.
-    Complex(f64, f64),
+    Complex(#[serde(with = "crate::wide_float")] f64, #[serde(with = "crate::wide_float")] f64),
     /// For `FixedString`, `Raw` and `Struct`: the element's bytes.
     Bytes(Bytes),
     /// For `VlenString`.

@@ -32,6 +32,7 @@ pub mod manifest;
 pub mod printable;
 pub mod provenance;
 pub mod secret;
+mod wide_float;
 pub mod zarr;
 
 pub use array::Array;
