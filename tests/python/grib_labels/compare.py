@@ -67,3 +67,9 @@ def verdict(key, ours, theirs):
     if key == "cfVarName":
         theirs = re.sub(r"[^A-Za-z0-9_-]", "_", theirs)
     return "same" if ours == theirs else "differ"
+
+
+def is_of_another(key, truth):
+    """Whether ecCodes takes a label from ECMWF's list, and the short name from another: it is of another quantity."""
+    theirs = truth.get(f"{key}ECMF")
+    return theirs is not None and truth[key] == theirs and truth["shortName"] != truth["shortNameECMF"]

@@ -200,7 +200,7 @@ def edition1(origin, conditions):
 def truth(handle):
     """What ecCodes calls a message; `None` for what it does not know the key of."""
     labels = {}
-    for key in LABELS:
+    for key in [*LABELS, "shortNameECMF", "paramIdECMF", "cfNameECMF", "cfVarNameECMF"]:
         try:
             labels[key] = ec.codes_get_string(handle, key)
         except ec.CodesInternalError:
