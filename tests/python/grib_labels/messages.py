@@ -75,8 +75,10 @@ def entries(edition):
                 if concept == "paramId":
                     main = {c for _, c in definitions.concepts(f"{folder}/shortName{last}.def") or []}
                     seen = [entry for entry in seen if entry[1] not in main]
-                for place, (_, conditions) in enumerate(seen):
-                    yield places[place % len(places)], conditions, name
+                for place, (value, conditions) in enumerate(seen):
+                    # An empty name makes ecCodes abort (`ammc` of edition 1).
+                    if value:
+                        yield places[place % len(places)], conditions, name
 
 
 def levels(edition):

@@ -74,6 +74,7 @@ WORDS = {
     "Millimetres*100 + number of stations": "1",
     "image^data": "unknown",
     "mg S/m**2": "mg m-2",
+    "m s*-1": "m s-1",
     "ms*-1": "m s-1",
     "ms-1": "m s-1",
     "Bites per day per person": "d-1",

@@ -42,9 +42,13 @@ pub(crate) fn edition1(table: u8, number: u8, labels: Labels) -> Parameter {
     known(labels).unwrap_or_else(|| unknown(format!("unknown_{table}_{number}"), labels))
 }
 
+/// The number, which is 0 for none.
+fn param_id(labels: Labels) -> Option<u32> {
+    labels.param_id?.parse().ok().filter(|&number| number != 0)
+}
+
 fn known(labels: Labels) -> Option<Parameter> {
-    let param_id =
-        labels.param_id.and_then(|number| number.parse().ok()).filter(|&number| number != 0);
+    let param_id = param_id(labels);
     let short_name = labels.short_name.filter(|name| !name.is_empty() && *name != UNKNOWN)?;
     // As ecCodes' `cfVarName`: a variable does not begin with a digit.
     let is_plain =
@@ -67,10 +71,10 @@ fn known(labels: Labels) -> Option<Parameter> {
     })
 }
 
-/// One that ecCodes has no name for; of a few it has the name of a variable.
+/// One that ecCodes has no name for; of a few it has the number or the name of a variable.
 fn unknown(name: String, labels: Labels) -> Parameter {
     Parameter {
-        param_id: None,
+        param_id: param_id(labels),
         short_name: name.clone(),
         variable: labels.cf_variable.map_or_else(|| name.clone(), clean),
         long_name: name,

@@ -66,13 +66,17 @@ impl Stage {
 }
 
 impl Labels {
-    /// These labels, or others' where there is no short name: all are of one list, so that none is another quantity's.
+    /// These labels, and of those that are not there others', unless they have another short name: then they are another
+    /// quantity's.
     /// ecCodes looks for each alone, and finds standard names of ECMWF's local numbers for those of other centres.
     fn or(self, others: impl FnOnce() -> Self) -> Self {
-        if self.short_name.is_some() {
+        if self.short_name.is_some() && self.cf_name.is_some() && self.param_id.is_some() {
             return self;
         }
         let others = others();
+        if self.short_name.is_some() && self.short_name != others.short_name {
+            return self;
+        }
         Self {
             param_id: self.param_id.or(others.param_id),
             short_name: self.short_name.or(others.short_name),
