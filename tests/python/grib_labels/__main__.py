@@ -2,7 +2,11 @@
 """`python -m grib_labels`: the labels of the program beside ecCodes', over the entries of all of its concepts.
 
 The program is `CHUNKREF`. `--every N` takes each Nth entry (100), `--seed N` which of them, `--jobs N` processes,
-`--show` prints each label that is not the same."""
+`--show` prints each label that is not the same.
+
+The columns: labels that are the same, that differ, that only ecCodes has, that only the program has, of these that it
+has of its second source and says so; those that ecCodes takes from ECMWF's list though the short name is another
+centre's, which the program does not; and those that neither has."""
 
 import argparse
 import collections
@@ -59,6 +63,8 @@ def shard(task):
                     continue
                 if verdict == "own" and (ours["source"] == "gribberish" or ours["source"] and key in ("name", "units")):
                     verdict = "second"
+                if verdict in ("differ", "unknown") and compare.is_of_another(key, truth):
+                    verdict = "another"
                 counts[edition, name, key, verdict] += 1
                 if verdict in ("differ", "unknown", "own"):
                     lines.append(f"{edition} {name} {key}: {value!r}, ecCodes {truth[key]!r} {dict(conditions)}")
@@ -78,7 +84,7 @@ def shard(task):
 
 
 def table(counts, by_list):
-    words = ["same", "differ", "unknown", "own", "second", "neither"]
+    words = ["same", "differ", "unknown", "own", "second", "another", "neither"]
     print(f"{'':34}" + "".join(f"{word:>9}" for word in words))
     rows = collections.defaultdict(collections.Counter)
     for (edition, name, key, verdict), count in counts.items():

@@ -3,6 +3,8 @@
 
 import re
 
+from grib_tables import units
+
 LABELS = ["shortName", "name", "units", "paramId", "typeOfLevel", "cfName", "cfVarName"]
 
 # Units that ecCodes writes for numbers without a dimension, as words.
@@ -33,6 +35,8 @@ def exponents(text):
 def same_units(ours, theirs):
     """Whether the spelling of the project means what ecCodes writes. Words and scales that UDUNITS does not have are
     listed in `grib_tables.units`; here they only have to be known as such."""
+    if theirs.strip() in units.WORDS:
+        return ours == units.WORDS[theirs.strip()]
     lower = theirs.strip().lower()
     if lower in ("", "~", "?", "???", "various", "missing", "reserved", "unknown", "image^data"):
         return ours == "unknown"
@@ -43,11 +47,7 @@ def same_units(ours, theirs):
         return ours in ("degree", wanted) or lower.startswith(("degreeperday", "degree coming"))
     if exponents(ours) == exponents(theirs):
         return True
-    from grib_tables import units
-
-    return theirs.strip() in units.WORDS and ours == units.WORDS[theirs.strip()] or ours == units.udunits(theirs) and bool(
-        re.search(r"psu|rad|deg|day|\bC\b|per", theirs)
-    )
+    return ours == units.udunits(theirs) and bool(re.search(r"psu|rad|deg|day|\bC\b|per", theirs))
 
 
 def verdict(key, ours, theirs):
@@ -67,3 +67,9 @@ def verdict(key, ours, theirs):
     if key == "cfVarName":
         theirs = re.sub(r"[^A-Za-z0-9_-]", "_", theirs)
     return "same" if ours == theirs else "differ"
+
+
+def is_of_another(key, truth):
+    """Whether ecCodes takes a label from ECMWF's list, and the short name from another: it is of another quantity."""
+    theirs = truth.get(f"{key}ECMF")
+    return theirs is not None and truth[key] == theirs and truth["shortName"] != truth["shortNameECMF"]

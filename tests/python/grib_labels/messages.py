@@ -75,8 +75,10 @@ def entries(edition):
                 if concept == "paramId":
                     main = {c for _, c in definitions.concepts(f"{folder}/shortName{last}.def") or []}
                     seen = [entry for entry in seen if entry[1] not in main]
-                for place, (_, conditions) in enumerate(seen):
-                    yield places[place % len(places)], conditions, name
+                for place, (value, conditions) in enumerate(seen):
+                    # An empty name makes ecCodes abort (`ammc` of edition 1).
+                    if value:
+                        yield places[place % len(places)], conditions, name
 
 
 def levels(edition):
@@ -200,7 +202,7 @@ def edition1(origin, conditions):
 def truth(handle):
     """What ecCodes calls a message; `None` for what it does not know the key of."""
     labels = {}
-    for key in LABELS:
+    for key in [*LABELS, "shortNameECMF", "paramIdECMF", "cfNameECMF", "cfVarNameECMF"]:
         try:
             labels[key] = ec.codes_get_string(handle, key)
         except ec.CodesInternalError:

@@ -5,6 +5,7 @@ use super::{Findings, Tree};
 
 const LEDGER: &str = "FIXTURES.toml";
 const MOST_BYTES: usize = 64 * 1024;
+const GENERATED: &str = "crates/chunkref-grib2/src/table/eccodes/";
 const VAGUE: [&str; 3] = ["utils", "common", "helpers"];
 
 /// Check one file of any kind.
@@ -15,7 +16,9 @@ pub(super) fn check(path: &str, content: &[u8], tree: &Tree, findings: &mut Find
             findings.fault(path, format!("`{stem}` says nothing: name it after what it holds"));
         }
     }
-    if content.len() > MOST_BYTES && !path.ends_with("Cargo.lock") {
+    // The tables of the crate for GRIB are generated; `cargo xtask test` compares them with what they are made of.
+    let is_generated = path.ends_with("Cargo.lock") || path.starts_with(GENERATED);
+    if content.len() > MOST_BYTES && !is_generated {
         findings.fault(
             path,
             format!("{} bytes, {MOST_BYTES} at most: generate it instead", content.len()),

@@ -42,9 +42,13 @@ pub(crate) fn edition1(table: u8, number: u8, labels: Labels) -> Parameter {
     known(labels).unwrap_or_else(|| unknown(format!("unknown_{table}_{number}"), labels))
 }
 
+/// The number, which is 0 for none.
+fn param_id(labels: Labels) -> Option<u32> {
+    labels.param_id?.parse().ok().filter(|&number| number != 0)
+}
+
 fn known(labels: Labels) -> Option<Parameter> {
-    let param_id =
-        labels.param_id.and_then(|number| number.parse().ok()).filter(|&number| number != 0);
+    let param_id = param_id(labels);
     let short_name = labels.short_name.filter(|name| !name.is_empty() && *name != UNKNOWN)?;
     // As ecCodes' `cfVarName`: a variable does not begin with a digit.
     let is_plain =
@@ -67,10 +71,10 @@ fn known(labels: Labels) -> Option<Parameter> {
     })
 }
 
-/// One that ecCodes has no name for; of a few it has the name of a variable.
+/// One that ecCodes has no name for; of a few it has the number or the name of a variable.
 fn unknown(name: String, labels: Labels) -> Parameter {
     Parameter {
-        param_id: None,
+        param_id: param_id(labels),
         short_name: name.clone(),
         variable: labels.cf_variable.map_or_else(|| name.clone(), clean),
         long_name: name,
@@ -98,19 +102,21 @@ fn gribberish(centre: u16, code: (u8, u8, u8)) -> Option<Parameter> {
         |number| catch_unwind(|| parameters::parameter(discipline, category, number)).ok()?;
     let found = find(number)?;
     let short_name = clean(&found.abbrev).to_lowercase();
-    // A number that the tables do not have gets the name of the last one, as 255 does.
-    let is_last = find(NO_NUMBER).is_some_and(|last| last.abbrev == found.abbrev);
-    if is_last || matches!(short_name.as_str(), "" | "-" | "missing" | "unknown" | "reserved") {
+    if matches!(short_name.as_str(), "" | "-" | "missing" | "unknown" | "reserved") {
         return None;
     }
     let (long_name, units) = match eccodes::code(discipline, category, number) {
         // Some of their names are of other parameters than WMO's.
-        Some((name, units)) if letters(name) == letters(&found.name) => {
+        Some((name, units)) if letters(without_remark(name)) == letters(&found.name) => {
             (name.to_owned(), units.to_owned())
         }
-        Some(_) => return None,
-        None if is_local(code) => (found.name.clone(), units(&found.unit)),
-        None => return None,
+        // A number that the tables do not have gets the name of the last one, as 255 does.
+        None if is_local(code)
+            && find(NO_NUMBER).is_none_or(|last| last.abbrev != found.abbrev) =>
+        {
+            (found.name.clone(), units(&found.unit))
+        }
+        _ => return None,
     };
     let starts_with_digit = short_name.starts_with(|first: char| first.is_ascii_digit());
     Some(Parameter {
@@ -126,6 +132,11 @@ fn gribberish(centre: u16, code: (u8, u8, u8)) -> Option<Parameter> {
 
 /// Missing, as the number of a parameter.
 const NO_NUMBER: u8 = 255;
+
+/// A name without what stands in brackets at its end.
+fn without_remark(name: &str) -> &str {
+    name.split_once(" (").map_or(name, |(name, _)| name)
+}
 
 /// The letters and digits of a name, in small letters: gribberish writes some names without spaces.
 fn letters(name: &str) -> String {
@@ -157,22 +168,48 @@ fn clean(name: &str) -> String {
     name.chars().map(|letter| if is_safe(letter) { letter } else { '_' }).collect()
 }
 
-/// Units with spaces between them, as CF writes them: gribberish's tables run them together.
+/// gribberish's units in words that UDUNITS reads; it runs them together.
+#[rustfmt::skip]
+const UNITS: &[(&str, &str)] = &[
+    ("0.001/s", "1e-3 s-1"), ("Jkg-1", "J kg-1"), ("Km-1", "K m-1"), ("Km2kg-1s-1", "K m2 kg-1 s-1"),
+    ("Ks-1", "K s-1"), ("Nm-2", "N m-2"), ("Nm-2s", "N m-2 s"), ("Pas-1", "Pa s-1"), ("Wm-1sr-1", "W m-1 sr-1"),
+    ("Wm-2", "W m-2"), ("Wm-3sr-1", "W m-3 sr-1"), ("degree True", "degree"), ("degrees", "degree"),
+    ("flashes/km^2/min", "km-2 min-1"), ("gm-2", "g m-2"), ("kgkg-1", "kg kg-1"), ("kgkg-1s-1", "kg kg-1 s-1"),
+    ("kgm-1", "kg m-1"), ("kgm-2", "kg m-2"), ("kgm-2s-1", "kg m-2 s-1"), ("kgm-3", "kg m-3"), ("m MSL", "m"),
+    ("m2s-1", "m2 s-1"), ("m2s-2", "m2 s-2"), ("m3m-3", "m3 m-3"), ("mm/hr", "mm h-1"), ("ms-1", "m s-1"),
+    ("pa", "Pa"), ("pas-1", "Pa s-1"),
+];
+
+/// Words of its units for numbers without a dimension.
+const NO_DIMENSION: &[&str] = &[
+    "",
+    "-",
+    "bool",
+    "flag",
+    "fraction",
+    "index",
+    "integer",
+    "nondim",
+    "numeric",
+    "porportion",
+    "proportion",
+];
+
+/// Units as the rest of the tables has them.
 fn units(text: &str) -> String {
     let text = text.trim();
-    match text {
-        "" => "1".to_owned(),
-        "ms-1" => "m s-1".to_owned(),
-        "Wm-2" => "W m-2".to_owned(),
-        "kgm-2" => "kg m-2".to_owned(),
-        "kgkg-1" => "kg kg-1".to_owned(),
-        "kgm-2s-1" => "kg m-2 s-1".to_owned(),
-        "Km-1" => "K m-1".to_owned(),
-        "Pas-1" => "Pa s-1".to_owned(),
-        "Jkg-1" => "J kg-1".to_owned(),
-        "m2s-2" => "m2 s-2".to_owned(),
-        _ => text.to_owned(),
+    let lower = text.to_ascii_lowercase();
+    if NO_DIMENSION.contains(&lower.as_str())
+        || lower.contains("table")
+        || lower.starts_with("log10")
+    {
+        return "1".to_owned();
     }
+    UNITS
+        .iter()
+        .find(|(run_together, _)| *run_together == text)
+        .map_or(text, |(_, units)| units)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -217,6 +254,14 @@ mod tests {
         assert_eq!((stream.units.as_str(), stream.source), ("m2 s-1", Some("WMO")));
         assert_eq!(edition2(7, (10, 1, 5), NONE).short_name, "unknown_10_1_5");
         assert_eq!(edition2(7, (0, 77, 3), NONE), unknown("unknown_0_77_3".to_owned(), NONE));
+    }
+
+    #[test]
+    fn units_are_those_of_udunits() {
+        assert_eq!(
+            ["kgm-2s-1", "Numeric", "code table 4.201", "K"].map(units),
+            ["kg m-2 s-1", "1", "1", "K"]
+        );
     }
 
     #[test]

@@ -66,12 +66,17 @@ impl Stage {
 }
 
 impl Labels {
-    /// These labels, and of those that are not there others'.
+    /// These labels, and of those that are not there others', unless they have another short name: then they are another
+    /// quantity's.
+    /// ecCodes looks for each alone, and finds standard names of ECMWF's local numbers for those of other centres.
     fn or(self, others: impl FnOnce() -> Self) -> Self {
         if self.short_name.is_some() && self.cf_name.is_some() && self.param_id.is_some() {
             return self;
         }
         let others = others();
+        if self.short_name.is_some() && self.short_name != others.short_name {
+            return self;
+        }
         Self {
             param_id: self.param_id.or(others.param_id),
             short_name: self.short_name.or(others.short_name),
@@ -215,4 +220,73 @@ pub(crate) fn derive(keys: &mut Keys) {
     keys.set(Key::PressureUnits, in_pascals);
     keys.set(Key::GenVertHeightCoords, is_general);
     keys.set(Key::StepType, is_sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum over an interval at the surface.
+    fn sum(local_tables: u8) -> Keys {
+        let mut keys = Keys::new();
+        keys.set(Key::LocalTablesVersion, local_tables);
+        keys.set(Key::TablesVersion, 28);
+        keys.set(Key::TypeOfFirstFixedSurface, 1);
+        keys.set(Key::TypeOfSecondFixedSurface, 255);
+        keys.set(Key::NumberOfTimeRanges, 1);
+        keys.set(Key::TypeOfStatisticalProcessing, 1);
+        derive(&mut keys);
+        keys
+    }
+
+    #[test]
+    fn local_numbers_are_those_of_their_centre() {
+        let labels = |centre, keys: &Keys| Lists::new(centre, keys).labels((0, 1, 198), keys);
+        let ecmwf = labels(98, &sum(1));
+        assert_eq!(ecmwf.short_name, Some("sf"));
+        assert_eq!(ecmwf.cf_name, Some("lwe_thickness_of_snowfall_amount"));
+        let ncep = labels(7, &sum(1));
+        assert_eq!((ncep.short_name, ncep.cf_name), (Some("minrh"), None));
+    }
+
+    #[test]
+    fn labels_before_the_migration_are_those_of_their_time() {
+        let mut keys = sum(0);
+        keys.set(Key::TypeOfStatisticalProcessing, 0);
+        let labels = |keys: &Keys| Lists::new(98, keys).labels((0, 2, 12), keys).short_name;
+        let now = {
+            keys.set(Key::TablesVersion, 35);
+            labels(&keys)
+        };
+        assert_eq!(now, Some("avg_vo"));
+        // A reanalysis of ECMWF's stays as it was.
+        keys.set(Key::MarsClass, 23);
+        assert_eq!(labels(&keys), Some("vo"));
+    }
+
+    #[test]
+    fn edition_1() {
+        let labels = edition1(98, 235, 33, &Keys::new());
+        assert_eq!((labels.short_name, labels.units), (Some("avg_ishf"), Some("W m-2")));
+        assert_eq!(edition1(7, 141, 33, &Keys::new()), Labels::default());
+        assert_eq!(level1(98, 109, &Keys::new()), Some("hybrid"));
+        assert_eq!(level1(98, 99, &Keys::new()), None);
+    }
+
+    #[test]
+    fn pressures_below_a_hectopascal_are_in_pascals() {
+        let level = |value: i64, scale: i64| {
+            let mut keys = Keys::new();
+            keys.set(Key::TypeOfFirstFixedSurface, 100);
+            keys.set(Key::ScaledValueOfFirstFixedSurface, value);
+            keys.set(Key::ScaleFactorOfFirstFixedSurface, scale);
+            keys.set(Key::TypeOfSecondFixedSurface, 255);
+            derive(&mut keys);
+            Lists::new(7, &keys).level(&keys)
+        };
+        assert_eq!(level(50_000, 0), Some("isobaricInhPa"));
+        assert_eq!(level(5, -2), Some("isobaricInhPa"));
+        assert_eq!(level(50, 0), Some("isobaricInPa"));
+        assert_eq!(level(5, 1), Some("isobaricInPa"));
+    }
 }
