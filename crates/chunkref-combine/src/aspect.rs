@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether a variable is the same kind of thing in all inputs.
 
+use std::fmt::Write as _;
+
 use chunkref_core::{Conflict, ConflictKind, OnConflict, Resolution, Side};
 use chunkref_model::{Array, AttributeValue};
 
@@ -95,14 +97,21 @@ pub(crate) fn conflicts(compared: &Compared<'_>) -> Vec<Conflict> {
         if !compared.plain {
             check(ConflictKind::ChunkShape, "chunk shapes differ", &|array| {
                 let lacking = widened(array, along).len() - array.shape.len();
-                let thin = std::iter::repeat_n("1".to_owned(), lacking);
+                let thin = std::iter::repeat_n(Some(&1), lacking);
                 let own = array.dimensions.iter().zip(array.chunk_grid.chunk_shape());
                 // Where chunks are cut, their length does not matter.
-                let own = own.map(|(name, chunk)| {
-                    let cut = compared.cut == Some(name.as_str());
-                    if cut { "any".to_owned() } else { chunk.to_string() }
-                });
-                format!("[{}]", thin.chain(own).collect::<Vec<_>>().join(", "))
+                let own =
+                    own.map(|(name, chunk)| Some(chunk).filter(|_| compared.cut != Some(name)));
+                let mut says = String::from("[");
+                for (axis, chunk) in thin.chain(own).enumerate() {
+                    says.push_str(if axis == 0 { "" } else { ", " });
+                    let _ = match chunk {
+                        Some(chunk) => write!(says, "{chunk}"),
+                        None => says.write_str("any"),
+                    };
+                }
+                says.push(']');
+                says
             });
         }
     }
@@ -160,6 +169,7 @@ fn attributes(compared: &Compared<'_>, check: &mut Check<'_>) {
 fn labels(compared: &Compared<'_>) -> Vec<Conflict> {
     let found = LABELS.into_iter().filter_map(|(name, first)| {
         let has = |holder: &&Holder<'_>| holder.array.attributes.get(name).is_some();
+        compared.holders.iter().find(has)?;
         let holders: Vec<_> = compared.holders.iter().filter(has).copied().collect();
         let compared = Compared { holders: &holders, ..*compared };
         let message = format!("{name} differs");
