@@ -61,7 +61,8 @@ fn one_bad_object_does_not_stop_the_others_and_nothing_is_half_written() {
     assert_eq!(ran.status.code(), Some(3), "{said}");
     assert!(said.contains("4 of 13 inputs failed:"), "{said}");
     for words in [
-        "unknown format: the file begins with 3c 68 74 6d",
+        "unknown format: it is a web page instead of the data",
+        "the file begins with 3c 68 74 6d",
         "f3.nc: the server gave no usable answer",
         "f5.nc: ",
         "f9.nc: cannot be scanned",
