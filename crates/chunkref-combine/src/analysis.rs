@@ -221,23 +221,20 @@ impl Analysis {
         };
         let all = self.axes.iter().try_fold(1_u64, |all, axis| all.checked_mul(axis.length));
         let all = all.ok_or_else(too_many)?;
-        let mut found: Vec<(usize, Piece)> = Vec::new();
-        for input in 0..inputs.len() {
+        let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+        let of_input = |input: usize| {
             let runs = self.axes.iter().filter_map(|axis| axis.runs.get(input));
-            let runs: Vec<_> = runs.map(Vec::as_slice).collect();
-            found.extend(boxes(&runs).into_iter().map(|piece| (input, piece)));
-        }
+            boxes(&runs.map(Vec::as_slice).collect::<Vec<_>>())
+        };
+        let own = (0..inputs.len()).map(of_input).collect();
+        let mut overlap = Overlap { inputs, boxes: own, names: &names, options };
         let last = options.duplicates == Duplicates::Last;
-        let mut placement = place(&found, inputs.len(), last).ok_or_else(too_many)?;
+        let mut placement = place(&overlap.list(), inputs.len(), last).ok_or_else(too_many)?;
         let covered = placement.covered;
         if !placement.clashes.is_empty() {
-            let names: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
-            let overlap = Overlap { inputs, found: &found, names: &names, options };
-            let filled = overlap.without_holes(&placement);
-            if let Some(filled) = &filled {
-                placement = place(filled, inputs.len(), last).ok_or_else(too_many)?;
+            if overlap.leave_holes(&placement) {
+                placement = place(&overlap.list(), inputs.len(), last).ok_or_else(too_many)?;
             }
-            let overlap = Overlap { found: filled.as_deref().unwrap_or(&found), ..overlap };
             let variables = overlap.variables(&placement).ok_or_else(too_many)?;
             self.own_pieces = variables.pieces;
             let clashes = variables.clashes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Inputs that lie on one another: what each has there that the others lack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::{CombineOptions, Duplicates};
 use chunkref_model::Array;
@@ -13,7 +13,8 @@ use crate::placement::{Piece, Placement, place};
 /// Inputs, and the boxes that they would fill.
 pub(crate) struct Overlap<'a> {
     pub(crate) inputs: &'a [Input<'a>],
-    pub(crate) found: &'a [(usize, Piece)],
+    /// Those of each input.
+    pub(crate) boxes: Vec<Vec<Piece>>,
     /// The dimensions that inputs follow one another along.
     pub(crate) names: &'a [&'a str],
     pub(crate) options: &'a CombineOptions,
@@ -29,21 +30,29 @@ pub(crate) struct Variables {
 }
 
 impl Overlap<'_> {
-    /// The boxes without places where cubes among the inputs have nothing in any variable: they had no input there. `None`
-    /// where there is one dimension, along which a cube has something at each place.
-    pub(crate) fn without_holes(&self, placement: &Placement) -> Option<Vec<(usize, Piece)>> {
+    /// All boxes, each with its input.
+    pub(crate) fn list(&self) -> Vec<(usize, Piece)> {
+        let numbered = self.boxes.iter().enumerate();
+        numbered
+            .flat_map(|(number, own)| own.iter().map(move |one| (number, one.clone())))
+            .collect()
+    }
+
+    /// Takes out the places where cubes among the inputs have nothing in any variable: they had no input there. `false` where
+    /// there is one dimension, along which a cube has something at each place.
+    pub(crate) fn leave_holes(&mut self, placement: &Placement) -> bool {
         if self.names.len() < 2 {
-            return None;
+            return false;
         }
-        let mut filled = Vec::new();
-        for (number, input) in self.inputs.iter().enumerate() {
-            let mut own = self.pieces_of(number);
-            if self.is_cube(number) && clashes(placement, number) {
-                own = holes::without(own, &input.dataset, self.names);
+        for number in clashing(placement) {
+            let (Some(input), true) = (self.inputs.get(number), self.is_cube(number)) else {
+                continue;
+            };
+            if let Some(own) = self.boxes.get_mut(number) {
+                *own = holes::without(std::mem::take(own), &input.dataset, self.names);
             }
-            filled.extend(own.into_iter().map(|piece| (number, piece)));
         }
-        Some(filled)
+        true
     }
 
     /// Places the variables by themselves. Inputs that have none in common are no duplicates of one another. `None` when
@@ -55,11 +64,12 @@ impl Overlap<'_> {
         }
         let last = self.options.duplicates == Duplicates::Last;
         let heals = self.options.duplicates == Duplicates::Error || self.options.merge;
+        let clashing = clashing(placement);
         for (path, holders) in self.along_all() {
             let mut boxes = Vec::new();
             for (number, array) in holders {
-                let mut own = self.pieces_of(number);
-                if heals && self.is_cube(number) && clashes(placement, number) {
+                let mut own = self.boxes.get(number).cloned().unwrap_or_default();
+                if heals && self.is_cube(number) && clashing.contains(&number) {
                     own = holes::without_those_of(own, std::iter::once(array), self.names);
                 }
                 boxes.extend(own.into_iter().map(|piece| (number, piece)));
@@ -76,11 +86,6 @@ impl Overlap<'_> {
             }
         }
         Some(found)
-    }
-
-    fn pieces_of(&self, number: usize) -> Vec<Piece> {
-        let own = self.found.iter().filter(|(input, _)| *input == number);
-        own.map(|(_, piece)| piece.clone()).collect()
     }
 
     /// Whether an input is of several files, so that what it has nothing for may be what no file was there for. In one
@@ -131,6 +136,7 @@ impl Overlap<'_> {
     }
 }
 
-fn clashes(placement: &Placement, number: usize) -> bool {
-    placement.clashes.keys().any(|&(one, other)| one == number || other == number)
+/// The inputs that lie on another one.
+fn clashing(placement: &Placement) -> BTreeSet<usize> {
+    placement.clashes.keys().flat_map(|&(one, other)| [one, other]).collect()
 }
