@@ -18,6 +18,7 @@
 //! | `coordinates` | the coordinates of one dimension in every input |
 //! | `axis` | where along a dimension each input lies |
 //! | `placement` | runs and boxes of places, and which input has each |
+//! | `overlap`, `holes` | inputs that lie on one another, and what each has there that the others lack |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
 //! | `words` | types and values in the words of messages |
 //! | `analysis` | all of that, before anything is made |
