@@ -81,7 +81,6 @@ const KERCHUNK: [&str; 15] = [
     "GRIB_cfName",
     "standard_name",
     "GRIB_variant",
-    "GRIB_lengthOfInterval",
     "bounds",
     "chunk: reference",
     "number of datasets",

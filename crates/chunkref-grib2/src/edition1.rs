@@ -18,6 +18,13 @@ use crate::section::product_definition::TimeUnit;
 use crate::table::eccodes::label;
 use crate::table::{parameter, template};
 
+mod local;
+
+use local::Local;
+
+/// ECMWF, as a centre of edition 1.
+const ECMWF: u8 = 98;
+
 /// Octets of section 0.
 pub(crate) const INDICATOR_BYTES: u64 = 8;
 
@@ -57,18 +64,6 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
             format!("{date:?} is no date"),
         )
     })?;
-    let (step_type, begin, end) = match range {
-        2 => ("instant", p1, p2),
-        3 => ("avg", p1, p2),
-        4 => ("accum", p1, p2),
-        5 => ("diff", p1, p2),
-        _ => ("instant", p1, p1),
-    };
-    let count = |count: u8| {
-        if range == 10 { i64::from(u16::from_be_bytes([p1, p2])) } else { i64::from(count) }
-    };
-    let after = |count| unit.add(time, count).unwrap_or(time).saturating_sub(time);
-    let (step_start, step) = (after(count(begin)), after(count(end)));
     let grid = if flags & HAS_GRID == 0 {
         let what = format!("grid {grid_number} of the centre's list, without a section 2,");
         return Err(Grib2Error::unsupported("grid description section", start, what));
@@ -85,8 +80,15 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
     let (type_of_level, level, bottom) = level(name, level_kind, [first, second]);
     let labels = label::edition1(centre.into(), table, number, &keys);
     let parameter = parameter::edition1(table, number, labels);
-    // The ensemble member, in the local part that ECMWF puts behind octet 40.
-    let member = (centre == 98).then(|| member(bytes)).flatten();
+    let step_type = template::step_type1(range, centre, &parameter.short_name);
+    let after = |count| unit.add(time, count).unwrap_or(time).saturating_sub(time);
+    let (begin, end) = time_range(range, [p1, p2]);
+    let (step_start, step) = (after(begin), after(end));
+    let section = bytes.get(..usize::try_from(product_length).unwrap_or(usize::MAX));
+    let local = match section.filter(|_| centre == ECMWF) {
+        Some(section) => Local::of_ecmwf(section),
+        None => Local::default(),
+    };
     Ok(Field {
         offset,
         length,
@@ -99,14 +101,16 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
         type_of_level,
         level,
         bottom,
-        step_type: step_type.to_owned(),
+        step_type,
         time,
         step_start,
         step,
-        number: member.map(|(number, _)| number),
-        total_number: member.map(|(_, total)| total),
+        number: local.number,
+        total_number: local.total,
         percentile: None,
-        variant: String::new(),
+        threshold: local.threshold,
+        variant: local.variant,
+        kinds: [level_kind, u8::MAX, u8::MAX],
         data_type: if step == 0 { "an" } else { "fc" }.to_owned(),
         coordinate_values: 0,
         grid_type: template::grid_type(&grid),
@@ -121,11 +125,21 @@ pub(crate) fn has_grid(bytes: &[u8]) -> bool {
     bytes.get(7).is_some_and(|flags| flags & HAS_GRID != 0)
 }
 
-/// Member and members of the ensemble, of ECMWF's local definition 1.
-fn member(bytes: &Bytes) -> Option<(u8, u8)> {
-    let definition = *bytes.get(40)?;
-    let (number, total) = (*bytes.get(49)?, *bytes.get(50)?);
-    (definition == 1 && total > 0).then_some((number, total))
+/// Start and end of what the values are of, in units after the reference time; the same for values at a time.
+///
+/// Spec: WMO FM 92-IX GRIB edition 1, table 5.
+fn time_range(range: u8, [p1, p2]: [u8; 2]) -> (i64, i64) {
+    let (first, second) = (i64::from(p1), i64::from(p2));
+    match range {
+        2..=5 | 118..=122 | 128..=140 => (first, second),
+        6 => (first.saturating_neg(), second.saturating_neg()),
+        7 => (first.saturating_neg(), second),
+        10 => {
+            let whole = i64::from(u16::from_be_bytes([p1, p2]));
+            (whole, whole)
+        }
+        _ => (first, first),
+    }
 }
 
 pub(crate) fn length24(cursor: &mut Cursor<'_>) -> Result<u64, Truncated> {

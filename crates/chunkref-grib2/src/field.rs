@@ -17,6 +17,7 @@ use crate::section::product_definition::{ProductDefinition, Surface};
 use crate::table::eccodes::label::Lists;
 use crate::table::parameter::{self, Parameter};
 use crate::table::template;
+use crate::variant;
 
 /// Where the bytes of a field are.
 #[derive(Debug, Clone)]
@@ -28,6 +29,12 @@ pub(crate) enum Bits {
     /// The bytes of a message of one field.
     Inline(Bytes),
 }
+
+/// ecCodes' `stepType` of values at a time.
+pub(crate) const INSTANT: &str = "instant";
+
+/// Lower and upper limit of an event, in the unit of the parameter.
+pub(crate) type Threshold = (Option<f64>, Option<f64>);
 
 /// One field.
 #[derive(Debug, Clone)]
@@ -57,11 +64,16 @@ pub(crate) struct Field {
     /// Start and end of what the values are of, in seconds after the reference time.
     pub(crate) step_start: i64,
     pub(crate) step: i64,
-    pub(crate) number: Option<u8>,
-    pub(crate) total_number: Option<u8>,
+    pub(crate) number: Option<u16>,
+    pub(crate) total_number: Option<u16>,
     pub(crate) percentile: Option<u8>,
-    /// Words for what else tells it apart: derived forecasts, probabilities, constituents.
+    /// The limits of an event that the values are the probability of.
+    pub(crate) threshold: Option<Threshold>,
+    /// Words for what else tells it apart: derived forecasts, kinds of probabilities, errors, constituents. They follow
+    /// from the field alone.
     pub(crate) variant: String,
+    /// Kinds of the surfaces and of a probability: what names may have in common that are not the same.
+    pub(crate) kinds: [u8; 3],
     /// ecCodes' `dataType`.
     pub(crate) data_type: String,
     pub(crate) coordinate_values: u16,
@@ -83,8 +95,9 @@ impl Field {
     ) -> Result<Self> {
         let identification =
             Identification::parse(&mut sections.identification.body("identification section"))?;
-        let product =
-            ProductDefinition::parse(&mut sections.product.body("product definition section"))?;
+        let (keys, places) = keys::edition2(&sections, &identification);
+        let section = &sections.product;
+        let product = ProductDefinition::new(section.offset, &section.bytes, &keys, &places)?;
         let bitmap = Bitmap::parse(&mut sections.bitmap.body("bit-map section"))?;
         if let Bitmap::Predefined(number) = bitmap {
             let what = format!("bit map {number} of the centre");
@@ -97,11 +110,7 @@ impl Field {
             Grib2Error::inconsistent("identification section", section.offset, reason)
         })?;
         let (step_start, step) = steps(&product, time);
-        let step_type = product.statistics.map_or_else(
-            || "instant".to_owned(),
-            |statistics| template::step_type(statistics.process),
-        );
-        let keys = keys::edition2(&sections, &identification);
+        let step_type = template::step_type(&keys.processes, product.statistics.is_some());
         let lists = Lists::new(identification.centre, &keys);
         let (type_of_level, level, bottom) =
             levels(lists.level(&keys), product.first_surface, product.second_surface);
@@ -130,9 +139,15 @@ impl Field {
                 .variant
                 .member
                 .map(|member| member.total)
-                .or(product.variant.derived.map(|(_, total)| total)),
+                .or(product.variant.total),
             percentile: product.variant.percentile,
-            variant: variant(&product),
+            threshold: product.variant.probability.map(|event| (event.lower, event.upper)),
+            variant: variant::edition2(&product),
+            kinds: [
+                product.first_surface.kind,
+                product.second_surface.kind,
+                product.variant.probability.map_or(u8::MAX, |event| event.kind),
+            ],
             data_type: template::data_type(identification.type_of_data),
             coordinate_values: product.coordinate_values,
             grid,
@@ -142,9 +157,10 @@ impl Field {
         })
     }
 
-    /// Seconds of the interval that a statistical process is over; 0 for none.
-    pub(crate) fn window(&self) -> i64 {
-        if self.step_type == "instant" { 0 } else { self.step.saturating_sub(self.step_start) }
+    /// Seconds of the interval that a statistical process is over; `None` for values at a time.
+    pub(crate) fn window(&self) -> Option<i64> {
+        let window = self.step.saturating_sub(self.step_start);
+        (self.step_type != INSTANT).then_some(window)
     }
 
     /// Lengths of the axes of its grid, and their names.
@@ -170,7 +186,8 @@ impl Field {
     /// The value of a key as cfgrib knows it, as text; `None` for a key that is not known, and empty where the field has
     /// none.
     pub(crate) fn key(&self, name: &str) -> Option<String> {
-        let optional = |value: Option<u8>| value.map(|value| value.to_string()).unwrap_or_default();
+        let optional =
+            |value: Option<u16>| value.map(|value| value.to_string()).unwrap_or_default();
         let (discipline, category, number) = self.code;
         Some(match name {
             "shortName" => self.parameter.short_name.clone(),
@@ -191,7 +208,7 @@ impl Field {
             "stepRange" => format!("{}-{}", hours(self.step_start), hours(self.step)),
             "number" | "perturbationNumber" => optional(self.number),
             "totalNumber" => optional(self.total_number),
-            "percentileValue" => optional(self.percentile),
+            "percentileValue" => optional(self.percentile.map(u16::from)),
             "dataType" => self.data_type.clone(),
             "gridType" => self.grid_type.to_owned(),
             "edition" => self.edition.to_string(),
@@ -269,34 +286,6 @@ fn levels(name: Option<&str>, first: Surface, second: Surface) -> (String, f64, 
     }
     let bottom = if second.kind == 255 { None } else { second.value };
     (name, level, bottom)
-}
-
-fn variant(product: &ProductDefinition) -> String {
-    let mut words = Vec::new();
-    if let Some((kind, _)) = product.variant.derived {
-        words.push(template::derived(kind));
-    }
-    if let Some(probability) = product.variant.probability {
-        let limit = |limit: Option<f64>| limit.map(|limit| limit.to_string());
-        let (lower, upper) = (limit(probability.lower), limit(probability.upper));
-        words.push(match (probability.kind, lower, upper) {
-            (0 | 3, Some(limit), _) | (4, _, Some(limit)) => format!("probBelow{limit}"),
-            (1, _, Some(limit)) => format!("probAbove{limit}"),
-            (2, Some(lower), Some(upper)) => format!("probBetween{lower}And{upper}"),
-            (kind, lower, upper) => {
-                let (lower, upper) = (lower.unwrap_or_default(), upper.unwrap_or_default());
-                format!("prob{kind}_{lower}_{upper}")
-            }
-        });
-    }
-    if !product.qualifier.is_empty() {
-        // Octets without words of their own: a number that is the same for the same octets.
-        let number = product.qualifier.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        words.push(format!("t{}x{:08x}", product.template, number >> 32));
-    }
-    words.join("_")
 }
 
 /// Parses what a section 3 says.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The keys of a field that its labels depend on, from the octets of its sections.
 
+use std::ops::Range;
+
 use crate::message::FieldSections;
 use crate::section::identification::Identification;
 use crate::table::eccodes::key::{Key, Keys, MISSING};
@@ -12,12 +14,15 @@ pub(crate) const ECMWF: u16 = 98;
 /// Grid template of unstructured grids.
 const UNSTRUCTURED: u16 = 101;
 
-/// The keys of a field of edition 2.
+/// The keys of a field of edition 2, and the octets of section 4 that have them.
 ///
 /// Spec: WMO FM 92-XIV GRIB edition 2; for the local section, ecCodes' `grib2/section.2.def`, `grib2/mars_labeling.def`
 /// and `grib2/local.destine.climate-dt.def`.
-pub(crate) fn edition2(sections: &FieldSections, identification: &Identification) -> Keys {
-    let mut keys = Keys::new();
+pub(crate) fn edition2(
+    sections: &FieldSections,
+    identification: &Identification,
+) -> (Keys, Vec<(Key, Range<usize>)>) {
+    let (mut keys, mut places) = (Keys::new(), Vec::new());
     let status = identification.production_status;
     keys.set(Key::SubCentre, identification.sub_centre);
     keys.set(Key::TablesVersion, identification.tables_version);
@@ -46,10 +51,10 @@ pub(crate) fn edition2(sections: &FieldSections, identification: &Identification
         keys.set(Key::NV, count);
     }
     if let Some(template) = two(product, 7) {
-        layout::read(template, product, &mut keys);
+        places = layout::read(template, product, &mut keys);
     }
     label::derive(&mut keys);
-    keys
+    (keys, places)
 }
 
 /// The keys of a field of edition 1: kind of level, the two octets after it, and the time range.

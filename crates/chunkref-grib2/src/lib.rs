@@ -61,6 +61,7 @@ mod reader;
 mod scanner;
 mod section;
 mod table;
+mod variant;
 mod walk;
 
 pub use error::Grib2Error;

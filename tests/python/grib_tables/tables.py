@@ -11,8 +11,8 @@ import re
 
 from . import definitions, layouts, units
 
-# The keys that conditions may ask for, by the letters that the tables write. `crates/chunkref-grib2/src/table/key.rs`
-# has the same list.
+# The keys that conditions or the crate ask for, by the letters that the tables write.
+# `crates/chunkref-grib2/src/table/eccodes/key.rs` has the same list.
 KEYS = [
     # what always holds
     "true",
@@ -38,6 +38,12 @@ KEYS = [
     "typeOfWavePeriodInterval", "scaleFactorOfLowerWavePeriodLimit", "scaledValueOfLowerWavePeriodLimit",
     "scaleFactorOfUpperWavePeriodLimit", "scaledValueOfUpperWavePeriodLimit", "randomFieldNumber",
     "typeOfRelationToReferenceDataset",
+    # section 4: what no condition asks for
+    "hoursAfterDataCutoff", "minutesAfterDataCutoff", "indicatorOfUnitForForecastTime", "forecastTime",
+    "typeOfEnsembleForecast", "perturbationNumber", "numberOfForecastsInEnsemble", "derivedForecast", "percentileValue",
+    "forecastProbabilityNumber", "totalNumberOfForecastProbabilities", "scaleFactorOfUpperLimit",
+    "scaledValueOfUpperLimit", "totalNumberOfQuantiles", "quantileValue", "yearOfEndOfOverallTimeInterval",
+    "YearOfModelVersion",
 ]  # fmt: skip
 SECTION_4 = KEYS[KEYS.index(layouts.COUNTS[-1]) + 1 :]
 
@@ -54,7 +60,8 @@ VARIANTS = {"d": "", "l": ".lte33", "c": ".chemsplit", "g": ".legacy"}
 
 
 def letter(number):
-    return "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#$%&*@^_~<>/:;?()[]{}"[number]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#$%&*@^_~<>/:;?()[]{}"
+    return (letters + "!|,-`'\"\\")[number]
 
 
 def _key(name):

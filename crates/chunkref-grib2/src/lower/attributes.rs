@@ -4,6 +4,7 @@
 use chunkref_core::model::{AttributeValue, Attributes};
 
 use super::budget::Budget;
+use crate::cube::Cube;
 use crate::error::Result;
 use crate::field::Field;
 use crate::section::grid_definition::{GridDefinition, Template};
@@ -21,8 +22,12 @@ pub(crate) fn group(field: &Field) -> Attributes {
     attributes
 }
 
-/// Attributes of the array of a variable that `field` is of.
-pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attributes> {
+/// Attributes of the array of `cube`, of whose fields `field` is the first.
+pub(crate) fn variable(
+    cube: &Cube<'_>,
+    field: &Field,
+    budget: &mut Budget<'_>,
+) -> Result<Attributes> {
     // The rows of a reduced grid are listed.
     budget.take_bytes((field.grid.row_lengths.len() as u64).saturating_mul(8))?;
     let uint = |value: u32| AttributeValue::UInt(u64::from(value));
@@ -61,12 +66,8 @@ pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attribu
     attributes.insert("GRIB_discipline", uint(u32::from(discipline)));
     attributes.insert("GRIB_parameterCategory", uint(u32::from(category)));
     attributes.insert("GRIB_parameterNumber", uint(u32::from(number)));
-    if field.window() != 0 {
-        let hours = AttributeValue::Float(crate::field::hours(field.window()));
-        attributes.insert("GRIB_lengthOfInterval", hours);
-    }
-    if !field.variant.is_empty() {
-        attributes.insert("GRIB_variant", field.variant.as_str());
+    if !cube.variant.is_empty() {
+        attributes.insert("GRIB_variant", variant(cube));
     }
     grid(&field.grid, &mut attributes);
     attributes.insert("long_name", parameter.long_name.as_str());
@@ -75,6 +76,16 @@ pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attribu
         attributes.insert("standard_name", name);
     }
     Ok(attributes)
+}
+
+/// What the values of a cube are of, with the limits of the event where there is one.
+fn variant(cube: &Cube<'_>) -> String {
+    let limits = match cube.axes.thresholds.as_slice() {
+        [Some((Some(lower), Some(upper)))] => format!("{}And{}", lower.0, upper.0),
+        [Some((Some(limit), None) | (None, Some(limit)))] => limit.0.to_string(),
+        _ => String::new(),
+    };
+    format!("{}{limits}", cube.variant)
 }
 
 /// What ecCodes' key `missingValue` is unless a program sets it. Values that are missing read as NaN: both codecs see to that.

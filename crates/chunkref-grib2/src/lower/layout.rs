@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fields as a tree of groups, as one group for each set of coordinates, or as one dataset each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::model::{Array, ChunkRef, Dataset, Dimension, FillValue, Group, Source};
 use chunkref_core::{Limits, ScanOptions};
@@ -10,7 +10,7 @@ use super::arrays::{self, FLOAT};
 use super::budget::Budget;
 use super::codec::Decoder;
 use super::{attributes, coordinates};
-use crate::cube::{Axes, Cube, cubes, distinct_names};
+use crate::cube::{Axes, Cube, Level, cubes, distinct_names};
 use crate::error::{Grib2Error, Result};
 use crate::field::Field;
 use crate::options::{Layout, Options};
@@ -52,15 +52,15 @@ fn check(dataset: &Dataset, limits: &Limits) -> Result<()> {
     Grib2Error::check_limit("file", 0, "bytes stored inline", inline, limit)
 }
 
-/// `VARIABLE/STEP_TYPE/TYPE_OF_LEVEL`, as kerchunk's `grib_tree`.
+/// `VARIABLE/STEP_TYPE/TYPE_OF_LEVEL`, as kerchunk's `grib_tree`, with words for what the values are of.
 fn tree(dataset: &mut Dataset, cubes: &[Cube<'_>], budget: &mut Budget<'_>) -> Result<()> {
     let mut paths: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
     for cube in cubes {
-        let path = (&cube.variable, &cube.step_type, &cube.axes.type_of_level);
+        let path = (&cube.variable, &cube.step_type, cube.name(&cube.axes.type_of_level));
         paths.entry(path).or_default().push(cube);
     }
-    for ((variable, step_type, type_of_level), cubes) in paths {
-        let names = distinct_names(type_of_level, &cubes);
+    for ((variable, step_type, base), cubes) in paths {
+        let names = distinct_names(&base, &cubes);
         for (cube, name) in cubes.into_iter().zip(names) {
             let parent = format!("{variable}/{step_type}");
             dataset.group_mut(variable).attributes.insert("name", long_name(cube));
@@ -69,7 +69,7 @@ fn tree(dataset: &mut Dataset, cubes: &[Cube<'_>], budget: &mut Budget<'_>) -> R
             let name = budget.free_name(&parent, taken, &name);
             let group = dataset.group_mut(&format!("{parent}/{name}"));
             begin_group(group, cube, budget)?;
-            group.attributes.insert("typeOfLevel", type_of_level.as_str());
+            group.attributes.insert("typeOfLevel", cube.axes.type_of_level.as_str());
             let array = data(cube, variable, budget)?;
             insert(group, variable, array);
         }
@@ -82,17 +82,20 @@ fn tree(dataset: &mut Dataset, cubes: &[Cube<'_>], budget: &mut Budget<'_>) -> R
 
 /// One group for each set of coordinates, or the root when there is one only.
 fn flat(dataset: &mut Dataset, cubes: Vec<Cube<'_>>, budget: &mut Budget<'_>) -> Result<()> {
-    let mut sets: BTreeMap<Axes, Vec<Cube<'_>>> = BTreeMap::new();
+    let mut sets: BTreeMap<(String, Axes), Vec<Cube<'_>>> = BTreeMap::new();
     for cube in cubes {
-        sets.entry(cube.axes.clone()).or_default().push(cube);
+        sets.entry((cube.name(&cube.axes.type_of_level), cube.axes.clone()))
+            .or_default()
+            .push(cube);
     }
     let single = sets.len() == 1;
-    for (axes, cubes) in sets {
+    let names = flat_names(sets.keys());
+    for ((_, cubes), name) in sets.into_iter().zip(names) {
         let mut path = String::new();
         let group = if single {
             &mut dataset.root
         } else {
-            path = budget.free_name("", &dataset.root.groups, &axes.type_of_level);
+            path = budget.free_name("", &dataset.root.groups, &name);
             dataset.group_mut(&path)
         };
         if let Some(cube) = cubes.first() {
@@ -100,11 +103,11 @@ fn flat(dataset: &mut Dataset, cubes: Vec<Cube<'_>>, budget: &mut Budget<'_>) ->
         }
         let mut variables: BTreeMap<_, Vec<&Cube<'_>>> = BTreeMap::new();
         for cube in &cubes {
-            variables.entry(&cube.variable).or_default().push(cube);
+            variables.entry(cube.name(&cube.variable)).or_default().push(cube);
         }
         for (variable, cubes) in variables {
             let several = cubes.len() > 1;
-            for (cube, name) in cubes.iter().zip(distinct_names(variable, &cubes)) {
+            for (cube, name) in cubes.iter().zip(distinct_names(&variable, &cubes)) {
                 let name = if several { format!("{name}_{}", cube.step_type) } else { name };
                 let name = budget.free_name(&path, &group.arrays, &name);
                 let array = data(cube, &name, budget)?;
@@ -113,6 +116,31 @@ fn flat(dataset: &mut Dataset, cubes: Vec<Cube<'_>>, budget: &mut Budget<'_>) ->
         }
     }
     Ok(())
+}
+
+/// Names for groups of these coordinates: the kind of level, and where several have one, the level or how many there are,
+/// and whether they are members'.
+fn flat_names<'a>(sets: impl Iterator<Item = &'a (String, Axes)>) -> Vec<String> {
+    let sets: Vec<_> = sets.collect();
+    let mut levels: BTreeMap<&str, BTreeSet<&[Level]>> = BTreeMap::new();
+    let mut members: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+    let are_members = |axes: &Axes| axes.numbers.iter().any(Option::is_some);
+    for (base, axes) in &sets {
+        levels.entry(base).or_default().insert(&axes.levels);
+        members.entry(base).or_default().insert(are_members(axes));
+    }
+    let name = |(base, axes): &&(String, Axes)| {
+        let is_one = levels.get(base.as_str()).is_none_or(|levels| levels.len() == 1);
+        let level = match axes.levels.as_slice() {
+            _ if is_one => base.clone(),
+            [(level, None)] => format!("{base}_{}", level.0),
+            [(level, Some(bottom))] => format!("{base}_{}_{}", level.0, bottom.0),
+            levels => format!("{base}_{}levels", levels.len()),
+        };
+        let is_mixed = members.get(base.as_str()).is_some_and(|members| members.len() > 1);
+        if is_mixed && are_members(axes) { format!("{level}_members") } else { level }
+    };
+    sets.iter().map(name).collect()
 }
 
 /// One dataset for each field, as kerchunk's `scan_grib`.
@@ -126,7 +154,7 @@ fn messages(dataset: &mut Dataset, fields: &[Field], budget: &mut Budget<'_>) ->
         coordinates.extend(coordinates::others(&cube.axes, false, budget)?);
         let (shape, dimensions) = field.shape();
         let (codec, attributes) =
-            (budget.decoder.values(&cube.variable), attributes::variable(field, budget)?);
+            (budget.decoder.values(&cube.variable), attributes::variable(cube, field, budget)?);
         let references = vec![(vec![0; shape.len()], arrays::reference(budget.source, field))];
         let array = arrays::chunked(
             budget,
@@ -168,7 +196,8 @@ fn begin_group(group: &mut Group, cube: &Cube<'_>, budget: &mut Budget<'_>) -> R
     Ok(())
 }
 
-/// The array of a cube: time, step, then those of member, percentile and level that have several values, then the grid.
+/// The array of a cube: time, step, then those of member, percentile, threshold and level that have several values, then
+/// the grid.
 fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
     let Some(field) = cube.fields.first() else {
         return Err(Grib2Error::inconsistent("message", 0, "a cube without fields"));
@@ -180,11 +209,12 @@ fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
         axes.steps.len(),
         axes.numbers.len(),
         axes.percentiles.len(),
+        axes.thresholds.len(),
         axes.levels.len(),
     ];
-    let names = ["time", "step", "number", "percentile", axes.type_of_level.as_str()];
-    let kept =
-        [true, true, axes.numbers.len() > 1, axes.percentiles.len() > 1, axes.levels.len() > 1];
+    let names = ["time", "step", "number", "percentile", "threshold", axes.type_of_level.as_str()];
+    let mut kept = lengths.map(|length| length > 1);
+    [kept[0], kept[1]] = [true; 2];
     let (mut shape, mut chunk_shape, mut dimensions) = (Vec::new(), Vec::new(), Vec::new());
     for ((length, name), _) in lengths.into_iter().zip(names).zip(kept).filter(|(_, kept)| *kept) {
         shape.push(length as u64);
@@ -195,7 +225,8 @@ fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
     shape.extend(grid_shape.iter().copied());
     chunk_shape.extend(grid_shape);
     dimensions.extend(grid_dimensions);
-    let (codec, attributes) = (budget.decoder.values(name), attributes::variable(field, budget)?);
+    let (codec, attributes) =
+        (budget.decoder.values(name), attributes::variable(cube, field, budget)?);
     let references = coordinates::references(cube, kept, rank, budget.source);
     arrays::chunked(
         budget,

@@ -11,6 +11,8 @@ pub(crate) mod statistics;
 use bytes::Bytes;
 use chunkref_core::Cursor;
 
+use crate::table::eccodes::key::{Key, Keys, MISSING};
+
 /// Octets of a section's length and number.
 pub(crate) const HEADER_BYTES: u64 = 5;
 
@@ -66,17 +68,15 @@ fn sign_magnitude(value: u64, sign: u64) -> i64 {
     if value & sign == 0 { magnitude } else { magnitude.saturating_neg() }
 }
 
-/// A decimal number as GRIB writes it: a scale factor and a scaled value, `None` when either is missing.
-///
-/// Spec: WMO FM 92, regulation 92.1.12.
-pub(crate) fn scaled(factor: u8, value: u32) -> Option<f64> {
-    if factor == u8::MAX || value == u32::MAX {
-        return None;
-    }
-    Some(decimal(value.signed(), factor.signed()))
+/// A decimal number from its keys, `None` when either is missing or not there.
+pub(crate) fn scaled_value(keys: &Keys, factor: Key, value: Key) -> Option<f64> {
+    let present = |key| keys.get(key).filter(|&value| value != MISSING);
+    Some(decimal(present(value)?, present(factor)?))
 }
 
 /// `value / 10^factor`, exact where a double can be.
+///
+/// Spec: WMO FM 92, regulation 92.1.12.
 pub(crate) fn decimal(value: i64, factor: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "the values have 32 bits")]
     let value = value as f64;
@@ -94,10 +94,14 @@ mod tests {
         assert_eq!(0x81_u8.signed(), -1);
         assert_eq!(0x8000_0005_u32.signed(), -5);
         assert_eq!(7_u16.signed(), 7);
-        assert_eq!(scaled(1, 4), Some(0.4));
-        assert_eq!(scaled(0x82, 5), Some(500.0));
-        assert_eq!(scaled(0, 0x8000_0003), Some(-3.0));
-        assert_eq!(scaled(255, 3), None);
-        assert_eq!(scaled(0, u32::MAX), None);
+        assert_eq!((decimal(4, 1), decimal(5, -2), decimal(-3, 0)), (0.4, 500.0, -3.0));
+        let (factor, value) = (Key::ScaleFactorOfLowerLimit, Key::ScaledValueOfLowerLimit);
+        let mut keys = Keys::new();
+        keys.set(value, 3);
+        assert_eq!(scaled_value(&keys, factor, value), None);
+        keys.set(factor, 1);
+        assert_eq!(scaled_value(&keys, factor, value), Some(0.3));
+        keys.set(value, MISSING);
+        assert_eq!(scaled_value(&keys, factor, value), None);
     }
 }

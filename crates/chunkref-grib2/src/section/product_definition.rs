@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Section 4: what the values are, where and when.
 
-use bytes::Bytes;
+use std::ops::Range;
+
 use chunkref_core::{Cursor, Truncated};
 
+use super::scaled_value;
 use super::statistics::Statistics;
-use super::{SignMagnitude, scaled};
 use crate::calendar::add_months;
+use crate::table::eccodes::key::{Key, Keys};
+use crate::table::eccodes::layout;
 
 /// Unit of a time.
 ///
@@ -48,23 +51,14 @@ pub(crate) struct Surface {
     pub(crate) value: Option<f64>,
 }
 
-impl Surface {
-    pub(crate) const NONE: Self = Self { kind: 255, value: None };
-
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
-        let (kind, factor) = (cursor.u8()?, cursor.u8()?);
-        Ok(Self { kind, value: scaled(factor, cursor.u32_be()?) })
-    }
-}
-
 /// One member of an ensemble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Member {
     /// Table 4.6: control, perturbed …
     pub(crate) kind: u8,
-    pub(crate) number: u8,
+    pub(crate) number: u16,
     /// Members of the ensemble.
-    pub(crate) total: u8,
+    pub(crate) total: u16,
 }
 
 /// A probability of an event.
@@ -80,17 +74,20 @@ pub(crate) struct Probability {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Variant {
     pub(crate) member: Option<Member>,
-    /// Table 4.7: mean, spread … of all members, and how many they are.
-    pub(crate) derived: Option<(u8, u8)>,
+    /// Table 4.7: mean, spread … of all members.
+    pub(crate) derived: Option<u8>,
+    /// Members that a derived forecast is of.
+    pub(crate) total: Option<u16>,
     pub(crate) probability: Option<Probability>,
     pub(crate) percentile: Option<u8>,
+    /// Number of a quantile, and how many there are.
+    pub(crate) quantile: Option<(u16, u16)>,
 }
 
 /// Section 4.
 ///
-/// Spec: WMO FM 92-XIV GRIB edition 2, section 4, templates 4.0 to 4.15, 4.40 to 4.49, 4.60, 4.61, 4.70 to 4.73, 4.103
-/// and 4.104. Of other templates the parameter is read, which all of them begin with, and their octets tell fields
-/// apart.
+/// Spec: WMO FM 92-XIV GRIB edition 2, section 4, and the templates that ecCodes knows, whose octets are in its table.
+/// Of others the parameter is read, which all of them begin with, and their octets tell fields apart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ProductDefinition {
     /// Values of coordinates after the template, such as those of hybrid levels.
@@ -111,185 +108,252 @@ pub(crate) struct ProductDefinition {
     pub(crate) statistics: Option<Statistics>,
     /// Octets that tell fields apart and that nothing else here says: constituent, size of aerosols, wavelength, or all
     /// of a template that is not known.
-    pub(crate) qualifier: Bytes,
+    pub(crate) qualifier: Vec<u8>,
 }
 
-/// What follows the surfaces.
-enum Tail {
-    None,
-    Member,
-    /// Octets of derived forecasts after type and number of members.
-    Derived(usize),
-    Probability,
-    Percentile,
-    Spatial,
-    Reforecast,
-}
+/// Octets of section 4 before its template, its header included, and of the parameter.
+const TEMPLATE_AT: usize = 9;
+const PARAMETER_BYTES: usize = 2;
+
+/// Octets of a date with a time, and of the interval that ends with it, before and in each time range.
+const DATE_BYTES: usize = 7;
+const INTERVAL_BYTES: usize = 12;
+const RANGE_BYTES: usize = 12;
+
+/// What no template may end before.
+const NEEDED: &[Key] = &[
+    Key::IndicatorOfUnitForForecastTime,
+    Key::ForecastTime,
+    Key::TypeOfFirstFixedSurface,
+    Key::ScaledValueOfFirstFixedSurface,
+    Key::ScaledValueOfSecondFixedSurface,
+    Key::PerturbationNumber,
+    Key::DerivedForecast,
+    Key::PercentileValue,
+    Key::ScaledValueOfLowerLimit,
+    Key::ScaledValueOfUpperLimit,
+    Key::YearOfEndOfOverallTimeInterval,
+];
 
 impl ProductDefinition {
-    /// The octets after length and number.
-    pub(crate) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
+    /// A section at `offset` of the file, `section` from its own header on, with the keys and octets that
+    /// [`layout::read`] found in it.
+    pub(crate) fn new(
+        offset: u64,
+        section: &[u8],
+        keys: &Keys,
+        places: &[(Key, Range<usize>)],
+    ) -> Result<Self, Truncated> {
+        let mut cursor = Cursor::new(section, offset, "product definition section");
+        cursor.skip(5)?;
         let (coordinate_values, template) = (cursor.u16_be()?, cursor.u16_be()?);
         let (category, number) = (cursor.u8()?, cursor.u8()?);
-        let mut product = Self {
+        if NEEDED.iter().any(|&key| keys.get(key).is_none() && layout::has(template, key)) {
+            // What is behind the end of the section cannot be read.
+            cursor.skip(cursor.remaining().saturating_add(1))?;
+        }
+        let place = |wanted| places.iter().find(|(key, _)| *key == wanted).map(|(_, at)| at.start);
+        let statistics = match place(Key::YearOfEndOfOverallTimeInterval) {
+            Some(at) => {
+                let mut cursor = Cursor::new(section, offset, "product definition section");
+                cursor.skip(at)?;
+                Some(Statistics::parse(&mut cursor)?)
+            }
+            None => None,
+        };
+        let octet = |key| keys.get(key).and_then(|value| u8::try_from(value).ok());
+        let surface = |kind, factor, value| Surface {
+            kind: octet(kind).unwrap_or(u8::MAX),
+            value: scaled_value(keys, factor, value),
+        };
+        Ok(Self {
             coordinate_values,
             template,
             category,
             number,
-            generating_process: 255,
-            time_unit: TimeUnit(255),
-            forecast_time: 0,
-            first_surface: Surface::NONE,
-            second_surface: Surface::NONE,
-            variant: Variant::default(),
-            statistics: None,
-            qualifier: Bytes::new(),
-        };
-        let Some((prefix, tail, interval)) = layout(template) else {
-            product.qualifier = Bytes::copy_from_slice(cursor.rest());
-            return Ok(product);
-        };
-        product.qualifier = Bytes::copy_from_slice(cursor.bytes(prefix)?);
-        product.generating_process = cursor.u8()?;
-        // Background and model, hours and minutes of the cut-off.
-        cursor.skip(5)?;
-        product.time_unit = TimeUnit(cursor.u8()?);
-        product.forecast_time =
-            if template == 44 { cursor.u16_be()?.signed() } else { cursor.u32_be()?.signed() };
-        product.first_surface = Surface::parse(cursor)?;
-        product.second_surface = Surface::parse(cursor)?;
-        product.read_tail(cursor, &tail)?;
-        if interval {
-            product.statistics = Some(Statistics::parse(cursor)?);
-        }
-        Ok(product)
-    }
-
-    fn read_tail(&mut self, cursor: &mut Cursor<'_>, tail: &Tail) -> Result<(), Truncated> {
-        let variant = &mut self.variant;
-        match tail {
-            Tail::None => {}
-            Tail::Member | Tail::Reforecast => {
-                let (kind, number, total) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
-                variant.member = Some(Member { kind, number, total });
-                if matches!(tail, Tail::Reforecast) {
-                    self.qualifier = Bytes::copy_from_slice(cursor.bytes(7)?);
-                }
-            }
-            Tail::Derived(more) => {
-                variant.derived = Some((cursor.u8()?, cursor.u8()?));
-                self.qualifier = Bytes::copy_from_slice(cursor.bytes(*more)?);
-            }
-            Tail::Probability => {
-                // Number and count of the forecast probabilities.
-                cursor.skip(2)?;
-                let kind = cursor.u8()?;
-                let (factor, value) = (cursor.u8()?, cursor.u32_be()?);
-                let lower = scaled(factor, value);
-                let (factor, value) = (cursor.u8()?, cursor.u32_be()?);
-                variant.probability =
-                    Some(Probability { kind, lower, upper: scaled(factor, value) });
-            }
-            Tail::Percentile => variant.percentile = Some(cursor.u8()?),
-            Tail::Spatial => self.qualifier = Bytes::copy_from_slice(cursor.bytes(3)?),
-        }
-        Ok(())
+            generating_process: octet(Key::TypeOfGeneratingProcess).unwrap_or(u8::MAX),
+            time_unit: TimeUnit(octet(Key::IndicatorOfUnitForForecastTime).unwrap_or(u8::MAX)),
+            forecast_time: keys.get(Key::ForecastTime).unwrap_or(0),
+            first_surface: surface(
+                Key::TypeOfFirstFixedSurface,
+                Key::ScaleFactorOfFirstFixedSurface,
+                Key::ScaledValueOfFirstFixedSurface,
+            ),
+            second_surface: surface(
+                Key::TypeOfSecondFixedSurface,
+                Key::ScaleFactorOfSecondFixedSurface,
+                Key::ScaledValueOfSecondFixedSurface,
+            ),
+            variant: Variant::new(keys),
+            qualifier: qualifier(section, coordinate_values, statistics.as_ref(), places),
+            statistics,
+        })
     }
 }
 
-/// Octets before the generating process, what follows the surfaces, and whether an interval ends the template.
-fn layout(template: u16) -> Option<(usize, Tail, bool)> {
-    const CONSTITUENT: usize = 2;
-    const AEROSOL: usize = 13;
-    const OPTICAL: usize = 24;
-    const POST_PROCESSING: usize = 5;
-    const WAVE_PERIOD: usize = 11;
-    Some(match template {
-        0 | 7 => (0, Tail::None, false),
-        1 => (0, Tail::Member, false),
-        2 => (0, Tail::Derived(0), false),
-        5 => (0, Tail::Probability, false),
-        6 => (0, Tail::Percentile, false),
-        8 => (0, Tail::None, true),
-        9 => (0, Tail::Probability, true),
-        10 => (0, Tail::Percentile, true),
-        11 => (0, Tail::Member, true),
-        12 => (0, Tail::Derived(0), true),
-        15 => (0, Tail::Spatial, false),
-        40 => (CONSTITUENT, Tail::None, false),
-        41 => (CONSTITUENT, Tail::Member, false),
-        42 => (CONSTITUENT, Tail::None, true),
-        43 => (CONSTITUENT, Tail::Member, true),
-        44 => (AEROSOL, Tail::None, false),
-        45 => (AEROSOL, Tail::Member, false),
-        46 => (AEROSOL, Tail::None, true),
-        47 => (AEROSOL, Tail::Member, true),
-        48 => (OPTICAL, Tail::None, false),
-        49 => (OPTICAL, Tail::Member, false),
-        60 => (0, Tail::Reforecast, false),
-        61 => (0, Tail::Reforecast, true),
-        70 => (POST_PROCESSING, Tail::None, false),
-        71 => (POST_PROCESSING, Tail::Member, false),
-        72 => (POST_PROCESSING, Tail::None, true),
-        73 => (POST_PROCESSING, Tail::Member, true),
-        103 => (WAVE_PERIOD, Tail::None, false),
-        104 => (WAVE_PERIOD, Tail::Member, false),
-        _ => return None,
-    })
+impl Variant {
+    fn new(keys: &Keys) -> Self {
+        let octet = |key| keys.get(key).and_then(|value| u8::try_from(value).ok());
+        let count = |key| keys.get(key).and_then(|value| u16::try_from(value).ok());
+        let total = count(Key::NumberOfForecastsInEnsemble);
+        let member = count(Key::PerturbationNumber).map(|number| Member {
+            kind: octet(Key::TypeOfEnsembleForecast).unwrap_or(u8::MAX),
+            number,
+            total: total.unwrap_or_default(),
+        });
+        let limit = |factor, value| scaled_value(keys, factor, value);
+        let probability = octet(Key::ProbabilityType).map(|kind| Probability {
+            kind,
+            lower: limit(Key::ScaleFactorOfLowerLimit, Key::ScaledValueOfLowerLimit),
+            upper: limit(Key::ScaleFactorOfUpperLimit, Key::ScaledValueOfUpperLimit),
+        });
+        Self {
+            member,
+            derived: octet(Key::DerivedForecast),
+            total: total.filter(|_| member.is_none()),
+            probability,
+            percentile: octet(Key::PercentileValue),
+            quantile: count(Key::QuantileValue).zip(count(Key::TotalNumberOfQuantiles)),
+        }
+    }
+}
+
+/// The octets of a template that say what no other part of [`ProductDefinition`] does. Who made a field and when it was
+/// made are left out: forecasts of a model belong together whatever its version is.
+fn qualifier(
+    section: &[u8],
+    coordinate_values: u16,
+    statistics: Option<&Statistics>,
+    places: &[(Key, Range<usize>)],
+) -> Vec<u8> {
+    let values = usize::from(coordinate_values).saturating_mul(4);
+    let end = section.len().saturating_sub(values);
+    let mut says: Vec<Option<u8>> =
+        section.get(..end).unwrap_or_default().iter().copied().map(Some).collect();
+    let mut leave_out = |range: Range<usize>| {
+        let range = range.start.min(end)..range.end.min(end);
+        says.get_mut(range).unwrap_or_default().iter_mut().for_each(|octet| *octet = None);
+    };
+    leave_out(0..TEMPLATE_AT.saturating_add(PARAMETER_BYTES));
+    for (key, range) in places {
+        let more = match key {
+            Key::YearOfModelVersion => DATE_BYTES,
+            Key::YearOfEndOfOverallTimeInterval => {
+                let ranges = statistics.map_or(0, |statistics| usize::from(statistics.ranges));
+                INTERVAL_BYTES.saturating_add(ranges.saturating_mul(RANGE_BYTES))
+            }
+            _ if is_qualifier(*key) => continue,
+            _ => range.len(),
+        };
+        leave_out(range.start..range.start.saturating_add(more));
+    }
+    says.into_iter().flatten().collect()
+}
+
+/// Whether a key tells fields apart and is no part of [`ProductDefinition`].
+fn is_qualifier(key: Key) -> bool {
+    let others = [
+        Key::InputProcessIdentifier,
+        Key::InputOriginatingCentre,
+        Key::TypeOfPostProcessing,
+        Key::ConstituentType,
+        Key::AerosolType,
+        Key::TypeOfDistributionFunction,
+        Key::ModeNumber,
+        Key::SourceSinkChemicalPhysicalProcess,
+        Key::TypeOfSizeInterval,
+        Key::ScaleFactorOfFirstSize,
+        Key::ScaledValueOfFirstSize,
+        Key::ScaleFactorOfSecondSize,
+        Key::ScaledValueOfSecondSize,
+        Key::TypeOfWavelengthInterval,
+        Key::ScaleFactorOfFirstWavelength,
+        Key::ScaledValueOfFirstWavelength,
+        Key::ScaleFactorOfSecondWavelength,
+        Key::ScaledValueOfSecondWavelength,
+        Key::NumberOfContributingSpectralBands,
+        Key::NumberOfPartitions,
+        Key::NumberOfDistributionFunctionParameters,
+        Key::SatelliteSeries,
+        Key::SatelliteNumber,
+        Key::InstrumentType,
+        Key::ScaledValueOfCentralWaveNumber,
+        Key::TypeOfWavePeriodInterval,
+        Key::ScaleFactorOfLowerWavePeriodLimit,
+        Key::ScaledValueOfLowerWavePeriodLimit,
+        Key::ScaleFactorOfUpperWavePeriodLimit,
+        Key::ScaledValueOfUpperWavePeriodLimit,
+        Key::RandomFieldNumber,
+        Key::TypeOfRelationToReferenceDataset,
+    ];
+    others.contains(&key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(bytes: &[u8]) -> Result<ProductDefinition, Truncated> {
-        ProductDefinition::parse(&mut Cursor::new(bytes, 100, "product definition section"))
+    fn parse(section: &[u8]) -> Result<ProductDefinition, Truncated> {
+        let template = u16::from_be_bytes([section[7], section[8]]);
+        let mut keys = Keys::new();
+        let places = layout::read(template, section, &mut keys);
+        ProductDefinition::new(100, section, &keys, &places)
     }
 
-    /// Octets 6 to 34 of template `number`, a soil layer of 0.1 to 0.4 m three hours ahead.
-    fn soil(number: u8) -> Vec<u8> {
-        let mut bytes = vec![
-            0, 0, // no coordinate values
-            0, number, // template
-            0, 2, // category, number
-            2, 0, 96, // generating process: forecast
-            0, 0, 0, // cut-off
-            1, 0, 0, 0, 3, // three hours
-        ];
+    /// A soil layer of 0.1 to 0.4 m three hours ahead: `before` the generating process, `tail` behind the surfaces.
+    fn soil(template: u8, before: &[u8], tail: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 0, 0, 4, 0, 0, 0, template, 2, 3];
+        bytes.extend(before);
+        // Generating process; cut-off; three hours.
+        bytes.extend([2, 0, 96, 0, 0, 0, 1, 0, 0, 0, 3]);
         bytes.extend([106, 1, 0, 0, 0, 1, 106, 1, 0, 0, 0, 4]);
+        bytes.extend(tail);
         bytes
     }
 
     #[test]
     fn levels_are_exact() {
-        let product = parse(&soil(0)).unwrap();
-        assert_eq!((product.category, product.number, product.forecast_time), (0, 2, 3));
+        let product = parse(&soil(0, &[], &[])).unwrap();
+        assert_eq!((product.category, product.number, product.forecast_time), (2, 3, 3));
         assert_eq!(product.first_surface, Surface { kind: 106, value: Some(0.1) });
         assert_eq!(product.second_surface, Surface { kind: 106, value: Some(0.4) });
-        assert!(parse(&soil(0)[..28]).is_err());
+        assert_eq!((product.generating_process, product.time_unit), (2, TimeUnit(1)));
+        assert!(product.qualifier.is_empty(), "{:?}", product.qualifier);
+        assert!(parse(&soil(0, &[], &[])[..33]).is_err());
     }
 
     #[test]
     fn members_percentiles_and_probabilities() {
-        let with = |number, tail: &[u8]| parse(&[soil(number), tail.to_vec()].concat()).unwrap();
-        assert_eq!(
-            with(1, &[3, 7, 30]).variant.member,
-            Some(Member { kind: 3, number: 7, total: 30 })
-        );
-        assert_eq!(with(2, &[4, 20]).variant.derived, Some((4, 20)));
-        assert_eq!(with(6, &[90]).variant.percentile, Some(90));
-        let probability = with(5, &[0, 0, 1, 255, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 25]);
-        assert_eq!(
-            probability.variant.probability,
-            Some(Probability { kind: 1, lower: None, upper: Some(0.25) })
-        );
+        let variant = |template, tail: &[u8]| parse(&soil(template, &[], tail)).unwrap().variant;
+        let member = variant(1, &[3, 7, 30]).member;
+        assert_eq!(member, Some(Member { kind: 3, number: 7, total: 30 }));
+        assert_eq!((variant(2, &[4, 20]).derived, variant(2, &[4, 20]).total), (Some(4), Some(20)));
+        assert_eq!(variant(6, &[90]).percentile, Some(90));
+        assert_eq!(variant(86, &[0, 10, 0, 3]).quantile, Some((3, 10)));
+        let probability = variant(5, &[0, 0, 1, 255, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 25]);
+        let expected = Probability { kind: 1, lower: None, upper: Some(0.25) };
+        assert_eq!(probability.probability, Some(expected));
+        assert!(parse(&soil(1, &[], &[3])).is_err());
+    }
+
+    #[test]
+    fn what_tells_fields_apart_is_kept() {
+        // A constituent, in a template that puts it before the generating process.
+        let ozone = parse(&soil(40, &[0, 0], &[])).unwrap();
+        let dust = parse(&soil(40, &[0xf2, 0x32], &[])).unwrap();
+        assert_eq!((ozone.forecast_time, ozone.first_surface.kind), (3, 106));
+        assert_ne!(ozone.qualifier, dust.qualifier);
+        // Who made a field is not.
+        let mut other = soil(40, &[0, 0], &[]);
+        other[15] = 97;
+        assert_eq!(parse(&other).unwrap().qualifier, ozone.qualifier);
     }
 
     #[test]
     fn an_unknown_template_keeps_its_octets() {
-        let product = parse(&soil(30)).unwrap();
-        assert_eq!((product.category, product.number), (0, 2));
-        assert_eq!(product.first_surface, Surface::NONE);
+        let product = parse(&soil(239, &[], &[])).unwrap();
+        assert_eq!((product.category, product.number), (2, 3));
+        assert_eq!(product.first_surface.kind, 255);
         assert_eq!(product.qualifier.len(), 23);
     }
 

@@ -78,6 +78,9 @@ pub(crate) fn attributes(name: &str) -> Attributes {
             ("long_name", "time"),
         ],
         "percentile" => &[("units", "%"), ("long_name", "percentile")],
+        "threshold" => &[("long_name", "limit of the event")],
+        "threshold_lower" => &[("long_name", "lower limit of the event")],
+        "threshold_upper" => &[("long_name", "upper limit of the event")],
         _ => &[],
     };
     entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()

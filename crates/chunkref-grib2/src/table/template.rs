@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Words for templates and code tables, as ecCodes has them.
 
+use crate::field::INSTANT;
 use crate::section::grid_definition::GridDefinition;
+
+/// ECMWF, as a centre of edition 1.
+const ECMWF: u8 = 98;
 
 /// ecCodes' `gridType`.
 pub(crate) fn grid_type(grid: &GridDefinition) -> &'static str {
@@ -46,25 +50,63 @@ pub(crate) fn grid_description(number: u16, edition: u8) -> Option<&'static str>
     })
 }
 
-/// ecCodes' `stepType` of a statistical process.
+/// ecCodes' `stepType` of statistical processes, the outermost first: of one or two the last counts. Its word for more is
+/// `multiple steps`. `unknown_PROCESS` for a process that it has no word for.
 ///
 /// Spec: WMO FM 92-XIV GRIB edition 2, table 4.10.
-pub(crate) fn step_type(process: u8) -> String {
-    let name = match process {
-        0 => "avg",
-        1 => "accum",
-        2 => "max",
-        3 => "min",
-        4 => "diff",
-        5 => "rms",
-        6 => "sd",
-        7 => "cov",
-        8 => "sdiff",
-        9 => "ratio",
-        10 => "stdanom",
-        11 => "sum",
-        100 => "severity",
-        101 => "mode",
+pub(crate) fn step_type(processes: &[u8], is_interval: bool) -> String {
+    let name = match processes {
+        _ if !is_interval => INSTANT,
+        [] | [.., 255] => INSTANT,
+        [_, _, _, ..] => "multiple_steps",
+        [.., process] => match process {
+            0 => "avg",
+            1 => "accum",
+            2 => "max",
+            3 => "min",
+            4 => "diff",
+            5 => "rms",
+            6 => "sd",
+            7 => "cov",
+            8 => "sdiff",
+            9 => "ratio",
+            10 => "stdanom",
+            11 => "sum",
+            100 => "severity",
+            101 => "mode",
+            102 => "index",
+            other => return format!("unknown_{other}"),
+        },
+    };
+    name.to_owned()
+}
+
+/// ecCodes' `stepType` of a time range of edition 1. ecCodes does not say of range 2, which has no process, whether it is
+/// of maxima or minima: the name of the parameter does.
+///
+/// Spec: WMO FM 92-IX GRIB edition 1, table 5. Definition: ecCodes' `grib1/stepType.def` and those of its centres.
+pub(crate) fn step_type1(range: u8, centre: u8, short_name: &str) -> String {
+    let name = match range {
+        0 | 1 | 10 | 14 => INSTANT,
+        2 | 118 if short_name.starts_with("mn") || short_name.contains("min") => "min",
+        2 if centre == ECMWF || short_name.starts_with("mx") || short_name.contains("max") => "max",
+        3 | 6 | 7 => "avg",
+        2 | 4 => "accum",
+        5 => "diff",
+        113 => "avgfc",
+        118 => "max",
+        119 => "min",
+        120 => "rms",
+        121 => "sd",
+        122 => "cov",
+        123 => "avgua",
+        124 => "avgia",
+        128 => "avgas",
+        129 => "varas",
+        130 => "avgad",
+        131 => "varad",
+        132 => "varins",
+        133 => "avgid",
         other => return format!("unknown_{other}"),
     };
     name.to_owned()
@@ -115,8 +157,15 @@ mod tests {
 
     #[test]
     fn codes_without_a_word_keep_their_number() {
-        assert_eq!(step_type(1), "accum");
-        assert_eq!(step_type(200), "unknown_200");
+        assert_eq!(step_type(&[1], true), "accum");
+        assert_eq!(step_type(&[2, 3], true), "min");
+        assert_eq!(step_type(&[200], true), "unknown_200");
+        assert_eq!(
+            (step_type(&[1], false), step_type(&[255], true)),
+            (INSTANT.into(), INSTANT.into())
+        );
+        assert_eq!(step_type1(114, 7, "t"), "unknown_114");
+        assert_eq!([step_type1(2, 98, "mn2t"), step_type1(2, 98, "10fg")], ["min", "max"]);
         assert_eq!(data_type(192), "192");
         assert_eq!(derived(77), "derived_77");
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The keys of a message that conditions ask for.
+//! The keys of a message that conditions of the tables and the crate ask for.
 
 macro_rules! keys {
     ($($name:ident = $text:literal,)+) => {
@@ -91,11 +91,28 @@ keys! {
     ScaledValueOfUpperWavePeriodLimit = "scaledValueOfUpperWavePeriodLimit",
     RandomFieldNumber = "randomFieldNumber",
     TypeOfRelationToReferenceDataset = "typeOfRelationToReferenceDataset",
+    HoursAfterDataCutoff = "hoursAfterDataCutoff",
+    MinutesAfterDataCutoff = "minutesAfterDataCutoff",
+    IndicatorOfUnitForForecastTime = "indicatorOfUnitForForecastTime",
+    ForecastTime = "forecastTime",
+    TypeOfEnsembleForecast = "typeOfEnsembleForecast",
+    PerturbationNumber = "perturbationNumber",
+    NumberOfForecastsInEnsemble = "numberOfForecastsInEnsemble",
+    DerivedForecast = "derivedForecast",
+    PercentileValue = "percentileValue",
+    ForecastProbabilityNumber = "forecastProbabilityNumber",
+    TotalNumberOfForecastProbabilities = "totalNumberOfForecastProbabilities",
+    ScaleFactorOfUpperLimit = "scaleFactorOfUpperLimit",
+    ScaledValueOfUpperLimit = "scaledValueOfUpperLimit",
+    TotalNumberOfQuantiles = "totalNumberOfQuantiles",
+    QuantileValue = "quantileValue",
+    YearOfEndOfOverallTimeInterval = "yearOfEndOfOverallTimeInterval",
+    YearOfModelVersion = "YearOfModelVersion",
 }
 
 /// The letters that the tables write for the keys, in their order.
 const LETTERS: &[u8] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#$%&*@^_~<>/:;?()[]{}";
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789#$%&*@^_~<>/:;?()[]{}!|,-`'\"\\";
 
 impl Key {
     /// The key that a letter stands for.
@@ -113,7 +130,7 @@ pub(crate) const MISSING: i64 = 0x7fff_ffff;
 pub(crate) struct Keys {
     values: [Option<i64>; ALL.len()],
     /// The statistical processes of the time ranges, the outermost first.
-    pub(super) processes: Vec<u8>,
+    pub(crate) processes: Vec<u8>,
 }
 
 impl Keys {

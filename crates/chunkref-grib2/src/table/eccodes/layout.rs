@@ -1,29 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the product templates of edition 2 have their keys.
 
+use std::ops::Range;
+
 use super::key::{Key, Keys, MISSING};
 
 /// Parts that a section repeats at most: counts have one octet.
 const MAX_PARTS: usize = 255;
 
-/// Sets the keys that section 4 has, `section` from its own header on. Those of a template that ecCodes does not know
-/// are absent.
-pub(crate) fn read(template: u16, section: &[u8], keys: &mut Keys) {
+/// Sets the keys that section 4 has, `section` from its own header on, and gives their octets. Those of a template that
+/// ecCodes does not know are absent.
+pub(crate) fn read(template: u16, section: &[u8], keys: &mut Keys) -> Vec<(Key, Range<usize>)> {
     let words = super::index().template(template).unwrap_or_default();
-    for word in words.split(' ') {
-        // A key may be absent: one of a part that is not repeated, or behind the end of the section.
-        let _ = read_word(word, section, keys);
-    }
+    // A key may be absent: one of a part that is not repeated, or behind the end of the section.
+    words.split(' ').filter_map(|word| read_word(word, section, keys)).collect()
+}
+
+/// Whether a template has a key, in sections that are long enough.
+pub(crate) fn has(template: u16, key: Key) -> bool {
+    let words = super::index().template(template).unwrap_or_default();
+    words.split(' ').any(|word| {
+        word.as_bytes().first().is_some_and(|&letter| Key::from_letter(letter) == Some(key))
+    })
 }
 
 /// One key: `KEY=VALUE` for what follows from the template, or `KEYoctet.octets`, `s` for a sign, `m` for octets that
 /// can be missing, and `+KEYoctets` for each count that moves it, `!` where it is within the part that is counted.
-fn read_word(word: &str, section: &[u8], keys: &mut Keys) -> Option<()> {
+fn read_word(word: &str, section: &[u8], keys: &mut Keys) -> Option<(Key, Range<usize>)> {
     let key = Key::from_letter(*word.as_bytes().first()?)?;
     let rest = word.get(1..)?;
     if let Some(value) = rest.strip_prefix('=') {
         keys.set(key, value.parse::<i64>().ok()?);
-        return Some(());
+        return None;
     }
     let mut parts = rest.split('+');
     let (place, octets) = parts.next()?.split_once('.')?;
@@ -39,7 +47,8 @@ fn read_word(word: &str, section: &[u8], keys: &mut Keys) -> Option<()> {
         place = place.checked_add(count.checked_mul(step)?)?;
     }
     let length = usize::from(octets.as_bytes().first()?.checked_sub(b'0')?);
-    let bytes = section.get(place..place.checked_add(length)?)?;
+    let octets_of = place..place.checked_add(length)?;
+    let bytes = section.get(octets_of.clone())?;
     keys.set(key, number(bytes, octets.contains('s'), octets.contains('m')));
     if key == Key::TypeOfStatisticalProcessing {
         // The last was read; those before it lie as far apart as one part is long.
@@ -48,7 +57,7 @@ fn read_word(word: &str, section: &[u8], keys: &mut Keys) -> Option<()> {
         let places = (0..count).map(|part| first.saturating_add(step.saturating_mul(part)));
         keys.processes = places.filter_map(|place| section.get(place).copied()).collect();
     }
-    Some(())
+    Some((key, octets_of))
 }
 
 /// A whole number of up to four octets.
@@ -90,6 +99,7 @@ mod tests {
         assert_eq!(keys.get(Key::TypeOfStatisticalProcessing), Some(3));
         assert_eq!(keys.processes, [2, 3]);
         assert_eq!(keys.get(Key::IsChemical), None);
+        assert!(has(8, Key::ForecastTime) && !has(8, Key::PercentileValue));
     }
 
     #[test]
