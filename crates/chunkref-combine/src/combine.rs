@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::scopes::{combine_scopes, plan_scopes, scopes};
 use crate::text::{self, Padded};
 use crate::time::harmonise;
-use crate::unstored;
+use crate::{unstored, valid_time};
 
 /// Combines datasets into a data cube.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,6 +73,7 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
     }
     let mut dataset = assemble(&settled.inputs, &settled.empty, &settled.analysis)?;
     text::restore(&mut dataset, &settled.padded);
+    valid_time::complete(&mut dataset);
     let notes = settled.notes();
     Ok(Combined { dataset, notes })
 }

@@ -51,6 +51,7 @@ mod scopes;
 mod text;
 mod time;
 mod unstored;
+mod valid_time;
 mod value;
 mod variable;
 mod words;

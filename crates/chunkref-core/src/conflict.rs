@@ -66,6 +66,8 @@ pub struct Conflict {
     pub resolutions: Vec<Resolution>,
 }
 
+/// Variables with the same conflict that are shown.
+const SHOWN_PLACES: usize = 4;
 /// Names of one side that are shown.
 const SHOWN_NAMES: usize = 3;
 /// Sides of one conflict that are shown.
@@ -100,17 +102,17 @@ impl Conflict {
         self
     }
 
-    /// Conflicts in words, on one screen: of many there are the first ones, and how many more. `inputs` are what the inputs
-    /// are called, in their order.
+    /// Conflicts in words, on one screen: of many there are the first ones, and how many more, and what is the same of several
+    /// variables is said once. `inputs` are what the inputs are called, in their order.
     #[must_use]
     pub fn all_in_words(conflicts: &[Self], inputs: &[String], spelling: Spelling<'_>) -> String {
-        let mut words = match conflicts.len() {
+        let shared = Self::shared(conflicts);
+        let mut words = match shared.len() {
             1 => "1 conflict".to_owned(),
             count => format!("{count} conflicts"),
         };
-        for (number, conflict) in (1_usize..=SHOWN_CONFLICTS).zip(conflicts) {
-            let Self { place, message, .. } = conflict;
-            let _ = write!(words, "\n{number}. {place}: {message}");
+        for (number, (conflict, places)) in (1_usize..=SHOWN_CONFLICTS).zip(&shared) {
+            let _ = write!(words, "\n{number}. {}: {}", listed(places), conflict.message);
             for side in conflict.sides.iter().take(SHOWN_SIDES) {
                 let _ = write!(words, "\n     {}: {}", side.says, names(&side.inputs, inputs));
             }
@@ -122,12 +124,10 @@ impl Conflict {
                 let _ = write!(words, "\n   to resolve it: {advice}");
             }
         }
-        if let Some(more) = more(conflicts.len(), SHOWN_CONFLICTS) {
-            let rest =
-                conflicts.iter().skip(SHOWN_CONFLICTS).map(|conflict| conflict.place.as_str());
+        if let Some(more) = more(shared.len(), SHOWN_CONFLICTS) {
             let mut places: Vec<&str> = Vec::new();
-            for place in rest {
-                if !places.contains(&place) {
+            for place in shared.iter().skip(SHOWN_CONFLICTS).flat_map(|(_, places)| places) {
+                if !places.contains(place) {
                     places.push(place);
                 }
             }
@@ -136,6 +136,32 @@ impl Conflict {
             let _ = write!(words, "\nand {more} more conflicts: {shown}{dots}");
         }
         words
+    }
+
+    /// Conflicts that say the same, with all their places.
+    fn shared(conflicts: &[Self]) -> Vec<(&Self, Vec<&str>)> {
+        let mut shared: Vec<(&Self, Vec<&str>)> = Vec::new();
+        for conflict in conflicts {
+            let says_the_same = |(other, _): &&mut (&Self, Vec<&str>)| {
+                (other.kind, &other.message) == (conflict.kind, &conflict.message)
+                    && (&other.sides, &other.resolutions)
+                        == (&conflict.sides, &conflict.resolutions)
+            };
+            match shared.iter_mut().find(says_the_same) {
+                Some((_, places)) => places.push(&conflict.place),
+                None => shared.push((conflict, vec![&conflict.place])),
+            }
+        }
+        shared
+    }
+}
+
+/// Places of one conflict, of which the first are shown.
+fn listed(places: &[&str]) -> String {
+    let shown = places.iter().take(SHOWN_PLACES).copied().collect::<Vec<_>>().join(", ");
+    match more(places.len(), SHOWN_PLACES) {
+        None => shown,
+        Some(more) => format!("{shown} and {more} more"),
     }
 }
 
@@ -165,7 +191,8 @@ mod tests {
                     says: format!("at time {pair}"),
                     inputs: vec![2 * pair, 2 * pair + 1],
                 });
-                Conflict::new(ConflictKind::Duplicate, format!("v{number}"), "they differ")
+                let message = format!("they differ by {number}");
+                Conflict::new(ConflictKind::Duplicate, format!("v{number}"), message)
                     .with_sides(sides)
                     .with_resolutions([Resolution::Duplicates])
             })
@@ -175,6 +202,16 @@ mod tests {
         assert!(words.contains("and 495 more like these"));
         assert!(words.ends_with("and 32 more conflicts: v8, v9, v10, v11, v12, v13, v14, v15, …"));
         assert!(words.lines().count() < 75, "{}", words.lines().count());
+        let lacking = |name: &str| {
+            let side = Side { says: "have it".to_owned(), inputs: vec![1] };
+            Conflict::new(ConflictKind::MissingVariable, name, "not in all").with_sides([side])
+        };
+        let words = Conflict::all_in_words(
+            &["a", "b", "c", "d", "e"].map(lacking),
+            &inputs,
+            &Resolution::unspelled,
+        );
+        assert_eq!(words, "1 conflict\n1. a, b, c, d and 1 more: not in all\n     have it: f1.nc");
         let side = Side { says: "one".to_owned(), inputs: (0..1000).collect() };
         let one = [Conflict::new(ConflictKind::Codecs, "v", "differ").with_sides([side])];
         let words = Conflict::all_in_words(&one, &inputs, &Resolution::unspelled);
