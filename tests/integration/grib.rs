@@ -55,8 +55,9 @@ fn fixtures_read_as_eccodes_reads_them() {
         ("flat place", 152),
         ("messages key", 1421),
         ("messages coordinate", 302),
-        ("tree xarray", 139),
-        ("flat xarray", 70),
+        // Windows of several lengths are one group.
+        ("tree xarray", 138),
+        ("flat xarray", 74),
     ] {
         assert!(counts.get(what) >= Some(&least), "{what}: {counts:?}");
     }

@@ -71,7 +71,7 @@ fn names_and_levels_are_those_of_cfgrib() {
 }
 
 /// Differences from `scan_grib` of kerchunk 0.2.10 that are meant; docs/formats/grib2.md says why.
-const KERCHUNK: [&str; 15] = [
+const KERCHUNK: [&str; 14] = [
     "document",
     " .zattrs: coordinates",
     " .zmetadata: more",
@@ -89,7 +89,7 @@ const KERCHUNK: [&str; 15] = [
 ];
 
 /// Files and what else differs in them.
-const KERCHUNK_FILES: [(&str, &str); 7] = [
+const KERCHUNK_FILES: [(&str, &str); 8] = [
     // ecCodes calls these unknown.
     ("accumulations", "variable or level"),
     ("soil_layers", "variable or level"),
@@ -99,6 +99,8 @@ const KERCHUNK_FILES: [(&str, &str); 7] = [
     ("grid_polar_stereographic", "variable or level .zattrs: GRIB_"),
     // The coordinate of percentiles.
     ("percentiles", "variable or level"),
+    // The limits of events.
+    ("probabilities", "variable or level"),
     // A quarter of an hour is 0.25 hours, not 15.
     ("minutes", "step"),
 ];
