@@ -15,11 +15,11 @@ use crate::merge::merge;
 use crate::report::Report;
 use crate::variable::SKIP_VARIABLE;
 
-/// The groups that have a dimension of their own, by path; `None` where there are not several, where it is the same in all of
-/// them, and where inputs follow one another along several dimensions.
+/// The groups that have the dimensions, each of its own, by path; `None` where there are not several, and where they are
+/// the same in all of them.
 pub(crate) fn scopes(inputs: &[Dataset], options: &CombineOptions) -> Option<BTreeSet<String>> {
-    let [dimension] = options.concat_dimensions.as_slice() else { return None };
-    let name = dimension.name.as_str();
+    let names: Vec<&str> =
+        options.concat_dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
     let groups = |is_scope: &dyn Fn(&Group) -> bool| {
         let mut found = BTreeSet::new();
         for input in inputs {
@@ -31,18 +31,27 @@ pub(crate) fn scopes(inputs: &[Dataset], options: &CombineOptions) -> Option<BTr
         }
         found
     };
-    let mut found =
-        groups(&|group| group.arrays.get(name).is_some_and(|array| array.dimensions == [name]));
-    let differ =
-        || inputs.iter().enumerate().any(|(at, input)| Input::new(input, at).length(name).is_err());
-    // A group that is not in all inputs has fewer places than the others.
-    let lacks = |input: &Dataset| found.iter().any(|path| input.group(path).is_none());
-    let differ = differ() || (options.missing == Missing::Fill && inputs.iter().any(lacks));
-    if !differ && inputs.iter().all(|input| is_one(input, name, &found)) {
+    if names.is_empty() {
         return None;
     }
-    if found.len() < 2 && differ {
-        found.extend(groups(&|group| group.dimensions.iter().any(|own| own.name == name)));
+    let mut found = groups(&|group| {
+        let has =
+            |name: &&str| group.arrays.get(*name).is_some_and(|array| array.dimensions == [*name]);
+        names.iter().all(has)
+    });
+    let differ = |name: &&str| {
+        inputs.iter().enumerate().any(|(at, input)| Input::new(input, at).length(name).is_err())
+    };
+    // A group that is not in all inputs has fewer places than the others.
+    let lacks = |input: &Dataset| found.iter().any(|path| input.group(path).is_none());
+    let differ =
+        names.iter().any(differ) || (options.missing == Missing::Fill && inputs.iter().any(lacks));
+    let are_one = |input: &Dataset| names.iter().all(|name| is_one(input, name, &found));
+    if !differ && inputs.iter().all(are_one) {
+        return None;
+    }
+    if let ([name], true, true) = (names.as_slice(), found.len() < 2, differ) {
+        found.extend(groups(&|group| group.dimensions.iter().any(|own| own.name == *name)));
     }
     (found.len() > 1).then_some(found)
 }

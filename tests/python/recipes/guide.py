@@ -9,6 +9,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 GUIDE = ROOT / "docs/guide/recipes.md"
+GRIB = ROOT / "docs/guide/grib.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -19,21 +20,22 @@ def program():
     return path
 
 
-def sections():
-    """The text of each recipe by its heading, and what stands before the first as ''."""
-    before, *recipes = re.split(r"^## ", GUIDE.read_text(), flags=re.MULTILINE)
+def sections(page=GUIDE):
+    """The text of each recipe of a page by its heading, and what stands before the first as ''."""
+    before, *recipes = re.split(r"^## ", page.read_text(), flags=re.MULTILINE)
     return {"": before, **{recipe.split("\n", 1)[0]: recipe.split("\n", 1)[1] for recipe in recipes}}
 
 
 class Recipe:
     """One recipe, run in the folder `folder`, with what its lines of Python define in `names`."""
 
-    def __init__(self, heading, folder):
+    def __init__(self, heading, folder, page=GUIDE):
         self.folder = folder
-        self.text = sections()[heading]
+        self.page = page
+        self.text = sections(page)[heading]
         self.blocks = BLOCK.findall(self.text)
         self.names = {}
-        self._python(BLOCK.findall(sections()[""]))
+        self._python(BLOCK.findall(sections(page)[""]))
 
     def commands(self):
         """All command lines of the recipe."""
@@ -90,6 +92,6 @@ class Recipe:
         try:
             for kind, text in blocks:
                 if kind == "python":
-                    exec(compile(text, str(GUIDE), "exec"), self.names)  # noqa: S102
+                    exec(compile(text, str(self.page), "exec"), self.names)  # noqa: S102
         finally:
             os.chdir(here)
