@@ -54,6 +54,9 @@ pub(crate) fn assemble(
             insert(&mut dataset, &variable.path, array);
         }
     }
+    for axis in &analysis.axes {
+        one_dimensional(&mut dataset, axis);
+    }
     for (path, place) in &analysis.of_empty {
         let own = empty.get(*place).and_then(|input| input.dataset.array(path));
         if let (Some(array), Some(names)) = (own, empty_sources.get(*place)) {
@@ -61,6 +64,32 @@ pub(crate) fn assemble(
         }
     }
     Ok(dataset)
+}
+
+/// Makes arrays of other groups that hold the coordinates of an axis, along it and axes of one place, coordinates as the
+/// axis has them: along it alone.
+fn one_dimensional(dataset: &mut Dataset, axis: &Axis) {
+    let Some((own, coordinates)) = &axis.variable else { return };
+    let copies: Vec<_> = dataset
+        .arrays()
+        .into_iter()
+        .filter(|(path, array)| {
+            path != own
+                && path.rsplit('/').next() == Some(axis.name.as_str())
+                && array.dimensions.len() > 1
+                && array.dimensions.contains(&axis.name)
+                && array.dtype == coordinates.dtype
+                && array.shape.iter().fold(1_u64, |all, &length| all.saturating_mul(length))
+                    == axis.length
+                && array.plain_values() == coordinates.plain_values()
+        })
+        .map(|(path, array)| {
+            (path, Array { attributes: array.attributes.clone(), ..coordinates.clone() })
+        })
+        .collect();
+    for (path, array) in copies {
+        insert(dataset, &path, array);
+    }
 }
 
 /// Adds the sources of all inputs; the answer is what each input's are called in the dataset.
