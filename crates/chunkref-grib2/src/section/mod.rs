@@ -2,7 +2,9 @@
 //! The sections of a message, one module each.
 
 pub(crate) mod bitmap;
+pub(crate) mod earth;
 pub(crate) mod grid_definition;
+pub(crate) mod grid_template;
 pub(crate) mod identification;
 pub(crate) mod indicator;
 pub(crate) mod product_definition;
