@@ -151,7 +151,7 @@ def main():
             elif options.files and not case.by_eccodes:
                 counts["of which ecCodes' places are in another order"] += 1
             else:
-                groups[len(case.latitudes) if not options.files else case.name].append(case)
+                groups[len(case.latitudes), case.name if options.files else ""].append(case)
         for some in groups.values():
             got = computed(folder, [(case.message, len(case.latitudes)) for case in some])
             if isinstance(got, str):

@@ -8,7 +8,9 @@ use super::coordinates::Named;
 use super::grid_mapping;
 use crate::error::Result;
 use crate::field::Field;
+use crate::points::healpix;
 use crate::points::plane::is_south;
+use crate::section::earth::Earth;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::grid_template::{LatLon, Template};
 use crate::table::coordinate;
@@ -98,7 +100,7 @@ const ABSENT: &str =
 fn decoded(grid: &GridDefinition, geography: &Geography) -> Decoded {
     let scanning = grid.scanning;
     let is_known = |known: bool| if known { Decoded::Same } else { Decoded::Other(ABSENT) };
-    let is_sphere = grid.earth.is_some_and(|earth| earth.is_sphere());
+    let is_sphere = grid.earth.is_some_and(Earth::is_sphere);
     if let Template::SphericalHarmonics { .. } | Template::Unstructured { .. } | Template::Other =
         grid.template
     {
@@ -115,7 +117,6 @@ fn decoded(grid: &GridDefinition, geography: &Geography) -> Decoded {
         Template::Lambert(_) | Template::PolarStereographic(_) if !is_northward => {
             Decoded::Other(ORDER)
         }
-        Template::Lambert(_) => is_known(geography.plane.is_some()),
         Template::PolarStereographic(template) => {
             // It goes by the sign of the latitude alone.
             let is_plain = is_south(template) == (template.true_latitude < 0.0);
@@ -130,9 +131,9 @@ fn decoded(grid: &GridDefinition, geography: &Geography) -> Decoded {
             is_known(is_regular && geography.plane.is_some())
         }
         Template::SpaceView(_) if !is_southward => Decoded::Other(ORDER),
-        Template::SpaceView(_) => is_known(geography.plane.is_some()),
+        Template::Lambert(_) | Template::SpaceView(_) => is_known(geography.plane.is_some()),
         Template::Healpix(template) => {
-            let is_plain = template.first_longitude == 45.0 && scanning.0 & 0xc0 == 0;
+            let is_plain = healpix::is_plain(grid, template);
             is_known(is_plain && is_sphere && template.ordering <= 1)
         }
         _ => is_known(false),
@@ -147,9 +148,8 @@ fn of_angles(grid: &GridDefinition, template: &LatLon, is_southward: bool) -> De
         (Some(_), Some(_), Some(_)) => Decoded::Other(
             "ecCodes, whose codec reads the references, gives latitudes and longitudes around the rotated pole for Gaussian grids",
         ),
-        (Some(_), ..) => Decoded::Same,
         (None, ..) if grid.row_lengths.is_empty() => Decoded::None,
         (None, ..) if !is_southward => Decoded::Other(ORDER),
-        (None, ..) => Decoded::Same,
+        _ => Decoded::Same,
     }
 }

@@ -95,7 +95,7 @@ fn conic(name: &str, template: &Projected) -> Option<Attributes> {
     let (first, second) = template.intersections?;
     let mut attributes = named(name);
     let parallels = [first, second].map(AttributeValue::Float).to_vec();
-    let parallels = if first == second {
+    let parallels = if first.total_cmp(&second).is_eq() {
         AttributeValue::Float(first)
     } else {
         AttributeValue::List(parallels)

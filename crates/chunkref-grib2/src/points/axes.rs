@@ -213,7 +213,9 @@ fn mercator(grid: &GridDefinition, template: &Projected) -> Option<(Vec<f64>, Ve
     let high = longitudes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if high > 360.0 {
         let circles = 360.0 * (high / 360.0).floor();
-        longitudes.iter_mut().for_each(|longitude| *longitude -= circles);
+        for longitude in &mut longitudes {
+            *longitude -= circles;
+        }
     }
     latitudes.iter().all(|latitude| latitude.is_finite()).then_some((latitudes, longitudes))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! HEALPix: twelve quadrangles of equal area, each with as many pixels along its sides.
+//! `HEALPix`: twelve quadrangles of equal area, each with as many pixels along its sides.
 //!
-//! Spec: Górski et al. 2005, HEALPix, ApJ 622, 759, sections 4.1 and 5.3, equations 2 to 9.
+//! Spec: Górski et al. 2005, Astrophysical Journal 622, 759, sections 4.1 and 5.3, equations 2 to 9.
 
 use chunkref_core::{Cancelled, Steps};
 
@@ -27,16 +27,20 @@ pub(super) fn visit(
     let side = template.side;
     let is_whole = (1..=MOST_SIDE).contains(&side)
         && side.checked_mul(side).and_then(|square| square.checked_mul(12)) == Some(grid.count);
-    // Centres, from the north on, eastward from the first longitude of the first quadrangle.
-    let is_plain = template.first_longitude == 45.0
-        && matches!(template.position, 4 | 255)
-        && grid.scanning.0 & 0xc0 == 0;
+    let is_plain = is_plain(grid, template);
     match (template.ordering, is_whole && is_plain) {
         (0, true) => rings(side, steps, take)?,
         (1, true) if side.is_power_of_two() => nested(side, grid.count, steps, take)?,
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// Whether points are the centres of pixels, from the north on, and eastward from the middle of the first quadrangle.
+pub(crate) fn is_plain(grid: &GridDefinition, template: &Healpix) -> bool {
+    (template.first_longitude - 45.0).abs() < 1e-7
+        && matches!(template.position, 4 | 255)
+        && grid.scanning.0 & 0xc0 == 0
 }
 
 /// Ring by ring.
@@ -94,15 +98,15 @@ impl Ring {
     fn new(side: u32, number: u32) -> Self {
         let from_pole = number.min(side.saturating_mul(4).saturating_sub(number));
         let (n, ring) = (f64::from(side), f64::from(from_pole));
-        let (sine, length) = if from_pole < side {
+        let (sine_of_latitude, length) = if from_pole < side {
             (1.0 - ring * ring / (3.0 * n * n), from_pole)
         } else {
             (4.0 / 3.0 - 2.0 * ring / (3.0 * n), side)
         };
-        let latitude = sine.asin().to_degrees();
+        let latitude = sine_of_latitude.asin().to_degrees();
         let latitude = if number > side.saturating_mul(2) { -latitude } else { latitude };
         // In the belt every second ring begins at longitude 0.
-        let shifted = from_pole < side || number.saturating_sub(side) % 2 == 0;
+        let shifted = from_pole < side || number.saturating_sub(side).is_multiple_of(2);
         let start = if shifted { 0.5 } else { 0.0 };
         Self { latitude, pixels: length.saturating_mul(4), start }
     }

@@ -12,7 +12,7 @@
 pub(crate) mod axes;
 mod conformal;
 mod equal_area;
-mod healpix;
+pub(crate) mod healpix;
 pub(crate) mod message;
 pub(crate) mod plane;
 pub(crate) mod reduced;
@@ -73,9 +73,13 @@ fn in_order(
     for (index, a) in outer.iter().enumerate() {
         steps.take(inner.len())?;
         if scanning.alternating() && index % 2 == 1 {
-            inner.iter().rev().for_each(|b| pair(a, b));
+            for b in inner.iter().rev() {
+                pair(a, b);
+            }
         } else {
-            inner.iter().for_each(|b| pair(a, b));
+            for b in inner {
+                pair(a, b);
+            }
         }
     }
     Ok(())

@@ -130,7 +130,7 @@ impl GridDefinition {
 }
 
 /// A value that is not the one that stands for none.
-pub(crate) fn present<T: PartialEq>(value: T, missing: T) -> Option<T> {
+pub(crate) fn present<T: PartialEq + Copy>(value: T, missing: T) -> Option<T> {
     (value != missing).then_some(value)
 }
 

@@ -159,17 +159,22 @@ impl GridDefinition {
             20 | 30 | 31 => self.polar_or_conic(cursor)?,
             90 => self.space_view(cursor)?,
             140 => self.lambert_azimuthal(cursor)?,
-            32768 | 32769 => self.centred(cursor)?,
-            _ => self.unknown(cursor),
+            // Other centres may mean something else by these numbers.
+            32768 | 32769 => self.guess(cursor, Self::centred),
+            _ => self.guess(cursor, Self::counts),
         }
         Ok(())
     }
 
-    /// Earth and counts, where a template that is not known has them.
-    fn unknown(&mut self, cursor: &mut Cursor<'_>) {
-        let mut known = self.clone();
-        if known.counts(cursor).is_ok() && known.shape().is_some() {
-            *self = known;
+    /// Takes what a template says that this may be, where the numbers of rows and columns fit that of all points.
+    fn guess(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        parse: fn(&mut Self, &mut Cursor<'_>) -> Result<(), Truncated>,
+    ) {
+        let mut guessed = self.clone();
+        if parse(&mut guessed, &mut cursor.clone()).is_ok() && guessed.shape().is_some() {
+            *self = guessed;
         }
     }
 
