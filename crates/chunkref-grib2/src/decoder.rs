@@ -12,6 +12,7 @@ use chunkref_core::model::Codec;
 use chunkref_core::{CodecEntry, Cursor, DecodeContext, DecodeError, Steps, Truncated, inventory};
 use gribberish::message::Message;
 
+use crate::lower::DIGEST;
 use crate::points;
 use crate::points::message::Coordinate;
 
@@ -21,10 +22,10 @@ mod image;
 const SLACK: u64 = 4096;
 
 inventory::submit! {
-    CodecEntry::new("grib", decode).with_messages()
+    CodecEntry::new("grib", decode).with_messages().with_identity(DIGEST)
 }
 inventory::submit! {
-    CodecEntry::new("gribberish", decode).with_messages()
+    CodecEntry::new("gribberish", decode).with_messages().with_identity(DIGEST)
 }
 
 fn decode(

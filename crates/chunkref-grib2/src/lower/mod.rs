@@ -10,4 +10,5 @@ mod geography;
 mod grid_mapping;
 mod layout;
 
+pub(crate) use geography::DIGEST;
 pub(crate) use layout::lower;
