@@ -71,7 +71,7 @@ pub(crate) fn variable(field: &Field, budget: &mut Budget<'_>) -> Result<Attribu
         attributes.insert("GRIB_variant", field.variant.as_str());
     }
     grid(&field.grid, &mut attributes);
-    if grid_mapping::is_known(&field.grid, &*budget.geography(&field.grid)?) {
+    if budget.geography(&field.grid)?.plane.is_some() {
         attributes.insert("grid_mapping", grid_mapping::NAME);
     }
     attributes.insert("long_name", parameter.long_name.as_str());

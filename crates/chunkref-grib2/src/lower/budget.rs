@@ -8,6 +8,7 @@ use chunkref_core::model::SourceId;
 use chunkref_core::{Cancellation, Limits, ScanOptions, SkipKind, Skipped};
 
 use super::codec::Decoder;
+use super::grid_mapping;
 use crate::error::{Grib2Error, Result};
 use crate::field::Field;
 use crate::points::{self, plane::Plane};
@@ -18,7 +19,7 @@ use crate::section::grid_definition::GridDefinition;
 pub(super) struct Geography {
     /// Latitudes of rows and longitudes of columns.
     pub(super) axes: Option<(Vec<f64>, Vec<f64>)>,
-    /// Rows and columns on a map; none where rows alternate.
+    /// Rows and columns on a map that CF has a mapping for; none where rows alternate.
     pub(super) plane: Option<Plane>,
 }
 
@@ -86,8 +87,12 @@ impl<'a> Budget<'a> {
         }
         self.cancellation.check()?;
         let is_plain = !grid.scanning.alternating();
+        let lengths = [grid.nx, grid.ny].into_iter().flatten().map(u64::from);
+        self.check_values(lengths.fold(0, u64::saturating_add))?;
         let axes = is_plain.then(|| points::axes::axes(grid)).flatten();
-        let plane = is_plain.then(|| Plane::new(grid)).flatten();
+        // Only what goes into the references, which are bounded, is computed and kept.
+        let has_mapping = is_plain && axes.is_none() && grid_mapping::attributes(grid).is_some();
+        let plane = has_mapping.then(|| Plane::new(grid)).flatten();
         let known = Arc::new(Geography { axes, plane });
         self.grids.insert(Arc::as_ptr(grid), Arc::clone(&known));
         Ok(known)

@@ -5,18 +5,12 @@
 
 use chunkref_core::model::{AttributeValue, Attributes};
 
-use super::budget::Geography;
 use crate::points::plane::is_south;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::grid_template::{Centred, Projected, Rotation, SpaceView, Template};
 
 /// Name of the variable that has the attributes.
 pub(super) const NAME: &str = "crs";
-
-/// Whether there are a mapping and places of rows and columns for it.
-pub(super) fn is_known(grid: &GridDefinition, geography: &Geography) -> bool {
-    geography.axes.is_none() && geography.plane.is_some() && attributes(grid).is_some()
-}
 
 /// The attributes of the mapping of a grid on a map, in an image or around another pole.
 pub(super) fn attributes(grid: &GridDefinition) -> Option<Attributes> {

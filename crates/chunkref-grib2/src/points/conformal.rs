@@ -102,7 +102,8 @@ impl Lambert {
         let origin = scale * eccentricity.t(origin.to_radians()).powf(n);
         let known = n.is_finite() && n != 0.0 && scale.is_finite() && scale != 0.0;
         let meridian = meridian.to_radians();
-        (known && origin.is_finite()).then_some(Self { eccentricity, meridian, n, scale, origin })
+        // At the pole that the cone does not have, nothing is left of places on it.
+        (known && origin.abs() < 1e10).then_some(Self { eccentricity, meridian, n, scale, origin })
     }
 
     pub(super) fn forward(&self, latitude: f64, longitude: f64) -> (f64, f64) {

@@ -18,6 +18,8 @@ pub(crate) mod plane;
 pub(crate) mod reduced;
 mod rotated;
 mod space_view;
+#[cfg(test)]
+mod tests;
 mod transverse;
 
 use chunkref_core::{Cancelled, Steps};
