@@ -7,6 +7,7 @@ scan says is compared with it: axes that go up, references to ecCodes' places on
 values, and the digest of the grid section."""
 
 import argparse
+import base64
 import collections
 import json
 import os
@@ -82,8 +83,6 @@ def axis(refs, name):
     if document["filters"]:
         return None
     held = refs[f"{name}/0"]
-    import base64
-
     raw = base64.b64decode(held[7:]) if held.startswith("base64:") else held.encode("latin-1")
     return numpy.frombuffer(raw, "<f8")
 
@@ -114,6 +113,35 @@ def check_scan(case, refs, say):
     for name, want in (("latitude", case.latitudes), ("longitude", case.longitudes)):
         if (far := distance(full[name], want, name == "longitude")) > case.tolerance:
             say(f"{case.name}: the axis {name} is {far} degrees off")
+
+
+def cubes(folder, say):
+    """Hourly files of one grid have it once, and those of another are refused."""
+    paths = []
+    for hour, first in ((0, 20), (1, 20), (2, 20), (3, 21)):
+        keys = {"Nx": 6, "Ny": 5, "latitudeOfFirstGridPointInDegrees": first, "longitudeOfFirstGridPointInDegrees": 240, "LaDInDegrees": 40,
+                "LoVInDegrees": 260, "DxInMetres": 3000, "DyInMetres": 3000, "Latin1InDegrees": 30, "Latin2InDegrees": 60, "scanningMode": 64,
+                "shapeOfTheEarth": 6, "dataDate": 20240101, "dataTime": 100 * hour, "shortName": "2t"}  # fmt: skip
+        paths.append(folder / f"hour{hour}.grib2")
+        paths[-1].write_bytes(messages.handle(2, "lambert", keys, 30))
+    for layout in ("flat", "tree"):
+        cube = folder / f"{layout}.json"
+        options = ("--concat", "time", "--grib-layout", layout)
+        run = program("build", *paths[:2], *options, "-o", cube)
+        run = run if run.returncode else program("append", cube, paths[2])
+        if run.returncode:
+            say(f"cube: {run.stderr}")
+            continue
+        refs = json.loads(cube.read_text())["refs"]
+        shapes = {key.split("/")[-2]: json.loads(value)["shape"] for key, value in refs.items() if key.endswith("/.zarray")}
+        if shapes["latitude"] != [5, 6] or shapes["longitude"] != [5, 6] or shapes["crs"] != [] or shapes["t2m"] != [3, 1, 5, 6]:
+            say(f"cube {layout}: {shapes}")
+        run = program("verify", cube)
+        if run.returncode or "sound" not in run.stdout:
+            say(f"cube {layout}: {run.stdout} {run.stderr}")
+        run = program("build", paths[0], paths[3], *options, "-o", folder / "other.json")
+        if run.returncode == 0 or "latitude: the coordinates differ" not in run.stderr or str(paths[3].name) not in run.stderr:
+            say(f"cube {layout} of two grids: {run.stderr}")
 
 
 def of_file(path):
@@ -166,6 +194,7 @@ def main():
                 if far > case.tolerance:
                     wrong.append(f"{case.name}: {far} degrees off")
         if not options.files:
+            cubes(folder, wrong.append)
             documents, _ = scanned(folder, [case.message for case in cases])
             if len(documents) != len(cases):
                 wrong.append(f"{len(documents)} datasets of {len(cases)} messages")

@@ -100,7 +100,7 @@ impl<'a> Budget<'a> {
 
     /// Notes that the coordinates of a grid are left out, once for each grid.
     pub(super) fn leave_out(&mut self, field: &Field, reason: &str) {
-        let path = format!("latitude and longitude of the message at byte {}", field.offset);
+        let path = "latitude and longitude";
         let skipped = Skipped::new(path, SkipKind::Array, reason).with_offset(field.offset);
         self.left_out.entry(Arc::as_ptr(&field.grid)).or_insert(skipped);
     }
