@@ -62,7 +62,9 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && grids && package)
+    tally.verdict(
+        workspace && optional && outside && judge && cubes && tables && labels && grids && package,
+    )
 }
 
 /// The tests of the Python package alone.

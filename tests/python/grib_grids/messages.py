@@ -187,6 +187,19 @@ def regular():
                     yield Case(f"{name} rotated {angle}", message, *places(message))
 
 
+def alternating():
+    """Regular grids whose rows alternate."""
+    for mode in ALTERNATING:
+        keys = angles(2, mode, -6, 6, 350, 10)
+        message = handle(2, "regular_ll", keys, ROWS * COLUMNS)
+        # ecCodes has them as if they did not.
+        plain = handle(2, "regular_ll", {**keys, "scanningMode": mode & 0xE0}, ROWS * COLUMNS)
+        latitudes, longitudes = (values.reshape((COLUMNS, ROWS) if mode & 0x20 else (ROWS, COLUMNS)) for values in places(plain))
+        for values in (latitudes, longitudes):
+            values[1::2] = values[1::2, ::-1].copy()
+        yield Case(f"2 regular mode {mode:#x}", message, latitudes.ravel(), longitudes.ravel(), by_eccodes=False)
+
+
 def gaussian():
     """Gaussian grids, whole and reduced, also in part, and around another pole."""
     for edition in (1, 2):
@@ -265,5 +278,5 @@ def space_view():
 
 @functools.cache
 def all_cases():
-    makers = (on_maps, azimuthal, regular, gaussian, reduced_angles, healpix, space_view)
+    makers = (on_maps, azimuthal, regular, alternating, gaussian, reduced_angles, healpix, space_view)
     return [case for maker in makers for case in maker()]

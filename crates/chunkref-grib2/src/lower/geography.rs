@@ -49,7 +49,9 @@ fn on_map(field: &Field, geography: &Geography, budget: &mut Budget<'_>) -> Resu
     let Some(mapping) = grid_mapping::attributes(&field.grid) else { return Ok(named) };
     for (name, values) in [("y", &plane.ys), ("x", &plane.xs)] {
         let attributes = grid_mapping::axis(&field.grid, name);
-        let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
+        let values: Vec<_> =
+            values.iter().map(|&value| grid_mapping::rounded(&field.grid, value)).collect();
+        let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(&values));
         let array = arrays::inline(budget, shape, &[name], FLOAT, bytes, attributes)?;
         named.push((name.to_owned(), array));
     }

@@ -48,6 +48,22 @@ pub(super) fn attributes(grid: &GridDefinition) -> Option<Attributes> {
     Some(attributes)
 }
 
+/// A place of a column or a row as it is written: without digits below those that sections tell, in which machines differ
+/// by how they compute sines. A grid must be the same for all of them, or its files would not fit one another.
+pub(super) fn rounded(grid: &GridDefinition, value: f64) -> f64 {
+    let parts = match &grid.template {
+        // As they are told.
+        Template::LatLon(_) => return value,
+        // Degrees, told in millionths.
+        Template::Centred(_) => 1e9,
+        // Radians: less than a millimetre from the orbit.
+        Template::SpaceView(_) => 1e12,
+        // Metres, told in thousandths; the first point is known to a tenth.
+        _ => 1e3,
+    };
+    (value * parts).round() / parts
+}
+
 /// Attributes of the places of columns, `x`, or rows, `y`.
 pub(super) fn axis(grid: &GridDefinition, name: &str) -> Attributes {
     let is_x = name == "x";
