@@ -92,6 +92,12 @@ impl Environment {
         self.module("grib_labels").env("CHUNKREF", target().join("debug").join(name))
     }
 
+    /// The judge of places of GRIB's points, with the program that was built last.
+    pub(crate) fn grib_grids(&self) -> Step {
+        let name = if cfg!(windows) { "chunkref.exe" } else { "chunkref" };
+        self.module("grib_grids").env("CHUNKREF", target().join("debug").join(name))
+    }
+
     /// One of the packages in `tests/python`.
     fn module(&self, name: &str) -> Step {
         Step::new(self.python()).args(["-m", name]).env("PYTHONPATH", root().join("tests/python"))

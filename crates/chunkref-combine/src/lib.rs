@@ -61,6 +61,8 @@ mod conflict_tests;
 #[cfg(test)]
 mod cube_tests;
 #[cfg(test)]
+mod identity_tests;
+#[cfg(test)]
 mod pieces_tests;
 #[cfg(test)]
 mod resolution_tests;

@@ -16,6 +16,7 @@ const INCREMENT: CodecEntry = CodecEntry::new("increment", |_, stored, _| {
     Ok(stored.iter().map(|byte| byte.wrapping_sub(1)).collect())
 })
 .with_encoder_settings(&["effort"])
+.with_identity("digest")
 .with_encode(|_, plain| Ok(plain.iter().map(|byte| byte.wrapping_add(1)).collect()));
 
 inventory::submit! { INCREMENT }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::{
-    CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
+    Codecs, CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
 };
 use chunkref_model::{Array, AttributeValue, FillValue};
 
@@ -130,7 +130,9 @@ impl Setting<'_> {
             || self.options.stack.iter().any(|own| own == path || own == name);
         let is_single = self.inputs.len() == 1 && !own_coordinate && !self.is_auxiliary(path, name);
         let stacked = self.stacked(path, &holders, &along, all && !own_coordinate, is_single);
-        if own_coordinate && !stacked.is_empty() {
+        // Nor is a grid of coordinates that tells which one it is stacked, unless that is asked for.
+        let is_told = holders.iter().all(|holder| identity(holder.array).is_some());
+        if (own_coordinate || (is_told && along.is_empty() && !all)) && !stacked.is_empty() {
             conflicts.push(self.other_coordinates(path, &holders));
             return Some(variable);
         }
@@ -381,17 +383,29 @@ impl Setting<'_> {
             }
             let says = match sides.first() {
                 None => "these values".to_owned(),
-                Some((first, _)) => distance(first.array, holder.array)
-                    .unwrap_or_else(|| "other values, or such as are not compared".to_owned()),
+                Some((first, _)) => distance(first.array, holder.array).unwrap_or_else(|| {
+                    let is_told = identity(holder.array).is_some();
+                    let says = if is_told {
+                        "other values"
+                    } else {
+                        "other values, or such as are not compared"
+                    };
+                    says.to_owned()
+                }),
             };
             sides.push((holder, Side { says, inputs: vec![holder.input] }));
         }
-        let message = "the coordinates of this dimension differ, or are too large to be compared";
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let of_dimension = holders.iter().all(|holder| holder.array.dimensions == [name]);
+        let message = if of_dimension {
+            "the coordinates of this dimension differ, or are too large to be compared"
+        } else {
+            "the coordinates differ, and none of the dimensions tells them apart"
+        };
         // One time for all would be a wrong one for the others; noise in a grid is not.
         let of_time = holders.iter().any(|holder| {
             matches!(holder.array.attributes.get("units"), Some(AttributeValue::Text(units)) if units.contains(" since "))
         });
-        let name = path.rsplit('/').next().unwrap_or(path);
         let resolutions = if of_time {
             vec![Resolution::Concat { dimension: name.to_owned() }, SKIP_VARIABLE, SKIP_FILE]
         } else {
@@ -456,6 +470,10 @@ pub(crate) fn equal(inputs: &[Input<'_>], a: &Holder<'_>, b: &Holder<'_>) -> boo
         };
         return one == other || (a.array.dtype == b.array.dtype && numbers());
     }
+    if let (Some(one), Some(other)) = (identity(a.array), identity(b.array)) {
+        let is_one_codec = a.array.codecs == b.array.codecs;
+        return one == other && is_one_codec && a.array.shape == b.array.shape;
+    }
     let source = |holder: &Holder<'_>, id| {
         inputs.get(holder.input).and_then(|input| input.dataset.source(id))
     };
@@ -464,4 +482,9 @@ pub(crate) fn equal(inputs: &[Input<'_>], a: &Holder<'_>, b: &Holder<'_>) -> boo
         && a.array.manifest.same_chunks(&b.array.manifest, &mut |one, two| {
             source(a, one).is_some() && source(a, one) == source(b, two)
         })
+}
+
+/// What tells which values the array has, without reading them.
+fn identity(array: &Array) -> Option<&AttributeValue> {
+    Codecs::linked().ok()?.identity(&array.codecs, &array.attributes)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use chunkref_model::Codec;
+use chunkref_model::{AttributeValue, Attributes, Codec};
 use thiserror::Error;
 
 use crate::{Cancellation, Cancelled};
@@ -184,6 +184,9 @@ pub struct CodecEntry {
     /// Names of settings that matter only when a chunk is encoded, such as how hard it is compressed: decoding looks at none
     /// of them, so that chunks that differ in these alone are read alike.
     pub encoder_settings: &'static [&'static str],
+    /// The name of an attribute of arrays. Arrays that have it, one codec with the same settings and one shape have the same
+    /// values where the attribute is the same, and other values where it is not, whatever else their chunks hold.
+    pub identity: Option<&'static str>,
     decode: Decode,
     encode: Option<Encode>,
 }
@@ -203,6 +206,7 @@ impl CodecEntry {
             length: LengthChange::Varies,
             is_message: false,
             encoder_settings: &[],
+            identity: None,
             decode,
             encode: None,
         }
@@ -268,6 +272,15 @@ impl CodecEntry {
     #[must_use]
     pub const fn with_encoder_settings(self, names: &'static [&'static str]) -> Self {
         Self { encoder_settings: names, ..self }
+    }
+
+    /// The same for arrays of which an attribute tells which values they have.
+    ///
+    /// A codec that decodes the grid of a message, whose digest is an attribute: messages of the same grid need not be read to
+    /// know that they give the same coordinates.
+    #[must_use]
+    pub const fn with_identity(self, attribute: &'static str) -> Self {
+        Self { identity: Some(attribute), ..self }
     }
 
     /// The same with an encoder.
@@ -404,6 +417,17 @@ impl Codecs {
         settings.iter().fold(codec.clone(), |codec, name| codec.without(name))
     }
 
+    /// What tells which values an array has, where it says so: see [`CodecEntry::identity`].
+    #[must_use]
+    pub fn identity<'a>(
+        &self,
+        codecs: &[Codec],
+        attributes: &'a Attributes,
+    ) -> Option<&'a AttributeValue> {
+        let [codec] = codecs else { return None };
+        attributes.get(self.by_name(codec.name())?.identity?)
+    }
+
     /// The codec of this name in Zarr v3 metadata: its own, or `numcodecs.` and the name in numcodecs.
     #[must_use]
     pub fn by_zarr_v3_name(&self, name: &str) -> Option<&CodecEntry> {
@@ -462,6 +486,24 @@ mod tests {
         assert_eq!(codecs.for_decoding(&packed), Codec::new("gzip").with("other", 1));
         let unknown = Codec::new("zlib").with("level", 4);
         assert_eq!(codecs.for_decoding(&unknown), unknown);
+    }
+
+    #[test]
+    fn arrays_tell_which_values_they_have() {
+        let codecs = Codecs::from_entries([
+            CodecEntry::new("a", nothing).with_identity("digest"),
+            CodecEntry::new("b", nothing),
+        ])
+        .unwrap();
+        let (a, b) = (Codec::new("a"), Codec::new("b"));
+        let mut attributes = Attributes::new();
+        assert_eq!(codecs.identity(std::slice::from_ref(&a), &attributes), None);
+        attributes.insert("digest", "4a");
+        let digest = AttributeValue::from("4a");
+        assert_eq!(codecs.identity(std::slice::from_ref(&a), &attributes), Some(&digest));
+        for other in [vec![], vec![b.clone()], vec![a.clone(), b], vec![Codec::new("c")]] {
+            assert_eq!(codecs.identity(&other, &attributes), None);
+        }
     }
 
     #[test]

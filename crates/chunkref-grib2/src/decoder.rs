@@ -12,16 +12,20 @@ use chunkref_core::model::Codec;
 use chunkref_core::{CodecEntry, Cursor, DecodeContext, DecodeError, Steps, Truncated, inventory};
 use gribberish::message::Message;
 
+use crate::lower::DIGEST;
+use crate::points;
+use crate::points::message::Coordinate;
+
 mod image;
 
 /// Values and bits more than there are points, by which lengths are filled up.
 const SLACK: u64 = 4096;
 
 inventory::submit! {
-    CodecEntry::new("grib", decode).with_messages()
+    CodecEntry::new("grib", decode).with_messages().with_identity(DIGEST)
 }
 inventory::submit! {
-    CodecEntry::new("gribberish", decode).with_messages()
+    CodecEntry::new("gribberish", decode).with_messages().with_identity(DIGEST)
 }
 
 fn decode(
@@ -30,9 +34,8 @@ fn decode(
     context: &DecodeContext<'_>,
 ) -> Result<Bytes, DecodeError> {
     let variable = codec.configuration().get("var").and_then(serde_json::Value::as_str);
-    if let Some(variable @ ("latitude" | "longitude")) = variable {
-        let reason = format!("the {variable} of a message's grid is not computed here");
-        return Err(DecodeError::Unsupported(reason));
+    if let Some(coordinate) = variable.and_then(Coordinate::named) {
+        return points::message::decode(coordinate, stored, context);
     }
     let points = check(stored, context)?;
     let message = stored.clone();
@@ -386,9 +389,6 @@ mod tests {
         let twice: Vec<u8> = [message(), section(7, &[0])].concat();
         let twice = twice.iter().copied().filter(|byte| *byte != b'7').collect();
         assert!(values(twice, 40).unwrap_err().contains("several fields"));
-        let latitude = Codec::new("grib").with("var", "latitude");
-        let error = decode(&latitude, &message().into(), &DecodeContext::up_to(40)).unwrap_err();
-        assert!(matches!(error, DecodeError::Unsupported(_)));
     }
 
     /// A message of 5 points without a bit map, whose values are packed by a template.

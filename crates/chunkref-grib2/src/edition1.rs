@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Messages of edition 1: one field each, whose sections have lengths of three octets and no numbers.
 
+mod grid;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chunkref_core::{Cursor, Limits, Truncated};
+use md5::Digest;
 
 use crate::calendar::DateTime;
 use crate::error::{Grib2Error, Result};
 use crate::field::{Bits, Field};
 use crate::keys;
-use crate::section::SignMagnitude;
-use crate::section::grid_definition::{
-    GridDefinition, LatLon, Projected, Rotation, ScanningMode, Template,
-};
+use crate::section::grid_definition::GridDefinition;
 use crate::section::product_definition::TimeUnit;
 use crate::table::eccodes::label;
 use crate::table::{parameter, template};
@@ -34,9 +34,6 @@ pub(crate) const LENGTH_BYTES: u64 = 3;
 /// Flag of section 1: section 2 is there.
 const HAS_GRID: u8 = 0x80;
 
-/// Radius of the earth that edition 1 means, in metres.
-const RADIUS: f64 = 6_367_470.0;
-
 /// Octets of a message of edition 1, from the start of its section 1 on: sections 1 and 2 are wanted whole.
 ///
 /// Spec: WMO FM 92-IX GRIB edition 1, sections 1 and 2.
@@ -44,8 +41,9 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
     let start = offset.saturating_add(INDICATOR_BYTES);
     let mut cursor = Cursor::new(bytes, start, "product definition section");
     let product_length = length24(&mut cursor)?;
-    let (table, centre, _process, grid_number, flags) =
-        (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
+    let (table, centre) = (cursor.u8()?, cursor.u8()?);
+    // Process, number of the grid and flags.
+    cursor.skip(3)?;
     let (number, level_kind, first, second) =
         (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
     let (year, month, day, hour, minute) =
@@ -64,17 +62,8 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
             format!("{date:?} is no date"),
         )
     })?;
-    let grid = if flags & HAS_GRID == 0 {
-        let what = format!("grid {grid_number} of the centre's list, without a section 2,");
-        return Err(Grib2Error::unsupported("grid description section", start, what));
-    } else {
-        let begin = usize::try_from(product_length).unwrap_or(usize::MAX);
-        let section = bytes.get(begin..).unwrap_or_default();
-        let start = start.saturating_add(product_length);
-        let grid = parse_grid(&mut Cursor::new(section, start, "grid description section"))?;
-        grid.check("grid description section", start, limits)?;
-        grid
-    };
+    let grid = grid(bytes, start, limits)?;
+    let grid_digest = digest(bytes, start)?;
     let keys = keys::edition1(level_kind, [first, second], range);
     let name = label::level1(centre.into(), level_kind, &keys);
     let (type_of_level, level, bottom) = level(name, level_kind, [first, second]);
@@ -115,9 +104,42 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
         coordinate_values: 0,
         grid_type: template::grid_type(&grid),
         grid: Arc::new(grid),
+        grid_digest,
         product_template: 0,
         bits: Bits::Message,
     })
+}
+
+/// Section 2 of a message, whose octets are given from the start of its section 1 on; `start` is the place of that.
+pub(crate) fn grid(bytes: &[u8], start: u64, limits: &Limits) -> Result<GridDefinition> {
+    let section = "grid description section";
+    let Some((section2, place)) = section2(bytes, start)? else {
+        let number = bytes.get(6).copied().unwrap_or_default();
+        let what = format!("grid {number} of the centre's list, without a section 2,");
+        return Err(Grib2Error::unsupported(section, start, what));
+    };
+    let grid = grid::parse(&mut Cursor::new(section2, place, section), limits)?;
+    grid.check(section, place, limits)?;
+    Ok(grid)
+}
+
+/// Section 2 of a message and its place, where it has one.
+fn section2(bytes: &[u8], start: u64) -> Result<Option<(&[u8], u64)>, Truncated> {
+    let length = length24(&mut Cursor::new(bytes, start, "product definition section"))?;
+    if !has_grid(bytes) {
+        return Ok(None);
+    }
+    let begin = usize::try_from(length).unwrap_or(usize::MAX);
+    Ok(Some((bytes.get(begin..).unwrap_or_default(), start.saturating_add(length))))
+}
+
+/// MD5 of section 2.
+fn digest(bytes: &[u8], start: u64) -> Result<[u8; 16]> {
+    let (section, place) = section2(bytes, start)?.unwrap_or_default();
+    let mut cursor = Cursor::new(section, place, "grid description section");
+    let length = length24(&mut cursor)?;
+    let whole = Cursor::new(section, place, "grid description section").bytes_u64(length)?;
+    Ok(md5::Md5::digest(whole).into())
 }
 
 /// Whether the section 1 that `bytes` begin with says that a section 2 follows.
@@ -161,150 +183,10 @@ fn level(name: Option<&str>, kind: u8, level: [u8; 2]) -> (String, f64, Option<f
     }
 }
 
-/// Section 2.
-fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
-    let start = cursor.offset();
-    let length = length24(cursor)?;
-    let (vertical, list_place, kind) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
-    let mut grid = GridDefinition {
-        number: 0,
-        count: 0,
-        nx: None,
-        ny: None,
-        scanning: ScanningMode(0),
-        flags: 0,
-        radius: Some(RADIUS),
-        template: Template::Other,
-        row_lengths: Vec::new(),
-    };
-    match kind {
-        0 | 4 | 10 | 14 => {
-            grid.number = match kind {
-                0 => 0,
-                4 => 40,
-                10 => 1,
-                _ => 41,
-            };
-            (grid.nx, grid.ny) = (present_count(cursor.u16_be()?), present_count(cursor.u16_be()?));
-            let (first_latitude, first_longitude) = (degrees(cursor)?, degrees(cursor)?);
-            grid.flags = flags(cursor.u8()?);
-            let (last_latitude, last_longitude) = (degrees(cursor)?, degrees(cursor)?);
-            let (di, dj) = (cursor.u16_be()?, cursor.u16_be()?);
-            grid.scanning = ScanningMode(cursor.u8()?);
-            cursor.skip(4)?;
-            let is_rotated = matches!(kind, 10 | 14);
-            let rotation = if is_rotated {
-                let (south_pole_latitude, south_pole_longitude) =
-                    (degrees(cursor)?, degrees(cursor)?);
-                Some(Rotation { south_pole_latitude, south_pole_longitude, angle: 0.0 })
-            } else {
-                None
-            };
-            let increment = |value: u16| (value != u16::MAX).then(|| f64::from(value) / 1e3);
-            let is_gaussian = matches!(kind, 4 | 14);
-            grid.template = Template::LatLon(LatLon {
-                first_latitude,
-                first_longitude,
-                last_latitude,
-                last_longitude,
-                i_increment: increment(di),
-                j_increment: increment(dj).filter(|_| !is_gaussian),
-                gaussian: is_gaussian.then_some(u32::from(dj)),
-                rotation,
-            });
-        }
-        3 | 5 => projected(cursor, kind, &mut grid)?,
-        50 => {
-            let (j, k, m) = (cursor.u16_be()?, cursor.u16_be()?, cursor.u16_be()?);
-            grid.number = 50;
-            grid.template = Template::SphericalHarmonics { j: j.into(), k: k.into(), m: m.into() };
-            let terms =
-                u32::from(j).saturating_add(1).saturating_mul(u32::from(j).saturating_add(2));
-            grid.count = terms;
-            return Ok(grid);
-        }
-        other => {
-            let what = format!("a grid of type {other}");
-            return Err(Grib2Error::unsupported("grid description section", start, what));
-        }
-    }
-    if let (Some(nx), Some(ny)) = (grid.nx, grid.ny) {
-        grid.count = nx.saturating_mul(ny);
-        return Ok(grid);
-    }
-    // The rows of a reduced grid are listed behind the vertical coordinates.
-    let place = u64::from(list_place)
-        .saturating_sub(1)
-        .saturating_add(u64::from(vertical).saturating_mul(4));
-    let here = cursor.offset().saturating_sub(start);
-    if list_place == u8::MAX || place < here || place > length {
-        let reason = "a reduced grid has no list of its rows";
-        return Err(Grib2Error::inconsistent("grid description section", start, reason));
-    }
-    cursor.bytes_u64(place.saturating_sub(here))?;
-    for _ in 0..grid.ny.unwrap_or(0) {
-        grid.row_lengths.push(u32::from(cursor.u16_be()?));
-    }
-    grid.count = grid.row_lengths.iter().fold(0, |sum: u32, &row| sum.saturating_add(row));
-    Ok(grid)
-}
-
-/// A grid on a map: Lambert conformal (3) or polar stereographic (5).
-fn projected(cursor: &mut Cursor<'_>, kind: u8, grid: &mut GridDefinition) -> Result<()> {
-    (grid.nx, grid.ny) = (present_count(cursor.u16_be()?), present_count(cursor.u16_be()?));
-    let (first_latitude, first_longitude) = (degrees(cursor)?, degrees(cursor)?);
-    grid.flags = flags(cursor.u8()?);
-    let orientation = degrees(cursor)?;
-    let (dx, dy) = (metres(cursor)?, metres(cursor)?);
-    let centre_flags = cursor.u8()?;
-    grid.scanning = ScanningMode(cursor.u8()?);
-    let intersections = if kind == 3 { Some((degrees(cursor)?, degrees(cursor)?)) } else { None };
-    let true_latitude = intersections.map_or(60.0, |(first, _)| first);
-    let projected = Projected {
-        first_latitude,
-        first_longitude,
-        last: None,
-        true_latitude,
-        orientation,
-        dx,
-        dy,
-        centre_flags,
-        intersections,
-        south_pole: None,
-    };
-    (grid.number, grid.template) = if kind == 3 {
-        (30, Template::Lambert(projected))
-    } else {
-        (20, Template::PolarStereographic(projected))
-    };
-    Ok(())
-}
-
-fn present_count(count: u16) -> Option<u32> {
-    (count != u16::MAX).then_some(u32::from(count))
-}
-
-/// Flags of edition 1 at the places where edition 2 has them.
-fn flags(flags: u8) -> u8 {
-    let increments = if flags & 0x80 == 0 { 0 } else { 0x30 };
-    increments | (flags & 0x08)
-}
-
-fn degrees(cursor: &mut Cursor<'_>) -> Result<f64, Truncated> {
-    let [a, b, c] = cursor.array()?;
-    // The sign is the highest of 24 bits.
-    let value = u32::from_be_bytes([a & 0x80, a & 0x7f, b, c]).signed();
-    Ok(crate::section::decimal(value, 3))
-}
-
-fn metres(cursor: &mut Cursor<'_>) -> Result<f64, Truncated> {
-    let [a, b, c] = cursor.array()?;
-    Ok(f64::from(u32::from_be_bytes([0, a, b, c])))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::section::grid_template::Template;
 
     /// Sections 1 and 2 of a 2 m temperature on 3 by 2 points, six hours ahead.
     fn sections() -> Vec<u8> {

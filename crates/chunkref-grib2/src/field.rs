@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chunkref_core::{Cursor, Limits};
+use md5::Digest;
 
 use crate::error::{Grib2Error, Result};
 use crate::keys;
 use crate::message::FieldSections;
+use crate::points;
 use crate::section::HEADER_BYTES;
 use crate::section::bitmap::Bitmap;
 use crate::section::grid_definition::GridDefinition;
@@ -79,6 +81,8 @@ pub(crate) struct Field {
     pub(crate) coordinate_values: u16,
     pub(crate) grid: Arc<GridDefinition>,
     pub(crate) grid_type: &'static str,
+    /// MD5 of its grid section.
+    pub(crate) grid_digest: [u8; 16],
     /// Product definition template; 0 in edition 1.
     pub(crate) product_template: u16,
     pub(crate) bits: Bits,
@@ -152,6 +156,7 @@ impl Field {
             coordinate_values: product.coordinate_values,
             grid,
             grid_type,
+            grid_digest: md5::Md5::digest(&sections.grid.bytes).into(),
             product_template: product.template,
             bits: if part == 0 { Bits::Message } else { Bits::Sections(Box::new(sections)) },
         })
@@ -168,19 +173,21 @@ impl Field {
         match self.grid.shape() {
             Some((ny, nx)) => {
                 let names = if self.has_axes() { ["latitude", "longitude"] } else { ["y", "x"] };
-                (vec![u64::from(ny), u64::from(nx)], names.to_vec())
+                let (mut shape, mut names) = (vec![u64::from(ny), u64::from(nx)], names.to_vec());
+                // Columns one behind the other.
+                if self.grid.scanning.j_consecutive() {
+                    shape.reverse();
+                    names.reverse();
+                }
+                (shape, names)
             }
             None => (vec![u64::from(self.grid.count)], vec!["values"]),
         }
     }
 
-    /// Whether latitude depends on the row alone and longitude on the column alone, in the order of the data.
+    /// Whether latitude depends on the row alone and longitude on the column alone.
     pub(crate) fn has_axes(&self) -> bool {
-        let scanning = self.grid.scanning;
-        self.grid.shape().is_some()
-            && matches!(self.grid_type, "regular_ll" | "regular_gg" | "mercator")
-            && !scanning.alternating()
-            && !scanning.j_consecutive()
+        points::axes::has_axes(&self.grid) && !self.grid.scanning.alternating()
     }
 
     /// The value of a key as cfgrib knows it, as text; `None` for a key that is not known, and empty where the field has

@@ -7,7 +7,7 @@
 //! | `walk`, `index_sidecar`, `reader` | where messages begin: the chain of lengths, `.idx` and `.index`; rounds of reading |
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
 //! | `field`, `keys`, `table`, `calendar` | fields in their users' words; names of what is a number in the file, from ecCodes' tables; dates |
-//! | `cube`, `grid_axes`, `lower` | hypercubes; latitudes and longitudes; the way to the model |
+//! | `cube`, `points`, `lower` | hypercubes; where points are; the way to the model |
 //! | `decoder` | the values of a message |
 //!
 //! The crate is a format of its own: a program that names it scans GRIB files.
@@ -51,12 +51,12 @@ mod decoder;
 mod edition1;
 mod error;
 mod field;
-mod grid_axes;
 mod index_sidecar;
 mod keys;
 mod lower;
 mod message;
 mod options;
+mod points;
 mod reader;
 mod scanner;
 mod section;

@@ -106,7 +106,8 @@ async fn scan_file(
     store_parts(&mut reader, &mut fields, choices, options, &mut skipped).await?;
     let location = source.location().to_owned();
     let object = Source { location, version: Some(source.version().clone()) };
-    let dataset = lower::lower(&fields, object, choices, options)?;
+    let (dataset, left_out) = lower::lower(&fields, object, choices, options)?;
+    skipped.extend(left_out);
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(Scan::new(dataset).with_skipped(skipped))
 }

@@ -4,10 +4,12 @@
 use chunkref_core::model::{AttributeValue, Attributes};
 
 use super::budget::Budget;
+use super::grid_mapping;
 use crate::cube::Cube;
 use crate::error::Result;
 use crate::field::Field;
-use crate::section::grid_definition::{GridDefinition, Template};
+use crate::section::grid_definition::GridDefinition;
+use crate::section::grid_template::{Projected, Template};
 use crate::table::{eccodes, template};
 
 /// Attributes of the group that holds `fields`, of which `field` is one.
@@ -70,6 +72,9 @@ pub(crate) fn variable(
         attributes.insert("GRIB_variant", variant(cube));
     }
     grid(&field.grid, &mut attributes);
+    if budget.geography(&field.grid)?.plane.is_some() {
+        attributes.insert("grid_mapping", grid_mapping::NAME);
+    }
     attributes.insert("long_name", parameter.long_name.as_str());
     attributes.insert("units", parameter.units.as_str());
     if let Some(name) = parameter.standard_name {
@@ -145,24 +150,31 @@ fn grid(grid: &GridDefinition, attributes: &mut Attributes) {
         | Template::Lambert(template)
         | Template::Albers(template)
         | Template::LambertAzimuthal(template) => {
-            set("GRIB_latitudeOfFirstGridPointInDegrees", float(template.first_latitude));
-            set("GRIB_longitudeOfFirstGridPointInDegrees", float(template.first_longitude));
-            set("GRIB_LaDInDegrees", float(template.true_latitude));
-            set("GRIB_DxInMetres", float(template.dx));
-            set("GRIB_DyInMetres", float(template.dy));
-            if !matches!(grid.template, Template::Mercator(_)) {
-                set("GRIB_LoVInDegrees", float(template.orientation));
-            }
-            if let Some((first, second)) = template.intersections {
-                set("GRIB_Latin1InDegrees", float(first));
-                set("GRIB_Latin2InDegrees", float(second));
-            }
-            if let Some((latitude, longitude)) = template.south_pole {
-                set("GRIB_latitudeOfSouthernPoleInDegrees", float(latitude));
-                set("GRIB_longitudeOfSouthernPoleInDegrees", float(longitude));
-            }
-            if template.centre_flags & 0x80 != 0 {
-                set("GRIB_projectionCentreFlag", uint(u32::from(template.centre_flags)));
+            let is_mercator = matches!(grid.template, Template::Mercator(_));
+            projected(template, is_mercator, &mut set);
+        }
+        Template::TransverseMercator(template) => {
+            set("GRIB_latitudeOfReferencePointInDegrees", float(template.latitude));
+            set("GRIB_longitudeOfReferencePointInDegrees", float(template.longitude));
+            set("GRIB_scaleFactorAtReferencePoint", float(template.scale));
+            set("GRIB_DiInMetres", float(template.step.0));
+            set("GRIB_DjInMetres", float(template.step.1));
+        }
+        Template::SpaceView(template) => {
+            set("GRIB_latitudeOfSubSatellitePointInDegrees", float(template.latitude));
+            set("GRIB_longitudeOfSubSatellitePointInDegrees", float(template.longitude));
+            set("GRIB_orientationOfTheGridInDegrees", float(template.orientation));
+        }
+        Template::Centred(template) => {
+            set("GRIB_latitudeOfFirstGridPointInDegrees", float(template.first.0));
+            set("GRIB_longitudeOfFirstGridPointInDegrees", float(template.first.1));
+            set("GRIB_centreLatitudeInDegrees", float(template.centre.0));
+            set("GRIB_centreLongitudeInDegrees", float(template.centre.1));
+        }
+        Template::Healpix(template) => {
+            set("GRIB_Nside", uint(template.side));
+            if let Some(order) = ["ring", "nested"].get(usize::from(template.ordering)) {
+                set("GRIB_orderingConvention", (*order).into());
             }
         }
         Template::SphericalHarmonics { j, k, m } => {
@@ -176,6 +188,29 @@ fn grid(grid: &GridDefinition, attributes: &mut Attributes) {
             let hex = format!("{:032x}", u128::from_be_bytes(*uuid));
             set("GRIB_uuidOfHGrid", hex.into());
         }
-        Template::SpaceView | Template::Other => {}
+        Template::Other => {}
+    }
+}
+
+fn projected(template: &Projected, is_mercator: bool, set: &mut impl FnMut(&str, AttributeValue)) {
+    let float = AttributeValue::Float;
+    set("GRIB_latitudeOfFirstGridPointInDegrees", float(template.first_latitude));
+    set("GRIB_longitudeOfFirstGridPointInDegrees", float(template.first_longitude));
+    set("GRIB_LaDInDegrees", float(template.true_latitude));
+    set("GRIB_DxInMetres", float(template.dx));
+    set("GRIB_DyInMetres", float(template.dy));
+    if !is_mercator {
+        set("GRIB_LoVInDegrees", float(template.orientation));
+    }
+    if let Some((first, second)) = template.intersections {
+        set("GRIB_Latin1InDegrees", float(first));
+        set("GRIB_Latin2InDegrees", float(second));
+    }
+    if let Some((latitude, longitude)) = template.south_pole {
+        set("GRIB_latitudeOfSouthernPoleInDegrees", float(latitude));
+        set("GRIB_longitudeOfSouthernPoleInDegrees", float(longitude));
+    }
+    if template.centre_flags & 0x80 != 0 {
+        set("GRIB_projectionCentreFlag", AttributeValue::UInt(u64::from(template.centre_flags)));
     }
 }

@@ -5,15 +5,23 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chunkref_core::model::SourceId;
-use chunkref_core::{Cancellation, Limits, ScanOptions};
+use chunkref_core::{Cancellation, Limits, ScanOptions, SkipKind, Skipped};
 
 use super::codec::Decoder;
+use super::grid_mapping;
 use crate::error::{Grib2Error, Result};
-use crate::grid_axes;
+use crate::field::Field;
+use crate::points::{self, plane::Plane};
 use crate::section::grid_definition::GridDefinition;
 
-/// Latitudes of rows and longitudes of columns.
-pub(super) type GridAxes = Option<(Vec<f64>, Vec<f64>)>;
+/// Where the points of a grid are, as far as rows and columns tell.
+#[derive(Debug)]
+pub(super) struct Geography {
+    /// Latitudes of rows and longitudes of columns.
+    pub(super) axes: Option<(Vec<f64>, Vec<f64>)>,
+    /// Rows and columns on a map that CF has a mapping for; none where rows alternate.
+    pub(super) plane: Option<Plane>,
+}
 
 /// What all of a file's fields are lowered with.
 pub(super) struct Budget<'a> {
@@ -23,15 +31,27 @@ pub(super) struct Budget<'a> {
     cancellation: &'a Cancellation,
     inline_bytes: u64,
     objects: u64,
-    axes: HashMap<*const GridDefinition, Arc<GridAxes>>,
+    grids: HashMap<*const GridDefinition, Arc<Geography>>,
+    left_out: BTreeMap<*const GridDefinition, Skipped>,
     numbers: HashMap<String, u64>,
 }
 
 impl<'a> Budget<'a> {
     pub(super) fn new(source: SourceId, decoder: Decoder, options: &'a ScanOptions) -> Self {
         let (limits, cancellation) = (&options.limits, &options.cancellation);
-        let (axes, numbers) = Default::default();
-        Self { source, decoder, limits, cancellation, inline_bytes: 0, objects: 0, axes, numbers }
+        let (grids, left_out, numbers) = Default::default();
+        let (inline_bytes, objects) = (0, 0);
+        Self {
+            source,
+            decoder,
+            limits,
+            cancellation,
+            inline_bytes,
+            objects,
+            grids,
+            left_out,
+            numbers,
+        }
     }
 
     /// Counts bytes of values or attributes that are kept in the description.
@@ -60,15 +80,34 @@ impl<'a> Budget<'a> {
         Grib2Error::check_limit("file", 0, "groups and arrays", self.objects, limit)
     }
 
-    /// The axes of a grid, computed once.
-    pub(super) fn axes(&mut self, grid: &Arc<GridDefinition>) -> Result<Arc<GridAxes>> {
-        if let Some(axes) = self.axes.get(&Arc::as_ptr(grid)) {
-            return Ok(Arc::clone(axes));
+    /// Where the points of a grid are, computed once.
+    pub(super) fn geography(&mut self, grid: &Arc<GridDefinition>) -> Result<Arc<Geography>> {
+        if let Some(known) = self.grids.get(&Arc::as_ptr(grid)) {
+            return Ok(Arc::clone(known));
         }
         self.cancellation.check()?;
-        let axes = Arc::new(grid_axes::axes(grid));
-        self.axes.insert(Arc::as_ptr(grid), Arc::clone(&axes));
-        Ok(axes)
+        let is_plain = !grid.scanning.alternating();
+        let lengths = [grid.nx, grid.ny].into_iter().flatten().map(u64::from);
+        self.check_values(lengths.fold(0, u64::saturating_add))?;
+        let axes = is_plain.then(|| points::axes::axes(grid)).flatten();
+        // Only what goes into the references, which are bounded, is computed and kept.
+        let has_mapping = is_plain && axes.is_none() && grid_mapping::attributes(grid).is_some();
+        let plane = has_mapping.then(|| Plane::new(grid)).flatten();
+        let known = Arc::new(Geography { axes, plane });
+        self.grids.insert(Arc::as_ptr(grid), Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Notes that the coordinates of a grid are left out, once for each grid.
+    pub(super) fn leave_out(&mut self, field: &Field, reason: &str) {
+        let path = "latitude and longitude";
+        let skipped = Skipped::new(path, SkipKind::Array, reason).with_offset(field.offset);
+        self.left_out.entry(Arc::as_ptr(&field.grid)).or_insert(skipped);
+    }
+
+    /// What was left out.
+    pub(super) fn left_out(self) -> Vec<Skipped> {
+        self.left_out.into_values().collect()
     }
 
     /// `name`, or `name_2` … where it is taken in the group at `path`.

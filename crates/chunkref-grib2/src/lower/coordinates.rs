@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Coordinates of a dataset: in the references, but for latitudes and longitudes of grids that have two-dimensional ones.
+//! Coordinates of a dataset that are not its grid's: in the references.
 
 use chunkref_core::model::{Array, AttributeValue, Attributes, ChunkRef, DataType, SourceId};
 
@@ -7,7 +7,7 @@ use super::arrays::{self, FLOAT, INT};
 use super::budget::Budget;
 use crate::cube::{Axes, Limits, Ordered, Starts};
 use crate::error::Result;
-use crate::field::{Field, hours};
+use crate::field::hours;
 use crate::table::coordinate;
 
 /// Bounds of intervals, which users ask for by name.
@@ -15,49 +15,6 @@ const INTERVALS: [&str; 2] = ["step_bounds", "valid_time_bounds"];
 
 /// Named arrays.
 pub(crate) type Named = Vec<(String, Array)>;
-
-/// Latitude and longitude of the grid of `field`: of rows and columns where it has such, else of each point, decoded
-/// from the message. None for what lies on no grid of points.
-pub(crate) fn grid(field: &Field, budget: &mut Budget<'_>) -> Result<Named> {
-    let of_grid = if field.has_axes() { Some(budget.axes(&field.grid)?) } else { None };
-    if let Some((latitudes, longitudes)) = of_grid.as_deref().and_then(Option::as_ref) {
-        let mut axis = |name: &str, values: &[f64]| -> Result<(String, Array)> {
-            let attributes = coordinate::attributes(name);
-            let (shape, bytes) = (vec![values.len() as u64], arrays::float_bytes(values));
-            Ok((name.to_owned(), arrays::inline(budget, shape, &[name], FLOAT, bytes, attributes)?))
-        };
-        return Ok(vec![axis("latitude", latitudes)?, axis("longitude", longitudes)?]);
-    }
-    if !has_points(field) {
-        return Ok(Vec::new());
-    }
-    let (shape, dimensions) = field.shape();
-    let mut named = Vec::new();
-    for name in ["latitude", "longitude"] {
-        let reference = (vec![0; shape.len()], arrays::reference(budget.source, field));
-        let codec = budget.decoder.coordinate(name);
-        let array = arrays::chunked(
-            budget,
-            (shape.clone(), shape.clone()),
-            &dimensions,
-            (FLOAT, None),
-            vec![codec],
-            coordinate::attributes(name),
-            vec![reference],
-        )?;
-        named.push((name.to_owned(), array));
-    }
-    Ok(named)
-}
-
-/// Whether ecCodes gives latitudes and longitudes of the grid's points, in the order of the values.
-fn has_points(field: &Field) -> bool {
-    let grid = &field.grid;
-    let is_whole = grid.shape().is_some() || !grid.row_lengths.is_empty();
-    is_whole
-        && !matches!(field.grid_type, "sh" | "unstructured_grid" | "unknown")
-        && !grid.scanning.alternating()
-}
 
 /// Time, step, valid time, member, percentile, threshold and level, and the bounds of those that have some. Axes of one
 /// value are scalars, but for `time` and `step` when `with_times`.

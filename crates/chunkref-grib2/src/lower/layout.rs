@@ -4,24 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chunkref_core::model::{Array, ChunkRef, Dataset, Dimension, FillValue, Group, Source};
-use chunkref_core::{Limits, ScanOptions};
+use chunkref_core::{Limits, ScanOptions, Skipped};
 
 use super::arrays::{self, FLOAT};
 use super::budget::Budget;
 use super::codec::Decoder;
-use super::{attributes, coordinates};
+use super::{attributes, coordinates, geography};
 use crate::cube::{Axes, Cube, Level, cubes, distinct_names};
 use crate::error::{Grib2Error, Result};
 use crate::field::Field;
 use crate::options::{Layout, Options};
 
-/// All of `fields`, which lie in `source`.
+/// All of `fields`, which lie in `source`, and what is left out.
 pub(crate) fn lower(
     fields: &[Field],
     source: Source,
     choices: &Options,
     options: &ScanOptions,
-) -> Result<Dataset> {
+) -> Result<(Dataset, Vec<Skipped>)> {
     let limits = &options.limits;
     let count = fields.len() as u64;
     Grib2Error::check_limit("file", 0, "chunk references", count, ("chunks", limits.chunks))?;
@@ -34,7 +34,7 @@ pub(crate) fn lower(
         Layout::Flat => flat(&mut dataset, cubes(fields), &mut budget)?,
     }
     check(&dataset, limits)?;
-    Ok(dataset)
+    Ok((dataset, budget.left_out()))
 }
 
 fn check(dataset: &Dataset, limits: &Limits) -> Result<()> {
@@ -150,7 +150,7 @@ fn messages(dataset: &mut Dataset, fields: &[Field], budget: &mut Budget<'_>) ->
         let cubes = cubes(std::slice::from_ref(field));
         let Some(cube) = cubes.first() else { continue };
         budget.take_object()?;
-        let mut coordinates = coordinates::grid(field, budget)?;
+        let mut coordinates = geography::coordinates(field, budget)?;
         coordinates.extend(coordinates::others(&cube.axes, false, budget)?);
         let (shape, dimensions) = field.shape();
         let (codec, attributes) =
@@ -186,7 +186,7 @@ fn long_name(cube: &Cube<'_>) -> String {
 fn begin_group(group: &mut Group, cube: &Cube<'_>, budget: &mut Budget<'_>) -> Result<()> {
     let Some(field) = cube.fields.first() else { return Ok(()) };
     budget.take_object()?;
-    let mut coordinates = coordinates::grid(field, budget)?;
+    let mut coordinates = geography::coordinates(field, budget)?;
     coordinates.extend(coordinates::others(&cube.axes, true, budget)?);
     group.attributes = attributes::group(field);
     group.attributes.insert("coordinates", coordinates::listed(&coordinates));

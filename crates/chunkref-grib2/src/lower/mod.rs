@@ -6,6 +6,9 @@ mod attributes;
 mod budget;
 mod codec;
 mod coordinates;
+mod geography;
+mod grid_mapping;
 mod layout;
 
+pub(crate) use geography::DIGEST;
 pub(crate) use layout::lower;

@@ -2,7 +2,9 @@
 //! The sections of a message, one module each.
 
 pub(crate) mod bitmap;
+pub(crate) mod earth;
 pub(crate) mod grid_definition;
+pub(crate) mod grid_template;
 pub(crate) mod identification;
 pub(crate) mod indicator;
 pub(crate) mod product_definition;
@@ -68,6 +70,12 @@ fn sign_magnitude(value: u64, sign: u64) -> i64 {
     if value & sign == 0 { magnitude } else { magnitude.saturating_neg() }
 }
 
+/// A decimal number as GRIB writes it: a scale factor and a scaled value, `None` when either is missing.
+pub(crate) fn scaled(factor: u8, value: u32) -> Option<f64> {
+    let is_there = factor != u8::MAX && value != u32::MAX;
+    is_there.then(|| decimal(value.signed(), factor.signed()))
+}
+
 /// A decimal number from its keys, `None` when either is missing or not there.
 pub(crate) fn scaled_value(keys: &Keys, factor: Key, value: Key) -> Option<f64> {
     let present = |key| keys.get(key).filter(|&value| value != MISSING);
@@ -95,6 +103,10 @@ mod tests {
         assert_eq!(0x8000_0005_u32.signed(), -5);
         assert_eq!(7_u16.signed(), 7);
         assert_eq!((decimal(4, 1), decimal(5, -2), decimal(-3, 0)), (0.4, 500.0, -3.0));
+        assert_eq!(
+            (scaled(0x82, 5), scaled(255, 3), scaled(0, u32::MAX)),
+            (Some(500.0), None, None)
+        );
         let (factor, value) = (Key::ScaleFactorOfLowerLimit, Key::ScaledValueOfLowerLimit);
         let mut keys = Keys::new();
         keys.set(value, 3);

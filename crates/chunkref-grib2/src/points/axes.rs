@@ -3,7 +3,10 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
-use crate::section::grid_definition::{GridDefinition, LatLon, Projected, Template};
+use super::conformal::Eccentricity;
+use super::{signed, spread};
+use crate::section::grid_definition::GridDefinition;
+use crate::section::grid_template::{LatLon, Projected, Template};
 
 /// Rows of a Gaussian grid from pole to pole at the most: 300 m apart.
 const MOST_ROWS: u32 = 1 << 16;
@@ -13,24 +16,38 @@ const MOST_ROWS: u32 = 1 << 16;
 const POLAR_ROWS: u32 = 8;
 const FEW_ROWS: u32 = 64;
 
-/// Latitudes of the rows and longitudes of the columns, in degrees, in the order of the data.
+/// Whether latitude depends on the row alone and longitude on the column alone.
+pub(crate) fn has_axes(grid: &GridDefinition) -> bool {
+    let is_kind = match &grid.template {
+        Template::LatLon(template) => template.rotation.is_none() && !template.stretched,
+        // Rows at an angle to the equator have no latitude.
+        Template::Mercator(template) => template.orientation == 0.0 && grid.earth.is_some(),
+        _ => false,
+    };
+    is_kind && grid.shape().is_some()
+}
+
+/// Latitudes of the rows and longitudes of the columns, in degrees, in the order of the data; `None` where
+/// [`has_axes`] is not so, or where they are not told.
 pub(crate) fn axes(grid: &GridDefinition) -> Option<(Vec<f64>, Vec<f64>)> {
-    let (ny, nx) = grid.shape()?;
+    if !has_axes(grid) {
+        return None;
+    }
     match &grid.template {
-        Template::LatLon(template) if template.rotation.is_none() => {
-            let latitudes = match template.gaussian {
-                Some(parallels) => gaussian(grid, template, parallels, ny)?,
-                None => latitudes(grid, template, ny),
-            };
-            Some((latitudes, longitudes(grid, template, nx)))
-        }
-        Template::Mercator(template) => mercator(grid, template, ny, nx),
+        Template::LatLon(template) => angles(grid, template),
+        Template::Mercator(template) => mercator(grid, template),
         _ => None,
     }
 }
 
-fn spread(first: f64, step: f64, count: u32) -> Vec<f64> {
-    (0..count).map(|index| first + f64::from(index) * step).collect()
+/// Latitudes and longitudes that the section tells, which may be those around another pole.
+pub(super) fn angles(grid: &GridDefinition, template: &LatLon) -> Option<(Vec<f64>, Vec<f64>)> {
+    let (ny, nx) = grid.shape()?;
+    let latitudes = match template.gaussian {
+        Some(parallels) => gaussian(grid, template, parallels, ny)?,
+        None => latitudes(grid, template, ny),
+    };
+    Some((latitudes, longitudes(grid, template, nx)))
 }
 
 /// Distance of neighbours from the ends, which are exact where increments are rounded.
@@ -42,7 +59,7 @@ fn step(first: f64, last: f64, count: u32) -> f64 {
 const J_INCREMENT_GIVEN: u8 = 0x10;
 
 /// ecCodes counts latitudes by the increment where it is given, and longitudes from end to end: so do these.
-fn latitudes(grid: &GridDefinition, template: &LatLon, ny: u32) -> Vec<f64> {
+pub(super) fn latitudes(grid: &GridDefinition, template: &LatLon, ny: u32) -> Vec<f64> {
     let (first, last) = (template.first_latitude, template.last_latitude);
     let given = template
         .j_increment
@@ -60,29 +77,38 @@ fn latitudes(grid: &GridDefinition, template: &LatLon, ny: u32) -> Vec<f64> {
     latitudes
 }
 
+/// Longitudes go up, or down where rows go west, from the first to the last: a grid from 180 to 179 begins at -180, as in
+/// ecCodes. First and last are a circle apart where they are equal.
 fn longitudes(grid: &GridDefinition, template: &LatLon, nx: u32) -> Vec<f64> {
-    let (first, last) = (template.first_longitude, template.last_longitude);
-    // The end lies in the direction of the rows, by as many whole circles as that takes.
-    let last = if grid.scanning.i_negative() {
-        last - 360.0 * ((last - first) / 360.0).ceil().max(0.0)
-    } else {
-        last + 360.0 * ((first - last) / 360.0).ceil().max(0.0)
-    };
-    let mut step = step(first, last, nx);
-    if let Some(increment) = template.i_increment.filter(|_| step == 0.0) {
-        step = if grid.scanning.i_negative() { -increment } else { increment };
+    let (mut first, mut last) = (template.first_longitude, template.last_longitude);
+    if nx < 2 {
+        return spread(first, 0.0, nx);
     }
-    spread(first, step, nx).into_iter().map(within_circle).collect()
-}
-
-/// A longitude of at least 0 and less than 360 degrees, but for those that begin below 0.
-fn within_circle(longitude: f64) -> f64 {
-    if longitude >= 360.0 { longitude - 360.0 } else { longitude }
+    // As many whole circles as it takes.
+    let circles = |angle: f64| 360.0 * ((angle / 360.0).floor() + 1.0).max(0.0);
+    if grid.scanning.i_negative() {
+        last -= circles(last - first);
+    } else {
+        first -= circles(first - last);
+        // The end is within the circle, as far as ecCodes sees to that.
+        let beyond = 360.0 * ((last - 360.0) / 360.0).ceil().max(0.0);
+        (first, last) = (first - beyond, last - beyond);
+    }
+    let mut longitudes = spread(first, step(first, last, nx), nx);
+    if let Some(end) = longitudes.last_mut() {
+        *end = last;
+    }
+    longitudes
 }
 
 /// Roots of the Legendre polynomial of degree `2 parallels`, as latitudes from the first row on: `ny` of them are computed,
 /// in steps that do not grow with their number.
-fn gaussian(grid: &GridDefinition, template: &LatLon, parallels: u32, ny: u32) -> Option<Vec<f64>> {
+pub(super) fn gaussian(
+    grid: &GridDefinition,
+    template: &LatLon,
+    parallels: u32,
+    ny: u32,
+) -> Option<Vec<f64>> {
     let degree = parallels.checked_mul(2).filter(|&degree| degree > 0 && degree <= MOST_ROWS)?;
     let sign = if grid.scanning.j_positive() { -1.0 } else { 1.0 };
     // Rows are counted from the pole that they begin at.
@@ -167,28 +193,31 @@ fn inner_root(degree: u32, row: u32) -> f64 {
     (FRAC_PI_2 - theta).to_degrees()
 }
 
-/// Spec: Snyder, Map Projections, equations 7-1 to 7-5 for the sphere.
-fn mercator(
-    grid: &GridDefinition,
-    template: &Projected,
-    ny: u32,
-    nx: u32,
-) -> Option<(Vec<f64>, Vec<f64>)> {
-    let radius = grid.radius? * template.true_latitude.to_radians().cos();
-    if radius <= 0.0 || template.orientation != 0.0 {
+/// Spec: Snyder, Map Projections – A Working Manual, equations 7-6 to 7-9.
+fn mercator(grid: &GridDefinition, template: &Projected) -> Option<(Vec<f64>, Vec<f64>)> {
+    let ((ny, nx), earth) = (grid.shape()?, grid.earth?);
+    let eccentricity = Eccentricity::new(earth);
+    let radius = earth.major * eccentricity.m(template.true_latitude.to_radians());
+    if radius <= 0.0 {
         return None;
     }
-    let signed = |length: f64, positive: bool| if positive { length } else { -length };
-    let first = (FRAC_PI_4 + template.first_latitude.to_radians() / 2.0).tan().ln();
+    let first = -eccentricity.t(template.first_latitude.to_radians()).ln();
     let dy = signed(template.dy, grid.scanning.j_positive()) / radius;
-    let latitudes = spread(first, dy, ny)
+    let latitudes: Vec<_> = spread(first, dy, ny)
         .into_iter()
-        .map(|y| (2.0 * y.exp().atan() - FRAC_PI_2).to_degrees())
+        .map(|y| eccentricity.latitude((-y).exp()).to_degrees())
         .collect();
     let dx = (signed(template.dx, !grid.scanning.i_negative()) / radius).to_degrees();
-    let longitudes =
-        spread(template.first_longitude, dx, nx).into_iter().map(within_circle).collect();
-    Some((latitudes, longitudes))
+    let mut longitudes = spread(template.first_longitude, dx, nx);
+    // They go on without a step: those past the circle begin below zero.
+    let high = longitudes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if high > 360.0 {
+        let circles = 360.0 * (high / 360.0).floor();
+        for longitude in &mut longitudes {
+            *longitude -= circles;
+        }
+    }
+    latitudes.iter().all(|latitude| latitude.is_finite()).then_some((latitudes, longitudes))
 }
 
 #[cfg(test)]
@@ -198,15 +227,10 @@ mod tests {
 
     fn grid(template: LatLon, ny: u32, nx: u32) -> GridDefinition {
         GridDefinition {
-            number: 0,
-            count: ny * nx,
             nx: Some(nx),
             ny: Some(ny),
-            scanning: ScanningMode(0),
-            flags: 0,
-            radius: None,
             template: Template::LatLon(template),
-            row_lengths: Vec::new(),
+            ..GridDefinition::new(0, ny * nx)
         }
     }
 
@@ -219,13 +243,14 @@ mod tests {
         j_increment: Some(90.0),
         gaussian: None,
         rotation: None,
+        stretched: false,
     };
 
     #[test]
     fn longitudes_go_round_the_globe() {
         let (latitudes, longitudes) = axes(&grid(GLOBE, 3, 4)).unwrap();
         assert_eq!(latitudes, [90.0, 0.0, -90.0]);
-        assert_eq!(longitudes, [180.0, 270.0, 0.0, 90.0]);
+        assert_eq!(longitudes, [-180.0, -90.0, 0.0, 90.0]);
     }
 
     #[test]
