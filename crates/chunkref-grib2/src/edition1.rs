@@ -148,7 +148,7 @@ fn level(name: Option<&str>, kind: u8, level: [u8; 2]) -> (String, f64, Option<f
 }
 
 /// Section 2.
-fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
+pub(crate) fn parse_grid(cursor: &mut Cursor<'_>) -> Result<GridDefinition> {
     let start = cursor.offset();
     let length = length24(cursor)?;
     let (vertical, list_place, kind) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
