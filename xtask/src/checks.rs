@@ -52,6 +52,8 @@ pub(crate) fn test() -> Outcome<()> {
     // Labels of GRIB fields beside ecCodes', over a sample of its tables, and the tables themselves.
     let tables = python.grib_tables(&["--check"]).watch(|_| {})?;
     let labels = python.grib_labels().watch(|_| {})?;
+    // Values of messages beside ecCodes', over a sample of those that it packs and some made by hand.
+    let values = python.grib_values().watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -60,7 +62,9 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && package)
+    tally.verdict(
+        workspace && optional && outside && judge && cubes && tables && labels && values && package,
+    )
 }
 
 /// The tests of the Python package alone.

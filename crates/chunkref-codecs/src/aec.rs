@@ -284,3 +284,95 @@ fn undo_signed_differences(line: &mut [u32], bits: u32) {
 fn low_half(value: i64) -> u32 {
     u32::try_from(value & i64::from(u32::MAX)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bits::BitWriter;
+    use crate::testing::assert_ends;
+
+    fn written(numbers: &[(u32, u32)]) -> Vec<u8> {
+        let mut writer = BitWriter::default();
+        for (number, bits) in numbers {
+            writer.write(*number, *bits);
+        }
+        writer.finish()
+    }
+
+    fn samples(bytes: &[u8], [flags, bits, block, interval]: [u32; 4], count: usize) -> Vec<u32> {
+        let parameters = Parameters::new(flags, bits, block, interval).unwrap();
+        let mut all = Vec::new();
+        let context = DecodeContext::up_to(0);
+        decode(bytes, count, &parameters, &context, |some| all.extend_from_slice(some)).unwrap();
+        all
+    }
+
+    #[test]
+    fn blocks_that_are_stored_as_they_are() {
+        // Two samples of 5 bits a block, and one block an interval, which begins with a byte.
+        let padded = written(&[(7, 3), (1, 5), (31, 5), (0, 3), (7, 3), (9, 5), (0, 5)]);
+        assert_eq!(samples(&padded, [PADDED, 5, 2, 1], 4), [1, 31, 9, 0]);
+        let whole = written(&[(7, 3), (1, 5), (31, 5), (7, 3), (9, 5), (0, 5)]);
+        assert_eq!(samples(&whole, [0, 5, 2, 1], 4), [1, 31, 9, 0]);
+        // Of few bits, identifiers have 1 or 2 of them.
+        assert_eq!(samples(&written(&[(1, 1), (3, 2), (1, 2)]), [RESTRICTED, 2, 2, 1], 2), [3, 1]);
+        assert_eq!(samples(&written(&[(3, 2), (9, 4), (1, 4)]), [RESTRICTED, 4, 2, 1], 2), [9, 1]);
+        let wide = written(&[(31, 5), (u32::MAX, 32), (7, 32)]);
+        assert_eq!(samples(&wide, [0, 32, 2, 1], 2), [u32::MAX, 7]);
+    }
+
+    #[test]
+    fn differences_both_ways() {
+        // Up by 1, down by 2, and to the far end, which no difference of the other sign reaches.
+        let four = [(7, 3), (3, 4), (2, 4), (3, 4), (15, 4)];
+        assert_eq!(samples(&written(&four), [DIFFERENCES, 4, 4, 1], 4), [3, 4, 2, 15]);
+        let signed = samples(&written(&four), [DIFFERENCES | SIGNED, 4, 4, 1], 4);
+        let signed: Vec<i32> = signed.into_iter().map(u32::cast_signed).collect();
+        assert_eq!(signed, [3, 4, 2, -8]);
+        let below = [(7, 3), (0b1101, 4), (1, 4), (2, 4), (10, 4)];
+        let signed = samples(&written(&below), [DIFFERENCES | SIGNED, 4, 4, 1], 4);
+        let signed: Vec<i32> = signed.into_iter().map(u32::cast_signed).collect();
+        assert_eq!(signed, [-3, -4, -3, 2]);
+    }
+
+    #[test]
+    fn what_libaec_does_not_write() {
+        for [flags, bits, block, interval] in [
+            [0, 0, 8, 1],
+            [0, 33, 8, 1],
+            [0, 8, 7, 1],
+            [0, 8, 0, 1],
+            [0, 8, 8, 0],
+            [0, 8, 8, 4097],
+            [RESTRICTED, 5, 8, 1],
+        ] {
+            assert!(Parameters::new(flags, bits, block, interval).is_err(), "{bits} {block}");
+        }
+        let parameters = Parameters::new(0, 8, 8, 1).unwrap();
+        let context = DecodeContext::up_to(0);
+        assert!(decode(&[0xff; 7], 8, &parameters, &context, |_| {}).is_err());
+        assert!(decode(&[], 1, &parameters, &context, |_| {}).is_err());
+    }
+
+    #[test]
+    fn long_streams_end_with_the_work() {
+        let side = 1_u32 << 20;
+        let mut writer = BitWriter::default();
+        // An interval of 64 blocks of 64 zeros each.
+        for _ in 0..side / 4096 {
+            for (number, bits) in [(0, 3), (0, 1), (1, 5)] {
+                writer.write(number, bits);
+            }
+        }
+        let stored = writer.finish();
+        let parameters = Parameters::new(0, 8, 64, 64).unwrap();
+        assert_ends(1 << 20, |context| {
+            let mut all = Vec::new();
+            let samples = 1 << 20;
+            decode(&stored, samples, &parameters, context, |some| {
+                all.resize(all.len() + some.len(), 0)
+            })?;
+            Ok(all)
+        });
+    }
+}
