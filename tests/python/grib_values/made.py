@@ -112,7 +112,7 @@ def grids(random, every):
             if draw:
                 continue
             # ecCodes ends the process at a field without values.
-            if "log" in packing and (kind not in ("positive", "wave") or missing == "all"):
+            if "log" in packing and (kind not in ("positive", "wave") or missing == "all" or missing and size == (1, 1)):
                 continue
             if missing in (1, 2) and kind == "number":
                 continue

@@ -3,10 +3,7 @@
 
 use chunkref_core::{DecodeError, Steps};
 
-use super::values::{Scale, Values};
-
-/// Values that are unpacked between two questions whether the work is still wanted.
-const BLOCK: usize = Steps::BETWEEN;
+use super::values::{Scale, Values, blocks};
 
 /// A place among bits. What lies behind the end reads as zeros: [`Bits::check`] tells whether enough is there.
 #[derive(Debug, Clone, Copy)]
@@ -82,9 +79,7 @@ impl<'a> Bits<'a> {
         steps: &mut Steps<'_>,
     ) -> Result<(), DecodeError> {
         self.check(count, bits)?;
-        let mut left = count;
-        while left > 0 {
-            let block = left.min(BLOCK);
+        for block in blocks(count) {
             steps.take(block)?;
             match bits {
                 8 => values.extend(whole::<1>(self.rest(), block, scale)),
@@ -97,7 +92,6 @@ impl<'a> Bits<'a> {
                 }
             }
             self.at = self.at.saturating_add(block.saturating_mul(width(bits)));
-            left = left.saturating_sub(block);
         }
         Ok(())
     }

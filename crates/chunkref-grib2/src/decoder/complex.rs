@@ -6,7 +6,7 @@ use chunkref_core::{Cursor, DecodeError, Steps, Truncated};
 
 use super::bits::Bits;
 use super::simple::Packing;
-use super::values::{Scale, Values};
+use super::values::{Scale, Values, blocks};
 
 /// What section 5 says of the groups, behind the head.
 ///
@@ -117,8 +117,7 @@ pub(super) fn unpack(
     let groups = Groups::parse(section, template)?;
     if groups.count == 0 {
         // Fields of one value, as NCEP writes them: ecCodes leaves the decimal scale factor aside.
-        values.fill_rest(packing.scale.reference);
-        return Ok(());
+        return values.fill_rest(packing.scale.reference, steps);
     }
     groups.check(values.left())?;
     if packing.bits > 32 {
@@ -150,8 +149,10 @@ pub(super) fn unpack(
         let left = sink.values.left();
         let length = usize::try_from(length).ok().filter(|length| *length <= left);
         let length = length.ok_or_else(|| DecodeError::damaged("its groups have more values"))?;
-        steps.take(length)?;
-        sink.group(reference, (width, packing.bits), length)?;
+        for block in blocks(length) {
+            steps.take(block)?;
+            sink.group(reference, (width, packing.bits), block)?;
+        }
     }
     Ok(())
 }
@@ -221,7 +222,7 @@ struct Sink<'a, 'v, 'w> {
 }
 
 impl Sink<'_, '_, '_> {
-    /// A group of `length` values, none more than there is room for.
+    /// A part of a group, of `length` values.
     fn group(
         &mut self,
         reference: i64,
@@ -231,7 +232,7 @@ impl Sink<'_, '_, '_> {
         let Self { start, scale, values, missing, numbers } = self;
         numbers.check(length, width)?;
         if width == 0 && missing.is(reference, reference_bits) {
-            values.fill(f64::NAN, length);
+            values.extend(std::iter::repeat_n(f64::NAN, length));
         } else if width == 0 || *missing == Missing::Never {
             let stored = (0..length).map(|_| reference.wrapping_add(numbers.take(width)));
             if start.order == 0 {

@@ -124,10 +124,7 @@ pub(super) fn decode(stored: &[u8], context: &DecodeContext<'_>) -> Result<Vec<u
     let count = usize::try_from(message.grid.count).unwrap_or(usize::MAX);
     let mut steps = Steps::new(context.cancellation());
     if message.is_empty {
-        return written(count, context, |values| {
-            values.fill_rest(f64::NAN);
-            Ok(())
-        });
+        return written(count, context, |values| values.fill_rest(f64::NAN, &mut steps));
     }
     if message.flags & SPECTRAL != 0 {
         let Template::SphericalHarmonics { j, k, m } = message.grid.template else {

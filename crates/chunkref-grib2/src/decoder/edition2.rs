@@ -126,7 +126,7 @@ fn unpack(
     match template {
         0 => simple::unpack(&packing, data, values, steps),
         2 | 3 => complex::unpack(&packing, template, section, data, values, steps),
-        41 => image::unpack_png(&packing, data, points, values),
+        41 => image::unpack_png(&packing, data, points, values, steps),
         42 => {
             let mut settings = || Ok((section.u8()?, section.u8()?, section.u16_be()?));
             let settings = settings().map_err(cut)?;
@@ -140,7 +140,7 @@ fn unpack(
             let groups = second_order(template, section, data)?;
             groups.unpack(&packing.scale, values, steps)
         }
-        _ => image::unpack_jpeg2000(&packing, data, points, values),
+        _ => image::unpack_jpeg2000(&packing, data, points, values, steps),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::panic::{RefUnwindSafe, catch_unwind};
 
 use bitvec::prelude::{BitSlice, Msb0};
-use chunkref_core::{Cursor, DecodeError, Truncated};
+use chunkref_core::{Cursor, DecodeError, Steps, Truncated};
 use gribberish::templates::data_representation::{
     DataRepresentationTemplate, PNGDataRepresentationTemplate,
 };
@@ -39,10 +39,10 @@ pub(super) fn unpack_png(
     data: &[u8],
     points: usize,
     values: &mut Values<'_>,
+    steps: &mut Steps<'_>,
 ) -> Result<(), DecodeError> {
     if packing.bits == 0 {
-        values.fill_rest(packing.scale.reference);
-        return Ok(());
+        return values.fill_rest(packing.scale.reference, steps);
     }
     // Samples of less than a byte are stretched to the whole of it.
     let step = match png(data, packing.bits, points)? {
@@ -51,7 +51,13 @@ pub(super) fn unpack_png(
         4 => 17.0,
         _ => 1.0,
     };
-    pixels(packing, &PNGDataRepresentationTemplate::new(plain_section()), data, step, values)
+    pixels(
+        packing,
+        &PNGDataRepresentationTemplate::new(plain_section()),
+        data,
+        step,
+        (values, steps),
+    )
 }
 
 /// Spec: WMO FM 92-XIV GRIB edition 2, templates 5.40 and 7.40.
@@ -61,14 +67,20 @@ pub(super) fn unpack_jpeg2000(
     data: &[u8],
     points: usize,
     values: &mut Values<'_>,
+    steps: &mut Steps<'_>,
 ) -> Result<(), DecodeError> {
     use gribberish::templates::data_representation::JPEGDataRepresentationTemplate;
     if packing.bits == 0 {
-        values.fill_rest(packing.scale.reference);
-        return Ok(());
+        return values.fill_rest(packing.scale.reference, steps);
     }
     jpeg2000(data, points)?;
-    pixels(packing, &JPEGDataRepresentationTemplate::new(plain_section()), data, 1.0, values)
+    pixels(
+        packing,
+        &JPEGDataRepresentationTemplate::new(plain_section()),
+        data,
+        1.0,
+        (values, steps),
+    )
 }
 
 /// Fields of one value alone.
@@ -78,10 +90,10 @@ pub(super) fn unpack_jpeg2000(
     _data: &[u8],
     _points: usize,
     values: &mut Values<'_>,
+    steps: &mut Steps<'_>,
 ) -> Result<(), DecodeError> {
     if packing.bits == 0 {
-        values.fill_rest(packing.scale.reference);
-        return Ok(());
+        return values.fill_rest(packing.scale.reference, steps);
     }
     let reason = "JPEG 2000 is unpacked only by builds with the feature jpeg2000";
     Err(DecodeError::unsupported(reason))
@@ -100,7 +112,7 @@ fn pixels(
     template: &(impl DataRepresentationTemplate<f64> + RefUnwindSafe),
     data: &[u8],
     step: f64,
-    values: &mut Values<'_>,
+    (values, steps): (&mut Values<'_>, &mut Steps<'_>),
 ) -> Result<(), DecodeError> {
     // Another's code: a fault in it must not end the process.
     let pixels = catch_unwind(|| {
@@ -109,7 +121,10 @@ fn pixels(
     });
     let fault = |_| DecodeError::damaged("gribberish failed in decoding its image");
     let pixels = pixels.map_err(fault)??;
-    values.extend(pixels.into_iter().map(|pixel| packing.scale.of(pixel / step)));
+    for block in pixels.chunks(Steps::BETWEEN) {
+        steps.take(block.len())?;
+        values.extend(block.iter().map(|pixel| packing.scale.of(pixel / step)));
+    }
     Ok(())
 }
 

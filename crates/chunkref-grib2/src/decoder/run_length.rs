@@ -24,8 +24,7 @@ pub(super) fn unpack(
     let width = usize::try_from(bits).unwrap_or(usize::MAX);
     let numbers = data.len().saturating_mul(8).checked_div(width).unwrap_or(0);
     if numbers == 0 || most == 0 {
-        values.fill_rest(f64::NAN);
-        return Ok(());
+        return values.fill_rest(f64::NAN, steps);
     }
     // Numbers above the highest level are digits of a length, in this base.
     let base = 1_i64.checked_shl(bits).unwrap_or(0).saturating_sub(1).saturating_sub(most);
@@ -61,8 +60,7 @@ pub(super) fn unpack(
         if number > most {
             return Err(DecodeError::damaged("its data begin with the length of a run"));
         }
-        steps.take(length)?;
-        values.fill(level(number).unwrap_or(f64::NAN), length);
+        values.fill(level(number).unwrap_or(f64::NAN), length, steps)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use chunkref_core::{DecodeError, Steps};
 
 use super::bits::Bits;
-use super::values::{Bitmap, Scale, Values};
+use super::values::{Bitmap, Scale, Values, blocks};
 
 /// The most values that differences start from.
 const MOST_STARTS: usize = 3;
@@ -79,11 +79,14 @@ impl Extended<'_> {
             let length = fitting(length, values)?;
             let width = group_bits(width)?;
             numbers.check(length, width)?;
-            steps.take(length.saturating_add(1))?;
-            values.extend((0..length).map(|_| {
-                let number = first.wrapping_add(numbers.take(width));
-                scale.value(sum.next(number))
-            }));
+            steps.take(1)?;
+            for block in blocks(length) {
+                steps.take(block)?;
+                values.extend((0..block).map(|_| {
+                    let number = first.wrapping_add(numbers.take(width));
+                    scale.value(sum.next(number))
+                }));
+            }
         }
         Ok(())
     }
@@ -210,12 +213,16 @@ impl Rows<'_> {
         let mut firsts = Bits::new(self.data);
         let mut numbers = firsts.behind(self.widths.len(), self.first_bits)?;
         for (width, length) in self.widths.iter().zip(rows) {
-            steps.take(length.saturating_add(1))?;
+            steps.take(1)?;
             let first = firsts.take(self.first_bits);
             let width = group_bits((*width).into())?;
             numbers.check(length, width)?;
-            values
-                .extend((0..length).map(|_| scale.value(first.wrapping_add(numbers.take(width)))));
+            for block in blocks(length) {
+                steps.take(block)?;
+                values.extend(
+                    (0..block).map(|_| scale.value(first.wrapping_add(numbers.take(width)))),
+                );
+            }
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ pub(super) fn unpack(
 ) -> Result<(), DecodeError> {
     match packing.bits {
         // As ecCodes does, which leaves the decimal scale factor aside.
-        0 => values.fill_rest(packing.scale.reference),
+        0 => values.fill_rest(packing.scale.reference, steps)?,
         bits @ 1..=57 => {
             Bits::new(data).unpack(values.left(), bits, &packing.scale, values, steps)?;
         }
@@ -47,8 +47,7 @@ pub(super) fn entropy_coded(
 ) -> Result<(), DecodeError> {
     let Packing { scale, bits } = packing;
     if *bits == 0 {
-        values.fill_rest(scale.reference);
-        return Ok(());
+        return values.fill_rest(scale.reference, &mut Steps::new(context.cancellation()));
     }
     let parameters = aec::Parameters::new(flags.into(), *bits, block.into(), interval.into())?;
     // ecCodes reads numbers with a sign as if they had none, in the whole bytes that libaec puts them into.
@@ -75,8 +74,7 @@ pub(super) fn logarithms(
 ) -> Result<(), DecodeError> {
     let Packing { scale, bits } = packing;
     if *bits == 0 {
-        values.fill_rest(scale.reference.exp() - added);
-        return Ok(());
+        return values.fill_rest(scale.reference.exp() - added, steps);
     }
     if *bits > 57 {
         let reason = format!("values of {bits} bits are not unpacked here");
@@ -100,13 +98,19 @@ pub(super) fn floats(
     values: &mut Values<'_>,
     steps: &mut Steps<'_>,
 ) -> Result<(), DecodeError> {
-    steps.take(values.left())?;
     match precision {
         1 => {
-            let floats = data.as_chunks().0.iter().map(|value| f32::from_be_bytes(*value));
-            values.extend(floats.map(f64::from));
+            for block in data.as_chunks().0.chunks(Steps::BETWEEN) {
+                steps.take(block.len())?;
+                values.extend(block.iter().map(|value| f32::from_be_bytes(*value).into()));
+            }
         }
-        2 => values.extend(data.as_chunks().0.iter().map(|value| f64::from_be_bytes(*value))),
+        2 => {
+            for block in data.as_chunks().0.chunks(Steps::BETWEEN) {
+                steps.take(block.len())?;
+                values.extend(block.iter().map(|value| f64::from_be_bytes(*value)));
+            }
+        }
         _ => {
             let reason = format!("floating point of kind {precision} is not unpacked here");
             return Err(DecodeError::Unsupported(reason));

@@ -8,6 +8,16 @@ use chunkref_core::{DecodeContext, DecodeError, Steps};
 /// Bytes of a value.
 const VALUE_BYTES: usize = 8;
 
+/// Values that are written between two questions whether the work is still wanted.
+const BLOCK: usize = Steps::BETWEEN;
+
+/// The lengths of blocks that make `count` values together.
+pub(super) fn blocks(count: usize) -> impl Iterator<Item = usize> {
+    let rest = count % BLOCK;
+    let whole = std::iter::repeat_n(BLOCK, count.checked_div(BLOCK).unwrap_or(0));
+    whole.chain((rest > 0).then_some(rest))
+}
+
 /// Values yet to be written, as 64-bit floats in little-endian order.
 #[derive(Debug)]
 pub(super) struct Values<'a>(ChunksExactMut<'a, u8>);
@@ -27,7 +37,8 @@ impl Values<'_> {
         Ok(())
     }
 
-    /// Writes a value of each item, as long as there is room.
+    /// Writes a value of each item, as long as there is room. Nobody asks whether they are wanted: they are few, such as
+    /// one of the [`blocks`].
     #[inline]
     pub(super) fn extend(&mut self, values: impl Iterator<Item = f64>) {
         // In this order, for the place of a pair whose value is missing would be lost.
@@ -37,15 +48,26 @@ impl Values<'_> {
     }
 
     /// Writes the same value to the next `count` places.
-    pub(super) fn fill(&mut self, value: f64, count: usize) {
-        for place in self.0.by_ref().take(count) {
-            place.copy_from_slice(&value.to_le_bytes());
+    pub(super) fn fill(
+        &mut self,
+        value: f64,
+        count: usize,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), DecodeError> {
+        for block in blocks(count) {
+            steps.take(block)?;
+            self.extend(std::iter::repeat_n(value, block));
         }
+        Ok(())
     }
 
     /// Writes the same value to all places that are left.
-    pub(super) fn fill_rest(&mut self, value: f64) {
-        self.fill(value, self.left());
+    pub(super) fn fill_rest(
+        &mut self,
+        value: f64,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), DecodeError> {
+        self.fill(value, self.left(), steps)
     }
 }
 
