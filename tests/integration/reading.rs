@@ -193,7 +193,7 @@ fn real_files_read_alike() {
     assert!(verdict["equal"].as_u64().unwrap() > 400, "{verdict}");
 }
 
-/// Fields of GRIB, unpacked here by gribberish and there by ecCodes. What cannot be unpacked says so.
+/// Fields of GRIB, unpacked here and by ecCodes. What cannot be unpacked says so.
 fn fields_read_alike(sources: &[PathBuf]) -> (Value, BTreeMap<String, u64>) {
     let folder = tempfile::tempdir().unwrap();
     let objects = StoreObjects::new(chunkref::stores(), AccessPolicy::everything());

@@ -54,6 +54,8 @@ pub(crate) fn test() -> Outcome<()> {
     let labels = python.grib_labels().watch(|_| {})?;
     // Places of points beside ecCodes', for every kind of grid in every scanning mode.
     let grids = python.grib_grids().watch(|_| {})?;
+    // Values of messages beside ecCodes', over a sample of those that it packs and some made by hand.
+    let values = python.grib_values().watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -63,7 +65,16 @@ pub(crate) fn test() -> Outcome<()> {
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     tally.verdict(
-        workspace && optional && outside && judge && cubes && tables && labels && grids && package,
+        workspace
+            && optional
+            && outside
+            && judge
+            && cubes
+            && tables
+            && labels
+            && grids
+            && values
+            && package,
     )
 }
 

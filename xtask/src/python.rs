@@ -98,6 +98,13 @@ impl Environment {
         self.module("grib_grids").env("CHUNKREF", target().join("debug").join(name))
     }
 
+    /// The judge of values of GRIB messages, with the example that was built last.
+    pub(crate) fn grib_values(&self) -> Step {
+        let name = if cfg!(windows) { "grib_values.exe" } else { "grib_values" };
+        let program = target().join("debug/examples").join(name);
+        self.module("grib_values").env("GRIB_VALUES", program)
+    }
+
     /// One of the packages in `tests/python`.
     fn module(&self, name: &str) -> Step {
         Step::new(self.python()).args(["-m", name]).env("PYTHONPATH", root().join("tests/python"))

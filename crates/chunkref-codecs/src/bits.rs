@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Numbers of any count of bits, the most significant bit first, as nbit, scaleoffset and szip store them.
 
-use std::slice::Iter;
-
 use chunkref_core::{DecodeContext, Steps};
 
 use crate::CodecError;
@@ -10,10 +8,12 @@ use crate::CodecError;
 /// Reads bits from the start of a slice, until the work is not wanted any more.
 #[derive(Debug)]
 pub(crate) struct BitReader<'a> {
-    rest: Iter<'a, u8>,
-    /// The bits read last, in the low end.
+    bytes: &'a [u8],
+    /// The first byte of which nothing is counted in `available`.
+    at: usize,
+    /// The bits that come next, from the high end on. Behind the available ones are others of `bytes`, or zeros.
     window: u64,
-    /// How many bits of `window` are still to be handed out.
+    /// How many bits of `window` may be handed out.
     available: u32,
     steps: Steps<'a>,
 }
@@ -21,16 +21,19 @@ pub(crate) struct BitReader<'a> {
 impl<'a> BitReader<'a> {
     pub(crate) fn new(bytes: &'a [u8], context: &DecodeContext<'a>) -> Self {
         let steps = Steps::new(context.cancellation());
-        Self { rest: bytes.iter(), window: 0, available: 0, steps }
+        Self { bytes, at: 0, window: 0, available: 0, steps }
     }
 
     /// The next `count` bits, at most 32, as a number.
+    #[inline]
     pub(crate) fn read(&mut self, count: u32) -> Result<u32, CodecError> {
-        while self.available < count {
-            self.refill()?;
+        if self.available < count {
+            self.refill_for(count)?;
         }
-        self.available = self.available.saturating_sub(count);
-        let value = self.window.checked_shr(self.available).unwrap_or(0) & mask(count);
+        // In two parts, for no bits at all are a shift by 64.
+        let value = self.window >> 32 >> 32_u32.saturating_sub(count);
+        self.window = self.window.wrapping_shl(count);
+        self.available = self.available.wrapping_sub(count);
         Ok(u32::try_from(value).unwrap_or(u32::MAX))
     }
 
@@ -46,27 +49,85 @@ impl<'a> BitReader<'a> {
     }
 
     /// The zeros before the next one, which is taken too.
+    #[inline]
     pub(crate) fn unary(&mut self) -> Result<u32, CodecError> {
-        let mut zeros = 0_u32;
+        let zeros = self.window.leading_zeros();
+        if zeros < self.available {
+            self.window = self.window.wrapping_shl(zeros) << 1;
+            self.available = self.available.wrapping_sub(zeros).wrapping_sub(1);
+            return Ok(zeros);
+        }
+        self.long_unary()
+    }
+
+    /// The same, of zeros that go on behind what is available.
+    #[cold]
+    #[inline(never)]
+    fn long_unary(&mut self) -> Result<u32, CodecError> {
+        let mut all = 0_u32;
         loop {
-            let window = self.window & mask(self.available);
-            let length = u64::BITS.saturating_sub(window.leading_zeros());
-            zeros = zeros.saturating_add(self.available.saturating_sub(length));
-            if length > 0 {
-                self.available = length.saturating_sub(1);
-                return Ok(zeros);
+            let zeros = self.window.leading_zeros();
+            if zeros < self.available {
+                self.skip(zeros.saturating_add(1));
+                return Ok(all.saturating_add(zeros));
             }
-            self.available = 0;
+            all = all.saturating_add(self.available);
+            self.skip(self.available);
             self.refill()?;
+            if self.available == 0 {
+                return Err(CodecError::ended_early());
+            }
         }
     }
 
+    /// Drops what is left of a byte that was begun.
+    pub(crate) fn align(&mut self) {
+        self.skip(self.available % 8);
+    }
+
+    /// Drops `count` bits, all of which are available.
+    fn skip(&mut self, count: u32) {
+        self.window = self.window.checked_shl(count).unwrap_or(0);
+        self.available = self.available.saturating_sub(count);
+    }
+
+    /// Makes at least `count` bits available.
+    #[cold]
+    #[inline(never)]
+    fn refill_for(&mut self, count: u32) -> Result<(), CodecError> {
+        self.refill()?;
+        if self.available < count { Err(CodecError::ended_early()) } else { Ok(()) }
+    }
+
+    /// Makes more than 56 bits available, or all that there are.
+    #[inline]
     fn refill(&mut self) -> Result<(), CodecError> {
-        self.steps.take(1)?;
-        let byte = self.rest.next().ok_or_else(CodecError::ended_early)?;
-        self.window = self.window << 8 | u64::from(*byte);
-        self.available = self.available.saturating_add(8);
-        Ok(())
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let room = 64_u32.saturating_sub(self.available) / 8;
+        let taken = match rest.first_chunk() {
+            Some(next) => {
+                let next = u64::from_be_bytes(*next);
+                self.window |= next.checked_shr(self.available).unwrap_or(0);
+                room
+            }
+            None => self.refill_from_the_end(rest, room),
+        };
+        self.available = self.available.saturating_add(taken.saturating_mul(8));
+        let taken = usize::try_from(taken).unwrap_or(0);
+        self.at = self.at.saturating_add(taken);
+        Ok(self.steps.take(taken.max(1))?)
+    }
+
+    /// Bytes that were taken of the last few.
+    fn refill_from_the_end(&mut self, rest: &[u8], room: u32) -> u32 {
+        let mut taken = 0_u32;
+        for byte in rest.iter().take(usize::try_from(room).unwrap_or(0)) {
+            let place = self.available.saturating_add(taken.saturating_mul(8));
+            let shift = 56_u32.saturating_sub(place);
+            self.window |= u64::from(*byte) << shift;
+            taken = taken.saturating_add(1);
+        }
+        taken
     }
 }
 

@@ -6,7 +6,7 @@
 //! | [`zlib`], [`gzip`], [`bzip2`], [`zstd`], [`lz4`], [`lzf`] | compressors |
 //! | [`blosc`], [`blosc2`] | blocks that are shuffled, cut into streams and compressed |
 //! | [`shuffle`], [`bitshuffle`], [`fletcher32`] | what moves bytes or bits, or adds a checksum |
-//! | [`nbit`], [`scaleoffset`], [`szip`] | numbers in fewer bits |
+//! | [`nbit`], [`scaleoffset`], [`szip`], [`aec`] | numbers in fewer bits |
 //! | [`sz2`], [`sz3`], [`zfp`] | numbers within an error bound |
 //! | `entries` | the codecs that Zarr metadata name, registered with what is known of them |
 //! | [`error`] | [`CodecError`] |
@@ -50,6 +50,7 @@
     expect(clippy::arithmetic_side_effects, reason = "tests compute expected values")
 )]
 
+pub mod aec;
 mod bits;
 pub mod bitshuffle;
 pub mod blosc;

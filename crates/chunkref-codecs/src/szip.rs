@@ -2,27 +2,24 @@
 //! Szip: the lossless coder of CCSDS 121.0-B, as szlib and libaec write it for HDF5's filter 4, which imagecodecs calls
 //! `szip`.
 //!
-//! A chunk begins with a little-endian
-//! `u32` of its decoded bytes. Every scan line is filled up to whole blocks and is one reference interval; pixels of 32
-//! and 64 bits are cut into planes of bytes first.
+//! A chunk begins with a little-endian `u32` of its decoded bytes; the coder is [`aec`]. Every scan line is filled up to
+//! whole blocks and is one reference interval; pixels of 32 and 64 bits are cut into planes of bytes first.
 
 use chunkref_core::{Cursor, DecodeContext, Steps};
 
 use crate::bits::{BitReader, BitWriter};
-use crate::{CodecError, shuffle};
+use crate::{CodecError, aec, shuffle};
 
 /// Options: the most significant byte comes first; pixels are stored as differences to their neighbours.
 const MSB_OPTION: u32 = 16;
 const NN_OPTION: u32 = 32;
-/// Zero blocks: this count stands for the rest of a segment.
-const REST_OF_SEGMENT: u32 = 5;
-const SEGMENT_BLOCKS: usize = 64;
-/// The largest sum of a pair in the second extension.
-const MAX_PAIR_SUM: u32 = 12;
+/// libaec's flag for differences.
+const DIFFERENCES: u32 = 8;
 
 /// The settings of a chunk, in the coder's own terms.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameters {
+    coder: aec::Parameters,
     big_endian: bool,
     differences: bool,
     block_samples: usize,
@@ -49,7 +46,9 @@ impl Parameters {
             let what = format!("szip with blocks of {block} and lines of {line} pixels");
             return Err(CodecError::Unsupported(what));
         }
+        let flags = if options & NN_OPTION == 0 { 0 } else { DIFFERENCES };
         Ok(Self {
+            coder: aec::Parameters::new(flags, sample_bits, block, line.div_ceil(block))?,
             big_endian: options & MSB_OPTION != 0,
             differences: options & NN_OPTION != 0,
             block_samples: usize::try_from(block).unwrap_or(0),
@@ -67,31 +66,9 @@ impl Parameters {
         }
     }
 
-    fn identifier_bits(self) -> u32 {
-        match self.sample_bits {
-            0..=8 => 3,
-            9..=16 => 4,
-            _ => 5,
-        }
-    }
-
-    /// The identifier of a block that is stored as it is: all ones.
-    fn uncompressed(self) -> u32 {
-        all_ones(self.identifier_bits())
-    }
-
-    fn largest(self) -> u32 {
-        all_ones(self.sample_bits)
-    }
-
     fn line_blocks(self) -> usize {
         self.line_samples.div_ceil(self.block_samples.max(1))
     }
-}
-
-/// The largest number of so many bits.
-fn all_ones(bits: u32) -> u32 {
-    1_u32.checked_shl(bits).map_or(u32::MAX, |bit| bit.wrapping_sub(1))
 }
 
 /// Decodes a chunk.
@@ -109,12 +86,12 @@ pub fn decode(
     let samples = total.div_ceil(settings.sample_length());
     let mut reader = BitReader::new(cursor.rest(), context);
     let mut steps = Steps::new(context.cancellation());
-    let mut output = Vec::new();
+    let (mut line, mut output) = (Vec::new(), Vec::new());
     let mut left = samples;
     while left > 0 {
         let wanted = left.min(settings.line_samples);
         steps.take(wanted)?;
-        let line = decode_line(&mut reader, settings, wanted)?;
+        aec::decode_interval(&mut reader, &settings.coder, wanted, &mut line)?;
         for sample in line.iter().take(wanted) {
             let little = sample.to_le_bytes();
             let bytes = little.get(..settings.sample_length()).unwrap_or_default();
@@ -134,136 +111,7 @@ pub fn decode(
     }
 }
 
-/// One reference interval, of which at least `wanted` samples are needed.
-fn decode_line(
-    reader: &mut BitReader<'_>,
-    settings: Parameters,
-    wanted: usize,
-) -> Result<Vec<u32>, CodecError> {
-    let block = settings.block_samples;
-    let mut line: Vec<u32> = Vec::new();
-    while line.len() < wanted {
-        let reference = settings.differences && line.is_empty();
-        let id = reader.read(settings.identifier_bits())?;
-        if id == settings.uncompressed() {
-            for _ in 0..block {
-                line.push(reader.read(settings.sample_bits)?);
-            }
-            continue;
-        }
-        let low_entropy = if id == 0 { Some(reader.read(1)?) } else { None };
-        if reference {
-            line.push(reader.read(settings.sample_bits)?);
-        }
-        let coded = block.saturating_sub(reference.into());
-        match low_entropy {
-            Some(0) => {
-                let blocks =
-                    zero_blocks(reader, settings, line.len().checked_div(block).unwrap_or(0))?;
-                let zeros = blocks.saturating_mul(block).saturating_sub(reference.into());
-                line.resize(line.len().saturating_add(zeros), 0);
-            }
-            Some(_) => second_extension(reader, &mut line, reference, coded)?,
-            None => split(reader, &mut line, id.saturating_sub(1), coded)?,
-        }
-    }
-    if settings.differences {
-        undo_differences(&mut line, settings.largest());
-    }
-    Ok(line)
-}
-
-/// How many blocks of zeros come, `done` blocks into the interval.
-fn zero_blocks(
-    reader: &mut BitReader<'_>,
-    settings: Parameters,
-    done: usize,
-) -> Result<usize, CodecError> {
-    let count = reader.unary()?.saturating_add(1);
-    let left = settings.line_blocks().saturating_sub(done);
-    let blocks = match count {
-        REST_OF_SEGMENT => left.min(SEGMENT_BLOCKS.saturating_sub(done % SEGMENT_BLOCKS)),
-        count if count > REST_OF_SEGMENT => usize::try_from(count).unwrap_or(0).saturating_sub(1),
-        count => usize::try_from(count).unwrap_or(0),
-    };
-    if blocks > left || blocks == 0 {
-        return Err(CodecError::damaged("blocks of zeros past the end of their line"));
-    }
-    Ok(blocks)
-}
-
-/// Pairs of samples, each pair as one number.
-fn second_extension(
-    reader: &mut BitReader<'_>,
-    line: &mut Vec<u32>,
-    reference: bool,
-    coded: usize,
-) -> Result<(), CodecError> {
-    // The reference sample is the first of a pair whose second comes alone.
-    let mut first_is_there = reference;
-    let mut left = coded;
-    while left > 0 {
-        let number = reader.unary()?;
-        let (mut sum, mut start) = (0_u32, 0_u32);
-        while number > start.saturating_add(sum) {
-            start = start.saturating_add(sum).saturating_add(1);
-            sum = sum.saturating_add(1);
-            if sum > MAX_PAIR_SUM {
-                return Err(CodecError::damaged("a pair of samples that cannot be"));
-            }
-        }
-        let second = number.saturating_sub(start);
-        if !first_is_there {
-            line.push(sum.saturating_sub(second));
-            left = left.saturating_sub(1);
-        }
-        line.push(second);
-        left = left.saturating_sub(1);
-        first_is_there = false;
-    }
-    Ok(())
-}
-
-/// Samples whose low `bits` bits are stored as they are and whose rest is unary.
-fn split(
-    reader: &mut BitReader<'_>,
-    line: &mut Vec<u32>,
-    bits: u32,
-    coded: usize,
-) -> Result<(), CodecError> {
-    let start = line.len();
-    for _ in 0..coded {
-        line.push(reader.unary()?.checked_shl(bits).unwrap_or(0));
-    }
-    for sample in line.iter_mut().skip(start) {
-        *sample |= reader.read(bits)?;
-    }
-    Ok(())
-}
-
-/// Mapped differences back to samples. Spec: CCSDS 121.0-B-3, 4.3.
-fn undo_differences(line: &mut [u32], largest: u32) {
-    let Some((first, rest)) = line.split_first_mut() else { return };
-    let mut last = *first & largest;
-    *first = last;
-    for sample in rest {
-        let mapped = *sample;
-        let reach = last.min(largest.saturating_sub(last));
-        let half = mapped >> 1;
-        let value = match mapped {
-            mapped if mapped > reach.saturating_mul(2) && last > largest >> 1 => {
-                largest.saturating_sub(mapped)
-            }
-            mapped if mapped > reach.saturating_mul(2) => mapped,
-            even if even & 1 == 0 => last.saturating_add(half),
-            _ => last.saturating_sub(half.saturating_add(1)),
-        };
-        last = value & largest;
-        *sample = last;
-    }
-}
-
-/// The reverse of [`undo_differences`].
+/// Samples as differences to the one before. Spec: CCSDS 121.0-B-3, 4.3.
 fn differences(line: &mut [u32], largest: u32) {
     let mut last: Option<u32> = None;
     for sample in line {
@@ -311,10 +159,10 @@ pub fn encode(bytes: &[u8], parameters: &Parameters) -> Result<Vec<u8>, CodecErr
         let last = line.last().copied().unwrap_or(0);
         line.resize(padded, last);
         if settings.differences {
-            differences(&mut line, settings.largest());
+            differences(&mut line, settings.coder.largest());
         }
         for block in line.chunks(settings.block_samples.max(1)) {
-            writer.write(settings.uncompressed(), settings.identifier_bits());
+            writer.write(settings.coder.uncompressed(), settings.coder.identifier_bits());
             for sample in block {
                 writer.write(*sample, settings.sample_bits);
             }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Messages of edition 1: one field each, whose sections have lengths of three octets and no numbers.
 
-mod grid;
-
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,6 +16,7 @@ use crate::section::product_definition::TimeUnit;
 use crate::table::eccodes::label;
 use crate::table::{parameter, template};
 
+pub(crate) mod grid;
 mod local;
 
 use local::Local;

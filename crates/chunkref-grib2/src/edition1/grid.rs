@@ -20,7 +20,7 @@ const PRECISION: f64 = 1e-3;
 /// The octets of the section. Templates get the numbers that they have in edition 2.
 ///
 /// Spec: WMO FM 92-IX GRIB edition 1, section 2.
-pub(super) fn parse(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<GridDefinition> {
+pub(crate) fn parse(cursor: &mut Cursor<'_>, limits: &Limits) -> Result<GridDefinition> {
     let start = cursor.offset();
     let length = length24(cursor)?;
     let (vertical, list_place, kind) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
