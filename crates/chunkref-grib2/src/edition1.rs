@@ -81,9 +81,8 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
         grid
     };
     let keys = keys::edition1(level_kind, [first, second], range);
-    let name = label::level1(centre.into(), level_kind, &keys);
+    let (name, labels) = label::names1(centre.into(), level_kind, table, number, &keys);
     let (type_of_level, level, bottom) = level(name, level_kind, [first, second]);
-    let labels = label::edition1(centre.into(), table, number, &keys);
     let parameter = parameter::edition1(table, number, labels);
     // The ensemble member, in the local part that ECMWF puts behind octet 40.
     let member = (centre == 98).then(|| member(bytes)).flatten();

@@ -7,7 +7,7 @@
 //! | `walk`, `index_sidecar`, `reader` | where messages begin: the chain of lengths, `.idx` and `.index`; rounds of reading |
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
 //! | `field`, `keys`, `table`, `calendar` | fields in their users' words; names of what is a number in the file, from ecCodes' tables; dates |
-//! | `cube`, `grid_axes`, `lower` | hypercubes; latitudes and longitudes; the way to the model |
+//! | `cube`, `grid_axes`, `inline`, `lower` | hypercubes; latitudes and longitudes; fields stored in the references; the way to the model |
 //! | `decoder` | the values of a message |
 //!
 //! The crate is a format of its own: a program that names it scans GRIB files.
@@ -46,6 +46,8 @@
 )]
 
 mod calendar;
+#[cfg(test)]
+mod cost_tests;
 mod cube;
 mod decoder;
 mod edition1;
@@ -53,6 +55,7 @@ mod error;
 mod field;
 mod grid_axes;
 mod index_sidecar;
+mod inline;
 mod keys;
 mod lower;
 mod message;

@@ -16,6 +16,7 @@ use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::field::{self, Bits, Field};
 use crate::index_sidecar;
+use crate::inline;
 use crate::lower;
 use crate::message::{self, Message};
 use crate::options::{self, Filter, Options};
@@ -89,7 +90,7 @@ async fn scan_file(
     for (offset, message) in messages {
         options.cancellation.check()?;
         let described = match &message {
-            Ok(message) => describe(message, &mut grids),
+            Ok(message) => describe(message, &mut grids, options.inline_threshold),
             Err(error) => vec![Err(error.clone())],
         };
         if described.is_empty() {
@@ -103,7 +104,7 @@ async fn scan_file(
         }
     }
     select(&mut fields, &choices.filters)?;
-    store_parts(&mut reader, &mut fields, choices, options, &mut skipped).await?;
+    let fields = inline::store(&mut reader, fields, choices, options, &mut skipped).await?;
     let location = source.location().to_owned();
     let object = Source { location, version: Some(source.version().clone()) };
     let dataset = lower::lower(&fields, object, choices, options)?;
@@ -111,7 +112,7 @@ async fn scan_file(
     Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
-fn skip(offset: u64, part: usize, reason: String) -> Skipped {
+pub(crate) fn skip(offset: u64, part: usize, reason: String) -> Skipped {
     let path = match part {
         0 => format!("message at byte {offset}"),
         part => format!("message at byte {offset}, field {part}"),
@@ -162,8 +163,21 @@ impl<'a> Grids<'a> {
     }
 }
 
-/// The fields of a message.
-fn describe(message: &Message, grids: &mut Grids<'_>) -> Vec<Result<Field>> {
+/// The fields of a message; a message of less than `threshold` bytes is kept where it was read whole.
+fn describe(message: &Message, grids: &mut Grids<'_>, threshold: u64) -> Vec<Result<Field>> {
+    let mut fields = describe_all(message, grids);
+    let Found { indicator, head, .. } = &message.found;
+    let is_whole = head.len() as u64 == indicator.length;
+    if let Some(Ok(field)) = fields.first_mut()
+        && is_whole
+        && indicator.length < threshold
+    {
+        field.bits = Bits::Read(head.clone());
+    }
+    fields
+}
+
+fn describe_all(message: &Message, grids: &mut Grids<'_>) -> Vec<Result<Field>> {
     let Found { offset, indicator, .. } = &message.found;
     if indicator.edition == 1 {
         let field = message
@@ -206,74 +220,6 @@ fn select(fields: &mut Vec<Field>, filters: &[Filter]) -> Result<()> {
 fn is_same(wanted: &str, found: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     wanted == found || number(wanted).is_some_and(|wanted| number(found) == Some(wanted))
-}
-
-/// Reads what no byte range holds alone, later fields of messages, and small messages into the references.
-async fn store_parts(
-    reader: &mut Reader<'_>,
-    fields: &mut Vec<Field>,
-    choices: &Options,
-    options: &ScanOptions,
-    skipped: &mut Vec<Skipped>,
-) -> Result<()> {
-    let mut budget = options.limits.inline_bytes;
-    let (mut ranges, mut wanted) = (Vec::new(), Vec::new());
-    let mut kept = Vec::new();
-    for field in fields.drain(..) {
-        options.cancellation.check_at(kept.len() as u64)?;
-        let index = kept.len();
-        let pieces = match &field.bits {
-            Bits::Message if field.length < options.inline_threshold => {
-                let whole = field.offset..field.offset.saturating_add(field.length);
-                Ok(vec![whole])
-            }
-            Bits::Sections(sections) if choices.inline_submessages => sections.ranges(),
-            Bits::Sections(_) => {
-                let reason = "a later field of its message, which no byte range holds alone: grib.submessages=inline stores it in the references";
-                skipped.push(skip(field.offset, field.part, reason.to_owned()));
-                continue;
-            }
-            _ => {
-                kept.push(field);
-                continue;
-            }
-        };
-        match pieces {
-            Ok(pieces) => {
-                let bytes = pieces.iter().fold(0_u64, |sum, range| {
-                    sum.saturating_add(range.end.saturating_sub(range.start))
-                });
-                let Some(left) = budget.checked_sub(bytes) else {
-                    let reason = format!(
-                        "{bytes} bytes of a later field of its message are more than the limit inline_bytes leaves"
-                    );
-                    skipped.push(skip(field.offset, field.part, reason));
-                    continue;
-                };
-                budget = left;
-                wanted.push((index, ranges.len(), pieces.len()));
-                ranges.extend(pieces);
-                kept.push(field);
-            }
-            Err(error) => skipped.push(skip(field.offset, field.part, error.to_string())),
-        }
-    }
-    *fields = kept;
-    if ranges.is_empty() {
-        return Ok(());
-    }
-    let blocks = reader.read(&ranges).await?;
-    for (index, start, count) in wanted {
-        let pieces = blocks.get(start..start.saturating_add(count)).unwrap_or_default();
-        if let Some(field) = fields.get_mut(index) {
-            let bytes = match &field.bits {
-                Bits::Sections(_) => message::assemble(field.code.0, pieces),
-                _ => pieces.first().cloned().unwrap_or_default(),
-            };
-            field.bits = Bits::Inline(bytes);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
