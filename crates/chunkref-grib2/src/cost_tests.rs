@@ -61,7 +61,7 @@ impl ByteSource for Counting {
 }
 
 /// A message of edition 1 or 2 on 3 by 2 points, of so many bytes at least, at an hour of its own.
-fn message(edition: u8, index: usize, bytes: usize) -> Vec<u8> {
+pub(crate) fn message(edition: u8, index: usize, bytes: usize) -> Vec<u8> {
     let part = |count: usize, from: usize| u8::try_from(index / count % from).unwrap();
     let (hour, day, month, year) =
         (part(1, 24), 1 + part(24, 28), 1 + part(672, 12), part(8064, 99));

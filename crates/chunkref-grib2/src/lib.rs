@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `scanner`, `options` | the entry and its options |
 //! | `walk`, `index_sidecar`, `reader` | where messages begin: the chain of lengths, `.idx` and `.index`; rounds of reading |
+//! | `from_index`, `index_line`, `index_check` | fields by what the lines of index sidecars say of them, and whether that is so |
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
 //! | `field`, `keys`, `table`, `calendar` | fields in their users' words; names of what is a number in the file, from ecCodes' tables; dates |
 //! | `cube`, `grid_axes`, `inline`, `lower` | hypercubes; latitudes and longitudes; fields stored in the references; the way to the model |
@@ -53,8 +54,13 @@ mod decoder;
 mod edition1;
 mod error;
 mod field;
+mod from_index;
 mod grid_axes;
+mod index_check;
+mod index_line;
 mod index_sidecar;
+#[cfg(test)]
+mod index_tests;
 mod inline;
 mod keys;
 mod lower;

@@ -15,11 +15,12 @@ use chunkref_core::{
 use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::field::{self, Bits, Field};
+use crate::from_index;
 use crate::index_sidecar;
 use crate::inline;
 use crate::lower;
 use crate::message::{self, Message};
-use crate::options::{self, Filter, Options};
+use crate::options::{self, Filter, IndexChoice, Options};
 use crate::reader::Reader;
 use crate::section::Section;
 use crate::section::grid_definition::GridDefinition;
@@ -71,26 +72,43 @@ impl Scanner for Grib2Scanner {
     }
 }
 
-async fn scan_file(
-    source: &dyn ByteSource,
+/// The fields of a file, and what of it cannot be described.
+#[derive(Debug, Default)]
+pub(crate) struct Described {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// The fields of all messages, of which `starts` are those that are known to begin somewhere.
+pub(crate) async fn walk_file(
+    reader: &mut Reader<'_>,
+    starts: &[u64],
     options: &ScanOptions,
-    choices: &Options,
-) -> Result<Scan> {
-    let mut reader = Reader::new(source, options);
-    let starts = index_sidecar::read(source, &choices.index).await?;
-    let walk = walk::walk(&mut reader, &starts).await?;
+    grids: &mut Grids<'_>,
+) -> Result<Described> {
+    let walk = walk::walk(reader, starts).await?;
     if walk.messages.is_empty() && walk.faults.is_empty() {
         return Err(Grib2Error::NoMessage { length: reader.length() });
     }
-    let mut skipped: Vec<_> =
-        walk.faults.iter().map(|fault| skip(fault.offset, 0, fault.reason.clone())).collect();
-    let mut fields = Vec::new();
-    let mut grids = Grids::new(&options.limits);
-    let messages = message::read_sections(&mut reader, walk.messages).await?;
-    for (offset, message) in messages {
+    let mut described = read_headers(reader, walk.messages, options, grids).await?;
+    described
+        .skipped
+        .extend(walk.faults.iter().map(|fault| skip(fault.offset, 0, fault.reason.clone())));
+    Ok(described)
+}
+
+/// The fields of messages, by their headers.
+pub(crate) async fn read_headers(
+    reader: &mut Reader<'_>,
+    found: Vec<Found>,
+    options: &ScanOptions,
+    grids: &mut Grids<'_>,
+) -> Result<Described> {
+    let Described { mut fields, mut skipped } = Described::default();
+    for (offset, message) in message::read_sections(reader, found).await? {
         options.cancellation.check()?;
         let described = match &message {
-            Ok(message) => describe(message, &mut grids, options.inline_threshold),
+            Ok(message) => describe(message, grids, options.inline_threshold),
             Err(error) => vec![Err(error.clone())],
         };
         if described.is_empty() {
@@ -103,6 +121,22 @@ async fn scan_file(
             }
         }
     }
+    Ok(Described { fields, skipped })
+}
+
+async fn scan_file(
+    source: &dyn ByteSource,
+    options: &ScanOptions,
+    choices: &Options,
+) -> Result<Scan> {
+    let mut reader = Reader::new(source, options);
+    let described = if choices.index == IndexChoice::Only {
+        from_index::describe(source, &mut reader, options, choices).await?
+    } else {
+        let starts = index_sidecar::starts(source, &choices.index).await?;
+        walk_file(&mut reader, &starts, options, &mut Grids::new(&options.limits)).await?
+    };
+    let Described { mut fields, mut skipped } = described;
     select(&mut fields, &choices.filters)?;
     let fields = inline::store(&mut reader, fields, choices, options, &mut skipped).await?;
     let location = source.location().to_owned();
@@ -122,19 +156,29 @@ pub(crate) fn skip(offset: u64, part: usize, reason: String) -> Skipped {
 
 /// Grids by what their sections say: most fields of a file share one.
 #[derive(Debug)]
-struct Grids<'a> {
+pub(crate) struct Grids<'a> {
     limits: &'a Limits,
-    /// Those of edition 2, by the octets of their sections.
-    known: HashMap<Bytes, Arc<GridDefinition>>,
     /// Where the section 3 of the last field is, and its grid: the further fields of a message mostly have the same.
     last: Option<(u64, Arc<GridDefinition>)>,
+    pub(crate) known: KnownGrids,
+}
+
+/// Grids that fields of a file have, or of the file that it is like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownGrids {
+    /// Those of edition 2, by the octets of their sections.
+    sections: HashMap<Bytes, Arc<GridDefinition>>,
     /// Those of edition 1, by all that they say: sections may differ in what is no part of the grid.
     others: HashMap<String, Arc<GridDefinition>>,
 }
 
 impl<'a> Grids<'a> {
-    fn new(limits: &'a Limits) -> Self {
-        Self { limits, known: HashMap::new(), last: None, others: HashMap::new() }
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Self::with_known(limits, KnownGrids::default())
+    }
+
+    pub(crate) fn with_known(limits: &'a Limits, known: KnownGrids) -> Self {
+        Self { limits, last: None, known }
     }
 
     /// What a section 3 says.
@@ -143,12 +187,12 @@ impl<'a> Grids<'a> {
         {
             return Ok(Arc::clone(grid));
         }
-        let grid = if let Some(grid) = self.known.get(&section.bytes) {
+        let grid = if let Some(grid) = self.known.sections.get(&section.bytes) {
             Arc::clone(grid)
         } else {
             let grid =
                 field::parse_grid(&mut section.body("grid definition section"), self.limits)?;
-            self.known.insert(section.bytes.clone(), Arc::clone(&grid));
+            self.known.sections.insert(section.bytes.clone(), Arc::clone(&grid));
             grid
         };
         self.last = Some((section.offset, Arc::clone(&grid)));
@@ -157,14 +201,18 @@ impl<'a> Grids<'a> {
 
     /// The same field on the grid that an earlier one has, if one has the same.
     fn share(&mut self, mut field: Field) -> Field {
-        let known = self.others.entry(format!("{:?}", field.grid));
+        let known = self.known.others.entry(format!("{:?}", field.grid));
         field.grid = Arc::clone(known.or_insert_with(|| Arc::clone(&field.grid)));
         field
     }
 }
 
 /// The fields of a message; a message of less than `threshold` bytes is kept where it was read whole.
-fn describe(message: &Message, grids: &mut Grids<'_>, threshold: u64) -> Vec<Result<Field>> {
+pub(crate) fn describe(
+    message: &Message,
+    grids: &mut Grids<'_>,
+    threshold: u64,
+) -> Vec<Result<Field>> {
     let mut fields = describe_all(message, grids);
     let Found { indicator, head, .. } = &message.found;
     let is_whole = head.len() as u64 == indicator.length;
