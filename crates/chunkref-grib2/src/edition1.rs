@@ -64,9 +64,8 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
     let grid = grid(bytes, start, limits)?;
     let grid_digest = digest(bytes, start)?;
     let keys = keys::edition1(level_kind, [first, second], range);
-    let name = label::level1(centre.into(), level_kind, &keys);
+    let (name, labels) = label::names1(centre.into(), level_kind, table, number, &keys);
     let (type_of_level, level, bottom) = level(name, level_kind, [first, second]);
-    let labels = label::edition1(centre.into(), table, number, &keys);
     let parameter = parameter::edition1(table, number, labels);
     let step_type = template::step_type1(range, centre, &parameter.short_name);
     let after = |count| unit.add(time, count).unwrap_or(time).saturating_sub(time);

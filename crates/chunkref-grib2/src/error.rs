@@ -48,6 +48,23 @@ pub enum Grib2Error {
         /// What is wrong with it, and what to do.
         reason: String,
     },
+    /// A message that is not what its index sidecar and the template say.
+    #[error(
+        "message {number} at byte {offset}: {reason}; the index sidecar {index} is not of this file, or the template is not like it"
+    )]
+    Contradiction {
+        /// Which message of the sidecar, from 1 on.
+        number: u64,
+        /// Where it is to begin.
+        offset: u64,
+        /// What the sidecar and the template say, and what the header does.
+        reason: String,
+        /// The sidecar.
+        index: String,
+    },
+    /// Fields are to be described by index sidecars alone, and nothing says what they are like.
+    #[error("grib.index=only needs grib.template, a file whose fields are like those of this one")]
+    NoTemplate,
     /// A filter by a key that fields do not have.
     #[error("grib.filter: no key {key:?} is known; see the keys in docs/formats/grib2.md")]
     BadFilter {
@@ -96,8 +113,12 @@ impl Grib2Error {
         let kind = match &self {
             Self::Truncated(_) => ScanErrorKind::Truncated,
             Self::Unsupported { .. } => ScanErrorKind::Unsupported,
-            Self::NoMessage { .. } | Self::Inconsistent { .. } => ScanErrorKind::Malformed,
-            Self::BadIndex { .. } | Self::BadFilter { .. } => ScanErrorKind::InvalidOption,
+            Self::NoMessage { .. } | Self::Inconsistent { .. } | Self::Contradiction { .. } => {
+                ScanErrorKind::Malformed
+            }
+            Self::BadIndex { .. } | Self::BadFilter { .. } | Self::NoTemplate => {
+                ScanErrorKind::InvalidOption
+            }
             Self::LimitExceeded { .. } => ScanErrorKind::LimitExceeded,
             Self::Cancelled(cancelled) => (*cancelled).into(),
             Self::Io(error) => error.kind.into(),

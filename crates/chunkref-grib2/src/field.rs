@@ -16,7 +16,7 @@ use crate::section::bitmap::Bitmap;
 use crate::section::grid_definition::GridDefinition;
 use crate::section::identification::Identification;
 use crate::section::product_definition::{ProductDefinition, Surface};
-use crate::table::eccodes::label::Lists;
+use crate::table::eccodes::label;
 use crate::table::parameter::{self, Parameter};
 use crate::table::template;
 use crate::variant;
@@ -26,6 +26,8 @@ use crate::variant;
 pub(crate) enum Bits {
     /// The whole message, which this is the first field of.
     Message,
+    /// The whole message, which was read with its head.
+    Read(Bytes),
     /// Sections of the message, which make a message of their own.
     Sections(Box<FieldSections>),
     /// The bytes of a message of one field.
@@ -115,11 +117,11 @@ impl Field {
         })?;
         let (step_start, step) = steps(&product, time);
         let step_type = template::step_type(&keys.processes, product.statistics.is_some());
-        let lists = Lists::new(identification.centre, &keys);
-        let (type_of_level, level, bottom) =
-            levels(lists.level(&keys), product.first_surface, product.second_surface);
         let code = (discipline, product.category, product.number);
-        let parameter = parameter::edition2(identification.centre, code, lists.labels(code, &keys));
+        let (level_name, labels) = label::names2(identification.centre, code, &keys);
+        let (type_of_level, level, bottom) =
+            levels(level_name, product.first_surface, product.second_surface);
+        let parameter = parameter::edition2(identification.centre, code, labels);
         let grid_type = template::grid_type(&grid);
         let part = sections.part;
         Ok(Self {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Index sidecars: `.idx` of NOAA's wgrib2 and `.index` of ECMWF, which list where messages begin.
 
-use std::collections::BTreeSet;
-
 use chunkref_core::ByteSource;
-use serde_json::Value;
 
 use crate::error::{Grib2Error, Result};
+use crate::index_line::{self, Listed};
 use crate::options::IndexChoice;
 
 /// Bytes of a sidecar at the most.
@@ -15,33 +13,47 @@ const MOST_BYTES: u64 = 64 << 20;
 /// Bytes of one of its lines at the most: what is longer describes no field.
 const MOST_LINE_BYTES: usize = 1 << 16;
 
-/// Starts of messages that the sidecar of `source` lists, ascending; none without one.
-pub(crate) async fn read(source: &dyn ByteSource, choice: &IndexChoice) -> Result<Vec<u64>> {
-    match choice {
-        IndexChoice::None => Ok(Vec::new()),
-        IndexChoice::Named(name) => match open(source, name).await? {
-            Some(starts) if !starts.is_empty() => Ok(starts),
-            Some(_) => Err(bad(name, "no line of it tells where a message begins")),
-            None => {
-                Err(bad(name, "there is none beside the file; leave grib.index out to do without"))
-            }
-        },
-        IndexChoice::Auto => {
-            for name in names(source.location()) {
-                match open(source, &name).await {
-                    Ok(Some(starts)) if !starts.is_empty() => return Ok(starts),
-                    // A sidecar that cannot be used is as good as none: it is the file that counts.
-                    Ok(_) | Err(Grib2Error::LimitExceeded { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(Vec::new())
-        }
-    }
+/// A sidecar, and what it lists.
+#[derive(Debug)]
+pub(crate) struct Sidecar {
+    pub(crate) name: String,
+    /// Messages by their offsets, ascending; at least one.
+    pub(crate) listed: Vec<Listed>,
 }
 
-fn bad(name: &str, reason: &str) -> Grib2Error {
-    Grib2Error::BadIndex { name: name.to_owned(), reason: reason.to_owned() }
+/// Starts of messages that the sidecar of `source` lists, ascending; none without one.
+pub(crate) async fn starts(source: &dyn ByteSource, choice: &IndexChoice) -> Result<Vec<u64>> {
+    let sidecar = match choice {
+        IndexChoice::None => None,
+        IndexChoice::Named(name) => match open(source, name).await? {
+            Some(sidecar) if !sidecar.listed.is_empty() => Some(sidecar),
+            Some(_) => return Err(bad(name, "no line of it tells where a message begins")),
+            None => {
+                let reason = "there is none beside the file; leave grib.index out to do without";
+                return Err(bad(name, reason));
+            }
+        },
+        IndexChoice::Auto | IndexChoice::Only => find(source).await?,
+    };
+    let listed = sidecar.map(|sidecar| sidecar.listed).unwrap_or_default();
+    Ok(listed.into_iter().map(|message| message.offset).collect())
+}
+
+/// The sidecar that lies beside `source` under one of its names, if it is of use.
+pub(crate) async fn find(source: &dyn ByteSource) -> Result<Option<Sidecar>> {
+    for name in names(source.location()) {
+        match open(source, &name).await {
+            Ok(Some(sidecar)) if !sidecar.listed.is_empty() => return Ok(Some(sidecar)),
+            // A sidecar that cannot be used is as good as none: it is the file that counts.
+            Ok(_) | Err(Grib2Error::LimitExceeded { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn bad(name: &str, reason: impl Into<String>) -> Grib2Error {
+    Grib2Error::BadIndex { name: name.to_owned(), reason: reason.into() }
 }
 
 /// Names that sidecars of the object at `location` have.
@@ -78,7 +90,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Vec<u64>>> {
+async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Sidecar>> {
     let Some(sidecar) = source.open_optional(name).await? else { return Ok(None) };
     let length = sidecar.version().length;
     Grib2Error::check_limit(
@@ -90,37 +102,29 @@ async fn open(source: &dyn ByteSource, name: &str) -> Result<Option<Vec<u64>>> {
     )?;
     let whole = 0..length;
     let bytes = sidecar.read_many(std::slice::from_ref(&whole)).await?.pop().unwrap_or_default();
-    Ok(Some(parse(&String::from_utf8_lossy(&bytes))))
+    let listed = parse(&String::from_utf8_lossy(&bytes));
+    Ok(Some(Sidecar { name: name.to_owned(), listed }))
 }
 
-/// Starts of messages, ascending. A message of several fields has several lines, and counts once.
-fn parse(text: &str) -> Vec<u64> {
-    let lines = text.lines().filter(|line| line.len() <= MOST_LINE_BYTES);
-    let starts: BTreeSet<u64> = lines.filter_map(start).collect();
-    starts.into_iter().collect()
-}
-
-/// `NUMBER:OFFSET:d=DATE:…`, or an object with `_offset`.
-fn start(line: &str) -> Option<u64> {
-    let line = line.trim();
-    if line.starts_with('{') {
-        let value: Value = serde_json::from_str(line).ok()?;
-        return value.get("_offset")?.as_u64();
-    }
-    line.split(':').nth(1)?.trim().parse().ok()
+fn parse(text: &str) -> Vec<Listed> {
+    index_line::parse(text.lines().filter(|line| line.len() <= MOST_LINE_BYTES))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn offsets(text: &str) -> Vec<u64> {
+        parse(text).into_iter().map(|message| message.offset).collect()
+    }
+
     #[test]
     fn both_kinds_are_read() {
         let idx = "1:0:d=2020072800:REFC:entire atmosphere:anl:\n2.1:339:d=20:UGRD:10 m:anl:\n2.2:339:d=20:VGRD:10 m:anl:\n";
-        assert_eq!(parse(idx), [0, 339]);
+        assert_eq!(offsets(idx), [0, 339]);
         let index =
             "{\"domain\": \"g\", \"_offset\": 12, \"_length\": 3}\n{\"_offset\": 4}\nx\n{\"a\"\n";
-        assert_eq!(parse(index), [4, 12]);
+        assert_eq!(offsets(index), [4, 12]);
     }
 
     #[test]

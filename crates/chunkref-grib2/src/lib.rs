@@ -5,9 +5,10 @@
 //! |---|---|
 //! | `scanner`, `options` | the entry and its options |
 //! | `walk`, `index_sidecar`, `reader` | where messages begin: the chain of lengths, `.idx` and `.index`; rounds of reading |
+//! | `from_index`, `index_line`, `index_check` | fields by what the lines of index sidecars say of them, and whether that is so |
 //! | `message`, `section`, `edition1` | sections and fields of a message; one module for each section; messages of edition 1 |
 //! | `field`, `keys`, `table`, `calendar` | fields in their users' words; names of what is a number in the file, from ecCodes' tables; dates |
-//! | `cube`, `points`, `lower` | hypercubes; where points are; the way to the model |
+//! | `cube`, `variant`, `points`, `inline`, `lower` | hypercubes; words for what a field is of; where points are; fields stored in the references; the way to the model |
 //! | `decoder` | the values of a message |
 //!
 //! The crate is a format of its own: a program that names it scans GRIB files.
@@ -46,12 +47,20 @@
 )]
 
 mod calendar;
+#[cfg(test)]
+mod cost_tests;
 mod cube;
 mod decoder;
 mod edition1;
 mod error;
 mod field;
+mod from_index;
+mod index_check;
+mod index_line;
 mod index_sidecar;
+#[cfg(test)]
+mod index_tests;
+mod inline;
 mod keys;
 mod lower;
 mod message;

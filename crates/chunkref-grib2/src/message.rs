@@ -10,9 +10,10 @@ use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::reader::Reader;
 use crate::section::bitmap::Bitmap;
+use crate::section::indicator::Indicator;
 use crate::section::indicator::{END, INDICATOR_BYTES};
 use crate::section::{HEADER_BYTES, Section};
-use crate::walk::Found;
+use crate::walk::{Found, HEAD_BYTES};
 
 /// Bytes that are read where a section begins that lies behind what is known.
 const MORE_BYTES: u64 = 512;
@@ -60,6 +61,50 @@ struct SectionWalk {
     sections: Vec<Section>,
     most: u64,
     structure_bytes: u64,
+}
+
+/// The first bytes of a message that are worth keeping, of those that were read of it: its sections up to the first bit map
+/// or data, or all of a message that is no longer than a head.
+pub(crate) fn head(indicator: &Indicator, bytes: &[u8]) -> Bytes {
+    let least = usize::try_from(indicator.length.min(HEAD_BYTES)).unwrap_or(usize::MAX);
+    let wanted = if indicator.edition == 1 { sections1(bytes) } else { sections2(bytes) };
+    let length = usize::try_from(indicator.length).unwrap_or(usize::MAX);
+    let end = wanted.unwrap_or(least).max(least).min(length).min(bytes.len());
+    // A copy, or it would keep the whole block that was read.
+    Bytes::copy_from_slice(bytes.get(..end).unwrap_or_default())
+}
+
+/// Where section 2 of a message of edition 1 ends.
+fn sections1(bytes: &[u8]) -> Option<usize> {
+    let product = usize::try_from(edition1::INDICATOR_BYTES).ok()?;
+    let section = bytes.get(product..)?;
+    let length = |section: &[u8]| {
+        let [a, b, c] = *section.first_chunk()?;
+        usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()
+    };
+    let grid = length(section)?;
+    let end = if edition1::has_grid(section) {
+        grid.checked_add(length(section.get(grid..)?)?)?
+    } else {
+        grid
+    };
+    product.checked_add(end)
+}
+
+/// Where a message of edition 2 has the first of its data or of a bit map of its own, with what says that it is.
+fn sections2(bytes: &[u8]) -> Option<usize> {
+    let mut at = usize::try_from(INDICATOR_BYTES).ok()?;
+    loop {
+        let &[a, b, c, d, number] = bytes.get(at..)?.first_chunk()?;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).ok()?;
+        let header = usize::try_from(HEADER_BYTES).ok()?;
+        let bitmap = usize::try_from(BITMAP_BYTES).ok()?;
+        match number {
+            6 if length > bitmap => return at.checked_add(bitmap),
+            1..=6 if length >= header => at = at.checked_add(length)?,
+            _ => return at.checked_add(header),
+        }
+    }
 }
 
 enum Step {

@@ -4,7 +4,8 @@
 use chunkref_core::{FormatOption, OptionError, OptionType, ScanError, ScanErrorKind, ScanOptions};
 
 /// All of them, as the entry lists them.
-pub(crate) const ALL: &[FormatOption] = &[LAYOUT, CODEC, INDEX, FILTER, SUBMESSAGES];
+pub(crate) const ALL: &[FormatOption] =
+    &[LAYOUT, CODEC, INDEX, TEMPLATE, CHECK, FILTER, SUBMESSAGES];
 
 const LAYOUT: FormatOption = FormatOption::new(
     "grib.layout",
@@ -25,10 +26,25 @@ const CODEC: FormatOption = FormatOption::new(
 const INDEX: FormatOption = FormatOption::new(
     "grib.index",
     OptionType::Text("URL"),
-    "index sidecar with the offsets of messages: auto looks for NAME.idx and NAME.index beside the file, no for none, else its name",
+    "index sidecar with the offsets of messages: auto looks for NAME.idx and NAME.index beside the file, no for none, only to describe fields by it and the template alone, else its name",
 )
 .with_default("auto")
 .with_flag("grib-index");
+
+const TEMPLATE: FormatOption = FormatOption::new(
+    "grib.template",
+    OptionType::Text("URL"),
+    "with grib.index=only: a file with an index sidecar of its own, whose fields those of other files are like but for date and step",
+)
+.with_flag("grib-template");
+
+const CHECK: FormatOption = FormatOption::new(
+    "grib.check",
+    OptionType::Count { least: 0, most: u64::MAX },
+    "with grib.index=only: headers of each file, of one parameter after the other, that are read and compared with what the index says",
+)
+.with_default("1")
+.with_flag("grib-check");
 
 const FILTER: FormatOption = FormatOption::new(
     "grib.filter",
@@ -70,6 +86,8 @@ pub(crate) enum IndexChoice {
     Auto,
     /// The file alone.
     None,
+    /// A sidecar, and no headers but those that are checked or not known from the template.
+    Only,
     /// This sidecar.
     Named(String),
 }
@@ -83,6 +101,10 @@ pub(crate) struct Options {
     pub(crate) layout: Layout,
     pub(crate) codec: CodecChoice,
     pub(crate) index: IndexChoice,
+    /// The file that [`IndexChoice::Only`] takes descriptions from.
+    pub(crate) template: Option<String>,
+    /// Headers of each file that are compared with what its sidecar says.
+    pub(crate) check: u64,
     pub(crate) filters: Vec<Filter>,
     /// Whether later fields of a message are stored in the references.
     pub(crate) inline_submessages: bool,
@@ -108,6 +130,7 @@ impl Options {
         let index = match word(&INDEX)? {
             "auto" => IndexChoice::Auto,
             "no" => IndexChoice::None,
+            "only" => IndexChoice::Only,
             name => IndexChoice::Named(name.to_owned()),
         };
         let filters =
@@ -118,6 +141,8 @@ impl Options {
             layout,
             codec,
             index,
+            template: Some(word(&TEMPLATE)?).filter(|name| !name.is_empty()).map(str::to_owned),
+            check: CHECK.number(options).map_err(refuse)?.unwrap_or(0),
             filters: filters.collect(),
             inline_submessages: word(&SUBMESSAGES)? == "inline",
         })
@@ -137,6 +162,9 @@ mod tests {
         assert_eq!(options("grib.layout", "flat").unwrap().layout, Layout::Flat);
         assert_eq!(options("grib.codec", "eccodes").unwrap().codec, CodecChoice::EcCodes);
         assert_eq!(options("grib.index", "no").unwrap().index, IndexChoice::None);
+        assert_eq!(options("grib.index", "only").unwrap().index, IndexChoice::Only);
+        assert_eq!(options("grib.template", "a/b").unwrap().template.as_deref(), Some("a/b"));
+        assert_eq!(options("grib.template", "a").unwrap().check, 1);
         assert!(!options("grib.submessages", "skip").unwrap().inline_submessages);
         assert_eq!(
             options("grib.filter", "shortName=2t|2d,level=2").unwrap().filters,
@@ -151,6 +179,8 @@ mod tests {
             ("grib.index", ""),
             ("grib.filter", "shortName"),
             ("grib.submessages", ""),
+            ("grib.check", "x"),
+            ("grib.template", ""),
         ] {
             let error = options(name, value).unwrap_err();
             assert_eq!(error.kind, ScanErrorKind::InvalidOption, "{name}");

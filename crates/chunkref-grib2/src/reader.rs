@@ -40,6 +40,11 @@ impl<'a> Reader<'a> {
         self.length
     }
 
+    /// Does not count so many bytes, which were read along with what was wanted and are not kept.
+    pub(crate) fn give_back(&mut self, bytes: u64) {
+        self.left = self.left.saturating_add(bytes).min(self.limits.metadata_bytes);
+    }
+
     /// One round: all of `ranges`, each cut at the end of the file, in their order.
     pub(crate) async fn read(&mut self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         self.cancellation.check()?;

@@ -15,10 +15,12 @@ use chunkref_core::{
 use crate::edition1;
 use crate::error::{Grib2Error, Result};
 use crate::field::{self, Bits, Field};
+use crate::from_index;
 use crate::index_sidecar;
+use crate::inline;
 use crate::lower;
 use crate::message::{self, Message};
-use crate::options::{self, Filter, Options};
+use crate::options::{self, Filter, IndexChoice, Options};
 use crate::reader::Reader;
 use crate::section::Section;
 use crate::section::grid_definition::GridDefinition;
@@ -70,26 +72,43 @@ impl Scanner for Grib2Scanner {
     }
 }
 
-async fn scan_file(
-    source: &dyn ByteSource,
+/// The fields of a file, and what of it cannot be described.
+#[derive(Debug, Default)]
+pub(crate) struct Described {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// The fields of all messages, of which `starts` are those that are known to begin somewhere.
+pub(crate) async fn walk_file(
+    reader: &mut Reader<'_>,
+    starts: &[u64],
     options: &ScanOptions,
-    choices: &Options,
-) -> Result<Scan> {
-    let mut reader = Reader::new(source, options);
-    let starts = index_sidecar::read(source, &choices.index).await?;
-    let walk = walk::walk(&mut reader, &starts).await?;
+    grids: &mut Grids<'_>,
+) -> Result<Described> {
+    let walk = walk::walk(reader, starts).await?;
     if walk.messages.is_empty() && walk.faults.is_empty() {
         return Err(Grib2Error::NoMessage { length: reader.length() });
     }
-    let mut skipped: Vec<_> =
-        walk.faults.iter().map(|fault| skip(fault.offset, 0, fault.reason.clone())).collect();
-    let mut fields = Vec::new();
-    let mut grids = Grids::new(&options.limits);
-    let messages = message::read_sections(&mut reader, walk.messages).await?;
-    for (offset, message) in messages {
+    let mut described = read_headers(reader, walk.messages, options, grids).await?;
+    described
+        .skipped
+        .extend(walk.faults.iter().map(|fault| skip(fault.offset, 0, fault.reason.clone())));
+    Ok(described)
+}
+
+/// The fields of messages, by their headers.
+pub(crate) async fn read_headers(
+    reader: &mut Reader<'_>,
+    found: Vec<Found>,
+    options: &ScanOptions,
+    grids: &mut Grids<'_>,
+) -> Result<Described> {
+    let Described { mut fields, mut skipped } = Described::default();
+    for (offset, message) in message::read_sections(reader, found).await? {
         options.cancellation.check()?;
         let described = match &message {
-            Ok(message) => describe(message, &mut grids),
+            Ok(message) => describe(message, grids, options.inline_threshold),
             Err(error) => vec![Err(error.clone())],
         };
         if described.is_empty() {
@@ -102,8 +121,24 @@ async fn scan_file(
             }
         }
     }
+    Ok(Described { fields, skipped })
+}
+
+async fn scan_file(
+    source: &dyn ByteSource,
+    options: &ScanOptions,
+    choices: &Options,
+) -> Result<Scan> {
+    let mut reader = Reader::new(source, options);
+    let described = if choices.index == IndexChoice::Only {
+        from_index::describe(source, &mut reader, options, choices).await?
+    } else {
+        let starts = index_sidecar::starts(source, &choices.index).await?;
+        walk_file(&mut reader, &starts, options, &mut Grids::new(&options.limits)).await?
+    };
+    let Described { mut fields, mut skipped } = described;
     select(&mut fields, &choices.filters)?;
-    store_parts(&mut reader, &mut fields, choices, options, &mut skipped).await?;
+    let fields = inline::store(&mut reader, fields, choices, options, &mut skipped).await?;
     let location = source.location().to_owned();
     let object = Source { location, version: Some(source.version().clone()) };
     let (dataset, left_out) = lower::lower(&fields, object, choices, options)?;
@@ -112,7 +147,7 @@ async fn scan_file(
     Ok(Scan::new(dataset).with_skipped(skipped))
 }
 
-fn skip(offset: u64, part: usize, reason: String) -> Skipped {
+pub(crate) fn skip(offset: u64, part: usize, reason: String) -> Skipped {
     let path = match part {
         0 => format!("message at byte {offset}"),
         part => format!("message at byte {offset}, field {part}"),
@@ -122,19 +157,29 @@ fn skip(offset: u64, part: usize, reason: String) -> Skipped {
 
 /// Grids by what their sections say: most fields of a file share one.
 #[derive(Debug)]
-struct Grids<'a> {
+pub(crate) struct Grids<'a> {
     limits: &'a Limits,
-    /// Those of edition 2, by the octets of their sections.
-    known: HashMap<Bytes, Arc<GridDefinition>>,
     /// Where the section 3 of the last field is, and its grid: the further fields of a message mostly have the same.
     last: Option<(u64, Arc<GridDefinition>)>,
+    pub(crate) known: KnownGrids,
+}
+
+/// Grids that fields of a file have, or of the file that it is like.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KnownGrids {
+    /// Those of edition 2, by the octets of their sections.
+    sections: HashMap<Bytes, Arc<GridDefinition>>,
     /// Those of edition 1, by all that they say: sections may differ in what is no part of the grid.
     others: HashMap<String, Arc<GridDefinition>>,
 }
 
 impl<'a> Grids<'a> {
-    fn new(limits: &'a Limits) -> Self {
-        Self { limits, known: HashMap::new(), last: None, others: HashMap::new() }
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Self::with_known(limits, KnownGrids::default())
+    }
+
+    pub(crate) fn with_known(limits: &'a Limits, known: KnownGrids) -> Self {
+        Self { limits, last: None, known }
     }
 
     /// What a section 3 says.
@@ -143,12 +188,12 @@ impl<'a> Grids<'a> {
         {
             return Ok(Arc::clone(grid));
         }
-        let grid = if let Some(grid) = self.known.get(&section.bytes) {
+        let grid = if let Some(grid) = self.known.sections.get(&section.bytes) {
             Arc::clone(grid)
         } else {
             let grid =
                 field::parse_grid(&mut section.body("grid definition section"), self.limits)?;
-            self.known.insert(section.bytes.clone(), Arc::clone(&grid));
+            self.known.sections.insert(section.bytes.clone(), Arc::clone(&grid));
             grid
         };
         self.last = Some((section.offset, Arc::clone(&grid)));
@@ -157,14 +202,31 @@ impl<'a> Grids<'a> {
 
     /// The same field on the grid that an earlier one has, if one has the same.
     fn share(&mut self, mut field: Field) -> Field {
-        let known = self.others.entry(format!("{:?}", field.grid));
+        let known = self.known.others.entry(format!("{:?}", field.grid));
         field.grid = Arc::clone(known.or_insert_with(|| Arc::clone(&field.grid)));
         field
     }
 }
 
-/// The fields of a message.
-fn describe(message: &Message, grids: &mut Grids<'_>) -> Vec<Result<Field>> {
+/// The fields of a message; a message of less than `threshold` bytes is kept where it was read whole.
+pub(crate) fn describe(
+    message: &Message,
+    grids: &mut Grids<'_>,
+    threshold: u64,
+) -> Vec<Result<Field>> {
+    let mut fields = describe_all(message, grids);
+    let Found { indicator, head, .. } = &message.found;
+    let is_whole = head.len() as u64 == indicator.length;
+    if let Some(Ok(field)) = fields.first_mut()
+        && is_whole
+        && indicator.length < threshold
+    {
+        field.bits = Bits::Read(head.clone());
+    }
+    fields
+}
+
+fn describe_all(message: &Message, grids: &mut Grids<'_>) -> Vec<Result<Field>> {
     let Found { offset, indicator, .. } = &message.found;
     if indicator.edition == 1 {
         let field = message
@@ -207,74 +269,6 @@ fn select(fields: &mut Vec<Field>, filters: &[Filter]) -> Result<()> {
 fn is_same(wanted: &str, found: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     wanted == found || number(wanted).is_some_and(|wanted| number(found) == Some(wanted))
-}
-
-/// Reads what no byte range holds alone, later fields of messages, and small messages into the references.
-async fn store_parts(
-    reader: &mut Reader<'_>,
-    fields: &mut Vec<Field>,
-    choices: &Options,
-    options: &ScanOptions,
-    skipped: &mut Vec<Skipped>,
-) -> Result<()> {
-    let mut budget = options.limits.inline_bytes;
-    let (mut ranges, mut wanted) = (Vec::new(), Vec::new());
-    let mut kept = Vec::new();
-    for field in fields.drain(..) {
-        options.cancellation.check_at(kept.len() as u64)?;
-        let index = kept.len();
-        let pieces = match &field.bits {
-            Bits::Message if field.length < options.inline_threshold => {
-                let whole = field.offset..field.offset.saturating_add(field.length);
-                Ok(vec![whole])
-            }
-            Bits::Sections(sections) if choices.inline_submessages => sections.ranges(),
-            Bits::Sections(_) => {
-                let reason = "a later field of its message, which no byte range holds alone: grib.submessages=inline stores it in the references";
-                skipped.push(skip(field.offset, field.part, reason.to_owned()));
-                continue;
-            }
-            _ => {
-                kept.push(field);
-                continue;
-            }
-        };
-        match pieces {
-            Ok(pieces) => {
-                let bytes = pieces.iter().fold(0_u64, |sum, range| {
-                    sum.saturating_add(range.end.saturating_sub(range.start))
-                });
-                let Some(left) = budget.checked_sub(bytes) else {
-                    let reason = format!(
-                        "{bytes} bytes of a later field of its message are more than the limit inline_bytes leaves"
-                    );
-                    skipped.push(skip(field.offset, field.part, reason));
-                    continue;
-                };
-                budget = left;
-                wanted.push((index, ranges.len(), pieces.len()));
-                ranges.extend(pieces);
-                kept.push(field);
-            }
-            Err(error) => skipped.push(skip(field.offset, field.part, error.to_string())),
-        }
-    }
-    *fields = kept;
-    if ranges.is_empty() {
-        return Ok(());
-    }
-    let blocks = reader.read(&ranges).await?;
-    for (index, start, count) in wanted {
-        let pieces = blocks.get(start..start.saturating_add(count)).unwrap_or_default();
-        if let Some(field) = fields.get_mut(index) {
-            let bytes = match &field.bits {
-                Bits::Sections(_) => message::assemble(field.code.0, pieces),
-                _ => pieces.first().cloned().unwrap_or_default(),
-            };
-            field.bits = Bits::Inline(bytes);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,49 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the messages of a file begin, by the chain of their lengths.
 //!
-//! A message says how long it is, so the next one begins behind it. Followed from the start that takes a round for each
-//! message. So the chain is followed from several places at once: a place is synchronised when a message begins there
-//! whose length lands on its end section. Neighbouring chains meet where one reaches the start of the next; a chain that
-//! runs over a start shows that it was none. An index sidecar gives all starts at once, and is checked in the same way.
+//! A message says how long it is, so the next one begins behind it, or behind some padding. Small messages are read as they
+//! lie, in blocks each of which is longer than the one before it. Of large messages only the heads are read; followed from
+//! the start that would take a round for each message. So the chain is followed from several places at once: a place is
+//! synchronised when a message begins there whose length lands on its end section. Neighbouring chains meet where one
+//! reaches the start of the next; a chain that runs over a start shows that it was none. An index sidecar gives all starts
+//! at once, and is checked in the same way.
 
-use std::ops::Range;
+mod block;
+mod seed;
+mod segment;
 
 use bytes::Bytes;
-use chunkref_core::Cursor;
+use chunkref_core::Steps;
 
+use self::block::Block;
+use self::seed::{Budget, seed};
+use self::segment::{END_BYTES, Segment, State, join};
 use crate::error::{Grib2Error, Result};
 use crate::reader::Reader;
-use crate::section::indicator::{END, INDICATOR_BYTES, Indicator, SIGNATURE};
+use crate::section::indicator::Indicator;
 
 /// Bytes of a message that are read when its start is known: its sections without bit map and data fit mostly.
-const HEAD_BYTES: u64 = 512;
+pub(crate) const HEAD_BYTES: u64 = 512;
 
 /// Bytes of the file's head that the first round reads.
 const FIRST_BYTES: u64 = 16 << 10;
 
-/// Bytes that must be left of a block to read the next message from it too.
-const ENOUGH_BYTES: u64 = 384;
+/// Bytes that a search through what is no message reads at first.
+const SEARCH_BYTES: u64 = 16 << 10;
 
-/// Bytes that a search through what is no message reads at first, and at most.
-const SEARCH_BYTES: Range<u64> = (16 << 10)..(1 << 20);
+/// Mean bytes of messages that are small: a request for the head of each would cost more than reading them whole.
+const SMALL_BYTES: u64 = 16 << 10;
 
-/// Messages between two chains from which on another one is started among them.
-const MESSAGES_PER_CHAIN: u64 = 8;
-
-/// Chains at the most.
-const MOST_CHAINS: usize = 256;
-
-/// Bytes of the file for each byte that searches for more chains may read.
-const BYTES_PER_SEARCHED: u64 = 26;
-
-/// Chains until so many messages are known.
-const FIRST_CHAINS: u64 = 4;
-
-/// Messages from which on their mean length is taken for that of all.
-const SAMPLE: u64 = 10;
-
-/// Bytes before a message that are read with it: the end section of the one before.
-const END_BYTES: u64 = 4;
+/// Bytes of one round at the most, but for a head of each chain.
+const ROUND_BYTES: u64 = 64 << 20;
 
 /// A message of the file.
 #[derive(Debug, Clone)]
@@ -68,292 +60,64 @@ pub(crate) struct Walk {
     pub(crate) faults: Vec<Fault>,
 }
 
-#[derive(Debug)]
-enum State {
-    /// A message is expected at this byte.
-    Chain(u64),
-    /// Messages are looked for from this byte on, so many bytes at a time.
-    Search(u64, u64),
-    Done,
-}
-
-/// One chain.
-#[derive(Debug)]
-struct Segment {
-    /// Where its first message begins, once that is known.
-    start: Option<u64>,
-    /// The end of the message before its start, where it was read.
-    lead: Option<[u8; 4]>,
-    /// Whether messages are only looked for, and nothing yet says that what was found is one.
-    tentative: bool,
-    state: State,
-    /// The last message, whose end is not checked.
-    pending: Option<Found>,
-    messages: Vec<Found>,
-    /// Bytes of its messages.
-    bytes: u64,
-    faults: Vec<Fault>,
-}
-
-impl Segment {
-    fn chain(at: u64) -> Self {
-        Self {
-            start: Some(at),
-            lead: None,
-            tentative: false,
-            state: State::Chain(at),
-            pending: None,
-            messages: Vec::new(),
-            bytes: 0,
-            faults: Vec::new(),
-        }
-    }
-
-    fn search(from: u64, window: u64) -> Self {
-        Self {
-            start: None,
-            tentative: true,
-            state: State::Search(from, window),
-            ..Self::chain(from)
-        }
-    }
-
-    fn wants(&self, first: bool) -> Option<Range<u64>> {
-        match self.state {
-            State::Chain(at) => {
-                let bytes = if first { FIRST_BYTES } else { HEAD_BYTES };
-                Some(at.saturating_sub(END_BYTES)..at.saturating_add(bytes))
-            }
-            State::Search(from, window) => Some(from..from.saturating_add(window)),
-            State::Done => None,
-        }
-    }
-
-    /// Goes on with what was read, up to `stop`, where the next chain begins.
-    fn take(&mut self, block: &Block, length: u64, stop: Option<u64>) {
-        loop {
-            match self.state {
-                State::Chain(at) => {
-                    if !self.settle(at, block.array(at.wrapping_sub(END_BYTES))) {
-                        return;
-                    }
-                    if at >= length || stop == Some(at) {
-                        self.state = State::Done;
-                        return;
-                    }
-                    if self.start == Some(at) {
-                        self.lead = at.checked_sub(END_BYTES).and_then(|lead| block.array(lead));
-                    }
-                    match block.indicator(at) {
-                        Some(indicator) => {
-                            self.expect(at, indicator, block, length);
-                            if !self.goes_on_in(block, length) {
-                                return;
-                            }
-                        }
-                        None => self.state = State::Search(at, SEARCH_BYTES.start),
-                    }
-                }
-                State::Search(from, window) => {
-                    let end = block.end();
-                    if from >= end || !self.look(from, block, length) {
-                        if end >= length {
-                            self.state = State::Done;
-                        } else if from < end {
-                            let window = if self.tentative {
-                                window
-                            } else {
-                                window.saturating_mul(2).min(SEARCH_BYTES.end)
-                            };
-                            // What begins in the last bytes is only whole with the next ones.
-                            let from =
-                                end.saturating_sub(INDICATOR_BYTES).max(from.saturating_add(1));
-                            self.state = State::Search(from, window);
-                        }
-                        return;
-                    }
-                    if !self.goes_on_in(block, length) {
-                        return;
-                    }
-                }
-                State::Done => return,
-            }
-        }
-    }
-
-    /// Checks that the pending message ends before `at`; false when the search goes on in bytes that are not here.
-    fn settle(&mut self, at: u64, end: Option<[u8; 4]>) -> bool {
-        let Some(message) = self.pending.take() else { return true };
-        if end == Some(END) {
-            self.tentative = false;
-            self.bytes = self.bytes.saturating_add(message.indicator.length);
-            self.messages.push(message);
-            return true;
-        }
-        let from = message.offset.saturating_add(END_BYTES);
-        if self.tentative {
-            self.start = None;
-        } else {
-            self.faults.push(Fault {
-                offset: message.offset,
-                reason: format!(
-                    "the message of {} bytes does not end with 7777 at byte {}: its length or its bytes are damaged",
-                    message.indicator.length,
-                    at.saturating_sub(END_BYTES)
-                ),
-            });
-        }
-        self.state = State::Search(from, SEARCH_BYTES.start);
-        false
-    }
-
-    /// A message begins at `at`: the next one is expected behind it, when the file is long enough.
-    fn expect(&mut self, at: u64, indicator: Indicator, block: &Block, length: u64) {
-        if let Some(end) = at.checked_add(indicator.length).filter(|&end| end <= length) {
-            if self.tentative {
-                self.start = Some(at);
-            }
-            self.pending = Some(Found { offset: at, indicator, head: block.from(at) });
-            self.state = State::Chain(end);
-            return;
-        }
-        if !self.tentative {
-            self.faults.push(Fault {
-                offset: at,
-                reason: format!(
-                    "the message claims {} bytes, but the file ends {} bytes behind its start: it is cut off or damaged",
-                    indicator.length,
-                    length.saturating_sub(at)
-                ),
-            });
-        }
-        self.state = State::Search(at.saturating_add(END_BYTES), SEARCH_BYTES.start);
-    }
-
-    /// Looks for the start of a message in the block from `from` on.
-    fn look(&mut self, from: u64, block: &Block, length: u64) -> bool {
-        let mut from = from;
-        while let Some(at) = block.find(from) {
-            let Some(indicator) = block.indicator(at) else {
-                from = at.saturating_add(1);
-                continue;
-            };
-            self.expect(at, indicator, block, length);
-            if matches!(self.state, State::Chain(_)) {
-                return true;
-            }
-            from = at.saturating_add(END_BYTES);
-        }
-        false
-    }
-
-    /// Whether the block holds what this chain reads next.
-    fn goes_on_in(&self, block: &Block, length: u64) -> bool {
-        match self.state {
-            State::Chain(at) => {
-                let wanted = at.saturating_add(ENOUGH_BYTES).min(length);
-                at.saturating_sub(END_BYTES) >= block.start && wanted <= block.end()
-            }
-            State::Search(from, _) => from >= block.start && from < block.end(),
-            State::Done => false,
-        }
-    }
-}
-
-/// Bytes of the file.
-#[derive(Debug)]
-struct Block {
-    start: u64,
-    bytes: Bytes,
-}
-
-impl Block {
-    fn end(&self) -> u64 {
-        self.start.saturating_add(self.bytes.len() as u64)
-    }
-
-    fn place(&self, at: u64) -> Option<usize> {
-        usize::try_from(at.checked_sub(self.start)?).ok()
-    }
-
-    fn array(&self, at: u64) -> Option<[u8; 4]> {
-        let rest = self.bytes.get(self.place(at)?..)?;
-        rest.first_chunk().copied()
-    }
-
-    fn from(&self, at: u64) -> Bytes {
-        match self.place(at) {
-            Some(place) if place <= self.bytes.len() => self.bytes.slice(place..),
-            _ => Bytes::new(),
-        }
-    }
-
-    fn indicator(&self, at: u64) -> Option<Indicator> {
-        let bytes = self.from(at);
-        Indicator::parse(&mut Cursor::new(&bytes, at, "indicator section")).ok().flatten()
-    }
-
-    /// The first `GRIB` from `from` on.
-    fn find(&self, from: u64) -> Option<u64> {
-        let rest = self.bytes.get(self.place(from.max(self.start))?..)?;
-        let place = rest.windows(SIGNATURE.len()).position(|window| window == SIGNATURE)?;
-        from.max(self.start).checked_add(place as u64)
-    }
-}
-
 /// Finds all messages; `starts` are places where an index says that messages begin.
 pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64]) -> Result<Walk> {
     let (length, limit) = (reader.length(), reader.limits().objects);
-    Grib2Error::check_limit(
-        "index sidecar",
-        0,
-        "messages",
-        starts.len() as u64,
-        ("objects", limit),
-    )?;
-    let inside = starts.iter().filter(|&&start| start > 0 && start < length);
+    let claimed = starts.len() as u64;
+    Grib2Error::check_limit("index sidecar", 0, "messages", claimed, ("objects", limit))?;
+    let inside: Vec<u64> =
+        starts.iter().copied().filter(|&start| start > 0 && start < length).collect();
+    let is_indexed = !inside.is_empty();
+    let first = if is_indexed { HEAD_BYTES } else { FIRST_BYTES };
     let mut segments: Vec<_> =
-        std::iter::once(&0).chain(inside).map(|&start| Segment::chain(start)).collect();
-    let is_indexed = segments.len() > 1;
-    let mut is_first = true;
-    let mut budget = length.div_euclid(BYTES_PER_SEARCHED);
+        std::iter::once(0).chain(inside).map(|start| Segment::chain(start, first)).collect();
+    let mut budget = Budget::new(length);
+    // With all starts known, the end of the last message is all that is wanted besides.
+    let mut end = is_indexed.then(|| length.saturating_sub(END_BYTES)..length);
     loop {
-        let mut ranges: Vec<_> =
-            segments.iter().filter_map(|segment| segment.wants(is_first && !is_indexed)).collect();
+        let stops = stops(&segments);
+        let going = segments.iter().filter(|segment| segment.is_going()).count() as u64;
+        let most = ROUND_BYTES.checked_div(going).unwrap_or(0);
+        let wanted =
+            segments.iter().zip(&stops).filter_map(|(segment, stop)| segment.wants(*stop, most));
+        let mut ranges: Vec<_> = wanted.collect();
         if ranges.is_empty() {
             break;
         }
-        if is_indexed && is_first {
-            // With all starts known, the end of the last message is all that is wanted besides.
-            ranges.push(length.saturating_sub(END_BYTES)..length);
-        }
-        let mut blocks = reader
-            .read(&ranges)
-            .await?
+        ranges.extend(end.take());
+        let blocks = reader.read(&ranges).await?;
+        let mut blocks = blocks
             .into_iter()
             .zip(&ranges)
             .map(|(bytes, range)| Block { start: range.start.min(length), bytes });
-        let stops: Vec<_> = segments.iter().skip(1).map(Segment::stop).chain([None]).collect();
+        let mut work = Steps::new(reader.cancellation());
+        let mut along = 0_u64;
         for (segment, stop) in segments.iter_mut().zip(stops) {
-            if !matches!(segment.state, State::Done)
+            if segment.is_going()
                 && let Some(block) = blocks.next()
             {
-                segment.take(&block, length, stop);
+                let is_chain = !segment.is_searching();
+                segment.take(&block, length, stop, &mut work)?;
+                if is_chain {
+                    along =
+                        along.saturating_add((block.bytes.len() as u64).saturating_sub(HEAD_BYTES));
+                }
             }
         }
-        if let (Some(end), Some(segment)) = (blocks.next(), segments.last_mut())
+        if let (Some(block), Some(segment)) = (blocks.next(), segments.last_mut())
             && matches!(segment.state, State::Chain(at) if at == length)
         {
-            segment.take(&end, length, None);
+            segment.take(&block, length, None, &mut work)?;
         }
-        is_first = false;
+        // What was read along with heads is not kept, and is less than the file.
+        reader.give_back(along);
         join(&mut segments);
         let found = |segment: &Segment| segment.messages.len().saturating_add(segment.faults.len());
         let count = segments.iter().map(|segment| found(segment) as u64).sum();
         Grib2Error::check_limit("file", 0, "messages", count, ("objects", limit))?;
         if !is_indexed {
-            seed(&mut segments, length, budget);
-            spend(&mut segments, &mut budget);
+            seed(&mut segments, length, &budget);
+            budget.spend(&mut segments);
         }
     }
     let mut walk = Walk::default();
@@ -364,128 +128,16 @@ pub(crate) async fn walk(reader: &mut Reader<'_>, starts: &[u64]) -> Result<Walk
     Ok(walk)
 }
 
-/// Ends chains that have reached the start of the next, and takes those out that a chain has run over.
-fn join(segments: &mut Vec<Segment>) {
-    let mut rest = std::mem::take(segments).into_iter().peekable();
-    while let Some(mut segment) = rest.next() {
-        while let Some(next) = rest.peek()
-            && !segment.meet(next)
-        {
-            rest.next();
-        }
-        segments.push(segment);
+/// For each chain, where the next one begins of which it is known.
+fn stops(segments: &[Segment]) -> Vec<Option<u64>> {
+    let mut stops = Vec::new();
+    let mut next = None;
+    for segment in segments.iter().rev() {
+        stops.push(next);
+        next = segment.stop().or(next);
     }
-}
-
-impl Segment {
-    /// Ends this chain where it has reached the start of `next`; false when it has run over it, so that there is no next.
-    fn meet(&mut self, next: &Self) -> bool {
-        let reached = match &self.state {
-            State::Chain(at) => *at,
-            State::Search(from, _) if !self.tentative => *from,
-            State::Done => u64::MAX,
-            State::Search(..) => return true,
-        };
-        match (next.start, &self.state) {
-            // It ended where the next one begins.
-            (Some(_), State::Done) if self.joined(next) => true,
-            (Some(start), &State::Chain(at)) if start == at && !next.tentative => {
-                if let Some(lead) = next.lead
-                    && self.settle(at, Some(lead))
-                {
-                    self.state = State::Done;
-                }
-                true
-            }
-            (Some(start), _) => start >= reached,
-            (None, State::Done) => false,
-            (None, _) => true,
-        }
-    }
-
-    /// Where the chain before this one ends.
-    fn stop(&self) -> Option<u64> {
-        self.start.filter(|_| !self.tentative)
-    }
-
-    /// Whether this chain ended at the start of `next`.
-    fn joined(&self, next: &Self) -> bool {
-        let end = self
-            .messages
-            .last()
-            .map(|message| message.offset.saturating_add(message.indicator.length));
-        end.is_some() && end == next.start
-    }
-}
-
-impl Segment {
-    /// Where it is, and whether it is still looking for a first message.
-    fn position(&self) -> Option<(u64, bool)> {
-        match self.state {
-            State::Chain(at) => Some((at, false)),
-            State::Search(from, _) => Some((from, self.tentative)),
-            State::Done => None,
-        }
-    }
-
-    fn is_looking(&self) -> bool {
-        self.position().is_some_and(|(_, is_looking)| is_looking)
-    }
-}
-
-/// Takes what the searches of the next round read off the budget, and gives searches up when it is spent.
-fn spend(segments: &mut Vec<Segment>, budget: &mut u64) {
-    segments.retain(|segment| {
-        let State::Search(_, window) = segment.state else { return true };
-        if !segment.tentative {
-            return true;
-        }
-        let left = budget.checked_sub(window);
-        *budget = left.unwrap_or(0);
-        left.is_some()
-    });
-}
-
-/// Starts searches for more chains where many messages lie between two, as far as the budget lets expect to find them.
-fn seed(segments: &mut Vec<Segment>, length: u64, budget: u64) {
-    let (count, bytes) = segments.iter().fold((0_u64, 0_u64), |(count, bytes), segment| {
-        let found = segment.messages.len() as u64;
-        (count.saturating_add(found), bytes.saturating_add(segment.bytes))
-    });
-    if count < 2 {
-        return;
-    }
-    let mean = bytes.div_euclid(count).max(1);
-    let window = mean.div_euclid(2).clamp(HEAD_BYTES, 256 << 10);
-    // From a place between two starts, the next one is half a message away, and a part of a window is read too much.
-    let looking = segments.iter().filter(|segment| segment.is_looking()).count();
-    let mut affordable = budget
-        .div_euclid(mean.div_euclid(2).saturating_add(window).max(1))
-        .saturating_sub(looking as u64);
-    if count < SAMPLE {
-        affordable = affordable.min(FIRST_CHAINS.saturating_sub(segments.len() as u64));
-    }
-    while affordable > 0 && segments.len() < MOST_CHAINS {
-        let widest = segments
-            .iter()
-            .enumerate()
-            .filter_map(|(index, segment)| {
-                let (at, _) = segment.position()?;
-                let next = segments.get(index.saturating_add(1));
-                let end = next.map_or(Some(length), |next| {
-                    next.start.or(next.position().map(|(from, _)| from))
-                })?;
-                Some((end.saturating_sub(at), index, at))
-            })
-            .max();
-        let Some((gap, index, at)) = widest else { return };
-        if gap < mean.saturating_mul(MESSAGES_PER_CHAIN) {
-            return;
-        }
-        let middle = at.saturating_add(gap.div_euclid(2));
-        segments.insert(index.saturating_add(1), Segment::search(middle, window));
-        affordable = affordable.saturating_sub(1);
-    }
+    stops.reverse();
+    stops
 }
 
 #[cfg(test)]
@@ -494,6 +146,7 @@ mod tests {
     use futures::executor::block_on;
 
     use super::*;
+    use crate::section::indicator::END;
 
     fn message(length: u64) -> Vec<u8> {
         let mut bytes = b"GRIB\xff\xff\x00\x02".to_vec();
@@ -546,6 +199,27 @@ mod tests {
             bytes.extend(outer);
         }
         assert_eq!(found(bytes, &[]), (starts, Vec::new()));
+    }
+
+    #[test]
+    fn messages_behind_padding_and_junk_are_found_everywhere() {
+        for length in [40, 3000, 40_000_u64] {
+            for pad in [8, 120, 5000] {
+                let (mut bytes, mut starts) = (vec![b'G'; 700], Vec::new());
+                for index in 0..200 {
+                    starts.push(bytes.len() as u64);
+                    bytes.extend(message(length + index % 7));
+                    bytes.resize(bytes.len().next_multiple_of(pad), 0);
+                    if index % 50 == 0 {
+                        bytes.resize(bytes.len() + 40_000, b'R');
+                    }
+                }
+                bytes.extend(b"GRIB\0\0\0\x02GRIB");
+                let (offsets, faults) = found(bytes.clone(), &[]);
+                assert_eq!((offsets, faults), (starts.clone(), Vec::new()), "{length} {pad}");
+                assert_eq!(found(bytes, &starts).0, starts, "{length} {pad}");
+            }
+        }
     }
 
     #[test]

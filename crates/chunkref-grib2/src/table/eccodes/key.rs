@@ -141,6 +141,16 @@ impl Keys {
         keys
     }
 
+    /// The keys that conditions ask for: those behind them are times and numbers that no label depends on.
+    pub(super) fn of_conditions(&self) -> Self {
+        let mut keys = self.clone();
+        keys.values
+            .iter_mut()
+            .skip(Key::HoursAfterDataCutoff as usize)
+            .for_each(|value| *value = None);
+        keys
+    }
+
     /// The value of a key; `None` where the message has none.
     pub(crate) fn get(&self, key: Key) -> Option<i64> {
         self.values.get(key as usize).copied().flatten()

@@ -5,6 +5,9 @@
 //! of codes that are no longer written. A data set of several centres, such as TIGGE, has a folder of its own in place
 //! of the centre's. Definitions: `grib1/section.1.def`, `grib2/section.1.def`, `section.4.def` and `parameters.def`.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use super::concept::{self, best};
 use super::key::{Key, Keys, MISSING};
 use super::{PARAMETERS, index, line};
@@ -88,6 +91,55 @@ impl Labels {
     }
 }
 
+/// What is kept of earlier fields, most of which have the labels of another: kind of level and labels by what they depend on.
+type Known = HashMap<(u8, u16, (u8, u8, u8)), HashMap<Keys, Names>>;
+
+/// Name of the kind of level, and labels.
+pub(crate) type Names = (Option<&'static str>, Labels);
+
+/// Entries of [`Known`] at the most; a full one is emptied.
+const MOST_KNOWN: usize = 1 << 12;
+
+/// What is known of a field of an edition and a centre with these codes and keys, or else what `find` finds.
+fn known(
+    edition: u8,
+    centre: u16,
+    code: (u8, u8, u8),
+    keys: &Keys,
+    find: impl FnOnce() -> Names,
+) -> Names {
+    static KNOWN: LazyLock<Mutex<(usize, Known)>> = LazyLock::new(Mutex::default);
+    let asked_for = keys.of_conditions();
+    let mut locked = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (count, known) = &mut *locked;
+    let of_code = (edition, centre, code);
+    if let Some(names) = known.get(&of_code).and_then(|known| known.get(&asked_for)) {
+        return *names;
+    }
+    if *count >= MOST_KNOWN {
+        (*count, *known) = (0, Known::new());
+    }
+    let names = find();
+    known.entry(of_code).or_default().insert(asked_for, names);
+    *count = count.saturating_add(1);
+    names
+}
+
+/// The names of a message of edition 1: by kind of level, table and number.
+pub(crate) fn names1(centre: u16, kind: u8, table: u8, number: u8, keys: &Keys) -> Names {
+    known(1, centre, (kind, table, number), keys, || {
+        (level1(centre, kind, keys), edition1(centre, table, number, keys))
+    })
+}
+
+/// The names of a message of edition 2: by discipline, category and number.
+pub(crate) fn names2(centre: u16, code: (u8, u8, u8), keys: &Keys) -> Names {
+    known(2, centre, code, keys, || {
+        let lists = Lists::new(centre, keys);
+        (lists.level(keys), lists.labels(code, keys))
+    })
+}
+
 /// The lists for messages of edition 1 of a centre, in the order in which they are asked.
 fn stages1(centre: u16) -> [Stage; 2] {
     let own = index().centre(1, centre).map(|(name, _)| format!("grib1/localConcepts/{name}"));
@@ -98,21 +150,21 @@ fn stages1(centre: u16) -> [Stage; 2] {
 }
 
 /// The labels of a message of edition 1 by its table and number.
-pub(crate) fn edition1(centre: u16, table: u8, number: u8, keys: &Keys) -> Labels {
+fn edition1(centre: u16, table: u8, number: u8, keys: &Keys) -> Labels {
     let codes = format!("{table:02x}{number:02x}");
     let [own, ecmwf] = stages1(centre);
     own.labels(&codes, keys).or(|| ecmwf.labels(&codes, keys))
 }
 
 /// The name of the kind of level of a message of edition 1.
-pub(crate) fn level1(centre: u16, kind: u8, keys: &Keys) -> Option<&'static str> {
+fn level1(centre: u16, kind: u8, keys: &Keys) -> Option<&'static str> {
     let codes = format!("{kind:02x}");
     stages1(centre).iter().find_map(|stage| stage.best('l', &codes, keys))
 }
 
 /// The lists for messages of edition 2.
 #[derive(Debug)]
-pub(crate) struct Lists {
+struct Lists {
     stages: [Stage; 3],
 }
 
@@ -134,7 +186,7 @@ const CONSTITUENT_CLASSES: [i64; 4] = [19, 36, 44, 55];
 
 impl Lists {
     /// The lists that ecCodes asks for a message with these keys.
-    pub(crate) fn new(centre: u16, keys: &Keys) -> Self {
+    fn new(centre: u16, keys: &Keys) -> Self {
         let list = |folder: &str| index().list(folder);
         let all = list("grib2");
         let first = |lists| Stage { lists, version: NOW };
@@ -158,11 +210,7 @@ impl Lists {
     }
 
     /// The labels of a message by discipline, category and number.
-    pub(crate) fn labels(
-        &self,
-        (discipline, category, number): (u8, u8, u8),
-        keys: &Keys,
-    ) -> Labels {
+    fn labels(&self, (discipline, category, number): (u8, u8, u8), keys: &Keys) -> Labels {
         let codes = format!("{discipline:02x}{category:02x}{number:02x}");
         let [own, ecmwf, old] = &self.stages;
         let first = own.labels(&codes, keys);
@@ -172,7 +220,7 @@ impl Lists {
     }
 
     /// The name of the kind of level.
-    pub(crate) fn level(&self, keys: &Keys) -> Option<&'static str> {
+    fn level(&self, keys: &Keys) -> Option<&'static str> {
         let kind = keys.get(Key::TypeOfFirstFixedSurface)?;
         let stage = Stage { version: NOW, ..self.stages.first()?.clone() };
         stage.best('l', &format!("{kind:02x}"), keys)
