@@ -81,9 +81,6 @@ fn what_does_not_fit_is_an_error() {
     let twice: Vec<u8> = [simple(), section(7, &[0])].concat();
     let twice = twice.iter().copied().filter(|byte| *byte != b'7').collect();
     assert!(values(twice, 40).unwrap_err().contains("several fields"));
-    let latitude = Codec::new("grib").with("var", "latitude");
-    let error = decode(&latitude, &simple().into(), &DecodeContext::up_to(40)).unwrap_err();
-    assert!(matches!(error, DecodeError::Unsupported(_)));
 }
 
 #[test]
