@@ -47,7 +47,8 @@ pub(crate) fn parse(offset: u64, length: u64, bytes: &Bytes, limits: &Limits) ->
         (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
     let (year, month, day, hour, minute) =
         (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
-    let (unit, p1, p2, range) = (TimeUnit(cursor.u8()?), cursor.u8()?, cursor.u8()?, cursor.u8()?);
+    let (unit, p1, p2, range) = (cursor.u8()?, cursor.u8()?, cursor.u8()?, cursor.u8()?);
+    let unit = time_unit(unit);
     // Fields averaged, and those missing.
     cursor.skip(3)?;
     let (century, sub_centre) = (cursor.u8()?, cursor.u8()?);
@@ -145,6 +146,17 @@ pub(crate) fn has_grid(bytes: &[u8]) -> bool {
     bytes.get(7).is_some_and(|flags| flags & HAS_GRID != 0)
 }
 
+/// The unit of a time, which edition 2 has by other numbers: quarters and halves of an hour.
+///
+/// Spec: WMO FM 92-IX GRIB edition 1, table 4.
+fn time_unit(unit: u8) -> TimeUnit {
+    match unit {
+        13 => TimeUnit(14),
+        14 => TimeUnit(15),
+        other => TimeUnit(other),
+    }
+}
+
 /// Start and end of what the values are of, in units after the reference time; the same for values at a time.
 ///
 /// Spec: WMO FM 92-IX GRIB edition 1, table 5.
@@ -210,6 +222,19 @@ mod tests {
         assert_eq!(field.grid.shape(), Some((2, 3)));
         let Template::LatLon(grid) = &field.grid.template else { panic!("{:?}", field.grid) };
         assert_eq!((grid.first_longitude, grid.last_latitude), (-10.0, 59.0));
+    }
+
+    #[test]
+    fn units_of_time_have_numbers_of_their_own() {
+        let step = |unit| {
+            let mut bytes = sections();
+            bytes[17] = unit;
+            parse(0, 100, &Bytes::from(bytes), &Limits::default()).unwrap().step
+        };
+        assert_eq!(
+            [step(0), step(1), step(13), step(14), step(254)],
+            [360, 21_600, 5400, 10_800, 6]
+        );
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Field {
                 .or(product.variant.total),
             percentile: product.variant.percentile,
             threshold: product.variant.probability.map(|event| (event.lower, event.upper)),
-            variant: variant::edition2(&product),
+            variant: variant::edition2(&product, &keys.processes),
             kinds: [
                 product.first_surface.kind,
                 product.second_surface.kind,

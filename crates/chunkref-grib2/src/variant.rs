@@ -5,10 +5,16 @@
 use crate::section::product_definition::{Probability, ProductDefinition};
 use crate::table::template;
 
-/// The words of a field of edition 2, joined by `_`; empty for a plain forecast, analysis or member.
-pub(crate) fn edition2(product: &ProductDefinition) -> String {
+/// The words of a field of edition 2, joined by `_`; empty for a plain forecast, analysis or member. `processes` are the
+/// statistical processes of its time ranges, the outermost first.
+pub(crate) fn edition2(product: &ProductDefinition, processes: &[u8]) -> String {
     let variant = &product.variant;
     let mut words = Vec::new();
+    // A maximum of means is none of values.
+    if product.statistics.is_some() && processes.len() > 1 {
+        let names = processes.iter().map(|&process| template::step_type(&[process], true));
+        words.push(names.collect::<Vec<_>>().join("Of"));
+    }
     words.extend(process(product.generating_process).map(str::to_owned));
     words.extend(variant.derived.map(template::derived));
     words.extend(variant.probability.map(probability));
@@ -91,8 +97,10 @@ fn perturbation(kind: u8) -> Option<&'static str> {
 /// Spec: WMO FM 92-XIV GRIB edition 2, table 4.9.
 fn probability(probability: Probability) -> String {
     let name = match probability.kind {
-        0 | 4 => "probBelow",
-        1 | 3 => "probAbove",
+        0 => "probBelow",
+        1 => "probAbove",
+        3 => "probAboveLower",
+        4 => "probBelowUpper",
         2 => "probBetween",
         5 => "probEqual",
         6 => "probAboveNormal",
@@ -118,7 +126,10 @@ mod tests {
     #[test]
     fn words_of_events() {
         let event = |kind| probability(Probability { kind, lower: Some(5.0), upper: None });
-        assert_eq!([event(0), event(3), event(7)], ["probBelow", "probAbove", "probNearNormal"]);
+        assert_eq!(
+            [event(0), event(3), event(7)],
+            ["probBelow", "probAboveLower", "probNearNormal"]
+        );
         assert_eq!(event(77), "prob77");
     }
 

@@ -90,7 +90,9 @@ fn variant(cube: &Cube<'_>) -> String {
         [Some((Some(limit), None) | (None, Some(limit)))] => limit.0.to_string(),
         _ => String::new(),
     };
-    format!("{}{limits}", cube.variant)
+    // Which of the two limits it is tell the coordinates.
+    let words = cube.variant.replace("AboveLower", "Above").replace("BelowUpper", "Below");
+    format!("{words}{limits}")
 }
 
 /// What ecCodes' key `missingValue` is unless a program sets it. Values that are missing read as NaN: both codecs see to that.

@@ -107,7 +107,9 @@ impl<'a> Budget<'a> {
 
     /// What was left out.
     pub(super) fn left_out(self) -> Vec<Skipped> {
-        self.left_out.into_values().collect()
+        let mut all: Vec<_> = self.left_out.into_values().collect();
+        all.sort_by_key(|skipped| skipped.offset);
+        all
     }
 
     /// `name`, or `name_2` … where it is taken in the group at `path`.

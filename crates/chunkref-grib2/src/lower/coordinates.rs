@@ -17,7 +17,7 @@ const INTERVALS: [&str; 2] = ["step_bounds", "valid_time_bounds"];
 pub(crate) type Named = Vec<(String, Array)>;
 
 /// Time, step, valid time, member, percentile, threshold and level, and the bounds of those that have some. Axes of one
-/// value are scalars, but for `time` and `step` when `with_times`.
+/// value are scalars, but for those of the level when `with_times`.
 pub(crate) fn others(axes: &Axes, with_times: bool, budget: &mut Budget<'_>) -> Result<Named> {
     let mut others = Others { named: Named::new(), budget, with_times };
     others.times(axes)?;
@@ -138,20 +138,20 @@ impl Others<'_, '_> {
         }
         let values: Vec<i64> = values.into_iter().map(Option::unwrap_or_default).collect();
         let bytes = arrays::int_bytes(&values);
-        self.along(name, values.len(), name, (INT, bytes), coordinate::attributes(name))
+        let axis = (name, values.len(), self.with_times);
+        self.along(axis, name, (INT, bytes), coordinate::attributes(name))
     }
 
-    /// An array along an axis, or a scalar where it has one value.
+    /// An array along an axis, or a scalar where that is none.
     fn along(
         &mut self,
-        axis: &str,
-        length: usize,
+        (axis, length, is_axis): (&str, usize, bool),
         name: &str,
         values: (DataType, Vec<u8>),
         attributes: Attributes,
     ) -> Result<()> {
         let (shape, dimensions): (Vec<u64>, &[&str]) =
-            if length > 1 { (vec![length as u64], &[axis]) } else { (Vec::new(), &[]) };
+            if is_axis { (vec![length as u64], &[axis]) } else { (Vec::new(), &[]) };
         self.push(name, shape, dimensions, values, attributes)
     }
 
@@ -176,7 +176,8 @@ impl Others<'_, '_> {
             if values.len() == pairs.len() && !values.iter().all(|value| value.is_nan()) {
                 let bytes = arrays::float_bytes(&values);
                 let attributes = coordinate::attributes(name);
-                self.along("threshold", values.len(), name, (FLOAT, bytes), attributes)?;
+                let axis = ("threshold", values.len(), self.with_times);
+                self.along(axis, name, (FLOAT, bytes), attributes)?;
             }
         }
         Ok(())
@@ -192,7 +193,7 @@ impl Others<'_, '_> {
             attributes.insert("bounds", format!("{name}_bounds"));
         }
         let bytes = arrays::float_bytes(&tops);
-        self.along(name, tops.len(), name, (FLOAT, bytes), attributes)?;
+        self.along((name, tops.len(), tops.len() > 1), name, (FLOAT, bytes), attributes)?;
         if !has_bounds {
             return Ok(());
         }

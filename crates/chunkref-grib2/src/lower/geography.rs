@@ -103,10 +103,12 @@ fn decoded(grid: &GridDefinition, geography: &Geography) -> Decoded {
     let scanning = grid.scanning;
     let is_known = |known: bool| if known { Decoded::Same } else { Decoded::Other(ABSENT) };
     let is_sphere = grid.earth.is_some_and(Earth::is_sphere);
-    if let Template::SphericalHarmonics { .. } | Template::Unstructured { .. } | Template::Other =
-        grid.template
-    {
-        return Decoded::None;
+    match grid.template {
+        Template::SphericalHarmonics { .. } | Template::Unstructured { .. } => {
+            return Decoded::None;
+        }
+        Template::Other if grid.shape().is_none() => return Decoded::None,
+        _ => {}
     }
     if scanning.alternating() {
         return Decoded::Other(ORDER);

@@ -196,8 +196,8 @@ fn begin_group(group: &mut Group, cube: &Cube<'_>, budget: &mut Budget<'_>) -> R
     Ok(())
 }
 
-/// The array of a cube: time, step, then those of member, percentile, threshold and level that have several values, then
-/// the grid.
+/// The array of a cube: time, step, member, percentile and threshold where its fields have such, be it one, so that others
+/// are never taken for the same, the level where there are several, then the grid.
 fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
     let Some(field) = cube.fields.first() else {
         return Err(Grib2Error::inconsistent("message", 0, "a cube without fields"));
@@ -213,8 +213,15 @@ fn data(cube: &Cube<'_>, name: &str, budget: &mut Budget<'_>) -> Result<Array> {
         axes.levels.len(),
     ];
     let names = ["time", "step", "number", "percentile", "threshold", axes.type_of_level.as_str()];
-    let mut kept = lengths.map(|length| length > 1);
-    [kept[0], kept[1]] = [true; 2];
+    let [_, _, .., several_levels] = lengths.map(|length| length > 1);
+    let kept = [
+        true,
+        true,
+        axes.numbers.iter().any(Option::is_some),
+        axes.percentiles.iter().any(Option::is_some),
+        axes.thresholds.iter().any(Option::is_some),
+        several_levels,
+    ];
     let (mut shape, mut chunk_shape, mut dimensions) = (Vec::new(), Vec::new(), Vec::new());
     for ((length, name), _) in lengths.into_iter().zip(names).zip(kept).filter(|(_, kept)| *kept) {
         shape.push(length as u64);

@@ -185,7 +185,10 @@ impl<'a> Against<'a> {
                 continue;
             }
             let own_path = Some(path).filter(|path| scan.array(path).is_some());
-            let own_path = own_path.or_else(|| known.by_name(path));
+            // What the cube has where the source has it is no other array under another name.
+            let is_elsewhere =
+                |found: &&String| self.cube.arrays.iter().all(|(path, _)| path != *found);
+            let own_path = own_path.or_else(|| known.by_name(path).filter(is_elsewhere));
             let Some((own_path, own)) = own_path.and_then(|path| Some((path, scan.array(path)?)))
             else {
                 if !chunks.is_empty() {
