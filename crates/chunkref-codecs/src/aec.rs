@@ -219,15 +219,8 @@ fn split(
     let start = line.len();
     line.resize(start.saturating_add(coded), 0);
     let samples = line.get_mut(start..).unwrap_or_default();
-    for sample in samples.iter_mut() {
-        *sample = reader.unary()?.checked_shl(bits).unwrap_or(0);
-    }
-    if bits > 0 {
-        for sample in samples {
-            *sample |= reader.read(bits)?;
-        }
-    }
-    Ok(())
+    reader.unaries(samples)?;
+    reader.append(samples, bits)
 }
 
 /// Mapped differences back to samples. Spec: CCSDS 121.0-B-3, 4.3.

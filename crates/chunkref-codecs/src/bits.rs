@@ -60,6 +60,45 @@ impl<'a> BitReader<'a> {
         self.long_unary()
     }
 
+    /// As many such counts of zeros as there is room for.
+    pub(crate) fn unaries(&mut self, counts: &mut [u32]) -> Result<(), CodecError> {
+        // Copies, which stay in registers.
+        let (mut window, mut available) = (self.window, self.available);
+        for count in counts {
+            let zeros = window.leading_zeros();
+            if zeros < available {
+                window = window.wrapping_shl(zeros) << 1;
+                available = available.wrapping_sub(zeros).wrapping_sub(1);
+                *count = zeros;
+            } else {
+                (self.window, self.available) = (window, available);
+                *count = self.long_unary()?;
+                (window, available) = (self.window, self.available);
+            }
+        }
+        (self.window, self.available) = (window, available);
+        Ok(())
+    }
+
+    /// Appends the next `bits` bits, at most 32, to each of some numbers, whose highest bits are lost.
+    pub(crate) fn append(&mut self, numbers: &mut [u32], bits: u32) -> Result<(), CodecError> {
+        let (mut window, mut available) = (self.window, self.available);
+        let shift = 32_u32.saturating_sub(bits);
+        for number in numbers {
+            if available < bits {
+                (self.window, self.available) = (window, available);
+                self.refill_for(bits)?;
+                (window, available) = (self.window, self.available);
+            }
+            let low = window >> 32 >> shift;
+            *number = number.wrapping_shl(bits) | u32::try_from(low).unwrap_or(u32::MAX);
+            window = window.wrapping_shl(bits);
+            available = available.wrapping_sub(bits);
+        }
+        (self.window, self.available) = (window, available);
+        Ok(())
+    }
+
     /// The same, of zeros that go on behind what is available.
     #[cold]
     #[inline(never)]
@@ -187,6 +226,25 @@ mod tests {
         assert_eq!(reader.read_wide(32).unwrap(), 0xffff_fff0);
         assert_eq!(reader.unary().unwrap(), 12);
         assert!(reader.read(1).is_err() && reader.unary().is_err());
+    }
+
+    #[test]
+    fn many_at_once() {
+        let bytes: Vec<u8> = (0..90).map(|n: u8| n.wrapping_mul(73) | 4).collect();
+        for bits in 0..=31 {
+            let (mut one, mut many) = (reader(&bytes), reader(&bytes));
+            let mut numbers = [0; 12];
+            many.unaries(&mut numbers).unwrap();
+            let zeros: Vec<u32> = (0..12).map(|_| one.unary().unwrap()).collect();
+            assert_eq!(numbers, zeros[..], "{bits}");
+            many.append(&mut numbers, bits).unwrap();
+            for (number, zeros) in numbers.iter().zip(zeros) {
+                assert_eq!(*number, zeros.wrapping_shl(bits) | one.read(bits).unwrap(), "{bits}");
+            }
+            assert_eq!(many.read(7).unwrap(), one.read(7).unwrap());
+        }
+        assert!(reader(&[0; 9]).unaries(&mut [0]).is_err());
+        assert!(reader(&[1; 9]).append(&mut [0; 4], 24).is_err());
     }
 
     #[test]

@@ -156,6 +156,18 @@ def simple(random):
     return "hand 5.0", message2(count, count, 0, representation, packed_bits(numbers, bits))
 
 
+def logarithms(random):
+    """Template 5.61, with a bit map."""
+    count, bits = int(random.integers(1, 99)), int(random.integers(0, 25))
+    there = random.integers(0, 2, count)
+    there[0] = 1
+    coded = int(there.sum())
+    binary, added = signed(int(random.integers(-30, -bits + 1)), 16), float(random.choice([0, 1.5, -20]))
+    representation = struct.pack(">fHHBf", random.normal(), binary, 0, bits, added)
+    numbers = [int(random.integers(0, 1 << bits)) for _ in range(coded)]
+    return "hand 5.61 bit map", message2(count, coded, 61, representation, packed_bits(numbers, bits), np.packbits(there.astype("u1")).tobytes())
+
+
 def ibm(random):
     return struct.pack(">I", int(random.integers(0, 2)) << 31 | int(random.integers(60, 70)) << 24 | int(random.integers(1 << 20, 1 << 24)))
 
@@ -250,7 +262,7 @@ def extended(random, coded, first_bits, draw):
     return 0x18 | order, len(lengths), tail
 
 
-MAKERS = [complex_packing, complex_packing, complex_packing, no_groups, run_length, floats, simple, second_order, second_order]
+MAKERS = [complex_packing, complex_packing, complex_packing, no_groups, run_length, floats, simple, logarithms, second_order, second_order]
 
 
 def all_messages(seed, count):

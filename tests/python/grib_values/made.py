@@ -2,6 +2,7 @@
 """Messages that ecCodes packs: every packing, with many bits, sizes, scales and kinds of missing values."""
 
 import itertools
+import os
 
 import eccodes as ec
 import numpy as np
@@ -17,6 +18,20 @@ BITS = {
     "grid_simple_log_preprocessing": [1, 7, 8, 12, 16, 24], "grid_run_length": [8],
 }  # fmt: skip
 SECOND_ORDER = ["", "_no_SPD", "_SPD1", "_SPD2", "_SPD3", "_boustrophedonic", "_no_boustrophedonic"]
+
+
+def apart(pack, *arguments):
+    """What a packer returns, in a process of its own: ecCodes ends the process at some fields."""
+    reading, writing = os.pipe()
+    if not os.fork():
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(pack(*arguments) or b"")
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        message = pipe.read()
+    _, status = os.wait()
+    return message if message and status == 0 else None
 
 
 def field(random, kind, count):
@@ -93,14 +108,17 @@ def grids(random, every):
         cases.append((2, "grid_complex_spatial_differencing", bit, size, missing, [("orderOfSpatialDifferencing", order)]))
     for bit, size, missing in itertools.product([1, 4, 8, 13, 16, 21], SIZES[1:], [1, 2]):
         cases.append((2, "grid_complex", bit, size, missing, ()))
-    for flags, block, interval, bit in itertools.product([0, 8, 14, 40, 15, 9], [8, 16, 32, 64], [1, 3, 128, 4096], [1, 4, 8, 11, 16, 19, 24, 32]):
+    # Without padded intervals, which the libaec of ecCodes reads but does not write.
+    for flags, block, interval, bit in itertools.product([0, 8, 14, 15, 9], [8, 16, 32, 64], [1, 3, 128, 4096], [1, 4, 8, 11, 16, 19, 24, 32]):
         late = [("ccsdsFlags", flags), ("ccsdsBlockSize", block), ("ccsdsRsi", interval)]
         cases.append((2, "grid_ccsds", bit, SIZES[4], None, late))
-    for flags, bit in itertools.product([24, 16, 56], [1, 2, 3, 4]):
+    for flags, bit in itertools.product([24, 16], [1, 2, 3, 4]):
         cases.append((2, "grid_ccsds", bit, SIZES[4], None, [("ccsdsFlags", flags)]))
     for bit, size, missing in itertools.product(range(0, 33), SIZES, [None, "bitmap", "all"]):
         cases.append((1, "grid_simple", bit, size, missing, ()))
-    for edition, kind, bit, size, missing in itertools.product([1, 2], SECOND_ORDER, [1, 4, 8, 12, 16, 24], SIZES, [None, "bitmap"]):
+    # In edition 2 ecCodes writes differences of the second order well, and too few values of the others.
+    orders = [(1, kind) for kind in SECOND_ORDER] + [(2, kind) for kind in SECOND_ORDER if "SPD1" not in kind and "SPD3" not in kind and "no_SPD" not in kind]
+    for (edition, kind), bit, size, missing in itertools.product(orders, [1, 4, 8, 12, 16, 24], SIZES, [None, "bitmap"]):
         cases.append((edition, "grid_second_order" + kind, bit, size, missing, ()))
     for bit, size in itertools.product([32, 64], SIZES):
         cases.append((1, "grid_ieee", bit, size, None, ()))
@@ -111,14 +129,14 @@ def grids(random, every):
             values = field(random, kind, size[0] * size[1])
             if draw:
                 continue
-            # ecCodes ends the process at a field without values.
-            if "log" in packing and (kind not in ("positive", "wave") or missing == "all" or missing and size == (1, 1)):
+            # ecCodes ends the process at some with a bit map.
+            if "log" in packing and (kind not in ("positive", "wave") or missing):
                 continue
             if missing in (1, 2) and kind == "number":
                 continue
             keys = {"decimalScaleFactor": scale} if scale and "ieee" not in packing else {}
             name = f"edition {edition} {packing}" + (f" missing {missing}" if missing else "")
-            yield name, packed(edition, size, packing, bits, values, missing, keys, late)
+            yield name, apart(packed, edition, size, packing, bits, values, missing, keys, late)
 
 
 def spectra(random):

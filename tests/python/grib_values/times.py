@@ -20,8 +20,21 @@ CASES = [
 ]  # fmt: skip
 
 
-def compare(decoded, repeats=40):
-    """Prints the milliseconds of each case, of the processor, the mean of some, and how many times faster the program is."""
+def theirs(message, repeats):
+    """The seconds that ecCodes takes, the least of some."""
+    least = float("inf")
+    for _ in range(repeats):
+        handle = ec.codes_new_from_message(message)
+        ec.codes_set(handle, "missingValue", made.MISSING)
+        start = time.perf_counter()
+        ec.codes_get_values(handle)
+        least = min(least, time.perf_counter() - start)
+        ec.codes_release(handle)
+    return least
+
+
+def compare(decoded, rounds=8, repeats=8):
+    """Prints the milliseconds of each case, the least of some by turns, and how many times faster the program is."""
     places = np.arange(SIZE[0] * SIZE[1])
     waves = np.sin(places % SIZE[0] / 80) * 12 + np.cos(places / 40_000) * 20
     values = 280 + waves + np.random.default_rng(1).normal(size=places.size) * 0.05
@@ -30,17 +43,11 @@ def compare(decoded, repeats=40):
         if message is None:
             print(f"{packing} {bits}: not written")
             continue
-        total = 0
-        for _ in range(repeats):
-            handle = ec.codes_new_from_message(message)
-            ec.codes_set(handle, "missingValue", made.MISSING)
-            start = time.thread_time()
-            ec.codes_get_values(handle)
-            total += time.thread_time() - start
-            ec.codes_release(handle)
-        theirs = total / repeats
-        (answer,) = decoded([message], str(repeats))
-        ours = float("nan") if isinstance(answer, str) else answer[0]
+        ours, least = float("inf"), float("inf")
+        for _ in range(rounds):
+            least = min(least, theirs(message, repeats))
+            (answer,) = decoded([message], str(repeats))
+            ours = float("nan") if isinstance(answer, str) else min(ours, answer[0])
         what = f"edition {edition} {packing} {bits} bits {missing or ''} {dict(late) or ''}"
-        print(f"{what}: ours {ours * 1e3:.2f} ms, ecCodes {theirs * 1e3:.2f} ms, {theirs / ours:.2f} times, {len(message)} bytes")
+        print(f"{what}: ours {ours * 1e3:.2f} ms, ecCodes {least * 1e3:.2f} ms, {least / ours:.2f} times, {len(message)} bytes")
     return 0

@@ -98,9 +98,13 @@ impl<'a> Bits<'a> {
 }
 
 /// Values of `count` numbers of `N` whole bytes.
-fn whole<const N: usize>(bytes: &[u8], count: usize, scale: &Scale) -> impl Iterator<Item = f64> {
+fn whole<const N: usize>(
+    bytes: &[u8],
+    count: usize,
+    scale: &Scale,
+) -> impl ExactSizeIterator<Item = f64> {
     let (numbers, _) = bytes.as_chunks::<N>();
-    numbers.iter().take(count).map(|number| {
+    numbers.get(..count).unwrap_or(numbers).iter().map(|number| {
         let join = |number: u32, byte: &u8| number << 8 | u32::from(*byte);
         let number = number.iter().fold(0, join);
         // Processors convert several of the numbers that have a sign at once.

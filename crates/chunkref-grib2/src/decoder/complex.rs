@@ -36,14 +36,13 @@ enum Missing {
 }
 
 impl Missing {
-    /// Whether a number of so many bits is one.
-    #[inline]
-    fn is(self, number: i64, bits: u32) -> bool {
-        let largest = 1_i64.checked_shl(bits).unwrap_or(0).wrapping_sub(1);
+    /// The least number of so many bits that is one; no number is larger than the largest.
+    fn least(self, bits: u32) -> i64 {
+        let numbers = 1_i64.checked_shl(bits).unwrap_or(0);
         match self {
-            Self::Never => false,
-            Self::Largest => number == largest,
-            Self::LargestTwo => number == largest || number == largest.wrapping_sub(1),
+            Self::Never => i64::MAX,
+            Self::Largest => numbers.wrapping_sub(1),
+            Self::LargestTwo => numbers.wrapping_sub(2),
         }
     }
 }
@@ -231,19 +230,22 @@ impl Sink<'_, '_, '_> {
     ) -> Result<(), DecodeError> {
         let Self { start, scale, values, missing, numbers } = self;
         numbers.check(length, width)?;
-        if width == 0 && missing.is(reference, reference_bits) {
+        let is_plain = start.order == 0;
+        let least = missing.least(if width == 0 { reference_bits } else { width });
+        if width == 0 && reference >= least {
             values.extend(std::iter::repeat_n(f64::NAN, length));
-        } else if width == 0 || *missing == Missing::Never {
+        } else if width == 0 && is_plain {
+            values.extend(std::iter::repeat_n(scale.value(reference), length));
+        } else if is_plain && *missing == Missing::Never {
             let stored = (0..length).map(|_| reference.wrapping_add(numbers.take(width)));
-            if start.order == 0 {
-                values.extend(stored.map(|stored| scale.value(stored)));
-            } else {
-                values.extend(stored.map(|stored| scale.value(start.next(stored))));
-            }
+            values.extend(stored.map(|stored| scale.value(stored)));
         } else {
+            let is_there = |number| width == 0 || number < least;
             values.extend((0..length).map(|_| match numbers.take(width) {
-                number if missing.is(number, width) => f64::NAN,
-                number => scale.value(start.next(reference.wrapping_add(number))),
+                number if is_there(number) => {
+                    scale.value(start.next(reference.wrapping_add(number)))
+                }
+                _ => f64::NAN,
             }));
         }
         Ok(())

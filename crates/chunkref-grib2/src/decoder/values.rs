@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where values go, how packed numbers become values, and which points of the grid have one.
 
-use std::slice::ChunksExactMut;
+use std::mem;
 
 use chunkref_core::{DecodeContext, DecodeError, Steps};
 
@@ -20,7 +20,7 @@ pub(super) fn blocks(count: usize) -> impl Iterator<Item = usize> {
 
 /// Values yet to be written, as 64-bit floats in little-endian order.
 #[derive(Debug)]
-pub(super) struct Values<'a>(ChunksExactMut<'a, u8>);
+pub(super) struct Values<'a>(&'a mut [[u8; VALUE_BYTES]]);
 
 impl Values<'_> {
     /// How many are not written yet.
@@ -31,20 +31,24 @@ impl Values<'_> {
     /// Writes the next value.
     #[inline]
     pub(super) fn push(&mut self, value: f64) -> Result<(), DecodeError> {
-        let place = self.0.next();
-        let place = place.ok_or_else(|| DecodeError::damaged("its data hold too many values"))?;
-        place.copy_from_slice(&value.to_le_bytes());
+        let Some((place, rest)) = mem::take(&mut self.0).split_first_mut() else {
+            return Err(DecodeError::damaged("its data hold too many values"));
+        };
+        *place = value.to_le_bytes();
+        self.0 = rest;
         Ok(())
     }
 
     /// Writes a value of each item, as long as there is room. Nobody asks whether they are wanted: they are few, such as
     /// one of the [`blocks`].
     #[inline]
-    pub(super) fn extend(&mut self, values: impl Iterator<Item = f64>) {
-        // In this order, for the place of a pair whose value is missing would be lost.
-        for (value, place) in values.zip(self.0.by_ref()) {
-            place.copy_from_slice(&value.to_le_bytes());
+    pub(super) fn extend(&mut self, values: impl ExactSizeIterator<Item = f64>) {
+        let count = values.len().min(self.0.len());
+        let (here, rest) = mem::take(&mut self.0).split_at_mut(count);
+        for (place, value) in here.iter_mut().zip(values) {
+            *place = value.to_le_bytes();
         }
+        self.0 = rest;
     }
 
     /// Writes the same value to the next `count` places.
@@ -149,7 +153,7 @@ pub(super) fn written(
     unpack: impl FnOnce(&mut Values<'_>) -> Result<(), DecodeError>,
 ) -> Result<Vec<u8>, DecodeError> {
     let mut written = vec![0; byte_count(count, context)?];
-    let mut values = Values(written.chunks_exact_mut(VALUE_BYTES));
+    let mut values = Values(written.as_chunks_mut().0);
     unpack(&mut values)?;
     match values.left() {
         0 => Ok(written),
