@@ -52,6 +52,7 @@ pub(crate) fn test() -> Outcome<()> {
     // Labels of GRIB fields beside ecCodes', over a sample of its tables, and the tables themselves.
     let tables = python.grib_tables(&["--check"]).watch(|_| {})?;
     let labels = python.grib_labels().watch(|_| {})?;
+    let indexes = python.grib_indexes().watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -60,7 +61,7 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && package)
+    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && indexes && package)
 }
 
 /// The tests of the Python package alone.
