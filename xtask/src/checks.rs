@@ -61,7 +61,17 @@ pub(crate) fn test() -> Outcome<()> {
         println!("{left_out}");
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    tally.verdict(workspace && optional && outside && judge && cubes && tables && labels && indexes && package)
+    tally.verdict(
+        workspace
+            && optional
+            && outside
+            && judge
+            && cubes
+            && tables
+            && labels
+            && indexes
+            && package,
+    )
 }
 
 /// The tests of the Python package alone.
