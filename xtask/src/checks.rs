@@ -56,6 +56,7 @@ pub(crate) fn test() -> Outcome<()> {
     let grids = python.grib_grids().watch(|_| {})?;
     // Values of messages beside ecCodes', over a sample of those that it packs and some made by hand.
     let values = python.grib_values().watch(|_| {})?;
+    let indexes = python.grib_indexes().watch(|_| {})?;
     let installed = Installed::prepare(&python)?;
     installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
@@ -74,6 +75,7 @@ pub(crate) fn test() -> Outcome<()> {
             && labels
             && grids
             && values
+            && indexes
             && package,
     )
 }

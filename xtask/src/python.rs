@@ -88,8 +88,18 @@ impl Environment {
 
     /// The judge of labels of GRIB fields, with the program that was built last.
     pub(crate) fn grib_labels(&self) -> Step {
+        self.judge("grib_labels")
+    }
+
+    /// The judge of references of GRIB files by index sidecars alone, with the program that was built last.
+    pub(crate) fn grib_indexes(&self) -> Step {
+        self.judge("grib_indexes")
+    }
+
+    /// One of the packages in `tests/python` that run the program that was built last.
+    fn judge(&self, module: &str) -> Step {
         let name = if cfg!(windows) { "chunkref.exe" } else { "chunkref" };
-        self.module("grib_labels").env("CHUNKREF", target().join("debug").join(name))
+        self.module(module).env("CHUNKREF", target().join("debug").join(name))
     }
 
     /// The judge of places of GRIB's points, with the program that was built last.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fields by their index sidecar and a file like theirs, the template, without a look at their headers.
 //!
-//! A line of a sidecar is compared with those of the template's sidecar: the one that says the same but for date and step is
-//! of a field that differs in nothing else. What has no such line is described by its header.
+//! A line of a sidecar is compared with those of the template's sidecar: the one that says the same but for date
+//! and step is of a field that differs in nothing else. What has no such line is described by its header.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -177,8 +177,8 @@ impl Template {
 }
 
 impl Field {
-    /// Start and end of what the values of a field like this one are of, where its line says `span`; `None` where the line
-    /// says something that such a field cannot have.
+    /// Start and end of what the values of a field like this one are of, where its line says `span`; `None` where
+    /// the line says something that such a field cannot have.
     fn takes(&self, span: Span) -> Option<(i64, i64)> {
         let is_instant = self.step_type == INSTANT;
         match span {

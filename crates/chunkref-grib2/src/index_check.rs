@@ -11,7 +11,8 @@ use crate::message;
 use crate::reader::Reader;
 use crate::scanner::{self, Grids};
 
-/// Reads the headers of so many of `fields`, one of each parameter in turn, and compares them with what is said of them.
+/// Reads the headers of so many of `fields`, one of each parameter in turn, and compares them with what is said of
+/// them.
 pub(crate) async fn check(
     location: &str,
     reader: &mut Reader<'_>,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the lines of index sidecars say of messages.
 //!
-//! Formats: wgrib2's inventory (`NUMBER:OFFSET:d=DATE:VARIABLE:LEVEL:TIME:MORE…:`), and the JSON lines of ECMWF's open data,
-//! whose keys are those of MARS.
+//! Formats: wgrib2's inventory (`NUMBER:OFFSET:d=DATE:VARIABLE:LEVEL:TIME:MORE…:`), and the JSON lines of ECMWF's
+//! open data, whose keys are those of MARS.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Fields that are stored in the references: later ones of their messages, which no byte range holds alone, and small ones.
+//! Fields that are stored in the references: later ones of their messages, which no byte range holds alone, and
+//! small ones.
 
 use std::ops::Range;
 
@@ -82,8 +83,8 @@ pub(crate) async fn store(
     Ok(kept)
 }
 
-/// The byte ranges of a field that is stored in the references, none of one that is read; `None` for one that stays where
-/// it is, and the reason for one that is left out.
+/// The byte ranges of a field that is stored in the references, none of one that is read; `None` for one that stays
+/// where it is, and the reason for one that is left out.
 fn pieces(
     field: &Field,
     choices: &Options,

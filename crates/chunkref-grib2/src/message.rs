@@ -63,8 +63,8 @@ struct SectionWalk {
     structure_bytes: u64,
 }
 
-/// The first bytes of a message that are worth keeping, of those that were read of it: its sections up to the first bit map
-/// or data, or all of a message that is no longer than a head.
+/// The first bytes of a message that are worth keeping, of those that were read of it: its sections up to the first
+/// bit map or data, or all of a message that is no longer than a head.
 pub(crate) fn head(indicator: &Indicator, bytes: &[u8]) -> Bytes {
     let least = usize::try_from(indicator.length.min(HEAD_BYTES)).unwrap_or(usize::MAX);
     let wanted = if indicator.edition == 1 { sections1(bytes) } else { sections2(bytes) };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The options that the format adds, read once before a scan.
 
-use chunkref_core::{FormatOption, OptionError, OptionType, ScanError, ScanErrorKind, ScanOptions};
+use chunkref_core::{
+    FormatOption, OptionError, OptionType, Recording, ScanError, ScanErrorKind, ScanOptions,
+};
 
 /// All of them, as the entry lists them.
 pub(crate) const ALL: &[FormatOption] =
@@ -29,14 +31,16 @@ const INDEX: FormatOption = FormatOption::new(
     "index sidecar with the offsets of messages: auto looks for NAME.idx and NAME.index beside the file, no for none, only to describe fields by it and the template alone, else its name",
 )
 .with_default("auto")
-.with_flag("grib-index");
+.with_flag("grib-index")
+.with_recording(Recording::Never);
 
 const TEMPLATE: FormatOption = FormatOption::new(
     "grib.template",
     OptionType::Text("URL"),
     "with grib.index=only: a file with an index sidecar of its own, whose fields those of other files are like but for date and step",
 )
-.with_flag("grib-template");
+.with_flag("grib-template")
+.with_recording(Recording::Never);
 
 const CHECK: FormatOption = FormatOption::new(
     "grib.check",
@@ -44,7 +48,8 @@ const CHECK: FormatOption = FormatOption::new(
     "with grib.index=only: headers of each file, of one parameter after the other, that are read and compared with what the index says",
 )
 .with_default("1")
-.with_flag("grib-check");
+.with_flag("grib-check")
+.with_recording(Recording::Never);
 
 const FILTER: FormatOption = FormatOption::new(
     "grib.filter",

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the messages of a file begin, by the chain of their lengths.
 //!
-//! A message says how long it is, so the next one begins behind it, or behind some padding. Small messages are read as they
-//! lie, in blocks each of which is longer than the one before it. Of large messages only the heads are read; followed from
-//! the start that would take a round for each message. So the chain is followed from several places at once: a place is
-//! synchronised when a message begins there whose length lands on its end section. Neighbouring chains meet where one
-//! reaches the start of the next; a chain that runs over a start shows that it was none. An index sidecar gives all starts
-//! at once, and is checked in the same way.
+//! A message says how long it is, so the next one begins behind it, or behind some padding. Small messages are read
+//! as they lie, in blocks each of which is longer than the one before it. Of large messages only the heads are
+//! read; followed from the start that would take a round for each message. So the chain is followed from several
+//! places at once: a place is synchronised when a message begins there whose length lands on its end section.
+//! Neighbouring chains meet where one reaches the start of the next; a chain that runs over a start shows that it
+//! was none. An index sidecar gives all starts at once, and is checked in the same way.
 
 mod block;
 mod seed;
@@ -219,6 +219,56 @@ mod tests {
                 assert_eq!((offsets, faults), (starts.clone(), Vec::new()), "{length} {pad}");
                 assert_eq!(found(bytes, &starts).0, starts, "{length} {pad}");
             }
+        }
+    }
+
+    /// Where messages are by following the chain alone.
+    fn followed(bytes: &[u8]) -> Vec<u64> {
+        let (mut starts, mut at) = (Vec::new(), 0);
+        while at + 20 <= bytes.len() {
+            let length = (&bytes[at..at + 4] == b"GRIB" && bytes[at + 7] == 2)
+                .then(|| u64::from_be_bytes(bytes[at + 8..at + 16].try_into().unwrap()));
+            let end = length.and_then(|length| at.checked_add(usize::try_from(length).ok()?));
+            match end.filter(|&end| end >= at + 20 && bytes.get(end - 4..end) == Some(&END)) {
+                Some(end) => {
+                    starts.push(at as u64);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+        starts
+    }
+
+    #[test]
+    fn files_of_chance_are_walked_as_the_chain_goes() {
+        let mut number = 1_u64;
+        let mut below = |most: u64| {
+            number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (number >> 33) % most
+        };
+        for round in 0..60 {
+            let (mut bytes, large) = (Vec::new(), [300, 5000, 60_000][round % 3]);
+            for _ in 0..below(300) {
+                let length = if below(3) == 0 { 20 + below(large) } else { 20 + below(400) };
+                let mut outer = message(length);
+                let inner = message(20 + below(60));
+                let place = usize::try_from(16 + below(200)).unwrap();
+                if below(4) == 0 && place + inner.len() + 4 < outer.len() {
+                    outer[place..place + inner.len()].copy_from_slice(&inner);
+                }
+                bytes.extend(outer);
+                match below(12) {
+                    0 => bytes.extend(vec![0; usize::try_from(below(200)).unwrap()]),
+                    1 => bytes.extend(b"GRIB\0\0\0\x02\0\0\0\0\0\0\x01\0"),
+                    2 => bytes.extend(vec![b'G'; usize::try_from(below(40_000)).unwrap()]),
+                    _ => {}
+                }
+            }
+            let expected = followed(&bytes);
+            assert_eq!(found(bytes.clone(), &[]).0, expected, "{round}");
+            let some: Vec<u64> = expected.iter().copied().filter(|_| below(3) > 0).collect();
+            assert_eq!(found(bytes, &some).0, expected, "{round}, some starts");
         }
     }
 
