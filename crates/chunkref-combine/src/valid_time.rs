@@ -60,7 +60,7 @@ fn completed(group: &Group, array: &Array) -> Option<Array> {
     };
     let calendar = Calendar::of(text(array, "calendar").unwrap_or("standard"))?;
     let units = Units::parse(text(array, "units")?, calendar)?;
-    let mut values = array.plain_values()?.to_vec();
+    let mut values = array.plain_values()?;
     let mut has_holes = false;
     for ((known, sum), slot) in
         elements(array, None)?.into_iter().zip(sums).zip(values.chunks_exact_mut(8))

@@ -214,9 +214,12 @@ impl Others<'_, '_> {
     }
 }
 
+/// Makes bytes of seconds.
+type Encode = fn(&[i64]) -> Vec<u8>;
+
 /// The type of steps and of their bounds, and what makes bytes of seconds: whole hours where all are, as kerchunk has them,
 /// else hours with a fraction.
-fn step_type(steps: &[i64], starts: &Starts) -> (DataType, fn(&[i64]) -> Vec<u8>) {
+fn step_type(steps: &[i64], starts: &Starts) -> (DataType, Encode) {
     let is_whole = |seconds: &i64| seconds.rem_euclid(3600) == 0;
     let are_starts_whole = match starts {
         Starts::None => true,
