@@ -114,7 +114,9 @@ mod tests {
         let mut bytes = vec![0; 100];
         bytes[DEFINITION] = definition;
         bytes[TYPE] = mars_type;
-        octets.iter().for_each(|&(place, octet)| bytes[place] = octet);
+        for &(place, octet) in octets {
+            bytes[place] = octet;
+        }
         bytes
     }
 
