@@ -38,8 +38,9 @@ use pyo3::pymodule;
 /// The native part of chunkref; the package `chunkref` is what to import.
 #[pymodule]
 mod _chunkref {
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
-    use pyo3::types::PyDict;
+    use pyo3::types::{PyBytes, PyDict};
 
     #[pymodule_export]
     use super::combine::{build, combine, combine_record};
@@ -87,6 +88,27 @@ mod _chunkref {
         let registry = chunkref::registry();
         let entries = registry.iter().flat_map(chunkref::Registry::entries);
         entries.flat_map(|entry| entry.aliases.iter().chain([&entry.name])).copied().collect()
+    }
+
+    /// The values, or the latitudes or longitudes, of a message of GRIB: 64-bit floats in the order of the machine.
+    #[pyfunction]
+    fn decode_grib<'py>(
+        py: Python<'py>,
+        message: Vec<u8>,
+        variable: &str,
+        most_bytes: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let codec = chunkref::core::model::Codec::new("grib").with("var", variable);
+        let values = py.detach(|| {
+            let codecs = chunkref::core::Codecs::linked().map_err(|error| error.to_string())?;
+            let entry = codecs.by_name("grib").ok_or("this build has no GRIB")?;
+            let context = chunkref::core::DecodeContext::up_to(most_bytes);
+            let bytes = entry.decode(&codec, &message.into(), &context);
+            bytes.map_err(|error| error.to_string())
+        });
+        let values =
+            values.map_err(|error: String| PyValueError::new_err(crate::errors::shown(&error)))?;
+        Ok(PyBytes::new(py, &values))
     }
 
     /// All limits, in the order of the documentation, with their defaults.

@@ -190,6 +190,37 @@ def test_codecs_of_other_packages_are_found(tmp_path):
     assert chunkref.open_dataset(path)["a"].values.tolist() == list(range(4000))
 
 
+def test_grib_is_decoded_without_eccodes(tmp_path):
+    """Values, and places on a map, in a process that has neither ecCodes nor kerchunk; both are compared with ecCodes'."""
+    import eccodes
+
+    path, references = tmp_path / "a.grib2", tmp_path / "a.json"
+    handle = eccodes.codes_grib_new_from_samples("GRIB2")
+    for key, value in {
+        "gridType": "lambert", "Nx": 5, "Ny": 4, "shapeOfTheEarth": 6, "latitudeOfFirstGridPointInDegrees": 21.138123,
+        "longitudeOfFirstGridPointInDegrees": 237.280472, "LaDInDegrees": 38.5, "LoVInDegrees": 262.5, "DxInMetres": 300000,
+        "DyInMetres": 300000, "Latin1InDegrees": 38.5, "Latin2InDegrees": 38.5, "jScansPositively": 1, "shortName": "2t",
+    }.items():  # fmt: skip
+        eccodes.codes_set(handle, key, value)
+    eccodes.codes_set_values(handle, np.arange(20.0) + 9990)
+    with open(path, "wb") as file:
+        eccodes.codes_write(handle, file)
+    chunkref.scan(path).to_json(references)
+    code = (
+        "import sys; sys.modules['eccodes'] = sys.modules['kerchunk'] = None\n"
+        "import json, warnings, xarray; warnings.simplefilter('ignore')\n"
+        f"group = xarray.open_dataset({str(references)!r}, engine='chunkref', group='t2m/instant/heightAboveGround')\n"
+        "print(json.dumps([group[name].values.ravel().tolist() for name in ('t2m', 'latitude', 'longitude')]))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    values, latitudes, longitudes = json.loads(ran.stdout)
+    # One of the values is 9999, which is none that is missing.
+    assert values == eccodes.codes_get_values(handle).tolist()
+    np.testing.assert_allclose(latitudes, eccodes.codes_get_array(handle, "latitudes"), atol=1e-6)
+    np.testing.assert_allclose(longitudes, eccodes.codes_get_array(handle, "longitudes"), atol=1e-6)
+
+
 #: Files of the corpus that are not the same, with the reason.
 EXPLAINED = {
     "Ouranosinc-xclim-testdata__daily_surface_cancities_1990-1993.nc": "strings are StringDType, as xarray has them from Zarr",

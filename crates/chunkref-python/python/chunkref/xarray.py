@@ -311,8 +311,8 @@ def opened(
         references = References.from_dict(source, limits=held._settings["limits"])
     elif _is_references(source):
         _refuse_scan_options(given)
-        store = ChunkrefStore(source, stores=held)
-        return store, {}
+        _codecs.without_kerchunk()
+        return ChunkrefStore(source, stores=held), {}
     elif is_file(source) and not isinstance(source, (str, os.PathLike)):
         # Chunks are read from the same object, whatever it is.
         references = scan(source, url=f"python://{name_of(source) or 'file'}", stores=held, **scanning)
