@@ -7,6 +7,8 @@ import re
 import shlex
 import subprocess
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 GUIDE = ROOT / "docs/guide/recipes.md"
 GRIB = ROOT / "docs/guide/grib.md"
@@ -24,6 +26,16 @@ def sections(page=GUIDE):
     """The text of each recipe of a page by its heading, and what stands before the first as ''."""
     before, *recipes = re.split(r"^## ", page.read_text(), flags=re.MULTILINE)
     return {"": before, **{recipe.split("\n", 1)[0]: recipe.split("\n", 1)[1] for recipe in recipes}}
+
+
+def about(heading, page=GUIDE):
+    """Gives a test the recipe of a page with this heading."""
+
+    def mark(test):
+        test.heading = heading
+        return pytest.mark.parametrize("recipe", [(heading, page)], indirect=True, ids=[""])(test)
+
+    return mark
 
 
 class Recipe:

@@ -2,30 +2,17 @@
 """Each recipe of the guide to GRIB is run on messages of the product's structure, and every cell is compared with its message."""
 
 import datetime
+import functools
 import json
 
 import eccodes
 import numpy as np
-import pytest
 
-from .guide import GRIB, Recipe, sections
+from .guide import GRIB, about, sections
 from .twins import grib as twins
 
 
-@pytest.fixture(name="recipe")
-def in_a_folder_of_its_own(request, tmp_path):
-    """The recipe with the heading that the test is about."""
-    return Recipe(request.param, tmp_path, GRIB)
-
-
-def about(heading):
-    """Gives a test the recipe with this heading."""
-
-    def mark(test):
-        test.heading = heading
-        return pytest.mark.parametrize("recipe", [heading], indirect=True, ids=[""])(test)
-
-    return mark
+about_grib = functools.partial(about, page=GRIB)
 
 
 def test_each_recipe_has_a_test():
@@ -121,7 +108,7 @@ def check(recipe, name, paths):
     return missing
 
 
-@about("GFS: a forecast")
+@about_grib("GFS: a forecast")
 def test_gfs(recipe):
     paths = twins.gfs(recipe.folder)
     recipe.make(*recipe.commands())
@@ -134,7 +121,7 @@ def test_gfs(recipe):
     assert (names["since_start"].step_bounds.values[:, 0] == np.timedelta64(0)).all()
 
 
-@about("GFS: runs and steps")
+@about_grib("GFS: runs and steps")
 def test_runs(recipe):
     name = "gfs.{run:%Y%m%d%H}/gfs.t{run:%H}z.pgrb2.0p25.f{step:03d}"
     paths = twins.gfs(recipe.folder, runs=3, name=name)
@@ -156,7 +143,7 @@ def test_runs(recipe):
         assert run == max(known)
 
 
-@about("HRRR: quarters of an hour")
+@about_grib("HRRR: quarters of an hour")
 def test_hrrr(recipe):
     paths = twins.hrrr(recipe.folder)
     recipe.make(*recipe.commands())
@@ -166,7 +153,7 @@ def test_hrrr(recipe):
     assert wind.sizes["step"] == 9 and wind.latitude.dims == ("y", "x")
 
 
-@about("GEFS: members")
+@about_grib("GEFS: members")
 def test_gefs(recipe):
     members, derived = twins.gefs(recipe.folder)
     build, of_spread = recipe.commands()
@@ -180,7 +167,7 @@ def test_gefs(recipe):
     assert recipe.names["spread"].gh.attrs["GRIB_variant"] == "spread"
 
 
-@about("ECMWF: open data")
+@about_grib("ECMWF: open data")
 def test_ecmwf(recipe):
     paths = twins.ecmwf(recipe.folder)
     [build] = recipe.commands()
@@ -190,7 +177,7 @@ def test_ecmwf(recipe):
     assert recipe.names["ensemble"].number.values.tolist() == [0, 1, 2]
 
 
-@about("ERA5: months, then the next one")
+@about_grib("ERA5: months, then the next one")
 def test_era5(recipe):
     paths = twins.era5(recipe.folder)
     build, append = recipe.commands()
@@ -204,7 +191,7 @@ def test_era5(recipe):
     assert windows.tolist() == [[0, 1], [1, 2], [2, 3]]
 
 
-@about("NBM: percentiles and probabilities")
+@about_grib("NBM: percentiles and probabilities")
 def test_nbm(recipe):
     paths = twins.nbm(recipe.folder)
     recipe.make(*recipe.commands())
@@ -215,7 +202,7 @@ def test_nbm(recipe):
     assert "GRIB_variant" not in recipe.names["rain"].tp.attrs
 
 
-@about("MRMS: compressed files")
+@about_grib("MRMS: compressed files")
 def test_mrms(recipe):
     compressed, plain = recipe.commands()
     twins.mrms(recipe.folder, compressed=True)

@@ -7,23 +7,7 @@ import pytest
 
 from . import twins
 from .compare import RAW, files, is_cube_of, joined, same, same_as_stored, same_values
-from .guide import Recipe, sections
-
-
-@pytest.fixture(name="recipe")
-def in_a_folder_of_its_own(request, tmp_path):
-    """The recipe with the heading that the test is about."""
-    return Recipe(request.param, tmp_path)
-
-
-def about(heading):
-    """Gives a test the recipe with this heading."""
-
-    def mark(test):
-        test.heading = heading
-        return pytest.mark.parametrize("recipe", [heading], indirect=True, ids=[""])(test)
-
-    return mark
+from .guide import Recipe, about, sections
 
 
 def test_each_recipe_has_a_test_and_at_most_fifteen_lines_of_text():
