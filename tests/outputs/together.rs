@@ -41,7 +41,8 @@ fn append_all(set: &str, retry: &str, input: &Path, output: &Path) -> (usize, us
     for process in running {
         let done = process.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
-        assert!(done.status.success() || said.contains("changed meanwhile"), "{said}");
+        let last = said.lines().last().unwrap_or_default();
+        assert!(done.status.success() || last.contains("changed meanwhile"), "{said}");
         assert!(matches!(done.status.code(), Some(0 | 1)), "{said}");
         succeeded += usize::from(done.status.success());
     }

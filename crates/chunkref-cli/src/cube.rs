@@ -112,7 +112,7 @@ pub(crate) fn run_append(
             Err(changed) => changed,
         };
         let Some(left) = tries.checked_sub(1) else {
-            let message = format!("{}, as --retry N does", changed.source);
+            let message = format!("{changed}, as --retry N does");
             report::error_line(console, &message);
             return Ok(Exit::Failed);
         };
@@ -127,11 +127,14 @@ pub(crate) fn run_append(
     }
 }
 
-/// One try; the inner error is that the set was written by another process meanwhile.
+/// Another process wrote the set meanwhile, in words.
+type Changed = String;
+
+/// One try.
 fn append(
     arguments: &AppendArguments,
     console: &mut Console<'_>,
-) -> Result<Result<Exit, EmitError>, Stop> {
+) -> Result<Result<Exit, Changed>, Stop> {
     let stores = arguments.stores.stores().map_err(Stop::Usage)?;
     let shown = arguments.set.display().to_string();
     let set = Location::from_path(&arguments.set).map_err(|error| Stop::Usage(error.message))?;
@@ -157,6 +160,7 @@ fn append(
             report::failure(console, &shown, &url, &source);
             return Ok(Ok(Exit::Failed));
         }
+        Err(AppendError::Replaced(error)) => return Ok(Err(error.to_string())),
         Err(error) => {
             report::failure(console, &shown, &url, &error);
             return Ok(Ok(Exit::Failed));
@@ -181,7 +185,15 @@ fn append(
     if let Some(own) = inputs.first_mut() {
         *own = own.clone().with_name(shown);
     }
-    try_write(&session, inputs, &absent, &extension.options, &arguments.set, &how, console)
+    let (options, set) = (&extension.options, &arguments.set);
+    Ok(match try_write(&session, inputs, &absent, options, set, &how, console)? {
+        Tried::Done(exit) => Ok(exit),
+        Tried::Changed(error) => Err(error.source.to_string()),
+        Tried::Failed(error) => match extension.check_current() {
+            Ok(()) => Ok(failed(console, &error)),
+            Err(error) => Err(error.to_string()),
+        },
+    })
 }
 
 fn options(cube: &CubeArguments) -> Result<CombineOptions, Stop> {
@@ -327,15 +339,26 @@ fn write(
     how: &Output,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let written = try_write(session, inputs, absent, options, output, how, console)?;
-    Ok(written.unwrap_or_else(|changed| {
-        report::error_line(console, &changed.source.to_string());
-        Exit::Failed
-    }))
+    Ok(match try_write(session, inputs, absent, options, output, how, console)? {
+        Tried::Done(exit) => exit,
+        Tried::Changed(error) => {
+            report::error_line(console, &error.source.to_string());
+            Exit::Failed
+        }
+        Tried::Failed(error) => failed(console, &error),
+    })
 }
 
-/// The inner error is that the output is not what it was any more. `absent` are inputs that are not there and may be left
-/// out.
+enum Tried {
+    /// What was not done has been said.
+    Done(Exit),
+    /// The output is not what it was any more.
+    Changed(EmitError),
+    /// The inputs are not combined.
+    Failed(CubeError),
+}
+
+/// `absent` are inputs that are not there and may be left out.
 fn try_write(
     session: &Session,
     inputs: Inputs,
@@ -344,14 +367,14 @@ fn try_write(
     output: &Path,
     how: &Output,
     console: &mut Console<'_>,
-) -> Result<Result<Exit, EmitError>, Stop> {
+) -> Result<Tried, Stop> {
     let names = names(&inputs);
     let combined = watched(console, inputs.len(), async |shown| {
         session.combine(inputs, options, shown).await
     })?;
     let Cube { dataset, notes, skipped, failed: unread, mut provenance, .. } = match combined {
         Ok(cube) => cube,
-        Err(error) => return Ok(Ok(failed(console, &error))),
+        Err(error) => return Ok(Tried::Failed(error)),
     };
     warn(console, &names, &skipped);
     name_failed(console, &unread);
@@ -371,15 +394,15 @@ fn try_write(
     }
     let emit = how.options.clone().with_provenance(provenance);
     match how.write(&dataset, output, &emit, console)? {
-        Ok(_) if left_out > 0 => Ok(Ok(Exit::Partial)),
-        Ok(_) => Ok(Ok(Exit::Done)),
-        Err(error) if is_changed(&*error.source) => Ok(Err(error)),
+        Ok(_) if left_out > 0 => Ok(Tried::Done(Exit::Partial)),
+        Ok(_) => Ok(Tried::Done(Exit::Done)),
+        Err(error) if is_changed(&*error.source) => Ok(Tried::Changed(error)),
         Err(error) => {
             if let Some(error) = scan::output_error(&*error.source).filter(|_| is_stdout(output)) {
                 return Err(Stop::Output(error));
             }
             report::failure(console, &output.display().to_string(), "", &*error.source);
-            Ok(Ok(Exit::Failed))
+            Ok(Tried::Done(Exit::Failed))
         }
     }
 }

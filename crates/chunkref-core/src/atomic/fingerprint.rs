@@ -10,6 +10,8 @@ use std::path::Path;
 const BUFFER_BYTES: usize = 64 << 10;
 /// Depth of folders that are looked through.
 const MOST_DEPTH: usize = 64;
+/// How often a folder is looked through anew because another process replaced it meanwhile.
+const MOST_TRIES: usize = 64;
 
 /// A digest of all bytes of a file, or of all files of a folder with their names. It holds within one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,18 @@ impl Fingerprint {
     /// # Errors
     /// Those of reading it.
     pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        let mut tries = 1;
+        loop {
+            match Self::look(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOST_TRIES => {
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn look(path: &Path) -> io::Result<Option<Self>> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

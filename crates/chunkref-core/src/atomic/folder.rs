@@ -51,7 +51,9 @@ impl Staging {
         guard::check_outside(&target, destination)?;
         remove_left_overs(folder_of(&target));
         restore(&target, replaceable).map_err(failed)?;
-        if is_there(&target, destination)? {
+        if is_there(&target, destination)? && check(&target, destination, replaceable).is_err() {
+            // Another process may have replaced the folder while it was looked through; with the lock, none does.
+            let _lock = Lock::take(&target).map_err(failed)?;
             check(&target, destination, replaceable)?;
         }
         let temporary = Temporary::folder(folder_of(&target)).map_err(failed)?;
@@ -240,7 +242,13 @@ fn replace_in_two_steps(temporary: Temporary, target: &Path) -> io::Result<()> {
 /// What a process that was killed between or after the two renames has left.
 fn restore(target: &Path, replaceable: Replaceable) -> io::Result<()> {
     let old = old_name(target);
-    if !fs::symlink_metadata(&old).is_ok_and(|there| there.is_dir()) {
+    let waits = || fs::symlink_metadata(&old).is_ok_and(|there| there.is_dir());
+    if !waits() {
+        return Ok(());
+    }
+    // A process that is between the two renames now has the lock.
+    let _lock = Lock::take(target)?;
+    if !waits() {
         return Ok(());
     }
     if !target.exists() {
@@ -255,6 +263,8 @@ fn restore(target: &Path, replaceable: Replaceable) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::atomic::is_changed;
 
@@ -309,6 +319,26 @@ mod tests {
         assert!(matches!(staging.finish(None), Err(AtomicError::Foreign { .. })));
         assert_eq!(fs::read(set.join("thesis")).unwrap(), b"years");
         assert_eq!(fs::read(set.join("a")).unwrap(), b"one");
+        assert_eq!(count(outer.path()), 1);
+    }
+
+    /// Who looks through a folder while it is replaced sees parts of both.
+    #[test]
+    fn what_seems_foreign_is_looked_at_again() {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        const TORN: Replaceable = Replaceable {
+            what: "a set that is replaced just now",
+            foreign: |_| {
+                let first = LOOKS.fetch_add(1, Ordering::SeqCst) == 0;
+                Ok(first.then(|| "a file of the other set".to_owned()))
+            },
+        };
+        let outer = tempfile::tempdir().unwrap();
+        let set = outer.path().join("set");
+        put(&set, "one").unwrap();
+        let staging = Staging::new(&set, TORN).unwrap();
+        assert_eq!(LOOKS.load(Ordering::SeqCst), 2);
+        drop(staging);
         assert_eq!(count(outer.path()), 1);
     }
 

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use chunkref_core::atomic::Fingerprint;
+use chunkref_core::atomic::{AtomicError, Fingerprint};
 use chunkref_core::{
     ByteSource, Capability, CombineOptions, EmitOptions, ReferenceFormats, ScanOptions, ScanRecord,
     redact,
@@ -48,6 +48,9 @@ pub enum AppendError {
         /// What differs, or why it cannot be told.
         reason: String,
     },
+    /// Another process has replaced the set while it was read. Reading it again may succeed.
+    #[error(transparent)]
+    Replaced(AtomicError),
     /// The set does not say how it was combined, and the caller does not say it either.
     #[error("{0} does not say how it was combined")]
     NotRecorded(String),
@@ -65,8 +68,7 @@ pub struct Extension {
     pub options: CombineOptions,
     /// How they are scanned: as the session says, and else as the files of the set were.
     pub scan_options: ScanOptions,
-    /// What was there when the set was read; it is not replaced if that changed meanwhile.
-    replaces: Option<Fingerprint>,
+    read: WasRead,
     version: Option<String>,
 }
 
@@ -81,7 +83,50 @@ impl Extension {
     /// tells the error when another process has written it meanwhile.
     #[must_use]
     pub fn emit_options(&self, options: EmitOptions) -> EmitOptions {
-        options.with_replaces(self.replaces).with_parent(self.version.clone())
+        options.with_replaces(self.read.fingerprint).with_parent(self.version.clone())
+    }
+
+    /// Whether the set is still what was read. While it is replaced, reading it may fail in any way, of which this is the
+    /// cause then.
+    ///
+    /// # Errors
+    /// [`AtomicError::Changed`].
+    pub fn check_current(&self) -> Result<(), AtomicError> {
+        self.read.check()
+    }
+}
+
+/// What was there when the set was read; it is not replaced if that changed meanwhile.
+#[derive(Debug)]
+struct WasRead {
+    /// Where it is, if it is a local file or folder without a history.
+    path: Option<PathBuf>,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl WasRead {
+    fn of(set: &Location) -> Result<Self, AppendError> {
+        let path = match set.local_path() {
+            // What has a history is compared by its version.
+            Some(path) if !has_history(path)? => Some(path.to_owned()),
+            _ => None,
+        };
+        let fingerprint = path.as_deref().map(Fingerprint::of).transpose();
+        let fingerprint = fingerprint
+            .map_err(|source| AppendError::Io { location: set.to_string(), source })?
+            .flatten();
+        Ok(Self { path, fingerprint })
+    }
+
+    fn check(&self) -> Result<(), AtomicError> {
+        let Some(path) = &self.path else { return Ok(()) };
+        match Fingerprint::of(path) {
+            Ok(now) if now != self.fingerprint => {
+                Err(AtomicError::Changed(path.display().to_string()))
+            }
+            // What cannot be read is said by those who read it.
+            _ => Ok(()),
+        }
     }
 }
 
@@ -103,16 +148,15 @@ impl Session {
         options: Option<CombineOptions>,
     ) -> Result<Extension, AppendError> {
         // Before anything is read: what is written later is compared with this.
-        let replaces = match set.local_path() {
-            // What has a history is compared by its version.
-            Some(path) if !has_history(path)? => {
-                let location = || set.to_string();
-                Fingerprint::of(path)
-                    .map_err(|source| AppendError::Io { location: location(), source })?
+        let read = WasRead::of(&set)?;
+        let opened = References::open_version(&self.stores, &set, branch).await;
+        let references = match opened {
+            Ok(references) => references,
+            Err(error) => {
+                read.check().map_err(AppendError::Replaced)?;
+                return Err(error.into());
             }
-            _ => None,
         };
-        let references = References::open_version(&self.stores, &set, branch).await?;
         let (recorded, version) = (references.recorded().cloned(), references.version());
         drop(references);
         let made_of = || CombineOptions::of_record(&recorded.as_ref()?.provenance.options);
@@ -143,7 +187,7 @@ impl Session {
         let inputs: Vec<Input> =
             std::iter::once(own).chain(inputs.into_iter().filter(is_new)).collect();
         let known = all.saturating_add(1).saturating_sub(inputs.len());
-        Ok(Extension { inputs, known, options, scan_options, replaces, version })
+        Ok(Extension { inputs, known, options, scan_options, read, version })
     }
 
     /// What differs between a source as it was recorded and as it is.
