@@ -32,6 +32,15 @@ pub struct Combined {
     pub dataset: Dataset,
     /// What was left out or taken from the first input, as the options ask, a line each.
     pub notes: Vec<String>,
+    /// The places of inputs that were left out so that there is no conflict. What the inputs have in common may be more
+    /// without them.
+    pub left_out: Vec<usize>,
+}
+
+impl Combined {
+    pub(crate) fn new(dataset: Dataset, notes: Vec<String>) -> Self {
+        Self { dataset, notes, left_out: Vec::new() }
+    }
 }
 
 impl Combiner for CubeCombiner {
@@ -51,15 +60,16 @@ impl Combiner for CubeCombiner {
 pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined, CombineError> {
     if options.merge {
         if options.concat_dimensions.is_empty() {
-            return Ok(Combined { dataset: merge_all(inputs, options)?, notes: Vec::new() });
+            return Ok(Combined::new(merge_all(inputs, options)?, Vec::new()));
         }
         let merged = merge_places(inputs, options)?;
-        return combine(&merged, &of_merged(options));
+        let Combined { dataset, notes, .. } = combine(&merged, &of_merged(options))?;
+        return Ok(Combined::new(dataset, notes));
     }
     match inputs {
         [] => return Err(no_input()),
         [only] if options.concat_dimensions.is_empty() => {
-            return Ok(Combined { dataset: only.clone(), notes: Vec::new() });
+            return Ok(Combined::new(only.clone(), Vec::new()));
         }
         _ => {}
     }
@@ -75,7 +85,7 @@ pub fn combine(inputs: &[Dataset], options: &CombineOptions) -> Result<Combined,
     text::restore(&mut dataset, &settled.padded);
     valid_time::complete(&mut dataset);
     let notes = settled.notes();
-    Ok(Combined { dataset, notes })
+    Ok(Combined { dataset, notes, left_out: settled.left_out })
 }
 
 /// What would become of `inputs`, and what stands in the way.
@@ -96,7 +106,7 @@ pub fn plan(inputs: &[Dataset], options: &CombineOptions) -> Result<Report, Comb
         if let ([only], true) = (merged.as_slice(), options.concat_dimensions.is_empty()) {
             return Ok(Report::of_one(only));
         }
-        return plan(&merged, &options);
+        return Ok(Report { left_out: Vec::new(), ..plan(&merged, &options)? });
     }
     if let Some(scopes) = scopes(inputs, options) {
         return plan_scopes(inputs, options, &scopes);
@@ -120,12 +130,15 @@ struct Settled<'a> {
     empty: Vec<Input<'a>>,
     analysis: Analysis,
     padded: Padded,
-    left_out: Vec<String>,
+    /// What was left out, in words.
+    reasons: Vec<String>,
+    /// The places of inputs that were.
+    left_out: Vec<usize>,
 }
 
 impl Settled<'_> {
     fn notes(&self) -> Vec<String> {
-        self.left_out.iter().chain(&self.analysis.notes).cloned().collect()
+        self.reasons.iter().chain(&self.analysis.notes).cloned().collect()
     }
 
     fn report(&self) -> Report {
@@ -134,6 +147,7 @@ impl Settled<'_> {
             outline: self.outline(),
             notes: self.notes(),
             conflicts: self.analysis.conflicts.clone(),
+            left_out: self.left_out.clone(),
         }
     }
 
@@ -166,7 +180,7 @@ fn settle<'a>(
     let mut padded = text::pad(&mut inputs);
     let empty = take_empty(&mut inputs, options)?;
     text::widen(&mut inputs);
-    let (mut skipped, mut left_out) = (BTreeSet::new(), Vec::new());
+    let (mut skipped, mut reasons, mut left_out) = (BTreeSet::new(), Vec::new(), Vec::new());
     loop {
         // Anew each time: when the first input is left out, another one gives the epoch.
         let mut working = inputs.clone();
@@ -189,7 +203,10 @@ fn settle<'a>(
             analysis = analyse(&working, options, &skipped, &time_reasons)?;
         }
         let Some(step) = resolve(&analysis, working.len(), options) else {
-            left_out.extend(without);
+            reasons.extend(without);
+            let number = |place: usize| working.iter().any(|input| input.number == place);
+            left_out
+                .extend(inputs.iter().map(|input| input.number).filter(|&place| !number(place)));
             analysis.keep_of_empty(&working, &empty, options, &skipped);
             for axis in &analysis.axes {
                 if let (Some((path, _)), Some(source)) = (&axis.variable, &axis.source)
@@ -198,11 +215,11 @@ fn settle<'a>(
                     padded.insert(path.clone(), text);
                 }
             }
-            return Ok(Settled { inputs: working, empty, analysis, padded, left_out });
+            return Ok(Settled { inputs: working, empty, analysis, padded, reasons, left_out });
         };
         for (path, reason) in step.variables {
             if skipped.insert(path.clone()) {
-                left_out.push(format!("{path} is left out: {reason}"));
+                reasons.push(format!("{path} is left out: {reason}"));
             }
         }
         let mut place = 0;
@@ -211,7 +228,8 @@ fn settle<'a>(
             let reason = step.inputs.iter().find(|(input, _)| known(input));
             place += 1;
             if let Some((_, reason)) = reason {
-                left_out.push(format!("{} is left out: {reason}", input.label));
+                reasons.push(format!("{} is left out: {reason}", input.label));
+                left_out.push(input.number);
             }
             reason.is_none()
         });

@@ -2,7 +2,7 @@
 //! Cubes: the contract, what they read as, and that grouping changes nothing.
 
 use chunkref_core::{CombineOptions, ConcatDimension, CoordinateSource, Duplicates, Missing};
-use chunkref_model::{ByteOrder, DataType, Dataset, FillValue};
+use chunkref_model::{ByteOrder, DataType, Dataset, FillValue, ManifestBuilder};
 use chunkref_testkit::conformance;
 use proptest::prelude::*;
 
@@ -234,6 +234,67 @@ fn two_dimensions_at_once() {
         }
     }
     combine(&[filled, late(60.0, 1)], &filling).unwrap_err();
+}
+
+#[test]
+fn what_a_cube_keeps_once_for_all_members_does_not_depend_on_them() {
+    let part = |name: &str, times: &[i32], members: &[i32], reference: &[i32]| {
+        let mut dataset = Dataset::new();
+        let shape = [times.len() as u64, members.len() as u64];
+        let location = format!("s3://bucket/{name}.nc");
+        let sst = data(&mut dataset, &location, &["time", "member"], &shape, &[1, 1], 0);
+        let mut own = ints(&["time"], times);
+        own.attributes.insert("units", "hours since 2020-01-01");
+        let along: &[&str] = if reference.len() == times.len() { &["time"] } else { &[] };
+        for (name, mut array) in [
+            ("sst", sst),
+            ("time", own),
+            ("member", ints(&["member"], members)),
+            ("reference", ints(along, reference)),
+        ] {
+            array.fill_value = Some(FillValue::Int(-1));
+            dataset.root.arrays.insert(name.to_owned(), array);
+        }
+        dataset
+    };
+    let options = CombineOptions::default()
+        .with_concat_dimensions(["time", "member"])
+        .with_missing(Missing::Fill);
+    let cube = part("cube", &[0, 1], &[0, 1], &[5, 6]);
+    let dimensions = |inputs: &[Dataset]| {
+        let combined = combine(inputs, &options).unwrap().dataset;
+        combined.array("reference").unwrap().dimensions.clone()
+    };
+    // One more step, of one member; one more member, which has one value for both steps; and another at one step.
+    assert_eq!(dimensions(&[cube.clone(), part("a", &[2], &[0], &[7])]), ["time"]);
+    let same = part("b", &[0, 1], &[2], &[6]);
+    let constant = part("c", &[0, 1], &[0, 1], &[6, 6]);
+    assert_eq!(dimensions(&[constant, same]), ["time"]);
+    let differs = part("d", &[1], &[2, 3], &[8]);
+    assert_eq!(dimensions(&[cube, differs]).len(), 2);
+}
+
+#[test]
+fn what_one_of_two_files_has_not_written_is_a_duplicate() {
+    let file = |name: &str, start| {
+        let mut file = series(name, start, 2, 1);
+        file.root.arrays.remove("step");
+        file
+    };
+    let mut cube = combine(&[file("a", 0), file("b", 2)], &along("time")).unwrap().dataset;
+    let temperature = cube.root.arrays.get_mut("temperature").unwrap();
+    let mut written = ManifestBuilder::new(temperature.manifest.grid_shape().to_vec()).unwrap();
+    temperature.manifest.visit(&mut |place, reference| {
+        if place[0] < 3 {
+            written.push(place, reference).unwrap();
+        }
+    });
+    temperature.manifest = written.finish().unwrap();
+    let inputs = [cube, file("c", 3)];
+    let error = combine(&inputs, &along("time")).unwrap_err().to_string();
+    assert!(error.contains("same coordinates"), "{error}");
+    // Where cubes have holes, it may be one.
+    combine(&inputs, &along("time").with_missing(Missing::Fill)).unwrap();
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub(crate) struct Input<'a> {
     pub(crate) dataset: Cow<'a, Dataset>,
     /// What messages call it: where its chunks lie.
     pub(crate) label: String,
+    /// Its place among all that are combined.
+    pub(crate) number: usize,
 }
 
 impl<'a> Input<'a> {
@@ -20,7 +22,7 @@ impl<'a> Input<'a> {
         let numbered = datasets.iter().enumerate();
         let named = numbered.map(|(number, dataset)| match options.names.get(number) {
             Some(name) if !name.is_empty() => {
-                Self { dataset: Cow::Borrowed(dataset), label: redact(name).into_owned() }
+                Self { dataset: Cow::Borrowed(dataset), label: redact(name).into_owned(), number }
             }
             _ => Self::new(dataset, number),
         });
@@ -35,7 +37,7 @@ impl<'a> Input<'a> {
                 format!("{} to {}", redact(&first.location), redact(&last.location))
             }
         };
-        Self { dataset: Cow::Borrowed(dataset), label }
+        Self { dataset: Cow::Borrowed(dataset), label, number }
     }
 
     /// The location that patterns are looked for in.

@@ -20,6 +20,7 @@
 //! | `placement` | runs and boxes of places, and which input has each |
 //! | `overlap`, `holes` | inputs that lie on one another, and what each has there that the others lack |
 //! | `variable`, `aspect` | what becomes of one variable; whether it is the same kind of thing in all inputs |
+//! | `stacked` | the dimensions that a variable depends on although it has them in no input |
 //! | `words` | types and values in the words of messages |
 //! | `analysis` | all of that, before anything is made |
 //! | `cut` | chunks without codecs cut into smaller ones |
@@ -48,6 +49,7 @@ mod promote;
 pub mod report;
 mod scalar;
 mod scopes;
+mod stacked;
 mod text;
 mod time;
 mod unstored;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chunkref_core::{CombineOptions, Duplicates};
+use chunkref_core::{CombineOptions, Duplicates, Missing};
 use chunkref_model::Array;
 
 use crate::holes;
@@ -89,9 +89,10 @@ impl Overlap<'_> {
     }
 
     /// Whether an input is of several files, so that what it has nothing for may be what no file was there for. In one
-    /// file, a chunk that is not there says that there are no data.
+    /// file, and where cubes have no holes, a chunk that is not there says that there are no data.
     fn is_cube(&self, number: usize) -> bool {
-        self.inputs.get(number).is_some_and(|input| input.dataset.sources().len() > 1)
+        self.options.missing == Missing::Fill
+            && self.inputs.get(number).is_some_and(|input| input.dataset.sources().len() > 1)
     }
 
     /// The variables that have all dimensions in all inputs that have them, but for coordinates.

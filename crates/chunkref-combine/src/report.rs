@@ -17,6 +17,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What stands in the way; when there is nothing, the inputs can be combined.
     pub conflicts: Vec<Conflict>,
+    /// The places of inputs that are left out so that there is no conflict.
+    pub left_out: Vec<usize>,
 }
 
 impl Report {
@@ -28,6 +30,7 @@ impl Report {
             outline: outline.collect(),
             notes: Vec::new(),
             conflicts: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 

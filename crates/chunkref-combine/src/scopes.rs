@@ -91,7 +91,7 @@ pub(crate) fn combine_scopes(
     if !conflicts.is_empty() {
         return Err(CombineError::from_conflicts(labels, conflicts));
     }
-    Ok(Combined { dataset: merge(&results)?, notes })
+    Ok(Combined::new(merge(&results)?, notes))
 }
 
 /// What would become of each of the groups.
@@ -105,6 +105,7 @@ pub(crate) fn plan_scopes(
         outline: Vec::new(),
         notes: Vec::new(),
         conflicts: Vec::new(),
+        left_out: Vec::new(),
     };
     for part in parts(inputs, options, scopes) {
         let report = if part.is_along {
@@ -121,6 +122,7 @@ pub(crate) fn plan_scopes(
                     outline: Vec::new(),
                     notes: Vec::new(),
                     conflicts: error.conflicts,
+                    left_out: Vec::new(),
                 },
             }
         };
@@ -249,7 +251,7 @@ fn once(mut inputs: Vec<Dataset>, options: &CombineOptions) -> Result<Combined, 
         }
     }
     let error = match merge(&inputs) {
-        Ok(dataset) => return Ok(Combined { dataset, notes }),
+        Ok(dataset) => return Ok(Combined::new(dataset, notes)),
         Err(error) => error,
     };
     if options.on_conflict == OnConflict::SkipVariable && !error.conflicts.is_empty() {
@@ -259,7 +261,7 @@ fn once(mut inputs: Vec<Dataset>, options: &CombineOptions) -> Result<Combined, 
                 remove(input, &conflict.place);
             }
         }
-        return Ok(Combined { dataset: merge(&inputs)?, notes });
+        return Ok(Combined::new(merge(&inputs)?, notes));
     }
     let conflicts = error.conflicts.into_iter().map(|conflict| {
         let message = match conflict.kind {

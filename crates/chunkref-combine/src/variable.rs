@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What becomes of one variable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chunkref_core::{
     Codecs, CombineOptions, Conflict, ConflictKind, Missing, OnConflict, Resolution, Side,
@@ -223,78 +223,13 @@ impl Setting<'_> {
         (self.inputs.len() > 1).then(|| conflict.with_resolutions([SKIP_VARIABLE]))
     }
 
-    /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
-    /// What `is_single` has nothing to differ from, and is taken to depend on a dimension that the input does not know.
-    fn stacked(
-        &self,
-        path: &str,
-        holders: &[Holder<'_>],
-        along: &[String],
-        all: bool,
-        is_single: bool,
-    ) -> Vec<String> {
-        let mut needed: Vec<&Axis> =
-            self.axes.iter().filter(|axis| !along.contains(&axis.name)).collect();
-        let (first, others) = holders.split_first().map_or((None, holders), |(a, b)| (Some(a), b));
-        let one = |first| others.iter().all(|other| equal(self.inputs, first, other));
-        if !all && along.is_empty() && !others.is_empty() && first.is_some_and(one) {
-            return Vec::new();
-        }
-        if !all {
-            let candidates = needed.clone();
-            for candidate in candidates {
-                if is_single && candidate.is_new {
-                    continue;
-                }
-                let others: Vec<usize> = (0..)
-                    .zip(self.axes)
-                    .filter(|(_, axis)| axis.name != candidate.name)
-                    .filter(|(_, axis)| {
-                        along.contains(&axis.name)
-                            || needed.iter().any(|known| known.name == axis.name)
-                    })
-                    .map(|(place, _)| place)
-                    .collect();
-                let mut groups: BTreeMap<BTreeSet<Piece>, &Holder<'_>> = BTreeMap::new();
-                let mut compared = false;
-                let same = holders.iter().all(|holder| {
-                    let pieces = self.pieces.get(holder.input).into_iter().flatten();
-                    let place = pieces.map(|piece| {
-                        others.iter().filter_map(|&axis| piece.get(axis).copied()).collect()
-                    });
-                    let first = groups.entry(place.collect()).or_insert(holder);
-                    let one = first.input == holder.input;
-                    compared |= !one;
-                    one || equal(self.inputs, first, holder)
-                });
-                // Where no two inputs differ in their place along it alone, nothing says that values do not depend on it.
-                let unseen = !compared
-                    && holders.len() > 1
-                    && candidate.length > 1
-                    && !others.is_empty()
-                    && !self.are_bounds(path);
-                // Where inputs have only some places in common, nothing says that they are equal there.
-                let inputs: Vec<usize> = groups.values().map(|holder| holder.input).collect();
-                let apart = || {
-                    let all = self.axes.len();
-                    placement::along(self.pieces, &inputs, &others, all)
-                        .is_some_and(|placement| placement.clashes.keys().all(|(a, b)| a == b))
-                };
-                if same && !unseen && (groups.len() < 2 || apart()) {
-                    needed.retain(|axis| axis.name != candidate.name);
-                }
-            }
-        }
-        needed.into_iter().map(|axis| axis.name.clone()).collect()
-    }
-
     /// Whether other variables name this one as what describes them: coordinates, bounds, a grid mapping.
     fn is_auxiliary(&self, path: &str, name: &str) -> bool {
         self.is_named(path, name, &["coordinates", "bounds", "climatology", "grid_mapping"])
     }
 
     /// Whether the variable holds bounds, which depend on what their coordinates do.
-    fn are_bounds(&self, path: &str) -> bool {
+    pub(crate) fn are_bounds(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         self.is_named(path, name, &["bounds", "climatology"])
     }

@@ -32,10 +32,11 @@ use std::sync::Arc;
 
 use chunkref_combine::Report;
 use chunkref_core::{
-    CombineOptions, OnFailure, Registry, ScanOptions, ScanRecord, Skipped, redact,
+    CombineError, CombineOptions, OnFailure, Registry, ScanOptions, ScanRecord, Skipped, redact,
 };
 use chunkref_model::Dataset;
 use chunkref_model::provenance::Provenance;
+use chunkref_read::Open;
 use chunkref_store::{Cost, Location, Stores};
 use futures::StreamExt;
 
@@ -106,9 +107,14 @@ pub struct Cube {
     pub provenance: Provenance,
 }
 
+/// What came of the inputs, with the places of those that were left out, and notes.
+type Tried<T> = (Vec<usize>, Vec<String>, T);
+
 /// Inputs with all that combining needs.
 struct Gathered {
     datasets: Vec<Dataset>,
+    /// How the objects that each names are opened.
+    objects: Vec<Arc<dyn Open>>,
     /// What messages call them.
     names: Vec<String>,
     /// What was found when they were compared.
@@ -118,6 +124,18 @@ struct Gathered {
     failed: Vec<FailedInput>,
     /// Locations of inputs that could not be read, now or when references were made.
     left_out: BTreeSet<String>,
+}
+
+impl Gathered {
+    fn leave_out(&mut self, places: &[usize]) {
+        fn keep<T>(all: &mut Vec<T>, places: &[usize]) {
+            let mut place = 0..;
+            all.retain(|_| place.next().is_some_and(|place| !places.contains(&place)));
+        }
+        keep(&mut self.datasets, places);
+        keep(&mut self.objects, places);
+        keep(&mut self.names, places);
+    }
 }
 
 impl Session {
@@ -175,11 +193,15 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<Cube, CubeError> {
-        let gathered = self.gather(inputs, options, observer).await?;
-        let Gathered { datasets, names, mut notes, skipped, counts, failed, left_out } = gathered;
-        let named = options.clone().with_names(names);
-        let combined = chunkref_combine::combine(&datasets, &named)?;
-        notes.extend(combined.notes);
+        let mut gathered = self.gather(inputs, options, observer).await?;
+        let (combined, before) = self
+            .settle(&mut gathered, options, |datasets, options| {
+                let combined = chunkref_combine::combine(datasets, options)?;
+                Ok((combined.left_out.clone(), combined.notes.clone(), combined))
+            })
+            .await?;
+        let Gathered { mut notes, skipped, counts, failed, left_out, .. } = gathered;
+        notes.extend(before.into_iter().chain(combined.notes));
         let there: HashSet<Cow<'_, str>> =
             combined.dataset.sources().iter().map(|source| redact(&source.location)).collect();
         let left_out = left_out.iter().filter(|location| !there.contains(location.as_str()));
@@ -212,14 +234,18 @@ impl Session {
         options: &CombineOptions,
         observer: &mut (impl Observer + ?Sized),
     ) -> Result<(Report, Vec<(usize, Vec<Skipped>)>), CubeError> {
-        let gathered = self.gather(inputs, options, observer).await?;
-        let named = options.clone().with_names(gathered.names);
-        let mut report = chunkref_combine::plan(&gathered.datasets, &named)?;
+        let mut gathered = self.gather(inputs, options, observer).await?;
+        let (mut report, before) = self
+            .settle(&mut gathered, options, |datasets, options| {
+                let report = chunkref_combine::plan(datasets, options)?;
+                Ok((report.left_out.clone(), report.notes.clone(), report))
+            })
+            .await?;
         let failed = gathered
             .failed
             .iter()
             .map(|input| format!("{} is left out: it cannot be read: {}", input.name, input.error));
-        report.notes.splice(0..0, gathered.notes.into_iter().chain(failed));
+        report.notes.splice(0..0, gathered.notes.into_iter().chain(failed).chain(before));
         Ok((report, gathered.skipped))
     }
 
@@ -284,6 +310,7 @@ impl Session {
         });
         let mut gathered = Gathered {
             datasets: Vec::new(),
+            objects: Vec::new(),
             names: Vec::new(),
             notes: Vec::new(),
             skipped: Vec::new(),
@@ -313,15 +340,50 @@ impl Session {
             objects.push(input.objects);
         }
         reader.gatherer().apply(&mut gathered.datasets, &values);
-        let pairs = gathered.datasets.into_iter().zip(objects);
+        gathered.objects = objects;
+        self.agree(&mut gathered, options).await?;
+        Ok(gathered)
+    }
+
+    /// Brings the inputs to one form, as far as their values are the same.
+    async fn agree(
+        &self,
+        gathered: &mut Gathered,
+        options: &CombineOptions,
+    ) -> Result<(), CubeError> {
+        let pairs = std::mem::take(&mut gathered.datasets).into_iter().zip(&gathered.objects);
         let mut members: Vec<Member> = pairs
-            .map(|(dataset, objects)| Member { dataset: Arc::new(dataset), objects })
+            .map(|(dataset, objects)| Member {
+                dataset: Arc::new(dataset),
+                objects: Arc::clone(objects),
+            })
             .collect();
         let limit = self.stores.limits().compared_bytes;
         let agreement = Agreement { options, many: self.many, limit, names: &gathered.names };
         gathered.notes = agreement.reach(&mut members).await?;
         gathered.datasets =
             members.into_iter().map(|member| Arc::unwrap_or_clone(member.dataset)).collect();
-        Ok(gathered)
+        Ok(())
+    }
+
+    /// Combines, or plans it, anew without the inputs that are left out, where those are what the others differ from.
+    /// The notes of all but the last time are given too.
+    async fn settle<T>(
+        &self,
+        gathered: &mut Gathered,
+        options: &CombineOptions,
+        work: impl Fn(&[Dataset], &CombineOptions) -> Result<Tried<T>, CombineError>,
+    ) -> Result<(T, Vec<String>), CubeError> {
+        let mut before = Vec::new();
+        loop {
+            let named = options.clone().with_names(gathered.names.clone());
+            let (left_out, notes, done) = work(&gathered.datasets, &named)?;
+            if left_out.is_empty() {
+                return Ok((done, before));
+            }
+            before.extend(notes);
+            gathered.leave_out(&left_out);
+            self.agree(gathered, options).await?;
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chunkref_core::{ByteSource, CombineOptions, Limits, MemorySource, SourceError};
+use chunkref_core::{ByteSource, CombineOptions, Limits, MemorySource, OnConflict, SourceError};
 use chunkref_model::{
     Array, Attributes, ByteOrder, ChunkGrid, ChunkRef, DataType, Dataset, ManifestBuilder,
     ObjectVersion, Source,
@@ -28,6 +28,7 @@ struct Object {
     read: AtomicU64,
     fails: bool,
     big: bool,
+    calendar: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -103,6 +104,9 @@ fn input(
     let mut own = array(dimensions, shape, DataType::Int { length: 4, order: little })
         .with_plain_values(time.to_le_bytes().to_vec().into());
     own.attributes.insert("units", "days since 2000-01-01");
+    if let Some(calendar) = object.calendar {
+        own.attributes.insert("calendar", calendar);
+    }
     dataset.root.arrays.insert("lat".to_owned(), lat);
     dataset.root.arrays.insert("time".to_owned(), own);
     let object = Arc::new(Object { bytes, ..object });
@@ -116,6 +120,14 @@ fn combined(inputs: Vec<Input>, limit: Option<u64>) -> Result<Cube, crate::sessi
     let session = Session::new().unwrap().with_stores(Stores::new(options));
     let options = CombineOptions::default().with_concat_dimensions(["time"]);
     block_on(session.combine(inputs, &options, &mut ()))
+}
+
+/// Combines without the inputs that differ from the first.
+fn combined_of_alike(inputs: Vec<Input>) -> Cube {
+    let options = CombineOptions::default()
+        .with_concat_dimensions(["time"])
+        .with_on_conflict(OnConflict::SkipFile);
+    block_on(Session::new().unwrap().combine(inputs, &options, &mut ())).unwrap()
 }
 
 fn ramp(step: f64) -> Vec<f64> {
@@ -157,6 +169,24 @@ fn fields_that_differ_are_named_with_how_far_apart_they_are() {
              2e0, at [5] (2.5 and 4.5), in 2 elements; each input keeps its own along the dimensions"
         ]
     );
+}
+
+#[test]
+fn fields_of_inputs_that_are_left_out_do_not_count() {
+    let fields = [ramp(0.5), ramp(0.5), ramp(0.25), ramp(0.5)[1..].to_vec()];
+    for other in [2, 3] {
+        let inputs = [0, 1, other].map(|number: usize| {
+            let name = format!("{number}.nc");
+            let time = i32::try_from(number).unwrap();
+            let calendar = (number == 2).then_some("360_day");
+            let object = Object { calendar, ..Object::default() };
+            input(&name, time, &fields[number], object, true).0
+        });
+        let cube = combined_of_alike(inputs.into());
+        assert_eq!(cube.dataset.array("lat").unwrap().dimensions, ["y"], "{other}");
+        assert_eq!(cube.dataset.array("time").unwrap().shape, [2]);
+        assert!(cube.notes.iter().all(|note| note.contains("is left out")), "{:?}", cube.notes);
+    }
 }
 
 #[test]
