@@ -169,10 +169,11 @@ impl Gatherer {
             let along = datasets
                 .iter()
                 .any(|dataset| dataset.array(path).is_some_and(|array| self.is_along(array)));
-            // One input alone may be the first of many that differ.
-            let several = datasets.iter().filter(|dataset| dataset.array(path).is_some()).nth(1);
-            let equal = several.is_some() && shared.get(path).is_some_and(Option::is_some);
-            if !(coordinate || (complete && (along || equal || tiny))) {
+            // One input alone may be the first of many that differ, or the last one, which ends within a chunk.
+            let several =
+                datasets.iter().filter(|dataset| dataset.array(path).is_some()).nth(1).is_some();
+            let equal = shared.get(path).is_some_and(Option::is_some);
+            if !(coordinate || (complete && (tiny || (several && (along || equal))))) {
                 continue;
             }
             for (dataset, gathered) in datasets.iter_mut().zip(gathered) {
