@@ -73,12 +73,90 @@ const LONGEST_STOP: Duration = Duration::from_mins(1);
 /// What became of one item: its result, or the message of a panic, which costs only that item.
 pub type Outcome<R> = Result<R, String>;
 
+/// Threads that work on many items, one list of them after another.
+#[derive(Debug)]
+pub struct Workers {
+    /// There until this is dropped.
+    runtime: Option<Runtime>,
+    options: ManyOptions,
+}
+
+impl Workers {
+    /// Starts as many threads as `options` say.
+    ///
+    /// # Errors
+    /// When the machine gives no threads.
+    pub fn new(options: ManyOptions) -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(options.jobs.get())
+            .thread_name("chunkref-scan")
+            .enable_time()
+            .build()?;
+        Ok(Self { runtime: Some(runtime), options })
+    }
+
+    /// Calls `work` for every item. No more than `open` items are under way, and no more results wait than there are
+    /// threads, so memory does not grow with the number of items.
+    pub fn for_each<T, R, F>(
+        &self,
+        items: Vec<T>,
+        open: NonZeroUsize,
+        work: impl Fn(T) -> F + Send + Sync + 'static,
+    ) -> Results<R>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+        F: Future<Output = R> + Send,
+    {
+        let (sender, receiver) = mpsc::channel(self.options.jobs.get());
+        let open = Arc::new(Semaphore::new(open.get()));
+        let work = Arc::new(work);
+        let working = async move {
+            for (place, item) in items.into_iter().enumerate() {
+                let Ok(permit) = Arc::clone(&open).acquire_owned().await else { return };
+                let (sender, work) = (sender.clone(), Arc::clone(&work));
+                if sender.is_closed() {
+                    return;
+                }
+                tokio::spawn(async move {
+                    // The future is made inside, so that a panic before its first await costs no more.
+                    let working = AssertUnwindSafe(async { work(item).await }).catch_unwind();
+                    let outcome = working.await.map_err(|panic| panic_message(&*panic));
+                    let _ = sender.send((place, outcome)).await;
+                    drop(permit);
+                });
+            }
+        };
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(working);
+        }
+        Results { receiver, workers: None }
+    }
+
+    /// Ends the work, and waits for what is computing right now.
+    fn stop(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(LONGEST_STOP);
+        }
+    }
+}
+
+impl Drop for Workers {
+    /// Work that waits is dropped; work that computes goes on until it waits.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// The results of work on many items, each with the item's place, as they come. Whoever does not take them holds up the
-/// work; dropping this ends it.
+/// work; dropping this ends it: what computes goes on until it waits, and has whole results until then.
 #[derive(Debug)]
 pub struct Results<R> {
     receiver: mpsc::Receiver<(usize, Outcome<R>)>,
-    runtime: Option<Runtime>,
+    /// Threads that are for this alone.
+    workers: Option<Workers>,
 }
 
 impl<R> Results<R> {
@@ -86,14 +164,12 @@ impl<R> Results<R> {
     pub fn next_blocking(&mut self) -> Option<(usize, Outcome<R>)> {
         self.receiver.blocking_recv()
     }
-}
 
-impl<R> Results<R> {
     /// Ends the work, and waits for what is computing right now, so that nothing is left half-written.
     pub fn stop(mut self) {
         self.receiver.close();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(LONGEST_STOP);
+        if let Some(workers) = self.workers.take() {
+            workers.stop();
         }
     }
 }
@@ -103,16 +179,6 @@ impl<R> Stream for Results<R> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.receiver.poll_recv(context)
-    }
-}
-
-impl<R> Drop for Results<R> {
-    /// Work that waits is dropped; work that computes goes on until it waits, and has whole results until then.
-    fn drop(&mut self) {
-        self.receiver.close();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -131,31 +197,9 @@ where
     R: Send + 'static,
     F: Future<Output = R> + Send,
 {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(options.jobs.get())
-        .thread_name("chunkref-scan")
-        .enable_time()
-        .build()?;
-    let (sender, receiver) = mpsc::channel(options.jobs.get());
-    let open = Arc::new(Semaphore::new(options.open.get()));
-    let work = Arc::new(work);
-    runtime.spawn(async move {
-        for (place, item) in items.into_iter().enumerate() {
-            let Ok(permit) = Arc::clone(&open).acquire_owned().await else { return };
-            let (sender, work) = (sender.clone(), Arc::clone(&work));
-            if sender.is_closed() {
-                return;
-            }
-            tokio::spawn(async move {
-                // The future is made inside, so that a panic before its first await costs no more.
-                let working = AssertUnwindSafe(async { work(item).await }).catch_unwind();
-                let outcome = working.await.map_err(|panic| panic_message(&*panic));
-                let _ = sender.send((place, outcome)).await;
-                drop(permit);
-            });
-        }
-    });
-    Ok(Results { receiver, runtime: Some(runtime) })
+    let workers = Workers::new(options)?;
+    let results = workers.for_each(items, options.open, work);
+    Ok(Results { workers: Some(workers), ..results })
 }
 
 /// What became of one location.

@@ -42,7 +42,7 @@ use futures::StreamExt;
 
 use crate::Gatherer;
 use crate::OptionError;
-use crate::many::{self, ManyOptions};
+use crate::many::{self, ManyOptions, Workers};
 
 pub use append::{AppendError, Extension};
 pub use error::{CubeError, FailedInput, InputError};
@@ -115,6 +115,8 @@ struct Gathered {
     datasets: Vec<Dataset>,
     /// How the objects that each names are opened.
     objects: Vec<Arc<dyn Open>>,
+    /// What has read them.
+    workers: Workers,
     /// What messages call them.
     names: Vec<String>,
     /// What was found when they were compared.
@@ -265,11 +267,11 @@ impl Session {
         };
         let reader = Arc::new(Reader::new(self, Gatherer::new(options)));
         let worker = Arc::clone(&reader);
-        let mut results = many::for_each(inputs, self.many, move |input: Input| {
+        let workers = Workers::new(self.many).map_err(CubeError::Threads)?;
+        let mut results = workers.for_each(inputs, self.many.open, move |input: Input| {
             let reader = Arc::clone(&worker);
             async move { reader.read(input).await }
-        })
-        .map_err(CubeError::Threads)?;
+        });
         let mut known: Vec<Option<Known>> = names.iter().map(|_| None).collect();
         let (mut failed, mut done) = (Vec::new(), 0_usize);
         while let Some((place, outcome)) = results.next().await {
@@ -311,6 +313,7 @@ impl Session {
         let mut gathered = Gathered {
             datasets: Vec::new(),
             objects: Vec::new(),
+            workers,
             names: Vec::new(),
             notes: Vec::new(),
             skipped: Vec::new(),
@@ -359,7 +362,13 @@ impl Session {
             })
             .collect();
         let limit = self.stores.limits().compared_bytes;
-        let agreement = Agreement { options, many: self.many, limit, names: &gathered.names };
+        let agreement = Agreement {
+            options,
+            many: self.many,
+            workers: &gathered.workers,
+            limit,
+            names: &gathered.names,
+        };
         gathered.notes = agreement.reach(&mut members).await?;
         gathered.datasets =
             members.into_iter().map(|member| Arc::unwrap_or_clone(member.dataset)).collect();

@@ -23,10 +23,10 @@ use chunkref_combine::largest_difference;
 use chunkref_core::CombineOptions;
 use chunkref_model::{Array, Dataset};
 use chunkref_read::{Open, ReadError, read_arrays};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{CubeError, InputError};
-use crate::many::{self, ManyOptions};
+use crate::many::{self, ManyOptions, Workers};
 use content::{Content, band_bytes, content, probe};
 use members::{
     adopt, all_same, array, change, comparable, forms, last, paths, place, signatures, values_bytes,
@@ -34,6 +34,9 @@ use members::{
 
 /// Most bytes that are in memory at one time for comparisons, beyond one band of chunks for each thread.
 const MOST_HELD: u64 = 512 << 20;
+
+/// Fields that are looked into at a time.
+const FIELDS_AT_A_TIME: usize = 16;
 
 /// An input whose references are known.
 #[derive(Clone)]
@@ -50,6 +53,7 @@ pub(super) type Failed = (usize, InputError);
 pub(super) struct Agreement<'a> {
     pub(super) options: &'a CombineOptions,
     pub(super) many: ManyOptions,
+    pub(super) workers: &'a Workers,
     /// Most bytes of one array that is read to be compared.
     pub(super) limit: u64,
     /// What messages call the inputs.
@@ -85,16 +89,14 @@ impl Agreement<'_> {
     {
         let open = usize::try_from(MOST_HELD.checked_div(held).unwrap_or(u64::MAX));
         let open = NonZeroUsize::new(open.unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN);
-        let many = self.many.with_open(self.many.open.min(open));
+        let open = self.many.open.min(open);
         let own: Vec<_> = items
             .iter()
             .filter_map(|(input, path)| Some((members.get(*input)?.clone(), path.clone())))
             .collect();
         let failed = |place: usize, error| (items.get(place).map_or(0, |item| item.0), error);
         let work = move |(member, path)| work(member, path);
-        let mut results = many::for_each(own, many, work).map_err(|error| {
-            vec![failed(0, InputError::Panic(format!("the machine gives no threads: {error}")))]
-        })?;
+        let mut results = self.workers.for_each(own, open, work);
         let mut found: Vec<Option<R>> = items.iter().map(|_| None).collect();
         let mut faults = Vec::new();
         while let Some((place, outcome)) = results.next().await {
@@ -194,10 +196,16 @@ impl Agreement<'_> {
         }
         // Small ones first, so that one large one does not keep all others from being compared.
         fields.sort();
+        // Looks into all fields at once, which are a round each.
+        let all: &[Member] = members;
+        let looks = fields.into_iter().map(|(bytes, path, holders)| async move {
+            let found =
+                if scenes { self.promising(all, &path, holders).await? } else { vec![holders] };
+            Ok::<_, CubeError>((bytes, path, found))
+        });
+        let looks: Vec<_> = stream::iter(looks).buffered(FIELDS_AT_A_TIME).try_collect().await?;
         let mut left = self.limit;
-        for (bytes, path, holders) in fields {
-            let holders =
-                if scenes { self.promising(members, &path, holders).await? } else { vec![holders] };
+        for (bytes, path, holders) in looks {
             for holders in holders.into_iter().filter(|holders| holders.len() > 1) {
                 if all_same(members, &path, &holders) {
                     continue;
