@@ -42,12 +42,11 @@ pub(crate) fn test() -> Outcome<()> {
         .args(["--manifest-path", OUTSIDE, "--target-dir"])
         .args([target()]))?;
     build_programs()?;
-    // The judge of cubes is judged itself: by cubes made by hand, and by faults planted in them. The recipes of the guide are run.
-    let pytest = ["-m", "pytest", "--quiet", "-p", "no:cacheprovider"];
-    let judge = run(Step::new(python.python())
-        .args(pytest)
-        .args(["tests/python/cubes", "tests/python/recipes"])
-        .env("CHUNKREF", target().join("debug/chunkref")))?;
+    let installed = Installed::prepare(&python)?;
+    installed.check_types()?;
+    // The judge of cubes is judged itself: by cubes made by hand, and by faults planted in them. The recipes of the guide are
+    // run, and opened by the package too.
+    let judge = run(installed.judges().env("CHUNKREF", target().join("debug/chunkref")))?;
     let cubes = python.cubes(&["--seeds", "0:300"]).watch(|_| {})?;
     // Labels of GRIB fields beside ecCodes', over a sample of its tables, and the tables themselves.
     let tables = python.grib_tables(&["--check"]).watch(|_| {})?;
@@ -57,8 +56,6 @@ pub(crate) fn test() -> Outcome<()> {
     // Values of messages beside ecCodes', over a sample of those that it packs and some made by hand.
     let values = python.grib_values().watch(|_| {})?;
     let indexes = python.grib_indexes().watch(|_| {})?;
-    let installed = Installed::prepare(&python)?;
-    installed.check_types()?;
     let package = installed.tests().watch(|line| tally.see(line))?;
     let left_out = browser::left_out(browser::found().as_deref());
     if !left_out.is_empty() {

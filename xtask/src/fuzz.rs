@@ -10,6 +10,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// What the compiler puts into the code: counters, and the operands of comparisons.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -36,11 +39,13 @@ const MOST_MEMORY: &str = "-rss_limit_mb=512";
 struct Request {
     targets: Vec<String>,
     seconds: u64,
+    /// Targets that run at a time.
+    jobs: usize,
 }
 
 impl Request {
     fn parse(arguments: &[String], known: &[String]) -> Outcome<Self> {
-        let mut request = Self { targets: Vec::new(), seconds: SECONDS };
+        let mut request = Self { targets: Vec::new(), seconds: SECONDS, jobs: 1 };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             if argument == "--seconds" {
@@ -48,6 +53,12 @@ impl Request {
                     .next()
                     .and_then(|number| number.parse().ok())
                     .ok_or("--seconds takes a number")?;
+            } else if argument == "--jobs" {
+                request.jobs = arguments
+                    .next()
+                    .and_then(|number| number.parse().ok())
+                    .filter(|&jobs| jobs > 0)
+                    .ok_or("--jobs takes a number")?;
             } else if known.contains(argument) {
                 request.targets.push(argument.clone());
             } else {
@@ -66,12 +77,25 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let request = Request::parse(arguments, &names()?)?;
     let seeds = seeds(&request.targets)?;
     let programs = build(&request.targets)?;
-    let mut rows = Vec::new();
-    for name in &request.targets {
-        let outcome = Fuzzer { name, programs: &programs, seeds: &seeds }.run(request.seconds)?;
-        println!("{outcome}");
-        rows.push(outcome);
-    }
+    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || -> Outcome<()> {
+        while let Some(name) = request.targets.get(next.fetch_add(1, Ordering::SeqCst)) {
+            let fuzzer = Fuzzer { name, programs: &programs, seeds: &seeds };
+            let outcome = fuzzer.run(request.seconds)?;
+            println!("{outcome}");
+            rows.lock().map_err(|error| error.to_string())?.push(outcome);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..request.jobs).map(|_| scope.spawn(work)).collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended
+            .map(|end| end.unwrap_or_else(|_| Err("a thread panicked".to_owned())))
+            .collect::<Outcome<()>>()
+    })?;
+    let mut rows = rows.into_inner().map_err(|error| error.to_string())?;
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     println!("\n{:18} {:>12} {:>9} {:>9}  findings", "target", "executions", "coverage", "corpus");
     let mut found = 0;
     for row in &rows {
@@ -268,8 +292,10 @@ mod tests {
     fn targets_and_seconds_are_read() {
         let known = words("a b");
         let parse = |text| Request::parse(&words(text), &known);
-        assert_eq!(parse(""), Ok(Request { targets: known.clone(), seconds: SECONDS }));
-        assert_eq!(parse("b --seconds 5"), Ok(Request { targets: words("b"), seconds: 5 }));
+        assert_eq!(parse(""), Ok(Request { targets: known.clone(), seconds: SECONDS, jobs: 1 }));
+        let request = Request { targets: words("b"), seconds: 5, jobs: 2 };
+        assert_eq!(parse("b --seconds 5 --jobs 2"), Ok(request));
+        assert!(parse("--jobs 0").is_err());
         assert!(parse("c").unwrap_err().contains("a, b"));
         assert!(parse("--seconds soon").is_err());
     }

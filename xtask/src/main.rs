@@ -39,8 +39,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench       the benchmarks
   deny        licences, banned crates and sources of all dependencies, and advisories where they can be had
   typos       misspelled words
-  fuzz [TARGET...] [--seconds N]
-              coverage-guided fuzzing of each target (all of them) for N seconds (60)
+  fuzz [TARGET...] [--seconds N] [--jobs N]
+              coverage-guided fuzzing of each target (all of them) for N seconds (60), N of them at a time (1)
   soak [--minutes N]
               rounds of scan, build, append and verify through a server with faults, for N minutes (15)
   soak cubes [--minutes N]

@@ -62,6 +62,13 @@ impl Installed {
             .run()
     }
 
+    /// The step that runs what judges the program from outside.
+    pub(crate) fn judges(&self) -> Step {
+        Step::new(&self.python)
+            .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"])
+            .args(["tests/python/cubes", "tests/python/recipes"])
+    }
+
     /// The step that runs the tests, which need the test server.
     pub(crate) fn tests(&self) -> Step {
         let server = if cfg!(windows) { "chunkref-testserver.exe" } else { "chunkref-testserver" };

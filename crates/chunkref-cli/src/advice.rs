@@ -19,6 +19,7 @@ pub(crate) fn flag(resolution: &Resolution) -> Option<String> {
             let answer = match answer {
                 OnConflict::SkipFile => "skip-file",
                 OnConflict::SkipVariable => "skip-variable",
+                OnConflict::Skip => "skip",
                 OnConflict::First => "first",
                 _ => return None,
             };
@@ -52,6 +53,7 @@ mod tests {
             Resolution::Identical { variable: text("x") },
             Resolution::OnConflict(OnConflict::SkipFile),
             Resolution::OnConflict(OnConflict::SkipVariable),
+            Resolution::OnConflict(OnConflict::Skip),
             Resolution::OnConflict(OnConflict::First),
             Resolution::Duplicates,
             Resolution::FillMissing,

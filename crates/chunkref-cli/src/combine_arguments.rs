@@ -166,6 +166,8 @@ pub enum ConflictAnswer {
     SkipFile,
     /// Leave out the variable.
     SkipVariable,
+    /// Leave out inputs that differ from the first, and variables where that resolves nothing.
+    Skip,
     /// Take the standard name of the first input for all; what changes values remains an error.
     First,
 }
@@ -249,6 +251,7 @@ impl CubeArguments {
                 ConflictAnswer::Error => OnConflict::Error,
                 ConflictAnswer::SkipFile => OnConflict::SkipFile,
                 ConflictAnswer::SkipVariable => OnConflict::SkipVariable,
+                ConflictAnswer::Skip => OnConflict::Skip,
                 ConflictAnswer::First => OnConflict::First,
             })
             .with_on_failure(match self.on_failure {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use chunkref_core::{
     CombineError, CombineErrorKind, CombineOptions, Combiner, Conflict, ConflictKind, OnConflict,
+    Resolution,
 };
 use chunkref_model::Dataset;
 
@@ -203,6 +204,7 @@ fn settle<'a>(
             analysis = analyse(&working, options, &skipped, &time_reasons)?;
         }
         let Some(step) = resolve(&analysis, working.len(), options) else {
+            advise(&mut analysis.conflicts, options.on_conflict);
             reasons.extend(without);
             let number = |place: usize| working.iter().any(|input| input.number == place);
             left_out
@@ -323,6 +325,28 @@ fn check_names(inputs: &[Dataset], options: &CombineOptions) -> Result<(), Combi
     Err(CombineError::new(CombineErrorKind::InvalidOption, message))
 }
 
+/// Advice beside what is done about conflicts already: what has not resolved one is no advice, and what is taken instead
+/// would bring the others back.
+fn advise(conflicts: &mut [Conflict], given: OnConflict) {
+    let skips = [OnConflict::SkipFile, OnConflict::SkipVariable, OnConflict::Skip];
+    if !skips.contains(&given) {
+        return;
+    }
+    for conflict in conflicts {
+        let mut more = false;
+        conflict.resolutions.retain(|resolution| match resolution {
+            Resolution::OnConflict(answer) if skips.contains(answer) => {
+                more |= *answer != given && given != OnConflict::Skip;
+                false
+            }
+            _ => true,
+        });
+        if more {
+            conflict.resolutions.push(Resolution::OnConflict(OnConflict::Skip));
+        }
+    }
+}
+
 /// What is left out next.
 struct Step {
     inputs: Vec<(usize, String)>,
@@ -331,10 +355,18 @@ struct Step {
 
 /// What resolves conflicts as the options ask; `None` when that is not possible for any of them.
 fn resolve(analysis: &Analysis, inputs: usize, options: &CombineOptions) -> Option<Step> {
+    match options.on_conflict {
+        OnConflict::Skip => resolve_by(OnConflict::SkipFile, analysis, inputs)
+            .or_else(|| resolve_by(OnConflict::SkipVariable, analysis, inputs)),
+        answer => resolve_by(answer, analysis, inputs),
+    }
+}
+
+fn resolve_by(answer: OnConflict, analysis: &Analysis, inputs: usize) -> Option<Step> {
     let mut step = Step { inputs: Vec::new(), variables: Vec::new() };
     for conflict in &analysis.conflicts {
         let reason = format!("{}: {}", conflict.place, conflict.message);
-        match options.on_conflict {
+        match answer {
             OnConflict::SkipFile => {
                 let losers = losers(conflict).unwrap_or_default();
                 step.inputs.extend(losers.into_iter().map(|input| (input, reason.clone())));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chunkref_core::{
     CombineError, CombineErrorKind, CombineOptions, Conflict, ConflictKind, Duplicates, Missing,
-    Resolution,
+    OnConflict, Resolution,
 };
 use chunkref_model::{Array, Codec, DataType, Dataset, FillValue};
 
@@ -247,4 +247,31 @@ fn each_resolution_gives_a_right_cube_or_another_conflict() {
         ConflictKind::PartialChunks,
     ];
     assert_eq!(seen, BTreeSet::from(all));
+}
+
+/// What one way of leaving out does not resolve, both together do; going from one to the other would bring the first
+/// conflict back.
+#[test]
+fn files_and_variables_are_left_out_together() {
+    // The second has other units, which a file is left out for; what has a dimension twice is no file's fault.
+    let mut inputs = scenes("sst", |array| array.attributes.insert("units", "degC"));
+    for input in &mut inputs {
+        let values = ints(&[], &[1]);
+        let twice = Array { dimensions: vec!["t".to_owned(); 2], shape: vec![1, 1], ..values };
+        let twice = twice.with_plain_values(vec![1, 0, 0, 0].into());
+        input.root.arrays.insert("covariance".to_owned(), twice);
+    }
+    let offered = |answer: OnConflict| {
+        let error = combine(&inputs, &along("t").with_on_conflict(answer)).unwrap_err();
+        let all = error.conflicts.into_iter().flat_map(|conflict| conflict.resolutions);
+        all.filter_map(|resolution| match resolution {
+            Resolution::OnConflict(answer) => Some(answer),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(offered(OnConflict::SkipFile), [OnConflict::Skip]);
+    let left = combine(&inputs, &along("t").with_on_conflict(OnConflict::Skip)).unwrap();
+    assert!(left.dataset.array("covariance").is_none());
+    assert_eq!((left.left_out, left.notes.len()), (vec![1], 2));
 }

@@ -254,7 +254,8 @@ fn once(mut inputs: Vec<Dataset>, options: &CombineOptions) -> Result<Combined, 
         Ok(dataset) => return Ok(Combined::new(dataset, notes)),
         Err(error) => error,
     };
-    if options.on_conflict == OnConflict::SkipVariable && !error.conflicts.is_empty() {
+    let skips = matches!(options.on_conflict, OnConflict::SkipVariable | OnConflict::Skip);
+    if skips && !error.conflicts.is_empty() {
         for conflict in &error.conflicts {
             notes.push(format!("{} is left out: {}", conflict.place, conflict.message));
             for input in &mut inputs {

@@ -194,6 +194,8 @@ pub enum OnConflict {
     SkipFile,
     /// The variable is left out.
     SkipVariable,
+    /// Inputs that differ from the first one are left out, and variables where that resolves nothing.
+    Skip,
     /// Attributes that say what the values are and change none of them (`standard_name`) are taken of the first input for
     /// all. Others remain errors: units, calendars, packing, fill values, flags and grid mappings of one input are never
     /// taken for another's.

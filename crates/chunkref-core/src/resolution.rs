@@ -141,6 +141,7 @@ impl Display for Resolution {
                 "leave out the inputs that differ from the first"
             }
             Self::OnConflict(OnConflict::SkipVariable) => "leave the variable out",
+            Self::OnConflict(OnConflict::Skip) => "leave out inputs, and variables too",
             Self::OnConflict(OnConflict::First) => "take the first input's for all",
             Self::Duplicates => "take one of them at each of these coordinates",
             Self::FillMissing => "let variables read as their fill value there",

@@ -83,6 +83,7 @@ fn options(input: &mut Unstructured<'_>) -> Result<CombineOptions> {
         OnConflict::Error,
         OnConflict::SkipFile,
         OnConflict::SkipVariable,
+        OnConflict::Skip,
         OnConflict::First,
     ])?;
     let duplicates = *input.choose(&[Duplicates::Error, Duplicates::First, Duplicates::Last])?;

@@ -19,6 +19,7 @@ pub(crate) fn argument(resolution: &Resolution) -> Option<String> {
             let answer = match answer {
                 OnConflict::SkipFile => "skip-file",
                 OnConflict::SkipVariable => "skip-variable",
+                OnConflict::Skip => "skip",
                 OnConflict::First => "first",
                 _ => return None,
             };

@@ -17,7 +17,8 @@ def offered(message):
         if "to resolve it:" not in line:
             continue
         if "--on-conflict" in line:
-            found += [("conflict", word) for word in ("skip-file", "skip-variable") if word in line]
+            words = re.findall(r"--on-conflict ([a-z-]+)", line)
+            found += [("conflict", word) for word in ("skip-file", "skip-variable", "skip") if word in words]
             found += [("conflict", "first")] if re.search(r"\bfirst takes|--on-conflict first\b", line) else []
         if "--duplicates" in line:
             found += [("duplicates", "first"), ("duplicates", "last")]

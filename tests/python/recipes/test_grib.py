@@ -4,6 +4,8 @@
 import datetime
 import functools
 import json
+import subprocess
+import sys
 
 import eccodes
 import numpy as np
@@ -56,17 +58,46 @@ def messages(paths):
     return found
 
 
+# Opens groups with the package alone, in a process of its own, and writes their values.
+WITHOUT_ECCODES = """
+import sys
+sys.modules["eccodes"] = sys.modules["gribapi"] = sys.modules["cfgrib"] = sys.modules["kerchunk"] = None
+import numpy, warnings, xarray
+warnings.simplefilter("ignore")
+name, values, *paths = sys.argv[1:]
+found = {}
+for path in paths:
+    group = xarray.open_dataset(name, engine="chunkref", group=path)
+    found |= {f"{path}/{variable}": group[variable].values for variable in group.variables}
+numpy.savez(values, **found)
+"""
+
+
+def without_eccodes(folder, name, paths):
+    """The values of all variables of some groups, as `xarray.open_dataset(…, engine="chunkref")` reads them in a process that
+    has neither ecCodes nor kerchunk."""
+    values = folder / "without_eccodes.npz"
+    command = [sys.executable, "-c", WITHOUT_ECCODES, folder / name, values, *paths]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert ran.returncode == 0, ran.stderr
+    return np.load(values)
+
+
 def check(recipe, name, paths):
     """Each cell of each group of a set is the message that it should be, each message is in one cell, and cells without a
-    message are missing. The cells that are missing."""
+    message are missing; without ecCodes, the groups read alike. The cells that are missing."""
     expected, missing = messages(paths), 0
     open_group = recipe.names["group"]
     references = json.loads((recipe.folder / name).read_text())["refs"]
-    for path in sorted(key.rsplit("/", 2)[0] for key in references if key.endswith("/step/.zarray")):
+    groups = sorted(key.rsplit("/", 2)[0] for key in references if key.endswith("/step/.zarray"))
+    alone = without_eccodes(recipe.folder, name, groups)
+    for path in groups:
         variable, step_type, level = path.split("/")
         type_of_level, _, word = level.partition("_")
         cube = open_group(str(recipe.folder / name), path).load()
         data = cube[variable]
+        for other in cube.variables:
+            np.testing.assert_array_equal(alone[f"{path}/{other}"], cube[other].values, err_msg=f"{path}/{other}")
         names = [dimension for dimension in data.dims if dimension not in ("latitude", "longitude", "y", "x")]
         for index in np.ndindex(*(data.sizes[dimension] for dimension in names)):
             cell = data.isel(dict(zip(names, index, strict=True)))

@@ -38,7 +38,7 @@ def combine(
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
     sort: bool = False,
-    on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
+    on_conflict: Literal["error", "skip-file", "skip-variable", "skip", "first"] = "error",
     duplicates: Literal["error", "first", "last"] = "error",
     missing: Literal["error", "fill"] = "error",
     allow: Allow = (),
@@ -69,7 +69,8 @@ def combine(
     sort : bool
         Put the inputs in the order of their coordinates.
     on_conflict, duplicates, missing
-        What to do about inputs that contradict each other, that have the same coordinates, or lack something. `"first"`
+        What to do about inputs that contradict each other, that have the same coordinates, or lack something. `"skip"`
+        leaves out inputs that differ from the first, and variables where that resolves nothing. `"first"`
         of `on_conflict` takes the standard name of the first input for all; what changes values remains an error.
     storage_options, stores
         How the files behind the references are read, for values that combining depends on.
@@ -126,7 +127,7 @@ def build(
     stack: Literal["differing", "all"] | Iterable[str] = "differing",
     merge: bool = False,
     sort: bool = False,
-    on_conflict: Literal["error", "skip-file", "skip-variable", "first"] = "error",
+    on_conflict: Literal["error", "skip-file", "skip-variable", "skip", "first"] = "error",
     on_failure: Literal["error", "skip"] = "error",
     duplicates: Literal["error", "first", "last"] = "error",
     missing: Literal["error", "fill"] = "error",
@@ -311,7 +312,7 @@ def check_cube(
     _check.names("identical", identical)
     _check.names("stack", stack)
     merges, _ = _check.boolean("merge", merge), _check.boolean("sort", sort)
-    _check.choice("on_conflict", on_conflict, ("error", "skip-file", "skip-variable", "first"))
+    _check.choice("on_conflict", on_conflict, ("error", "skip-file", "skip-variable", "skip", "first"))
     _check.choice("duplicates", duplicates, ("error", "first", "last"))
     _check.choice("missing", missing, ("error", "fill"))
     if not concat and not merges:
