@@ -123,8 +123,15 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
         values(&array.dtype, &bytes)?.pop()
     });
     let named = ["_FillValue", "missing_value"].map(|name| array.attributes.get(name).map(numbers));
-    let is_silent = fill.is_none() && named.iter().all(Option::is_none);
+    // NetCDF's libraries take a default value for missing beside a `missing_value`, too.
+    let is_silent = fill.is_none() && array.attributes.get("_FillValue").is_none();
     let default = default_of(&array.dtype).filter(|_| is_silent);
+    // An attribute may have more digits than the values.
+    #[expect(clippy::cast_possible_truncation, reason = "values of 32 bits, widened")]
+    let rounded = |named: f64| match array.dtype {
+        DataType::Float { length: 4, .. } => f64::from(named as f32),
+        _ => named,
+    };
     let is_fill = |value: &Value| {
         #[expect(clippy::cast_precision_loss, reason = "a number that is named as an attribute")]
         let number = match value {
@@ -133,7 +140,9 @@ pub fn elements(array: &Array, owner: Option<&Array>) -> Option<Vec<Element>> {
             Value::Bytes(_) => f64::NAN,
         };
         fill.as_ref() == Some(value)
-            || named.iter().flatten().flatten().any(|named| named.to_bits() == number.to_bits())
+            || named.iter().flatten().flatten().any(|named| {
+                named.to_bits() == number.to_bits() || rounded(*named).to_bits() == number.to_bits()
+            })
     };
     let time = match text("units") {
         Some(units) if are_since(units) => {

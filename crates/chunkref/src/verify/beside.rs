@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chunkref_model::array_values::element_bytes;
 use chunkref_model::{Array, ChunkRef, Dataset, SourceId};
 use chunkref_read::{Open, read_region};
 
@@ -259,7 +260,10 @@ impl Beside<'_> {
             }
         });
         let chunks = self.own.manifest.count().unwrap_or_default();
-        if self.own.fill_value != self.array.fill_value && there < chunks {
+        let fill = |array: &Array| element_bytes(&array.dtype, array.fill_value.as_ref());
+        let fills_differ = self.own.fill_value != self.array.fill_value
+            && (fill(self.own) != fill(self.array) || self.own.dtype != self.array.dtype);
+        if fills_differ && there < chunks {
             self.filled_otherwise(lacking, usual, chunks, check);
         }
     }
