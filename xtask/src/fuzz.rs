@@ -89,10 +89,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..request.jobs).map(|_| scope.spawn(work)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended
-            .map(|end| end.unwrap_or_else(|_| Err("a thread panicked".to_owned())))
-            .collect::<Outcome<()>>()
+        let panicked = |_| Err("a thread panicked".to_owned());
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(panicked))
     })?;
     let mut rows = rows.into_inner().map_err(|error| error.to_string())?;
     rows.sort_by(|a, b| a.name.cmp(&b.name));

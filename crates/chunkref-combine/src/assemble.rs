@@ -18,6 +18,9 @@ use crate::input::Input;
 use crate::placement::{Piece, Run};
 use crate::variable::Variable;
 
+/// Most places that what an input keeps once is repeated at.
+const MOST_REPEATED: u64 = 1 << 20;
+
 /// Makes what was decided. Of the inputs that are `empty` there are the sources, and what needs no place.
 pub(crate) fn assemble(
     inputs: &[Input<'_>],
@@ -158,6 +161,15 @@ fn array(
         Some(Part { array, sources, pieces, slots: &slots })
     });
     let parts: Vec<_> = parts.collect();
+    let repeated = parts.iter().map(Part::repeats).fold(0, u64::saturating_add);
+    if repeated > MOST_REPEATED {
+        let along = dimensions.join(", ");
+        let what = format!(
+            "it would be repeated at {repeated} places along {along}, which is more than {MOST_REPEATED}: leave it out of the \
+             inputs"
+        );
+        return Err(unsupported(&variable.path, &what));
+    }
     let mut attributes = first.attributes.clone();
     // What one input says of where its variables' descriptions are holds for all.
     for name in ["bounds", "climatology", "grid_mapping", "coordinates"] {
@@ -254,6 +266,16 @@ impl Part<'_> {
             (start, run.filter(|_| axis < lacking).map_or(1, |run| run.length))
         });
         for_each_place(&ranges.collect::<Vec<_>>(), visit);
+    }
+
+    /// At how many places a box begins, of all boxes.
+    fn repeats(&self) -> u64 {
+        let lacking = self.lacking();
+        let of_piece = |piece: &Piece| {
+            let lengths = self.runs(piece).into_iter().take(lacking).flatten();
+            lengths.fold(1, |all: u64, run| all.saturating_mul(run.length))
+        };
+        self.pieces.iter().map(of_piece).fold(0, u64::saturating_add)
     }
 
     /// The array's own elements of a box: the first one along each axis, and how many.

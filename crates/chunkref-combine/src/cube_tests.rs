@@ -396,3 +396,20 @@ proptest! {
         }
     }
 }
+
+/// Found by fuzzing: a dimension of which only the length is there.
+#[test]
+fn what_is_kept_once_is_not_repeated_without_end() {
+    let long = |name: &str, number: i32| {
+        let mut dataset = series(name, 0, 2, 1);
+        dataset.root.arrays.retain(|name, _| name == "temperature");
+        let temperature = dataset.root.arrays.get_mut("temperature").unwrap();
+        temperature.shape[0] = 1 << 20;
+        temperature.manifest = chunkref_model::Manifest::empty(vec![1 << 20, 2]);
+        dataset.root.arrays.insert("number".to_owned(), ints(&[], &[number]));
+        dataset
+    };
+    let options = with("time", CoordinateSource::Index);
+    let error = combine(&[long("a", 1), long("b", 2)], &options).unwrap_err().to_string();
+    assert!(error.contains("number: it would be repeated at 2097152 places"), "{error}");
+}
