@@ -3,6 +3,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::analysis::for_each_place;
 use crate::aspect::Holder;
@@ -12,6 +13,10 @@ use crate::variable::{Setting, equal};
 
 /// Most places and most elements of one input that are compared.
 const MOST_COMPARED: u64 = 1 << 16;
+/// Most bytes at all places of one input that are compared.
+const MOST_COMPARED_BYTES: u64 = 16 << 20;
+/// Most places of all inputs that are compared.
+const MOST_PLACES: usize = 1 << 20;
 
 impl Setting<'_> {
     /// The axes that a variable which lies along none of them has to be stacked along: those that it depends on.
@@ -93,7 +98,7 @@ impl Setting<'_> {
     /// Whether inputs have the same values wherever they have places along some axes in common, whether each has a
     /// dimension for these or keeps one value for all of them. `false` where that cannot be told without reading.
     fn agree(&self, holders: &[Holder<'_>], axes: &[usize]) -> bool {
-        let mut known: BTreeMap<Vec<u64>, Vec<u8>> = BTreeMap::new();
+        let mut known: BTreeMap<Vec<u64>, Rc<Vec<u8>>> = BTreeMap::new();
         holders.iter().all(|holder| {
             let Some(own) = self.by_place(holder, axes) else { return false };
             let pieces = self.pieces.get(holder.input).into_iter().flatten();
@@ -101,7 +106,10 @@ impl Setting<'_> {
                 .map(|piece| axes.iter().filter_map(|&axis| piece.get(axis).copied()).collect())
                 .collect();
             let places = parts.iter().map(|part| volume(part)).fold(0, u64::saturating_add);
+            let longest = own.values.values().map(|values| values.len()).max().unwrap_or_default();
             places <= MOST_COMPARED
+                && places.saturating_mul(longest as u64) <= MOST_COMPARED_BYTES
+                && known.len() <= MOST_PLACES
                 && parts.iter().all(|part| {
                     let ranges: Vec<_> = part.iter().map(|run| (run.start, run.length)).collect();
                     let mut same = true;
@@ -115,7 +123,7 @@ impl Setting<'_> {
                         };
                         match known.entry(place.to_vec()) {
                             Entry::Vacant(entry) => {
-                                entry.insert(values.clone());
+                                entry.insert(Rc::clone(values));
                             }
                             Entry::Occupied(entry) => same &= entry.get() == values,
                         }
@@ -145,6 +153,7 @@ impl Setting<'_> {
             let bytes = elements.next().unwrap_or_default();
             values.entry(index.collect()).or_default().extend_from_slice(bytes);
         });
+        let values = values.into_iter().map(|(place, values)| (place, Rc::new(values))).collect();
         Some(ByPlace { has: order.iter().map(Option::is_some).collect(), values })
     }
 }
@@ -154,5 +163,5 @@ struct ByPlace {
     /// Whether it has a dimension for each of the axes.
     has: Vec<bool>,
     /// By the places along those that it has, all others together.
-    values: BTreeMap<Vec<u64>, Vec<u8>>,
+    values: BTreeMap<Vec<u64>, Rc<Vec<u8>>>,
 }
