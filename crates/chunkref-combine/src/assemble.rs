@@ -268,9 +268,12 @@ impl Part<'_> {
         for_each_place(&ranges.collect::<Vec<_>>(), visit);
     }
 
-    /// At how many places a box begins, of all boxes.
+    /// At how many places the array begins along dimensions that it lacks, of all boxes; 0 where it lacks none.
     fn repeats(&self) -> u64 {
         let lacking = self.lacking();
+        if lacking == 0 {
+            return 0;
+        }
         let of_piece = |piece: &Piece| {
             let lengths = self.runs(piece).into_iter().take(lacking).flatten();
             lengths.fold(1, |all: u64, run| all.saturating_mul(run.length))
